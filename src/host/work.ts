@@ -1,0 +1,26 @@
+import type { Command } from "../shell/command.ts"
+import type { Input, RunResult } from "./host.ts"
+
+export interface StepOptions {
+  /** Milliseconds until the step's work on the host is ended; 10 minutes unless told. */
+  readonly timeout?: number
+  readonly input?: Input
+  /** What a dry run takes for the step's standard output. */
+  readonly assume?: string
+  /** Sees each line of the step's output as it appears, for progress. */
+  readonly onLine?: (line: string) => void
+}
+
+/**
+ * The only door through which a job changes the host. Each step has a name, runs detached from the connection under
+ * the keeper, is fenced by the lease and leaves a line in the journal; a dry run shows it instead.
+ */
+export interface Work {
+  readonly dryRun: boolean
+  /** Unique among all runs on this host; part of the names of what a step makes. */
+  readonly id: string
+  /** Does one change. Throws `CommandError` when it ends with another code than 0, `AppError` `lease-lost` when fenced. */
+  step(name: string, command: Command, options?: StepOptions): Promise<RunResult>
+  /** Looks at what steps before it changed; a dry run takes `assumed` instead. */
+  check<T>(name: string, observe: () => Promise<T>, assumed: T): Promise<T>
+}
