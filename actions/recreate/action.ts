@@ -1,0 +1,44 @@
+import { action } from "../../src/action/outcome.ts"
+import { summaryTable } from "../../src/action/summary.ts"
+import { withTools } from "../../src/action/with-tools.ts"
+import { restoreNeeded } from "../../src/core/decision.ts"
+import { type RecreateResult, recreate } from "../../src/job/recreate.ts"
+import { recreateContract } from "./contract.ts"
+
+export const recreateAction = action(recreateContract, (inputs, context) =>
+  withTools(inputs, context, { name: "recreate", mutates: true, usesStores: true, installs: true }, async (tools) => {
+    const backupId = inputs["backup-id"]
+    const done = await recreate(tools, {
+      ...(inputs.services ? { services: inputs.services } : {}),
+      ...(backupId === undefined ? {} : { backupId }),
+    })
+    const dataIntact = done.differences.length === 0
+    const rolledBack = done.status === "rolled-back"
+    return {
+      outputs: {
+        status: rolledBack ? "failed" : "success",
+        reason: rolledBack ? "rolled-back" : tools.work.dryRun ? "dry-run" : "done",
+        "recreation-status": rolledBack ? "failed" : "success",
+        "data-intact": dataIntact,
+        "restore-needed": restoreNeeded(tools.config.restore.policy, {
+          dataIntact,
+          backupMade: backupId !== undefined,
+        }),
+        "rolled-back": rolledBack,
+      },
+      summary: summaryOf(done),
+      ...(rolledBack ? { failure: `The previous images serve again: ${done.cause}` } : {}),
+    }
+  }),
+)
+
+function summaryOf({ status, differences, cause }: RecreateResult): string {
+  const rows = differences.map(({ service, fact, before, after }) => [service, fact, before, after])
+  return [
+    `### Recreate: ${status}\n`,
+    cause === undefined ? "" : `The new containers did not serve: ${cause}\n`,
+    rows.length === 0
+      ? "The data is the same before and after.\n"
+      : summaryTable("The data differs", ["Service", "Fact", "Before", "After"], rows),
+  ].join("\n")
+}

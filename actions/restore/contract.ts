@@ -1,0 +1,46 @@
+import { z } from "zod"
+import type { Contract } from "../../src/action/contract.ts"
+import { input } from "../../src/action/input.ts"
+import { commonOutputs, notDone } from "../../src/action/outcome.ts"
+import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
+
+export const restoreContract = {
+  name: "restore",
+  description: "Brings a backup back beside the live data, counts it, swaps it in, and keeps what it replaced.",
+  mutates: true,
+  inputs: z.strictObject({
+    ...connectionInputs,
+    ...storeInputs,
+    ...changeInputs,
+    "backup-id": input(z.string().default("latest"), {
+      description: "Backup to restore: an id, or `latest` for the newest proven one.",
+      placeholder: "ID",
+    }),
+    services: servicesInput("Services to restore; every one in the backup unless told."),
+    source: input(z.enum(["auto", "local", "s3"]).default("auto"), {
+      description:
+        "Where to take the files from: `local`, `s3`, or `auto` for the host first and S3 when it has no good copy.",
+      placeholder: "WHERE",
+    }),
+  }),
+  outputs: z.strictObject({
+    ...commonOutputs,
+    "restore-status": z.enum(["success", "failed"]).describe("`success` or `failed`."),
+    "backup-id": z.string().describe("Id of the backup that was restored."),
+    source: z
+      .enum(["local", "s3", "none"])
+      .describe("Where its files came from: `local`, `s3`; `none` when nothing was restored."),
+    "tables-restored": z.int().min(0).describe("Tables restored and counted."),
+    "rows-restored": z.int().min(0).describe("Rows restored and counted."),
+    "keys-restored": z.int().min(0).describe("Keys restored and counted."),
+  }),
+  negative: {
+    ...notDone,
+    "restore-status": "failed",
+    "backup-id": "",
+    source: "none",
+    "tables-restored": 0,
+    "rows-restored": 0,
+    "keys-restored": 0,
+  },
+} satisfies Contract

@@ -1,0 +1,12196 @@
+const require_rolldown_runtime = require("./rolldown-runtime.js");
+const require_libraries = require("./libraries.js");
+const require_ssh = require("./ssh.js");
+const require_aws = require("./aws.js");
+let node_net = require("node:net");
+let node_stream = require("node:stream");
+let node_buffer = require("node:buffer");
+let node_util = require("node:util");
+let node_crypto = require("node:crypto");
+let node_os = require("node:os");
+let node_fs_promises = require("node:fs/promises");
+let node_path = require("node:path");
+let node_timers_promises = require("node:timers/promises");
+let node_path_posix = require("node:path/posix");
+let node_child_process = require("node:child_process");
+let node_fs = require("node:fs");
+
+// src/core/errors.ts
+/**
+* The one base of every error that this suite raises on purpose. `code` is stable and meant for machines, `message`
+* names what is wrong and where, `hint` says what to do next. Neither ever holds a secret's value.
+*/
+var AppError = class extends Error {
+	kind;
+	code;
+	hint;
+	constructor(kind, code, message, details = {}) {
+		super(message, details.cause === void 0 ? void 0 : { cause: details.cause });
+		this.name = "AppError";
+		this.kind = kind;
+		this.code = code;
+		this.hint = details.hint;
+	}
+};
+/** The user gave something wrong or incomplete: an input, `infra.yml`, a secret. Nothing was changed. */
+function inputError(code, message, details) {
+	return new AppError("input", code, message, details);
+}
+/** A safety rule forbids going on. Nothing irreversible was done. */
+function refusal(code, message, details) {
+	return new AppError("refused", code, message, details);
+}
+/** Something that should have worked did not. */
+function failure(code, message, details) {
+	return new AppError("failed", code, message, details);
+}
+/** The message of anything thrown, for a log line. */
+function messageOf(error) {
+	return error instanceof Error ? error.message : String(error);
+}
+
+// src/action/actions-logger.ts
+/**
+* The log of a workflow's step. The runner obeys `::command::` at the start of a line and `##[command]` anywhere, in
+* standard output and standard error alike, and takes a lone carriage return for a line end: such text is wrapped.
+*/
+function actionsLogger(masking, write) {
+	const plain = (text) => write(`${harmless(masking.apply(text))}\n`);
+	return {
+		info: plain,
+		step: (name) => plain(`▸ ${name}`),
+		warning: (message) => require_libraries.warning(masking.apply(message)),
+		async group(title, body) {
+			require_libraries.startGroup(masking.apply(title));
+			try {
+				return await body();
+			} finally {
+				require_libraries.endGroup();
+			}
+		},
+		untrusted: (text) => write(`${fenced$1(masking.apply(text))}\n`)
+	};
+}
+const obeyed = /(^|[\r\n\u0085\u2028\u2029])\s*::|##\[/;
+function harmless(text) {
+	return obeyed.test(text) ? fenced$1(text) : text;
+}
+/** The runner takes no command until it reads the token again, which the text cannot know. */
+function fenced$1(text) {
+	const token = (0, node_crypto.randomUUID)();
+	return `::stop-commands::${token}\n${text}\n::${token}::`;
+}
+
+// src/action/masking.ts
+/** Shorter lines of a secret (`}`, `==`) would hide half of every log and give nobody anything. */
+const shortest$1 = 4;
+function createMasking() {
+	const hidden = /* @__PURE__ */ new Set();
+	return {
+		add(secret) {
+			const parts = [secret.trim(), ...secret.split(/\r?\n/).map((line) => line.trim())];
+			const taken = [...new Set(parts)].filter((part) => part.length >= shortest$1);
+			for (const part of taken) hidden.add(part);
+			return taken;
+		},
+		apply(text) {
+			return [...hidden].sort((one, other) => other.length - one.length).reduce((shown, part) => shown.replaceAll(part, "***"), text);
+		}
+	};
+}
+
+// src/core/closest.ts
+/** The candidate that `word` was probably meant to be; undefined when none is near enough to suggest. */
+function closest(word, candidates) {
+	const limit = Math.max(1, Math.floor(word.length / 3));
+	const [best] = candidates.map((candidate) => ({
+		candidate,
+		distance: editDistance(normal(word), normal(candidate))
+	})).filter(({ distance }) => distance <= limit).sort((a, b) => a.distance - b.distance);
+	return best?.candidate;
+}
+/** Spelling habits of other tools (`bucketName`, `force_path_style`) are no distance at all. */
+function normal(word) {
+	return word.replaceAll(/([a-z])([A-Z])/g, "$1-$2").replaceAll("_", "-").toLowerCase();
+}
+/** Levenshtein's distance. */
+function editDistance(from, to) {
+	let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+	for (const [i, letter] of [...from].entries()) {
+		const next = [i + 1];
+		for (const [j, other] of [...to].entries()) next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+		row = next;
+	}
+	return row[to.length] ?? 0;
+}
+
+// src/action/did-you-mean.ts
+/** ``did you mean `x`?``, or all that is known when nothing comes near. */
+function didYouMean(word, known) {
+	const meant = closest(word, known);
+	return meant ? `did you mean \`${meant}\`?` : `known are: ${known.join(", ")}`;
+}
+
+// src/core/duration.ts
+const units$1 = {
+	ms: 1,
+	s: 1e3,
+	m: 6e4,
+	h: 36e5,
+	d: 864e5
+};
+/** Milliseconds of `90s`, `10m`, `1h30m`, `500ms`, `2d`; undefined when the text is none. */
+function parseDuration(text) {
+	if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return void 0;
+	return [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * units$1[unit], 0);
+}
+/** `1h 30m`, `12.3s`, `450ms`: the two largest units that matter. */
+function formatDuration(milliseconds) {
+	if (milliseconds < 1e3) return `${Math.round(milliseconds)}ms`;
+	if (milliseconds < 6e4) return `${(milliseconds / 1e3).toFixed(1)}s`;
+	const minutes = Math.floor(milliseconds / 6e4);
+	if (minutes < 60) return `${minutes}m ${Math.floor(milliseconds % 6e4 / 1e3)}s`;
+	return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+/** A duration in a file or an input: `90s` or plain milliseconds. Reads to milliseconds. */
+const duration = require_libraries.union([require_libraries.int().min(0), require_libraries.string$1()]).transform((value, context) => {
+	const parsed = typeof value === "number" ? value : parseDuration(value);
+	if (parsed === void 0) context.addIssue({
+		code: "custom",
+		message: "use a duration such as 90s, 10m or 1h30m"
+	});
+	return parsed ?? require_libraries.NEVER;
+});
+
+// src/shell/secret.ts
+const shown$2 = "***";
+/**
+* A value that must not be seen. Printing, joining, inspecting or serialising it yields `***`; only `reveal` yields
+* the value, for the line that hands it to standard input or to a client library. It never goes into a command's text.
+*/
+var Secret = class {
+	#value;
+	/** What the secret is called in messages, for example the input's name. */
+	name;
+	constructor(name, value) {
+		this.name = name;
+		this.#value = value;
+	}
+	reveal() {
+		return this.#value;
+	}
+	toString() {
+		return shown$2;
+	}
+	toJSON() {
+		return shown$2;
+	}
+	[node_util.inspect.custom]() {
+		return `Secret(${this.name})`;
+	}
+};
+
+// src/action/input.ts
+const metas = require_libraries.registry();
+/** The schema as an input of a contract: call it last, on the whole schema with its default. */
+function input(schema, meta) {
+	metas.add(schema, meta);
+	return schema;
+}
+/** Throws a TypeError for a schema that was not made by `input`: a mistake in a contract. */
+function inputMeta(schema) {
+	const meta = metas.get(schema);
+	if (!meta) throw new TypeError("every input of a contract is made by input()");
+	return meta;
+}
+/** The default as text, as it stands in `action.yml`; undefined when the input may be absent or must be given. */
+function defaultText(schema) {
+	return schema instanceof require_libraries.ZodDefault ? String(schema.def.defaultValue) : void 0;
+}
+/** Whether leaving it out is an error. The runner does not check this, we do. */
+function isRequired(schema) {
+	return !(schema instanceof require_libraries.ZodDefault || schema instanceof require_libraries.ZodOptional);
+}
+/** Whether a flag without a value means `true`. */
+function isFlag(schema) {
+	return schema instanceof require_libraries.ZodDefault && typeof schema.def.defaultValue === "boolean";
+}
+/** `true` or `false`; anything else is a mistake, never a silent `false`. */
+const boolean = require_libraries.stringbool({
+	truthy: ["true"],
+	falsy: ["false"]
+});
+/** Decimal digits only: neither `12abc` nor `0x10` nor the empty text is a number. */
+const wholeNumber = require_libraries.string$1().regex(/^\d{1,15}$/, "use a whole number").transform(Number);
+/** Words separated by commas, spaces or line ends; empty ones dropped. */
+const words$1 = require_libraries.string$1().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
+/** Milliseconds from `90s`, `10m`, `1h30m`. */
+const time$1 = require_libraries.string$1().transform((text, context) => {
+	const milliseconds = parseDuration(text);
+	if (milliseconds === void 0) context.addIssue({
+		code: "custom",
+		message: "use a duration such as 90s or 1h30m"
+	});
+	return milliseconds ?? require_libraries.NEVER;
+});
+/** A value that becomes a `Secret` called `name` the moment it is parsed. Line ends are made Unix ones. */
+function secret(name) {
+	return require_libraries.string$1().transform((value) => new Secret(name, value));
+}
+
+// src/action/read-inputs.ts
+/**
+* The inputs of an action, checked. Secrets are masked before anything else is done with them. Throws an input error
+* `input-unknown` or `input-invalid` that names every wrong input at once, without a secret's value.
+*/
+function readInputs(contract, runtime) {
+	const names = Object.keys(contract.inputs.shape);
+	const texts = new Map(names.map((name) => [name, textOf(contract, {
+		name,
+		names,
+		runtime
+	})]));
+	for (const [name, text] of texts) if (text !== void 0 && metaOf$1(contract, name).secret) runtime.mask(text);
+	refuseUnknown(contract, names, runtime);
+	const given = [...texts].filter(([, text]) => text !== void 0);
+	const result = contract.inputs.safeParse(Object.fromEntries(given));
+	if (result.success) return result.data;
+	const problems = result.error.issues.map((issue) => explain(contract, issue, texts, runtime));
+	throw inputError("input-invalid", [...new Set(problems)].join("\n"), { hint: `The inputs of \`${contract.name}\` are described in its README.` });
+}
+/** An access key of ours with a session token that happens to be in the environment would be refused: families stay together. */
+function textOf(contract, { name, names, runtime }) {
+	const { family } = metaOf$1(contract, name);
+	const ranks = (family ? names.filter((other) => metaOf$1(contract, other).family === family) : [name]).map((relative) => sourcesOf(contract, relative, runtime));
+	const rank = Math.min(...ranks.map((sources) => sources.findIndex((text) => text !== void 0)).filter((at) => at >= 0));
+	return sourcesOf(contract, name, runtime)[rank];
+}
+/** The input itself, then each variable it may come from. */
+function sourcesOf(contract, name, runtime) {
+	const variables = metaOf$1(contract, name).env ?? [];
+	return [runtime.given(name), ...variables.map((variable) => present(runtime.env[variable]))];
+}
+/** The one place where empty becomes absent. Outer white space is never meant. */
+function present(text) {
+	const trimmed = text?.replaceAll("\r\n", "\n").trim();
+	return trimmed === "" ? void 0 : trimmed;
+}
+function refuseUnknown(contract, names, runtime) {
+	const unknown = runtime.givenNames().filter((name) => !names.includes(name));
+	if (unknown.length === 0) return;
+	const problems = unknown.map((name) => `\`${contract.name}\` has no input \`${name}\`; ${didYouMean(name, names)}`);
+	throw inputError("input-unknown", problems.join("\n"), { hint: "Correct the name, or remove it." });
+}
+function explain(contract, issue, texts, runtime) {
+	const name = String(issue.path[0] ?? "");
+	const text = texts.get(name);
+	const meta = metaOf$1(contract, name);
+	if (text === void 0) return `input \`${name}\` is missing: give it ${runtime.placeOf(name)}. ${meta.description}`;
+	const shown = meta.secret ? "" : ` (got ${JSON.stringify(text.slice(0, 60))})`;
+	return `input \`${name}\`: ${issue.message}${shown}`;
+}
+function metaOf$1(contract, name) {
+	const schema = contract.inputs.shape[name];
+	if (!schema) throw new TypeError(`no input ${name}`);
+	return inputMeta(schema);
+}
+
+// src/action/run-of.ts
+/**
+* Who runs this, from the runner's variables; in a terminal the person at the keyboard, whose commands one after the
+* other belong together as the jobs of a run do (a backup, then a recreate that relies on it).
+*/
+function runOf(env) {
+	const id = env.GITHUB_RUN_ID;
+	const server = env.GITHUB_SERVER_URL;
+	const repository = env.GITHUB_REPOSITORY;
+	return {
+		id: id ?? `local-${(0, node_os.userInfo)().username}@${(0, node_os.hostname)()}`,
+		attempt: env.GITHUB_RUN_ATTEMPT ?? "1",
+		actor: env.GITHUB_ACTOR ?? env.USER ?? (0, node_os.userInfo)().username,
+		url: id && server && repository ? `${server}/${repository}/actions/runs/${id}` : "",
+		sha: env.GITHUB_SHA ?? ""
+	};
+}
+
+// src/action/summary.ts
+/** Bytes of a step's summary that GitHub takes; a larger one is dropped whole. */
+const limit$3 = 1048576;
+const note = "\n\n_Cut here: a job summary holds at most 1 MiB. The log has the rest._\n";
+/** The Markdown, cut at a line end so that it fits, and saying so. */
+function cutSummary(markdown) {
+	const bytes = Buffer.from(markdown);
+	if (bytes.length <= limit$3) return markdown;
+	const kept = bytes.subarray(0, limit$3 - Buffer.byteLength(note) - 3).toString();
+	const lineEnd = kept.lastIndexOf("\n");
+	return `${lineEnd > 0 ? kept.slice(0, lineEnd) : kept.replace(/\uFFFD+$/, "")}${note}`;
+}
+/** A heading with a table of rows: the form in which every action tells its numbers. Cells cannot break out of it. */
+function summaryTable(title, head, rows) {
+	const line = (cells) => `| ${cells.map(cell).join(" | ")} |`;
+	return [
+		`### ${title}`,
+		"",
+		line(head),
+		line(head.map(() => "---")),
+		...rows.map(line),
+		""
+	].join("\n");
+}
+function cell(text) {
+	return text.replace(/[\r\n]+/g, " ").replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "&#96;");
+}
+
+// src/action/actions-runtime.ts
+/** A step of a GitHub workflow: inputs from `INPUT_*`, results into the runner's files. */
+function actionsRuntime(env = process.env) {
+	const masking = createMasking();
+	const write = (text) => void process.stdout.write(text);
+	const log = actionsLogger(masking, write);
+	return {
+		env,
+		log,
+		directory: env.GITHUB_WORKSPACE ?? process.cwd(),
+		run: runOf(env),
+		given: (name) => present(env[variableOf(name)]),
+		givenNames: () => Object.keys(env).filter((key) => key.startsWith(prefix) && present(env[key])).map(nameOf),
+		placeOf: (name) => `under \`with:\` as \`${name}\``,
+		mask: (secret) => {
+			for (const part of masking.add(secret)) require_libraries.setSecret(part);
+		},
+		output: (outputs) => {
+			for (const [name, value] of Object.entries(outputs)) require_libraries.setOutput(name, masking.apply(String(value)));
+		},
+		summary: async (markdown) => {
+			if (env.GITHUB_STEP_SUMMARY) await require_libraries.summary.addRaw(cutSummary(masking.apply(markdown)), true).write();
+		},
+		saveState: (name, value) => require_libraries.saveState(name, value),
+		fail: (failure) => report(failure, masking.apply.bind(masking), log.untrusted)
+	};
+}
+const prefix = "INPUT_";
+/** The runner upper-cases a name and makes spaces `_`; hyphens stay. */
+function variableOf(name) {
+	return `${prefix}${name.replaceAll(" ", "_").toUpperCase()}`;
+}
+function nameOf(variable) {
+	return variable.slice(6).toLowerCase();
+}
+function report(failure, mask, untrusted) {
+	const hint = failure.hint ? `\n${failure.hint}` : "";
+	require_libraries.error(mask(`${failure.message}${hint}`), { title: failure.title });
+	if (failure.stack) untrusted(failure.stack);
+}
+
+// src/action/perform.ts
+/**
+* The one failure policy. Masks, checks the inputs, writes the negative outputs first, runs, writes the outputs and
+* the summary. Never rejects: whatever is thrown becomes outputs, a message and an ending.
+*/
+async function perform(action, runtime, signal) {
+	const { contract } = action;
+	try {
+		runtime.output(contract.negative);
+		const inputs = readInputs(contract, runtime);
+		return await finish(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
+	} catch (error) {
+		if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`);
+		return giveUp(signal.aborted ? signal.reason : error, runtime);
+	}
+}
+/** Milliseconds that an aborted action has to put down what it holds: the runner's first signal leaves 7 500. */
+const putDown = 1500;
+function untilAborted(work, signal) {
+	const given = new Promise((_, reject) => {
+		const later = () => setTimeout(() => reject(signal.reason), putDown).unref();
+		if (signal.aborted) later();
+		else signal.addEventListener("abort", later, { once: true });
+	});
+	return Promise.race([work, given]);
+}
+async function finish(contract, outcome, runtime) {
+	const outputs = contract.outputs.parse(outcome.outputs);
+	runtime.output(outputs);
+	if (outcome.summary) await runtime.summary(outcome.summary);
+	if (outcome.failure !== void 0) runtime.fail({
+		title: "Failed",
+		message: outcome.failure,
+		hint: void 0,
+		stack: void 0
+	});
+	const partial = outputs.status === "partial";
+	return {
+		exitCode: outcome.exitCode ?? (outcome.failure !== void 0 ? 2 : partial ? 1 : 0),
+		failed: outcome.failure !== void 0
+	};
+}
+/** Writes down that the action failed, and why. */
+function giveUp(error, runtime) {
+	const status = error instanceof AppError && error.kind === "refused" ? "refused" : "failed";
+	const reason = error instanceof AppError ? error.code : "bug";
+	runtime.output({
+		status,
+		reason
+	});
+	runtime.fail(failureOf(error));
+	return {
+		exitCode: 2,
+		failed: true
+	};
+}
+const titles = {
+	input: "Wrong input",
+	refused: "Refused",
+	failed: "Failed"
+};
+/** What a person has to read about something thrown; what nobody raised on purpose is a bug and keeps its stack. */
+function failureOf(error) {
+	if (error instanceof AppError) return {
+		title: titles[error.kind],
+		message: withCauses(error),
+		hint: error.hint,
+		stack: void 0
+	};
+	return {
+		title: "Bug",
+		message: messageOf(error),
+		hint: "This is a fault of infra-actions: please report it with the log.",
+		stack: error instanceof Error ? error.stack : void 0
+	};
+}
+function withCauses(error) {
+	const cause = error.cause;
+	return cause === void 0 || error.message.includes(messageOf(cause)) ? error.message : `${error.message}\ncaused by: ${cause instanceof Error ? withCauses(cause) : String(cause)}`;
+}
+function contextOf(runtime, signal) {
+	const { log, run, env, directory } = runtime;
+	return {
+		log,
+		run,
+		env,
+		directory,
+		signal,
+		mask: (secret) => runtime.mask(secret),
+		saveState: (name, value) => runtime.saveState(name, value)
+	};
+}
+
+// src/action/run-action.ts
+/**
+* Runs an action as the step of a workflow and ends the process: 0 when it did its work, 1 when not. A cancelled one
+* has written that it was and is gone within two seconds of the runner's first signal.
+*/
+async function runAction(action) {
+	const runtime = actionsRuntime();
+	process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).failed ? 1 : 0));
+	const ending = await perform(action, runtime, abortOnSignals());
+	process.exit(ending.failed ? 1 : 0);
+}
+/** Aborts at the first SIGINT or SIGTERM; at the second the process ends on the spot. */
+function abortOnSignals() {
+	const controller = new AbortController();
+	for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {
+		if (controller.signal.aborted) process.exit(1);
+		controller.abort(failure("cancelled", "cancelled before it was done", { hint: "What already runs on the host goes on to its end; the next run finds it and says how it ended." }));
+	});
+	return controller.signal;
+}
+
+// src/action/outcome.ts
+/** `partial`: the main thing was done, something beside it was not. `refused`: a safety rule forbade it. */
+const statuses = [
+	"success",
+	"partial",
+	"refused",
+	"failed"
+];
+/** The two outputs every action has. `reason` is a code from a closed list, `done` or an error's code among them. */
+const commonOutputs = {
+	status: require_libraries._enum(statuses).describe("`success`, `partial`, `refused` or `failed`."),
+	reason: require_libraries.string$1().describe("Code of why, for machines: `done`, or what stopped it.")
+};
+/** Their value before any work started: what a reader sees when the action was killed. */
+const notDone = {
+	status: "failed",
+	reason: "not-finished"
+};
+/** An action whose main sees its inputs typed by the contract, and whose outputs are checked against it. */
+function action(contract, main) {
+	return {
+		contract,
+		main
+	};
+}
+
+// src/core/layout.ts
+/** The paths of a project's environment on its host. Two environments on one host share nothing but the base directory. */
+function layout(config) {
+	const base = config.host.directory ?? `/opt/${config.project}`;
+	const state = `${base}/state/${config.environment}`;
+	return {
+		base,
+		backups: config.backup.directory ?? `${base}/backups`,
+		state,
+		lock: `${state}/lock`,
+		work: `${state}/work`,
+		releases: `${state}/releases.jsonl`,
+		journal: `${state}/journal.jsonl`
+	};
+}
+
+// src/shell/quote.ts
+/**
+* One POSIX shell word that expands to exactly `text`. Anything outside a small safe alphabet goes between single
+* quotes, where POSIX gives no character but the quote itself a meaning (POSIX.1-2017, Shell Command Language 2.2.2).
+* Throws a TypeError on NUL, which no shell word can hold.
+*/
+function quote(text) {
+	if (text.includes("\0")) throw new TypeError("a shell word cannot hold a NUL character");
+	return safe.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+const safe = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+// src/shell/command.ts
+const made = Symbol("command");
+/** A command that only looks: ``sh`docker inspect ${ids}` ``. */
+const sh = (strings, ...words) => compose("read", strings, words);
+/** A command that changes the host: ``change`docker stop ${id}` ``. */
+const change = (strings, ...words) => compose("change", strings, words);
+/** The text of a script file of ours, as a command with positional parameters `$1`, `$2` ... set to `args`. */
+function script(effect, text, args = []) {
+	return command(effect, `set -- ${render(args)}\n${text}`);
+}
+/** Several commands, each on its own line, in order; it changes the host when one of them does. */
+function lines$1(...commands) {
+	return command(commands.some((one) => one.effect === "change") ? "change" : "read", commands.map((one) => one.text).join("\n"));
+}
+function isCommand(value) {
+	return typeof value === "object" && value !== null && made in value;
+}
+function compose(effect, strings, words) {
+	const inserted = words.filter(isCommand);
+	const text = strings.map((part, index) => part + (index < words.length ? render(words[index]) : "")).join("");
+	return command(inserted.some((one) => one.effect === "change") ? "change" : effect, text);
+}
+function render(word) {
+	if (isCommand(word)) return word.text;
+	if (Array.isArray(word)) return word.map(render).join(" ");
+	if (typeof word === "string") return quote(word);
+	if (typeof word === "number" && Number.isFinite(word)) return String(word);
+	if (word instanceof Secret) throw new TypeError("a Secret cannot be part of a command: pass it on standard input");
+	throw new TypeError(`a ${typeof word} cannot be part of a command`);
+}
+function command(effect, text) {
+	return Object.freeze({
+		text,
+		effect,
+		[made]: true
+	});
+}
+
+// src/docker/compose-command.ts
+/**
+* File on the host with the images of the last deploy, as a compose override: every `up` reads it when it is there, so
+* that none puts back an older image that the compose files still name.
+*/
+function deployedImagesFile(config) {
+	return `${layout(config).state}/images.json`;
+}
+/** A compose override (JSON is YAML) that says which image each service runs. */
+function imagesOverride(images, pull) {
+	const services = Object.entries(images).map(([service, image]) => [service, {
+		image,
+		...pull === void 0 ? {} : { pull_policy: pull }
+	}]);
+	return JSON.stringify({ services: Object.fromEntries(services) });
+}
+/**
+* Shell text up to and including `docker compose` with its global options; a subcommand follows it. It runs in the
+* base directory and in an empty environment: a variable of the shell would beat the env-file (a stray `IMAGE_TAG`
+* turned rollbacks into redeploys). `prefix` stands before `docker`, for a time limit; `deployed` adds the images of
+* the last deploy; with `override`, an extra compose file comes on standard input.
+*/
+function composeCommand(config, options = {}) {
+	const { base } = layout(config);
+	const deployed = deployedImagesFile(config);
+	const files = config.compose.files.flatMap((file) => ["-f", file]);
+	const globals = [
+		"--ansi",
+		"never",
+		"--project-name",
+		config.project,
+		"--project-directory",
+		base
+	];
+	const extra = options.override ? ["-f", "-"] : [];
+	const before = options.deployed ? sh`[ ! -e ${deployed} ] || set -- -f ${deployed}` : sh`:`;
+	return sh`cd ${base} || exit 14
+set --
+${before}
+${cleanEnvironment} ${options.prefix ?? sh``} docker compose ${globals} --env-file ${config.compose["env-file"]} ${files} "$@" ${extra}`;
+}
+/** Kept: where the programs, the user's registry logins and the engine are. Orphans are never removed by a side effect. */
+const cleanEnvironment = sh`env -i PATH="$PATH" HOME="\${HOME:-/}" LC_ALL=C COMPOSE_REMOVE_ORPHANS=0 COMPOSE_IGNORE_ORPHANS=1 \${DOCKER_HOST:+"DOCKER_HOST=$DOCKER_HOST"} \${DOCKER_CONFIG:+"DOCKER_CONFIG=$DOCKER_CONFIG"} \${DOCKER_CONTEXT:+"DOCKER_CONTEXT=$DOCKER_CONTEXT"}`;
+
+// src/docker/go-duration.ts
+const milliseconds = {
+	h: 36e5,
+	m: 6e4,
+	s: 1e3,
+	ms: 1,
+	us: .001,
+	µs: .001,
+	ns: 1e-6
+};
+/**
+* Milliseconds of a duration as Go prints it (`1m30s`, `1.5s`, `500ms`): the form of every duration in compose's
+* JSON. Undefined when the text is none.
+*/
+function parseGoDuration(text) {
+	if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return void 0;
+	return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * milliseconds[unit], 0);
+}
+
+// src/docker/compose-definition.ts
+/**
+* Reads the output of `docker compose config --format json`. It holds every secret of the stack in clear (compose
+* merges env files into `environment`), so neither the text nor an error about it is ever shown.
+*/
+function parseDefinition(json) {
+	const parsed = composeSchema$2.safeParse(parseJson(json));
+	if (!parsed.success) {
+		const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
+		throw failure("compose-output", `compose printed a definition of another shape than known, at ${where}`, { hint: "Check the version of the compose plugin on the host: 2.20 or newer is known to work." });
+	}
+	const { name, services, volumes, networks } = parsed.data;
+	const awaited = new Set(Object.values(services).flatMap((service) => awaitedToEnd(service.depends_on)));
+	return {
+		project: name,
+		services: Object.entries(services).map(([key, service]) => toService(key, service, awaited.has(key))),
+		volumes: Object.entries(volumes).map(([key, volume]) => ({
+			key,
+			name: volume?.name ?? key,
+			device: bindDevice(volume?.driver_opts),
+			external: volume?.external ?? false
+		})),
+		networks: Object.entries(networks).map(([key, network]) => ({
+			key,
+			name: network?.name ?? key,
+			external: network?.external ?? false
+		}))
+	};
+}
+/**
+* Milliseconds that a container may take to become healthy, by Docker's own rules and defaults
+* (docs.docker.com, Dockerfile HEALTHCHECK): the start period, then `retries` rounds of interval and timeout.
+*/
+function healthBudget(check) {
+	if (!check || check.disable || check.test?.[0] === "NONE") return void 0;
+	const rounds = check.retries ?? 3;
+	return check.start_period + (check.interval + check.timeout) * rounds;
+}
+const period = (fallback) => require_libraries.string$1().optional().transform((text) => text === void 0 ? fallback : parseGoDuration(text) ?? fallback);
+const healthSchema = require_libraries.object({
+	test: require_libraries.array(require_libraries.string$1()).nullish(),
+	disable: require_libraries.boolean().optional(),
+	interval: period(3e4),
+	timeout: period(3e4),
+	start_period: period(0),
+	retries: require_libraries.int().optional()
+});
+const scalar = require_libraries.union([
+	require_libraries.string$1(),
+	require_libraries.number(),
+	require_libraries.boolean()
+]).nullable();
+const resource = require_libraries.object({
+	name: require_libraries.string$1().optional(),
+	external: require_libraries.boolean().optional(),
+	driver_opts: require_libraries.record(require_libraries.string$1(), scalar).nullish()
+}).nullable();
+const serviceSchema$1 = require_libraries.object({
+	image: require_libraries.string$1().default(""),
+	profiles: require_libraries.array(require_libraries.string$1()).default([]),
+	stop_grace_period: period(1e4),
+	healthcheck: healthSchema.nullish(),
+	volumes: require_libraries.array(require_libraries.object({
+		type: require_libraries.string$1(),
+		source: require_libraries.string$1().default(""),
+		target: require_libraries.string$1().default(""),
+		read_only: require_libraries.boolean().default(false)
+	})).nullish(),
+	depends_on: require_libraries.record(require_libraries.string$1(), require_libraries.object({ condition: require_libraries.string$1() })).nullish(),
+	container_name: require_libraries.string$1().optional(),
+	ports: require_libraries.array(require_libraries.object({
+		published: require_libraries.string().optional(),
+		target: require_libraries.int(),
+		protocol: require_libraries.string$1().default("tcp")
+	})).nullish(),
+	networks: require_libraries.record(require_libraries.string$1(), require_libraries.unknown()).nullish(),
+	environment: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
+	labels: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
+	scale: require_libraries.int().optional(),
+	deploy: require_libraries.object({ replicas: require_libraries.int().optional() }).nullish()
+});
+const composeSchema$2 = require_libraries.object({
+	name: require_libraries.string$1(),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema$1),
+	volumes: require_libraries.record(require_libraries.string$1(), resource).default({}),
+	networks: require_libraries.record(require_libraries.string$1(), resource).default({})
+});
+function toService(name, raw, awaited) {
+	return {
+		name,
+		image: raw.image,
+		profiles: raw.profiles,
+		stopGracePeriod: raw.stop_grace_period,
+		healthBudget: healthBudget(raw.healthcheck ?? void 0),
+		volumes: (raw.volumes ?? []).map(({ read_only, ...volume }) => ({
+			...volume,
+			readOnly: read_only
+		})),
+		networks: Object.keys(raw.networks ?? {}),
+		dependsOn: Object.keys(raw.depends_on ?? {}),
+		hasContainerName: raw.container_name !== void 0,
+		publishedPorts: (raw.ports ?? []).flatMap(publishedPort),
+		environment: Object.fromEntries(Object.entries(raw.environment ?? {}).map(([key, value]) => [key, undoubled(value)])),
+		oneShot: awaited || String(raw.labels?.["infra-actions.one-shot"]) === "true",
+		replicas: raw.scale ?? raw.deploy?.replicas ?? 1
+	};
+}
+/** A port without `published` gets a free one of the host, so that copies do not collide; a range counts by its first. */
+function publishedPort(port) {
+	const published = Number.parseInt(port.published ?? "", 10);
+	return published > 0 ? [{
+		published,
+		target: port.target,
+		protocol: port.protocol
+	}] : [];
+}
+/** Compose leaves `$$` doubled in its output; the container sees one `$`. */
+function undoubled(value) {
+	return value === null ? "" : String(value).replaceAll("$$", "$");
+}
+function awaitedToEnd(dependsOn) {
+	return Object.entries(dependsOn ?? {}).filter(([, { condition }]) => condition === "service_completed_successfully").map(([name]) => name);
+}
+function bindDevice(options) {
+	const flags = String(options?.o ?? "").split(",");
+	const device = options?.device;
+	return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : void 0;
+}
+function parseJson(json) {
+	try {
+		return JSON.parse(json);
+	} catch {
+		throw failure("compose-output", "compose printed a definition that is not JSON");
+	}
+}
+
+// src/docker/compose-plan.ts
+/**
+* Reads the text of `docker compose --dry-run up`: `Recreate` replaces a container, `Running` keeps it, `Creating`
+* makes one, `Starting` without either starts one that exists. Names are matched with the containers there are, else
+* with compose's own naming. Several copies of a service give its most drastic action.
+*/
+function parsePlan(text, options) {
+	const seen = /* @__PURE__ */ new Map();
+	for (const [, name = "", word = ""] of text.matchAll(/DRY-RUN MODE -\s+Container (\S+)\s+(\w+)/g)) {
+		const service = serviceOf(name, options);
+		const action = actions[word];
+		if (!service || !action) continue;
+		const before = seen.get(service);
+		if (!before || severity$1.indexOf(action) > severity$1.indexOf(before)) seen.set(service, action);
+	}
+	return [...seen].map(([service, action]) => ({
+		service,
+		action
+	}));
+}
+const severity$1 = [
+	"keep",
+	"start",
+	"create",
+	"recreate"
+];
+const actions = {
+	Running: "keep",
+	Starting: "start",
+	Creating: "create",
+	Recreate: "recreate"
+};
+function serviceOf(name, { project, services, containers }) {
+	const plain = name.replace(/^[0-9a-f]{12}_/, "");
+	return containers.find((one) => one.name === name)?.service ?? services.find((service) => plain === service || plain.replace(/-\d+$/, "") === `${project}-${service}`);
+}
+
+// src/host/host.ts
+/** The host, or the way to it, failed: it is not known what the command did. */
+var HostError = class extends AppError {
+	fault;
+	constructor(fault, message, details) {
+		super("failed", `host-${fault}`, message, details);
+		this.name = "HostError";
+		this.fault = fault;
+	}
+};
+/** The command ran and ended with an exit code that is not allowed. The message ends with its last error line. */
+var CommandError = class extends AppError {
+	result;
+	constructor(result) {
+		super("failed", "command-failed", describe$3(result));
+		this.name = "CommandError";
+		this.result = result;
+	}
+};
+function describe$3({ command, code, stderr }) {
+	const last = stderr.trimEnd().split("\n").at(-1)?.trim();
+	const first = command.text.trim().split("\n")[0] ?? "";
+	return `\`${first.length > 80 ? `${first.slice(0, 79)}…` : first}\` ended with exit code ${code}${last ? `: ${last}` : ""}`;
+}
+
+// src/docker/engine.ts
+/** Seconds that a look at the engine may take before it counts as hung. */
+const patience$1 = 20;
+/**
+* Prefix of every docker call that only looks: a stopped daemon hangs for ever (it accepts the connection and says
+* nothing), so the call is ended on the host. Give `docker` and its arguments after it.
+*/
+const limited = sh`timeout -k 2 ${patience$1}`;
+/**
+* Runs a command that looks at the engine. Throws an error of its own code for each way in which Docker itself can
+* fail (`EngineFault`), `CommandError` for any other exit code that is not allowed.
+*/
+async function askEngine(host, command, options = {}) {
+	const result = await host.run(command, {
+		...options,
+		allow: "any"
+	});
+	const allowed = options.allow ?? [0];
+	if (allowed === "any" || allowed.includes(result.code)) return result;
+	throw engineError(result, host.name) ?? new CommandError(result);
+}
+/** Names the fault behind a failed docker call; undefined when Docker itself is not to blame. */
+function engineError(result, host) {
+	const fault = engineFault(result);
+	if (!fault) return void 0;
+	const said = result.stderr.trim().split("\n").slice(-3).join(" / ");
+	const { what, hint } = words[fault];
+	return (fault.startsWith("compose-") ? inputError : failure)(fault, `${what} on ${host}${said ? `: ${said}` : ""}`, { hint });
+}
+/** Which fault an exit code and standard error tell of (`timeout` ends with 124, busybox's with 143, both 137 after KILL). */
+function engineFault({ code, stderr }) {
+	if (code === 0) return void 0;
+	if (code === 124 || code === 143 || code === 137) return "engine-hung";
+	return signs.find(([, pattern]) => pattern.test(stderr))?.[0];
+}
+const signs = [
+	["engine-denied", /permission denied while trying to connect|dial unix \S+: connect: permission denied/i],
+	["engine-down", /cannot connect to the docker daemon|error during connect|is the docker daemon running/i],
+	["compose-missing", /'compose' is not a docker command|unknown shorthand flag: '\w' in -\w|unknown flag: --ansi/i],
+	["docker-missing", /docker['"]?: (command )?not found|failed to run command .?docker|can't execute 'docker'/i],
+	["compose-env-file-missing", /couldn't find env file|env file \S+ not found/i],
+	["compose-files-missing", /(open|stat) \S+\.ya?ml: no such file|no configuration file provided|can't cd to|cd: /i],
+	["compose-invalid", /^validating |yaml: |interpolat|required variable|undefined (service|volume|network)|invalid /im]
+];
+const words = {
+	"engine-hung": {
+		what: "the Docker daemon does not answer",
+		hint: "The daemon accepts connections and stays silent: look at `journalctl -u docker`, then restart it."
+	},
+	"engine-down": {
+		what: "the Docker daemon is not running",
+		hint: "Start it: `systemctl start docker`."
+	},
+	"engine-denied": {
+		what: "this user may not use Docker",
+		hint: "Add the user of `host.user` to the group `docker`, or log in as a user who is in it."
+	},
+	"docker-missing": {
+		what: "Docker is not installed",
+		hint: "Install Docker Engine with the compose plugin."
+	},
+	"compose-missing": {
+		what: "Docker has no compose plugin",
+		hint: "Install `docker-compose-plugin` (compose v2); the old `docker-compose` program does not do."
+	},
+	"compose-files-missing": {
+		what: "a file of `compose.files`, or the base directory, is missing",
+		hint: "Put the compose files into the base directory, or correct `compose.files` and `host.directory`."
+	},
+	"compose-env-file-missing": {
+		what: "the file of `compose.env-file` is missing",
+		hint: "Put the environment file into the base directory (mode 600), or correct `compose.env-file`."
+	},
+	"compose-invalid": {
+		what: "compose does not accept the stack's files",
+		hint: "Run `docker compose config --quiet` in the base directory and correct what it names."
+	}
+};
+
+// src/docker/container.ts
+/** The part of `docker inspect` that is used; the environment, where secrets stand, is not even asked for. */
+const format = [
+	"{\"id\":{{json .Id}},\"name\":{{json .Name}},\"state\":{{json .State}},\"restarts\":{{json .RestartCount}}",
+	"\"imageId\":{{json .Image}},\"image\":{{json .Config.Image}},\"labels\":{{json .Config.Labels}}",
+	"\"stopSignal\":{{json (index .Config \"StopSignal\")}},\"policy\":{{json .HostConfig.RestartPolicy.Name}}",
+	"\"mounts\":{{json .Mounts}},\"networks\":{{json .NetworkSettings.Networks}}}"
+].join(",");
+/**
+* Looks up containers of a compose project, of one service when named, and prints one JSON object a line. A container
+* that goes away between listing and inspecting is left out; any other failure of docker is the script's.
+*/
+function inspectProject(project, service) {
+	const filters = [
+		`label=com.docker.compose.project=${project}`,
+		"label=com.docker.compose.oneoff=False",
+		...service === void 0 ? [] : [`label=com.docker.compose.service=${service}`]
+	].flatMap((filter) => ["--filter", filter]);
+	return sh`ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
+[ -n "$ids" ] || exit 0
+problem=$(mktemp) || exit
+${limited} docker inspect --type container --format ${format} $ids 2>"$problem"
+code=$?
+if [ "$code" -ne 0 ] && ! grep -v -i 'no such container' "$problem" | grep -q .; then code=0; fi
+cat "$problem" >&2
+rm -f "$problem"
+exit "$code"`;
+}
+/** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */
+function parseContainers(output) {
+	return output.split("\n").filter((line) => line.trim() !== "").map((line) => toContainer(inspectedSchema.parse(JSON.parse(line)))).sort((a, b) => a.service.localeCompare(b.service) || a.number - b.number);
+}
+const mountSchema = require_libraries.object({
+	Type: require_libraries.string$1(),
+	Name: require_libraries.string$1().optional(),
+	Source: require_libraries.string$1().default(""),
+	Destination: require_libraries.string$1(),
+	RW: require_libraries.boolean()
+});
+const inspectedSchema = require_libraries.object({
+	id: require_libraries.string$1().min(12),
+	name: require_libraries.string$1(),
+	state: require_libraries.object({
+		Status: require_libraries.string$1(),
+		ExitCode: require_libraries.int(),
+		OOMKilled: require_libraries.boolean(),
+		Error: require_libraries.string$1().default(""),
+		StartedAt: require_libraries.string$1(),
+		FinishedAt: require_libraries.string$1(),
+		Pid: require_libraries.int(),
+		Health: require_libraries.object({
+			Status: require_libraries.string$1(),
+			Log: require_libraries.array(require_libraries.object({ Output: require_libraries.string$1() })).nullish()
+		}).nullish()
+	}),
+	restarts: require_libraries.int(),
+	imageId: require_libraries.string$1(),
+	image: require_libraries.string$1(),
+	labels: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()).nullish(),
+	stopSignal: require_libraries.string$1().nullish(),
+	policy: require_libraries.string$1(),
+	mounts: require_libraries.array(mountSchema).nullish(),
+	networks: require_libraries.record(require_libraries.string$1(), require_libraries.object({ IPAddress: require_libraries.string$1().default("") })).nullish()
+});
+function toContainer(raw) {
+	const label = (name) => raw.labels?.[`com.docker.compose.${name}`] ?? "";
+	return {
+		id: raw.id,
+		name: raw.name.replace(/^\//, ""),
+		service: label("service"),
+		state: raw.state.Status,
+		health: raw.state.Health && raw.state.Health.Status !== "none" ? raw.state.Health.Status : void 0,
+		healthOutput: raw.state.Health?.Log?.at(-1)?.Output.trim() ?? "",
+		error: raw.state.Error,
+		restarts: raw.restarts,
+		exitCode: raw.state.ExitCode,
+		oomKilled: raw.state.OOMKilled,
+		startedAt: time(raw.state.StartedAt),
+		finishedAt: time(raw.state.FinishedAt),
+		image: raw.image,
+		imageId: raw.imageId,
+		configHash: label("config-hash"),
+		number: Number(label("container-number")) || 0,
+		restartPolicy: raw.policy,
+		stopSignal: raw.stopSignal || "SIGTERM",
+		mounts: (raw.mounts ?? []).map(toMount),
+		networks: Object.entries(raw.networks ?? {}).map(([name, { IPAddress }]) => ({
+			name,
+			address: IPAddress
+		})),
+		pid: raw.state.Pid
+	};
+}
+function toMount(mount) {
+	return {
+		type: mount.Type === "volume" || mount.Type === "tmpfs" ? mount.Type : "bind",
+		source: mount.Source,
+		volume: mount.Type === "volume" ? mount.Name : void 0,
+		target: mount.Destination,
+		writable: mount.RW
+	};
+}
+/** Docker says year 1 for never. */
+function time(text) {
+	return text.startsWith("0001-") ? "" : text;
+}
+
+// src/docker/mounting.ts
+/** Prints every running container of the host with its mounts, then every volume that is another name for a host path. */
+const inspectMounts = sh`ids=$(${limited} docker ps --quiet --no-trunc) || exit
+volumes=$(${limited} docker volume ls --quiet) || exit
+[ -z "$ids" ] || ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
+[ -z "$volumes" ] || ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`;
+/**
+* Which of the containers that `inspectMounts` printed have one of `sources` (host paths, volume names) mounted
+* writable. A volume, its mount point and the host path behind it are one and the same.
+*/
+function parseMounting(output, sources) {
+	const seen = output.split("\n").filter((line) => line.trim() !== "").map((line) => lineSchema$1.parse(JSON.parse(line)));
+	const volumes = seen.flatMap((one) => "volume" in one ? [namesOf(one)] : []);
+	const wanted = new Set(sources.map(plain).flatMap((source) => [source, ...aliases(source, volumes)]));
+	return seen.flatMap((one) => "id" in one && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain(mount.Source)))) ? [{
+		id: one.id,
+		name: one.name.replace(/^\//, "")
+	}] : []);
+}
+const containerSchema = require_libraries.object({
+	id: require_libraries.string$1(),
+	name: require_libraries.string$1(),
+	mounts: require_libraries.array(require_libraries.object({
+		Name: require_libraries.string$1().default(""),
+		Source: require_libraries.string$1().default(""),
+		RW: require_libraries.boolean()
+	})).nullish()
+});
+const volumeSchema = require_libraries.object({
+	volume: require_libraries.string$1(),
+	path: require_libraries.string$1(),
+	options: require_libraries.object({
+		device: require_libraries.string$1().optional(),
+		o: require_libraries.string$1().optional()
+	}).nullish()
+});
+const lineSchema$1 = require_libraries.union([containerSchema, volumeSchema]);
+function namesOf({ volume, path, options }) {
+	const bound = options?.device !== void 0 && /\br?bind\b/.test(options.o ?? "");
+	return [
+		volume,
+		plain(path),
+		...bound ? [plain(options.device ?? "")] : []
+	];
+}
+function aliases(source, volumes) {
+	return volumes.filter((names) => names.includes(source)).flat();
+}
+/** Without the trailing slashes with which a compose file may write a path. */
+function plain(path) {
+	return path.length > 1 ? path.replace(/\/+$/, "") : path;
+}
+
+// src/docker/service-order.ts
+/** A service after those that it needs; otherwise in the order given. Compose itself refuses cycles. */
+function inDependencyOrder(services) {
+	const byName = new Map(services.map((service) => [service.name, service]));
+	const ordered = /* @__PURE__ */ new Set();
+	const visiting = /* @__PURE__ */ new Set();
+	const visit = (service) => {
+		if (ordered.has(service) || visiting.has(service.name)) return;
+		visiting.add(service.name);
+		for (const name of service.dependsOn) {
+			const needed = byName.get(name);
+			if (needed) visit(needed);
+		}
+		ordered.add(service);
+	};
+	for (const service of services) visit(service);
+	return [...ordered];
+}
+
+// src/docker/stats.ts
+/** Prints, for each running container of a project, its own memory limit and one measurement of `docker stats` (takes 2 s). */
+function measureProject(project) {
+	const filter = `label=com.docker.compose.project=${project}`;
+	return sh`ids=$(${limited} docker ps --quiet --no-trunc --filter ${filter}) || exit
+[ -n "$ids" ] || exit 0
+${limited} docker inspect --type container --format ${"{\"id\":{{json .Id}},\"service\":{{json (index .Config.Labels \"com.docker.compose.service\")}},\"limit\":{{.HostConfig.Memory}}}"} $ids || exit
+${limited} docker stats --no-stream --no-trunc --format '{"of":{{json .ID}},"cpu":{{json .CPUPerc}},"memory":{{json .MemUsage}}}' $ids`;
+}
+/** Joins what `measureProject` printed. A container without a memory limit of its own has `memoryLimit` 0. */
+function parseStats(output) {
+	const seen = output.split("\n").filter((line) => line.trim() !== "").map((line) => lineSchema.parse(JSON.parse(line)));
+	return seen.flatMap((one) => {
+		if (!("of" in one)) return [];
+		const container = seen.find((other) => "id" in other && other.id === one.of);
+		if (!container || !("id" in container)) return [];
+		const memory = parseBytes(one.memory.split("/")[0] ?? "");
+		const cpu = Number.parseFloat(one.cpu);
+		if (memory === void 0 || Number.isNaN(cpu)) return [];
+		return [{
+			id: one.of,
+			service: container.service,
+			cpu: cpu / 100,
+			memory,
+			memoryLimit: container.limit
+		}];
+	});
+}
+/** Bytes of `12.5MiB` or `1.2kB`, as docker prints sizes; undefined when the text is none. */
+function parseBytes(text) {
+	const [, count, unit = ""] = /^\s*([\d.]+)\s*([kKMGTP]?i?B)\s*$/.exec(text) ?? [];
+	if (count === void 0) return void 0;
+	const power = "kMGTP".indexOf(unit.charAt(0).replace("K", "k")) + 1;
+	return Math.round(Number(count) * (unit.includes("i") ? 1024 : 1e3) ** power);
+}
+const lineSchema = require_libraries.union([require_libraries.object({
+	id: require_libraries.string$1(),
+	service: require_libraries.string$1(),
+	limit: require_libraries.number()
+}), require_libraries.object({
+	of: require_libraries.string$1(),
+	cpu: require_libraries.string$1(),
+	memory: require_libraries.string$1()
+})]);
+
+// src/docker/compose-stack.ts
+/**
+* The stack as Docker Compose v2 on one host. Every look is one round trip and throws the engine's own error
+* (`engine-hung`, `engine-down`, `engine-denied`, `docker-missing`, `compose-missing` ...) when Docker cannot answer.
+*/
+function composeStack({ host, config }) {
+	const { project } = config;
+	let kept;
+	const stack = {
+		project,
+		definition: () => {
+			kept ??= readDefinition$1(host, config);
+			kept.catch(() => {
+				kept = void 0;
+			});
+			return kept;
+		},
+		forget: () => {
+			kept = void 0;
+		},
+		containers: (service) => listContainers(host, project, service),
+		servicesOf: async (profile) => chooseServices(await stack.definition(), config, profile),
+		mounting: async (sources) => parseMounting((await askEngine(host, inspectMounts)).stdout, sources),
+		logs: (container, lines) => readLogs(host, container, lines),
+		plan: async (services, options) => {
+			const [dryRun, containers] = await Promise.all([askEngine(host, upDryRun(config, services, options ?? {}), { timeout: 9e4 }), stack.containers()]);
+			return parsePlan(`${dryRun.stdout}\n${dryRun.stderr}`, {
+				project,
+				services,
+				containers
+			});
+		},
+		stats: async () => parseStats((await askEngine(host, measureProject(project))).stdout),
+		pull: (services) => pullCommand(services),
+		up: (services, options) => upCommand(config, services, options ?? {}),
+		stop: (containers, options) => stopCommand(containers, options ?? {}),
+		start: (containers) => change`docker start ${idsOf(containers)}`,
+		remove: (containers) => change`docker rm ${idsOf(containers)}`
+	};
+	return stack;
+}
+async function readDefinition$1(host, config) {
+	const command = sh`${composeCommand(config, { prefix: limited })} --profile '*' config --format json`;
+	return parseDefinition((await askEngine(host, command)).stdout);
+}
+async function listContainers(host, project, service) {
+	return parseContainers((await askEngine(host, inspectProject(project, service))).stdout);
+}
+async function readLogs(host, container, lines) {
+	const { stdout } = await askEngine(host, sh`${limited} docker logs --tail ${lines} --timestamps ${container.id} 2>&1`);
+	return stdout;
+}
+/**
+* `app` services are those that `app.services` names, else those of the app profile. A service without any profile
+* counts as infrastructure unless `app.services` names it.
+*/
+function chooseServices(definition, config, profile) {
+	const named = config.app.services;
+	const isApp = (service) => named ? named.includes(service.name) : service.profiles.includes(config.compose.profiles.app);
+	const isInfrastructure = (service) => !isApp(service) && (service.profiles.length === 0 || service.profiles.includes(config.compose.profiles.infrastructure));
+	return inDependencyOrder(definition.services.filter(profile === "app" ? isApp : isInfrastructure));
+}
+function upDryRun(config, services, options) {
+	return composeUp(config, services, {
+		prefix: sh`timeout -k 2 80`,
+		globals: ["--dry-run"],
+		flags: options.noDependencies ? ["--no-deps"] : [],
+		override: options.images && imagesOverride(options.images)
+	});
+}
+function upCommand(config, services, options) {
+	const flags = [
+		...options.forceRecreate ? ["--force-recreate"] : [],
+		...options.noDependencies ? ["--no-deps"] : [],
+		...options.noRecreate ? ["--no-recreate"] : [],
+		...options.pull ? ["--pull", options.pull] : [],
+		...Object.entries(options.scale ?? {}).flatMap(([service, copies]) => ["--scale", `${service}=${copies}`])
+	];
+	const override = options.images && imagesOverride(options.images, options.pull);
+	return change`${composeUp(config, services, {
+		prefix: sh``,
+		globals: [],
+		flags,
+		override
+	})}`;
+}
+/** Never with `-y`: newer compose versions ask before they recreate a volume whose definition changed, and no is the answer. */
+function composeUp(config, services, { prefix, globals, flags, override }) {
+	const compose = composeCommand(config, {
+		prefix,
+		deployed: true,
+		override: override !== void 0
+	});
+	const up = sh`${compose} --profile '*' ${globals} up --detach --no-build --quiet-pull ${flags} ${some(services)}`;
+	if (override === void 0) return sh`${up} </dev/null`;
+	return sh`printf '%s\\n' ${override} | { ${up}
+}`;
+}
+/** By reference and not by `compose pull`, which asks the registry even for what is there. */
+function pullCommand(services) {
+	const images = [...new Set(services.map((one) => one.image).filter((image) => image !== ""))];
+	return change`for image in ${some(images)}; do
+docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" || exit
+done`;
+}
+function stopCommand(containers, options) {
+	const flags = [...options.signal ? ["--signal", options.signal] : [], ...options.graceSeconds === void 0 ? [] : ["--time", String(options.graceSeconds)]];
+	return change`docker stop ${flags} ${idsOf(containers)}`;
+}
+function idsOf(containers) {
+	return some(containers.map((one) => one.id));
+}
+/** An empty list would mean "everything" to compose, and an error to docker. */
+function some(names) {
+	if (names.length === 0) throw refusal("nothing-named", "no service or container was named for this step");
+	return names;
+}
+
+// src/job/clock.ts
+/** The real time. */
+const systemClock = {
+	now: () => /* @__PURE__ */ new Date(),
+	sleep: (milliseconds, signal) => (0, node_timers_promises.setTimeout)(milliseconds, void 0, signal ? { signal } : {})
+};
+
+// src/service/container.ts
+/** Services of which nothing but their container is known: Docker's state and health check are all there is to ask. */
+function containerDriver() {
+	return {
+		kinds: ["container"],
+		probe: async (_service, container) => containerHealth(container)
+	};
+}
+/**
+* What Docker says of a container. Without a health check a running container is healthy only as far as Docker can
+* know, and the check says so. A health check that has not ended its start period yet is `degraded`.
+*/
+function containerHealth(container) {
+	const check = containerCheck(container);
+	return {
+		state: healthOf$1([check]),
+		checks: [check],
+		details: { container: container.state }
+	};
+}
+function containerCheck(container) {
+	const name = "container";
+	if (container.state !== "running") {
+		const why = container.oomKilled ? ", killed for want of memory" : "";
+		return {
+			name,
+			state: "failed",
+			detail: `${container.state} with exit code ${container.exitCode}${why}`
+		};
+	}
+	if (container.health === void 0) return {
+		name,
+		state: "ok",
+		detail: "running, no health check"
+	};
+	if (container.health === "healthy") return {
+		name,
+		state: "ok",
+		detail: "running, healthy"
+	};
+	return {
+		name,
+		state: container.health === "starting" ? "warning" : "failed",
+		detail: `running, ${container.health}`
+	};
+}
+/** A service's state from its checks: the worst counts, and one that could not run is never taken for a good one (S11). */
+function healthOf$1(checks) {
+	if (checks.some((check) => check.state === "failed")) return "unhealthy";
+	if (checks.length === 0 || checks.some((check) => check.state === "unknown")) return "unknown";
+	return checks.some((check) => check.state === "warning") ? "degraded" : "healthy";
+}
+
+// src/remote/scripts.ts
+const texts = {
+	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # PATH, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"type=bind,source=$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(tail -n 1 \"$problem\")\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      path=$(timeout -k 2 20 docker volume inspect --format '{{.Mountpoint}}' \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $path in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$path\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"$path\"; fi\ndone\n",
+	"diagnostics": "# What a person would look at first, as lines \"NAME<tab>VALUE\". Only looks; a part that is not to be had is left out.\nsay() { [ -z \"$2\" ] || printf '%s\\t%s\\n' \"$1\" \"$2\"; }\nsay docker \"$(timeout -k 2 15 docker version --format '{{.Server.Version}}' 2>/dev/null)\"\nsay compose \"$(timeout -k 2 15 docker compose version --short 2>/dev/null)\"\nsay kernel \"$(uname -sr)\"\nsay load \"$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null)\"\nsay processors \"$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)\"\nsay memory-total-kib \"$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\nsay memory-available-kib \"$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\ntimeout -k 2 15 docker network ls --format '{{.Name}}' 2>/dev/null | while read -r name; do say network \"$name\"; done\ntimeout -k 2 15 docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | while read -r name ports; do\n  [ -z \"$ports\" ] || say ports \"$name: $ports\"\ndone\nexit 0\n",
+	"drain-copies": "# Waits until nobody is connected to a port of these containers. $1 = port, $2 = most seconds to wait, $3 = image with\n# `cat` for containers that have none, then container ids. Only looks.\n# Prints \"drained\", \"cut N\" when N connections are left at the end, or \"unknown N\" when they could not be counted.\nport=$(printf ':%04X' \"$1\") limit=$2 helper=$3\nshift 3\ncount() { # connections from outside of the container; its own health check comes from its loopback\n  table=$(timeout -k 2 10 docker exec \"$1\" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  [ -n \"$table\" ] || table=$(timeout -k 2 20 docker run --rm --pull never --network \"container:$1\" --label infra-actions.look=1 \\\n    --entrypoint cat \"$helper\" /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  if [ -z \"$table\" ]; then\n    # A container that has ended has no connections.\n    [ \"$(docker inspect --type container --format '{{.State.Running}}' \"$1\" 2>/dev/null)\" = true ] && echo unknown || echo 0\n    return\n  fi\n  printf '%s\\n' \"$table\" | awk -v port=\"$port\" '\n    $4 == \"01\" && substr($2, length($2) - 4) == port && $3 !~ /^0100007F:|^00000000000000000000000001000000:|0100007F:/ { n++ }\n    END { print n + 0 }'\n}\nend=$(($(date +%s) + limit))\nquiet=0\nwhile :; do\n  total=0 unknown=0\n  for container; do\n    n=$(count \"$container\")\n    if [ \"$n\" = unknown ]; then unknown=$((unknown + 1)); else total=$((total + n)); fi\n  done\n  # Three looks in a row: between two requests of a busy client there is a moment without any.\n  if [ \"$total\" = 0 ] && [ \"$unknown\" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi\n  if [ \"$quiet\" -ge 3 ]; then echo drained; exit 0; fi\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    if [ \"$unknown\" -gt 0 ]; then echo \"unknown $unknown\"; else echo \"cut $total\"; fi\n    exit 0\n  fi\n  sleep 0.2\ndone\n",
+	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
+	"host-facts": "# Looks at disks and at mounted volumes. $1 = how many disk paths follow it, the paths, then triples\n# SERVICE CONTAINER TARGET, one for each place that a container must be able to write.\n# Prints lines, fields separated by tabs: \"disk PATH SIZE FREE\" in KiB, \"disk PATH unknown WHY\",\n# \"write SERVICE TARGET ok|failed|unknown WHY\", \"docker-root PATH\".\ntab=$(printf '\\t')\ndisk() {\n  near=$1\n  # A folder that is not there yet, or behind one that may not be entered, lies on its nearest ancestor's disk.\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  # shellcheck disable=SC2046 # split into columns on purpose\n  set -- \"$1\" $(timeout -k 2 10 df -P -k \"$near\" 2>/dev/null | tail -n 1)\n  case $3:$5 in\n    *[!0-9:]* | :* | *:) printf 'disk\\t%s\\tunknown\\tdf gave no numbers\\n' \"$1\" ;;\n    *) printf 'disk\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$5\" ;;\n  esac\n}\nwritable() { # SERVICE CONTAINER TARGET: asked inside, as the user that the service runs as; nothing is written\n  user=$(timeout -k 2 15 docker exec \"$2\" stat -c %u:%g /proc/1 2>&1) || user=\n  # shellcheck disable=SC2016 # expanded in the container\n  why=$(timeout -k 2 15 docker exec ${user:+--user \"$user\"} \"$2\" sh -c '[ -w \"$1\" ] || { echo not writable; exit 3; }' sh \"$3\" 2>&1)\n  case $? in\n    0) state=ok ;;\n    3) state=failed ;;\n    *) state=unknown ;;\n  esac\n  printf 'write\\t%s\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$state\" \"$(printf '%s' \"$why\" | tail -n 1 | tr \"$tab\" ' ')\"\n}\ncount=$1\nshift\nwhile [ \"$count\" -gt 0 ]; do\n  disk \"$1\"\n  shift\n  count=$((count - 1))\ndone\nroot=$(timeout -k 2 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null)\nif [ -n \"$root\" ]; then\n  printf 'docker-root\\t%s\\n' \"$root\"\n  disk \"$root\"\nfi\nwhile [ $# -ge 3 ]; do\n  writable \"$1\" \"$2\" \"$3\" &\n  shift 3\ndone\nwait\n",
+	"http-probe": "# Asks one URL from the host. $1 = URL, $2 = seconds to wait.\n# Prints \"STATUS SECONDS\" (SECONDS may be empty) and ends with 0 when a server answered, whatever it said;\n# 10: the host has no program to ask with; 11: nobody answered, the reason is on standard error.\nurl=$1 wait=$2\nif command -v curl >/dev/null 2>&1; then\n  curl --silent --show-error --globoff --output /dev/null --max-time \"$wait\" --write-out '%{http_code} %{time_total}\\n' -- \"$url\" || exit 11\nelif command -v wget >/dev/null 2>&1; then\n  # Both GNU and busybox print the headers on standard error; a refused or missing answer has no status line.\n  said=$(timeout -k 1 \"$wait\" wget -S -O /dev/null -- \"$url\" 2>&1)\n  status=$(printf '%s\\n' \"$said\" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)\n  if [ -z \"$status\" ]; then\n    printf '%s\\n' \"$said\" | tail -n 1 >&2\n    exit 11\n  fi\n  printf '%s \\n' \"$status\"\nelse\n  exit 10\nfi\n",
+	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && [ -d \"/proc/$job_pid\" ]; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
+	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ]; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif work_alive \"$1\"; then\n    work_end=running\n  elif [ -e \"$1/rc\" ]; then # it ended while we looked\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    work_end=\"cut\"\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  else\n    work_end=running # about to start\n  fi\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
+	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed in the future: the clock was set back, so nobody knows how old it is).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ] || [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  lease_state=held\n  if [ \"$lease_age\" -lt 0 ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_read DIR TTL: one line: state, number, seconds since the claim, since the last renewal, ttl, boot, record.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_state\" = free ]; then\n    echo \"free $lease_n\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, or the line of lease_read about who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in held | ahead) lease_read \"$1\" \"$2\" && return 0 ;; esac\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ \"$lease_won\" ] && [ \"$lease_n\" = \"$lease_m\" ]; then\n    lease_sweep \"$1\"\n    echo \"claimed $lease_m\"\n  else\n    lease_read \"$1\" \"$2\"\n  fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
+	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
+	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored archive, read from standard input, to its last byte, and lists the tables whose data it holds.\n# $1 nonce, $2 `zst` when the archive as a whole is compressed.\nnonce=$1\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nmkfifo \"$directory/raw\" \"$directory/all\" \"$directory/head\" || exit 1\n# Both readers take everything, so that nobody upstream fails for want of one.\n{ pg_restore -f /dev/null; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/all\" &\ndecode=$!\n{ pg_restore -l; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/head\" >\"$directory/list\" &\nlist=$!\ntee \"$directory/all\" <\"$directory/raw\" >\"$directory/head\" &\ncopy=$!\nif [ \"$2\" = zst ]; then zstd -dcq >\"$directory/raw\"; else cat >\"$directory/raw\"; fi\nunpack=$?\nwait \"$copy\"; copied=$?\nwait \"$decode\"; decoded=$?\nwait \"$list\"; listed=$?\n[ \"$unpack $copied $decoded $listed\" = '0 0 0 0' ] || { echo 'the stored dump does not decode to its end' >&2; exit 1; }\nsed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$directory/list\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
+	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\ndirectory=$(mktemp -d) || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w -Fc --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ncase $format in\nzstd) pg_dump \"$@\" --compress=zstd:1 & ;;\ngzip) pg_dump \"$@\" -Z1 & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump \"$@\" -Z0 >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nif ! wait \"$dump\"; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
+	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 `zst` or `plain`; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/size\" \"$work/store\" || exit\nsha256sum <\"$work/sum\" >\"$work/sum.is\" & sum=$!\nwc -c <\"$work/size\" >\"$work/size.is\" & size=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" \"$work/size\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $size $sum\"\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\npids=\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, sha256sum\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nread -r bytes <\"$work/size.is\"\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n[ \"$(wc -c <\"$partial\")\" -eq \"$bytes\" ] || die \"$partial does not hold the $bytes bytes that were dumped\"\nsync \"$partial\" || exit\n\nmkfifo \"$work/back\" \"$work/stored\" || exit\nsha256sum <\"$work/back\" >\"$work/back.is\" & sum=$!\ntee \"$work/back\" <\"$partial\" >\"$work/stored\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$packing\" <\"$work/stored\" >\"$work/proof\" & inside=$!\ncodes=\nfor pid in $inside $copy $sum; do wait \"$pid\"; codes=\"$codes $?\"; done\n[ \"$codes\" = ' 0 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, tee, sha256sum\"\ngrep -q \"^$nonce end 0$\" \"$work/proof\" || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | sort >\"$work/counted\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | sort >\"$work/held\"\ncmp -s \"$work/counted\" \"$work/held\" ||\n  die \"the dump holds the data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
+	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
+	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguard\npg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1 </dev/null &\ndump=$!\ntrap 'kill \"$dump\" 2>/dev/null' TERM INT HUP\nwait \"$dump\"\ncode=$?\n# The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n[ \"$code\" -le 128 ] || wait \"$dump\" 2>/dev/null\nunguard\nprintf '%s end %s\\n' \"$1\" \"$code\" >&2\nexit \"$code\"\n",
+	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 `zst` or `plain`.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 packing=$5\n# shellcheck disable=SC2016 # expanded inside the container\nunpack='if [ \"$2\" = zst ]; then zstd -dcq 2>/dev/null; else cat; fi'\nlist=$(docker exec -i \"$container\" sh -c \"$session\n$unpack | pg_restore -l -C\" sh \"$nonce\" \"$packing\" <\"$file\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\ndocker exec -i \"$container\" sh -c \"$session\nlist=\\$(mktemp) || exit\ntrap 'rm -f \\\"\\$list\\\"' EXIT\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$list\\\"\n$unpack | pg_restore -C -L \\\"\\$list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$1\\\"\" sh \"$nonce\" \"$packing\" \"$list\" <\"$file\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  running_is=program\n  [ \"$1\" != sql ] || running_is=function\n  \"$@\" &\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nfi\npg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\nrefreshes='^[0-9]+; [0-9]+ [0-9]+ MATERIALIZED VIEW DATA '\ngrep -v -E \"$refreshes\" \"$directory/list\" >\"$directory/all\"\nrun pg_restore -w --exit-on-error --no-subscriptions ${option:+\"$option\"} -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n# Apart, with row security on: a forced policy on a base table makes the refresh an error otherwise.\nif grep -E \"$refreshes\" \"$directory/list\" >\"$directory/views\"; then\n  run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/views\" -d \"$database\" \"$archive\"\nfi\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' \"$directory/list\")\"\n",
+	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256; the rest goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5\nshift 5\nwork='' exec_pid=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256sum <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
+	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n",
+	"postgres-space-inside": "# shellcheck shell=sh\n# Free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\nfree() { df -P -B1 \"$1\" | awk 'NR == 2 { print $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(free \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(free \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    end_clients >/dev/null || break\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
+	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
+	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
+	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
+	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
+	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
+	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\ncandidates() {\n  cat <<'INSIDE'\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nINSIDE\n}\n",
+	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\necho \"before $(keyspace)\"\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"after $(keyspace)\"\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
+	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
+	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
+	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
+	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
+	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From its arguments and the configuration file they name; what\n# neither says keeps the image's default.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nif [ -n \"$conf\" ]; then\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d '\"\\r' | sed -n -E \"s/^($wanted) +(.*)$/\\1 \\2/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
+	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
+	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
+	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5\numask 077\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"$dir\")\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\n: >\"$dir/.pre-restore-$id/.moved\" && chown \"$owner\" \"$dir/.pre-restore-$id\" || exit 1\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\nif [ \"$on\" != - ]; then\n  # With the append-only file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\n  mkdir -m 700 \"$dir/$on\" && ln \"$dir/$file\" \"$dir/$on/$log.1.base.rdb\" || exit 1\n  echo \"file $log.1.base.rdb seq 1 type b\" >\"$dir/$on/$log.manifest\" && chown -R \"$owner\" \"$dir/$on\" || exit 1\nfi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The server is stopped, or nothing\n# has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/.failed-restore-$id\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" </dev/null\n",
+	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
+	"s3-download": "# Fetches one file straight from S3. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256, $5 ETag or `-`, $6 tries,\n# $7 seconds without progress that cut a try. Standard input: the URL, which stands in no argument, file or output here.\n# What an earlier try has brought is kept and completed; the file gets its name only when its SHA-256 is right.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 range=67108864\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nright() { [ \"$(($(wc -c <\"$1\")))\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$((bytes / 1024))\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $((bytes / 1024)) KiB\" >&2; exit 1; }\n[ -e \"$partial\" ] || : >\"$partial\"\nfailed=0\ntrap 'rm -f \"$partial.head\" \"$partial.cut\"' EXIT\ntrap 'exit 1' TERM INT HUP\nwhile :; do\n  have=$(($(wc -c <\"$partial\")))\n  if [ \"$have\" -gt \"$bytes\" ]; then : >\"$partial\"; have=0; fi\n  [ \"$have\" -lt \"$bytes\" ] || break\n  last=$((have + range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # The bytes go to standard output: a file named to curl would be emptied first.\n  curl -sS -f -K /dev/fd/3 -r \"$have-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n    -D \"$partial.head\" >>\"$partial\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n  rc=$?\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$partial.head\" | tail -n 1)\n  : >\"$partial.head\"\n  if [ \"$code\" = 206 ] && [ \"$rc\" = 0 ]; then continue; fi\n  # A 200 is the whole object, not the range that was asked for.\n  if [ \"$code\" != 206 ] && [ \"$(($(wc -c <\"$partial\")))\" -gt \"$have\" ]; then head -c \"$have\" \"$partial\" >\"$partial.cut\" && mv \"$partial.cut\" \"$partial\"; fi\n  failed=$((failed + 1))\n  case $code in\n    403 | 404 | 412) rm -f \"$partial\"; echo \"error S3 answered $code for $file\" >&2; exit 1 ;;\n  esac\n  [ \"$failed\" -lt \"$tries\" ] || { echo \"error S3 answered ${code:-000} for $file (curl $rc), $failed times\" >&2; exit 1; }\n  sleep \"$failed\"\ndone\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
+	"s3-reach": "# Whether this host can send to S3 itself. $1 address of the store. Prints `ok`, or why not.\nif ! command -v curl >/dev/null 2>&1; then echo \"curl is not installed\"; exit 0; fi\nif ! command -v md5sum >/dev/null 2>&1; then echo \"md5sum is not installed\"; exit 0; fi\ncode=$(curl -sS -o /dev/null -w '%{http_code}' --connect-timeout 5 --max-time 15 \"$1\" 2>/dev/null)\nrc=$?\ncase $rc in\n  0) if [ \"$code\" != 000 ]; then echo ok; else echo \"no answer from $1\"; fi ;;\n  60 | 77) echo \"curl does not trust the certificate of $1 (no CA certificates?)\" ;;\n  *) echo \"curl cannot reach $1 (code $rc)\" ;;\nesac\n",
+	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard\n# output: `part NUMBER MD5 CODE` for each, `probe CODE`. The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    if [ \"${code:=000}\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1)\"\n  [ \"$code\" = 200 ]\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code\"\n  else\n    send \"$number\" \"$length\" \"$url\" || break\n  fi\ndone\n",
+	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
+	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files of runs that are\n# dead and prints what went.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfor one in */*.partial */*.partial.*; do\n  [ -e \"$one\" ] || continue\n  rm -f \"$one\"\n  echo \"$one\"\ndone\n",
+	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
+	"store-list": "# Every manifest in $1, each after a line `BYTES NAME`, then a newline. A directory that is not there holds none; one that\n# cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nfor one in backup-*.json; do\n  [ -e \"$one\" ] || continue\n  printf '%s %s\\n' \"$(($(wc -c <\"$one\")))\" \"$one\"\n  cat \"$one\"\n  echo\ndone\necho end\n",
+	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
+	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
+	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256sum <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
+	"store-write": "# Publishes one small file. $1 directory of backups, $2 path in it, $3 its length in bytes; the content comes on standard\n# input. It is whole under its final name or not there at all.\nset -eu\numask 077\nmkdir -p \"$1/$(dirname \"$2\")\"\ncd \"$1\"\nchmod 700 . \"$(dirname \"$2\")\"\nif [ -e \"$2\" ]; then echo \"error $2 is already there\" >&2; exit 1; fi\ntrap 'rm -f \"$2.partial\"' EXIT\ncat >\"$2.partial\"\n[ \"$(($(wc -c <\"$2.partial\")))\" = \"$3\" ] || { echo \"error $2 came in cut short\" >&2; exit 1; }\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
+	"stun-probe": "# Sends a STUN binding request (RFC 8489 6) to a TURN server. $1 = container id, $2 = port inside it,\n# $3 = address of the container as the host sees it, $4 = seconds to wait.\n# Prints the way that was taken and ends with 0 when a binding response came;\n# 10: neither the container nor the host has a program to ask with; 11: no answer.\ncontainer=$1 port=$2 address=$3 wait=$4\nsaid=$(timeout -k 1 \"$wait\" docker exec \"$container\" turnutils_stunclient -p \"$port\" 127.0.0.1 2>&1)\ncode=$?\ncase $said in\n  *\"reflexive addr\"*) echo turnutils_stunclient; exit 0 ;;\nesac\n# 126 and 127: the program is not in the image. Anything else is the server's silence.\nif [ \"$code\" -ne 126 ] && [ \"$code\" -ne 127 ]; then\n  printf '%s\\n' \"$said\" | tail -n 1 >&2\n  exit 11\nfi\ncommand -v nc >/dev/null 2>&1 || exit 10\n# Type 0x0001, length 0, magic cookie, twelve bytes of transaction id; the answer's type is 0x0101.\nanswer=$(printf '\\000\\001\\000\\000\\041\\022\\244\\102infra-action' | timeout -k 1 \"$wait\" nc -u -w 1 \"$address\" \"$port\" | od -An -tx1 -N2 | tr -d ' \\n')\n[ \"$answer\" = 0101 ] || exit 11\necho nc\n"
+};
+function remoteScript(name) {
+	const text = texts[name];
+	if (text === void 0) throw new Error("no remote script " + name);
+	return text;
+}
+
+// src/service/coturn.ts
+/** TURN servers: they must answer a STUN binding request, by their own client inside the container, else by the host's `nc`. */
+function coturnDriver() {
+	return {
+		kinds: ["coturn"],
+		async probe(service, container) {
+			const docker = containerCheck(container);
+			const checks = docker.state === "failed" ? [docker] : [docker, await bind(service, container)];
+			return {
+				state: healthOf$1(checks),
+				checks,
+				details: {}
+			};
+		}
+	};
+}
+async function bind({ config, host }, container) {
+	const seconds = Math.max(1, Math.ceil(config.timeout / 1e3));
+	const address = container.networks.find((one) => one.address !== "")?.address ?? "127.0.0.1";
+	const arguments_ = [
+		container.id,
+		config.port ?? 3478,
+		address,
+		seconds
+	];
+	const command = script("read", remoteScript("stun-probe"), arguments_);
+	const { code, stdout, stderr } = await host.run(command, {
+		allow: "any",
+		timeout: 2 * config.timeout + 1e4
+	});
+	const name = "stun-binding";
+	if (code === 0) return {
+		name,
+		state: "ok",
+		detail: `answered a binding request (${stdout.trim()})`
+	};
+	if (code === 10) return {
+		name,
+		state: "unknown",
+		detail: "neither the container has turnutils_stunclient nor the host nc"
+	};
+	return {
+		name,
+		state: "failed",
+		detail: `no answer to a binding request${said(stderr)}`
+	};
+}
+function said(stderr) {
+	const last = stderr.trim().split("\n").at(-1);
+	return last ? `: ${last}` : "";
+}
+
+// src/service/http-status.ts
+/** Asks a URL from the host, with its curl or else its wget; `timeout` in milliseconds. Redirects are not followed. */
+async function askUrl(host, url, timeout) {
+	const seconds = Math.max(1, Math.ceil(timeout / 1e3));
+	const command = script("read", remoteScript("http-probe"), [url, seconds]);
+	const { code, stdout, stderr } = await host.run(command, {
+		allow: "any",
+		timeout: timeout + 1e4
+	});
+	if (code === 10) return {
+		kind: "unable",
+		reason: "the host has neither curl nor wget"
+	};
+	const [, status, taken] = /^(\d{3}) ([\d.]*)\s*$/.exec(stdout) ?? [];
+	if (code !== 0 || status === void 0 || status === "000") return {
+		kind: "unreachable",
+		reason: stderr.trim().split("\n").at(-1) || `exit code ${code}`
+	};
+	return {
+		kind: "answered",
+		status: Number(status),
+		milliseconds: taken ? Number(taken) * 1e3 : void 0
+	};
+}
+
+// src/service/http.ts
+/** Services that answer HTTP at their `url`, asked from the host; without one their container is all that is looked at. */
+function httpDriver() {
+	return {
+		kinds: ["http"],
+		probe: async (service, container) => probe$4(service, containerCheck(container))
+	};
+}
+async function probe$4({ config, host }, container) {
+	if (config.url === void 0 || container.state === "failed") return {
+		state: healthOf$1([container]),
+		checks: [container],
+		details: {}
+	};
+	const answer = await askUrl(host, config.url, config.timeout);
+	const checks = [container, httpCheck(answer, config.url)];
+	const details = answer.kind === "answered" ? {
+		"http-status": answer.status,
+		...timeOf$1(answer)
+	} : {};
+	return {
+		state: healthOf$1(checks),
+		checks,
+		details
+	};
+}
+/** A check from an answer: any 2xx is well. */
+function httpCheck(answer, url) {
+	const name = "http";
+	switch (answer.kind) {
+		case "answered": return {
+			name,
+			state: answer.status >= 200 && answer.status < 300 ? "ok" : "failed",
+			detail: `${url} answered ${answer.status}`
+		};
+		case "unreachable": return {
+			name,
+			state: "failed",
+			detail: `${url} cannot be reached: ${answer.reason}`
+		};
+		case "unable": return {
+			name,
+			state: "unknown",
+			detail: answer.reason
+		};
+	}
+}
+function timeOf$1({ milliseconds }) {
+	return milliseconds === void 0 ? {} : { "response-milliseconds": Math.round(milliseconds) };
+}
+
+// src/service/openvidu.ts
+/**
+* OpenVidu 2 servers: `/openvidu/api/health` must say UP, and the number of sessions is told where the server's secret
+* lets us ask. `url` is the server's base URL as the host sees it.
+*/
+function openviduDriver() {
+	return {
+		kinds: ["openvidu"],
+		probe: probe$3
+	};
+}
+async function probe$3(service, container) {
+	const docker = containerCheck(container);
+	if (docker.state === "failed") return {
+		state: "unhealthy",
+		checks: [docker],
+		details: {}
+	};
+	const { config, host, name } = service;
+	if (config.url === void 0) {
+		const check = {
+			name: "http",
+			state: "unknown",
+			detail: `services.${name}.url is not set: nothing to ask`
+		};
+		return {
+			state: healthOf$1([docker, check]),
+			checks: [docker, check],
+			details: {}
+		};
+	}
+	const seconds = Math.max(1, Math.ceil(config.timeout / 1e3));
+	const command = script("read", remoteScript("openvidu-probe"), [
+		new URL(config.url).origin,
+		container.id,
+		seconds
+	]);
+	const result = await host.run(command, {
+		allow: "any",
+		timeout: 2 * config.timeout + 1e4
+	});
+	const answer = result.code === 0 ? parseOpenvidu(result.stdout) : void 0;
+	const checks = [docker, ...answer?.checks ?? [refused$2(result.code, result.stderr)]];
+	return {
+		state: healthOf$1(checks),
+		checks,
+		details: answer?.details ?? {}
+	};
+}
+/** Reads what `openvidu-probe.sh` printed. A body that is not the server's JSON is a wrong answer, never a good one. */
+function parseOpenvidu(output) {
+	const body = (name) => new RegExp(`^${name} ?(.*)$`, "m").exec(output)?.[1] ?? "";
+	const status = parseObject(body("health"))?.status;
+	const sessions = parseObject(body("sessions"))?.numberOfElements;
+	const counted = typeof sessions === "number";
+	return {
+		checks: [{
+			name: "http",
+			state: status === "UP" ? "ok" : "failed",
+			detail: typeof status === "string" ? `health is ${status}` : "the health path gave no status"
+		}, ...counted ? [{
+			name: "sessions",
+			state: "ok",
+			detail: `${sessions} sessions`
+		}] : []],
+		details: { sessions: counted ? sessions : "unknown" }
+	};
+}
+function refused$2(code, stderr) {
+	if (code === 10) return {
+		name: "http",
+		state: "unknown",
+		detail: "the host has no curl"
+	};
+	const last = stderr.trim().split("\n").at(-1);
+	return {
+		name: "http",
+		state: "failed",
+		detail: `no answer${last ? `: ${last}` : ""}`
+	};
+}
+function parseObject(text) {
+	try {
+		const value = JSON.parse(text);
+		return typeof value === "object" && value !== null ? value : void 0;
+	} catch {
+		return;
+	}
+}
+
+// src/core/backup-id.ts
+/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
+function backupId(time) {
+	return `backup-${digits(time, "")}`;
+}
+/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
+function backupStamp(time) {
+	return digits(time, "-");
+}
+/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
+function backupTime(id) {
+	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
+	if (!parts) return void 0;
+	const [year, month, day, hour, minute, second] = parts;
+	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
+}
+/** Path of a backup's manifest, relative to the backup directory. Throws when `id` is no backup id. */
+function manifestFile$1(id) {
+	const time = backupTime(id);
+	if (!time) throw new RangeError(`${JSON.stringify(id)} is no backup id`);
+	return `metadata/backup-${backupStamp(time)}.json`;
+}
+/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
+function artifactFile(folder, { service, stamp, part, extension }) {
+	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
+	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
+}
+/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
+function fileNamePart(text) {
+	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
+}
+function percent(byte) {
+	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+function digits(time, separator) {
+	const [date = "", clock = ""] = time.toISOString().split("T");
+	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
+}
+
+// src/service/postgres/explain-failure.ts
+const explanations = [
+	{
+		pattern: /is not the file that the backup's manifest describes/,
+		code: "backup-damaged",
+		problem: "the stored file was changed or cut",
+		hint: "Nothing live was touched. Use this backup's copy in the other store, or another backup."
+	},
+	{
+		pattern: /No space left on device|could not extend file|Disk quota exceeded/,
+		code: "postgres-disk-full",
+		problem: "the disk is full",
+		hint: "Make room (old backups, docker image prune); nothing half written was left. Small shared memory of the container (shm_size) gives the same message."
+	},
+	{
+		pattern: /(statement timeout|lock timeout)[\s\S]*LOCK TABLE|LOCK TABLE[\s\S]*(statement|lock) timeout|due to lock timeout|could not obtain lock/,
+		code: "postgres-locked",
+		problem: "a table stayed locked by another session",
+		hint: "Wait for that session (a migration?) or end it, then run again."
+	},
+	{
+		pattern: /No such container|is not running|cannot exec in a stopped|container .* is (restarting|paused)/,
+		code: "postgres-not-running",
+		problem: "the container does not run",
+		hint: "See the container's log; debug starts what is merely stopped."
+	},
+	{
+		pattern: /terminating connection due to|the database system is (shutting down|starting up|in recovery|not yet accepting)|server closed the connection|no connection to the server|terminated by user/,
+		code: "postgres-stopped",
+		problem: "the server stopped, or ended our session, in the middle",
+		hint: "See the container's log for who stopped it, then run again."
+	},
+	{
+		pattern: /Is the server running locally|could not connect to server|Connection refused/,
+		code: "postgres-no-answer",
+		problem: "the server does not answer",
+		hint: "See the container's log; a server in crash recovery needs time."
+	},
+	{
+		pattern: /too many clients|remaining connection slots|too many connections/,
+		code: "postgres-connections",
+		problem: "the server has no free connection",
+		hint: "Raise max_connections, or close idle connections of the app."
+	},
+	{
+		pattern: /password authentication failed|[Pp]eer authentication failed|no password supplied|no pg_hba.conf entry/,
+		code: "postgres-login",
+		problem: "the server refuses the login over its local socket",
+		hint: "POSTGRES_USER and POSTGRES_PASSWORD of the container must be those of the database, or pg_hba.conf must have `local all all trust`."
+	},
+	{
+		pattern: /permission denied|must be superuser|must be owner/,
+		code: "postgres-permission",
+		problem: "the user lacks a right",
+		hint: "POSTGRES_USER must be a superuser: it is when the image made it."
+	},
+	{
+		pattern: /invalid page|could not read block|could not open file|missing chunk|checksum|unexpected chunk|corrupt|_damaged_pages/,
+		code: "postgres-damaged",
+		problem: "the data itself is damaged",
+		hint: "Do not restart or recreate it. Take a cold copy of the data directory first, then restore the last proven backup."
+	}
+];
+/**
+* Names the cause of a failed command from its error output. `what` is the sentence's subject, for example `the dump of
+* app`; when no cause is known the code is `otherwise` and the message the first error line.
+*/
+function explainFailure(what, output, otherwise, cause) {
+	const known = explanations.find(({ pattern }) => pattern.test(output));
+	const line = errorLine(output);
+	const blocker = blockerOf(output);
+	const problem = [
+		known?.problem,
+		blocker,
+		line
+	].filter((part) => part !== void 0 && part !== "").join(": ");
+	return failure(known?.code ?? otherwise, `${what} failed: ${problem || "it gave no reason"}`, {
+		...known && { hint: known.hint },
+		...cause !== void 0 && { cause }
+	});
+}
+function errorLine(output) {
+	const all = output.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !/^ia-[0-9a-f]{24} /.test(line));
+	return (all.find((line) => /\b(FATAL|ERROR|PANIC)\b|error:|No space left/.test(line)) ?? all.at(-1) ?? "").slice(0, 500);
+}
+function blockerOf(output) {
+	const found = /^ia-[0-9a-f]{24} blocker (.*)$/m.exec(output)?.[1];
+	return found === void 0 ? void 0 : `it is held by ${found}`;
+}
+
+// src/service/postgres/identifiers.ts
+/** A name as SQL takes it, whatever characters it holds. */
+function identifier(name) {
+	return `"${name.replaceAll("\"", "\"\"")}"`;
+}
+/** A text as an SQL string constant; our sessions have `standard_conforming_strings` on. */
+function literal(text) {
+	return `'${text.replaceAll("'", "''")}'`;
+}
+/**
+* A libpq connection string for a database of any name; an empty name stands for the image's own database. A bare name
+* would be taken for a connection string itself when it holds `=` or begins with `postgres:`.
+*/
+function connectionTo(database) {
+	return database === "" ? "" : `dbname='${database.replaceAll(/['\\]/g, "\\$&")}'`;
+}
+/** The name of a database restored beside `database` (`new`), or of the one that it replaced (`old`): at most 63 bytes. */
+function besideName(database, state, run) {
+	const suffix = `__${state}_${(0, node_crypto.createHash)("sha256").update(`${run}\0${database}`).digest("hex").slice(0, 8)}`;
+	return `${cutToBytes(database, 63 - suffix.length)}${suffix}`;
+}
+/** Is this a name that `besideName` gives? */
+function isBesideName(name) {
+	return /__(new|old)_[0-9a-f]{8}$/.test(name);
+}
+/** A database's name as part of a step's name: kebab-case, distinct for distinct names. */
+function stepPart(database) {
+	if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(database)) return database;
+	return [database.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 30), (0, node_crypto.createHash)("sha256").update(database).digest("hex").slice(0, 6)].filter((part) => part !== "").join("-");
+}
+function cutToBytes(text, limit) {
+	let cut = "";
+	for (const character of text) {
+		if (Buffer.byteLength(cut + character) > limit) break;
+		cut += character;
+	}
+	return cut;
+}
+
+// src/service/postgres/marked-lines.ts
+/** A word that nobody can guess: what a script of ours prints behind it is ours, whatever else prints. */
+function newNonce() {
+	return `ia-${(0, node_crypto.randomBytes)(12).toString("hex")}`;
+}
+/** The lines that begin with the nonce, without it, in order. */
+function markedLines(text, nonce) {
+	const mark = `${nonce} `;
+	return text.split("\n").flatMap((line) => line.startsWith(mark) ? [line.slice(mark.length)] : []);
+}
+/** What follows `key` on marked lines. */
+function valuesOf(lines, key) {
+	return lines.flatMap((line) => line.startsWith(`${key} `) ? [line.slice(key.length + 1)] : []);
+}
+/** Did the script come to its own end, with code 0? `docker exec` answers 0 also when it was told to stop. */
+function cameToEnd(lines) {
+	return lines.at(-1) === "end 0";
+}
+
+// src/service/postgres/inside.ts
+/** The text of a script that runs inside the container, behind the part that logs in. */
+function insideScript(name) {
+	return `${remoteScript("postgres-session")}\n${remoteScript(`postgres-${name}-inside`)}`;
+}
+/** Runs such a script; its standard input is that of the command. */
+function execInside(effect, container, { name, args }) {
+	return (effect === "change" ? change : sh)`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`;
+}
+/** The rows of the same SQL from each database, in their order. Throws a named failure when any of them has no answer. */
+async function ask$2(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
+	const nonce = newNonce();
+	const command = execInside("read", container, {
+		name: "ask",
+		args: [
+			nonce,
+			Math.ceil(limit / 1e3),
+			ownPath ? "own-path" : "pinned",
+			sql,
+			...databases.map(connectionTo)
+		]
+	});
+	const result = await service.host.run(command, {
+		timeout: databases.length * limit + 15e3,
+		allow: "any"
+	});
+	const lines = markedLines(result.stdout, nonce);
+	if (result.code !== 0 || !cameToEnd(lines)) throw unanswered(service, result);
+	return databases.map((_, at) => lines.flatMap((line) => line.startsWith(`${at} `) ? [line.slice(`${at} `.length)] : []));
+}
+/** The named failure behind a command that ended badly; anything else that was thrown stays as it is. */
+function named(what, otherwise, error) {
+	if (!(error instanceof CommandError)) return error;
+	return explainFailure(what, outputOf(error.result), otherwise, error);
+}
+function unanswered(service, result) {
+	return explainFailure(`asking ${service.name}`, outputOf(result), "postgres-query-failed");
+}
+function outputOf({ stdout, stderr }) {
+	return `${stderr}\n${stdout}`;
+}
+
+// src/service/postgres/sql.ts
+/** Facts about the server and its databases; one JSON object. */
+const serverSql = `
+select json_build_object(
+  'version', current_setting('server_version_num')::int,
+  'systemIdentifier', (select system_identifier::text from pg_control_system()),
+  'dataChecksums', current_setting('data_checksums') = 'on',
+  'superuser', (select rolsuper from pg_roles where rolname = current_user),
+  'standby', pg_is_in_recovery(),
+  'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
+  'roles', (select json_agg(rolname) from pg_roles),
+  'ownTablespaces', (select count(*) from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
+  'databases', (
+    select json_agg(json_build_object(
+      'name', datname,
+      'size', pg_database_size(oid),
+      'connectable', datallowconn and datconnlimit <> -2,
+      'template', datistemplate,
+      'comment', shobj_description(oid, 'pg_database'),
+      'prepared', (select count(*) from pg_prepared_xacts where database = datname)
+    ) order by datname)
+    from pg_database))`;
+/** Numbers for a probe; one JSON object. */
+const probeSql = `
+select json_build_object(
+  'connections', (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+  'maxConnections', current_setting('max_connections')::int,
+  'version', current_setting('server_version'),
+  'standby', pg_is_in_recovery(),
+  'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`;
+/**
+* Counts a database exactly, one line for each thing: \`table OID {json}\`, \`member OID\` (a table of an extension whose
+* rows are dumped but come partly from the extension itself), \`objects N\`, \`size BYTES\`. Which relations have data
+* in a dump: ordinary tables, \`from only\`, no partition parents, no foreign tables.
+*/
+const countSql = `
+select 'size ' || pg_database_size(current_database());
+select 'objects ' || count(*) from pg_largeobject_metadata;
+select 'member ' || c.oid
+from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
+where c.relkind = 'r' order by c.oid;
+select format(
+  'select ''table %s '' || json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
+  c.oid, n.nspname, c.relname, n.nspname, c.relname)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+order by n.nspname, c.relname
+\\gexec
+`;
+/** Sessions that hold a lock strong enough to stop a dump. No query text: it may hold data. */
+const blockersSql = `
+select distinct format('%s (pid %s, user %s, %s, in a transaction since %s) on %s',
+  coalesce(nullif(a.application_name, ''), 'a session without a name'), a.pid, a.usename, a.state, a.xact_start, l.relation::regclass)
+from pg_locks l join pg_stat_activity a using (pid)
+where l.granted and l.mode = 'AccessExclusiveLock' and l.locktype = 'relation' and a.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_database where datname = current_database())
+limit 5;
+`;
+/**
+* Tables whose file is shorter than the catalog says it was at the last vacuum or analyze, one JSON string a line. A heap
+* file cut at a page boundary is dumped without any error, with rows missing. Unlogged tables are emptied by a crash.
+*/
+const shortTablesSql = `
+select to_json(format('%I.%I', n.nspname, c.relname))
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 't', 'm') and c.relpersistence = 'p' and c.relpages > 0
+  and pg_relation_size(c.oid) / current_setting('block_size')::int < c.relpages
+order by n.nspname, c.relname;
+`;
+/**
+* Foreign keys, one JSON object a line: whether it was ever checked for all rows, and whether one of the first thousand
+* rows points at nothing. Needs no more than a second even on large tables.
+*/
+const foreignKeysSql = `
+select format(
+  'select json_build_object(''table'', %L::text, ''name'', %L::text, ''valid'', %L::boolean, ''broken'', exists (select from (select %s from %I.%I where %s limit 1000) c where not exists (select from %I.%I p where %s)))',
+  n.nspname || '.' || t.relname, k.conname, k.convalidated,
+  string_agg(format('%I', a.attname), ', ' order by x.position), n.nspname, t.relname,
+  string_agg(format('%I is not null', a.attname), ' and ' order by x.position), pn.nspname, p.relname,
+  string_agg(format('p.%I = c.%I', pa.attname, a.attname), ' and ' order by x.position))
+from pg_constraint k
+join pg_class t on t.oid = k.conrelid join pg_namespace n on n.oid = t.relnamespace
+join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace
+cross join lateral unnest(k.conkey, k.confkey) with ordinality x(key, foreign_key, position)
+join pg_attribute a on a.attrelid = k.conrelid and a.attnum = x.key
+join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = x.foreign_key
+where k.contype = 'f' and k.conparentid = 0
+group by k.oid, k.conname, k.convalidated, n.nspname, t.relname, pn.nspname, p.relname
+\\gexec
+`;
+/** Writes and reads a row of a table that is gone when the session ends. */
+const roundTripSql = `
+create temporary table infra_actions_round_trip (value text);
+insert into infra_actions_round_trip values ('written');
+select value from infra_actions_round_trip;
+`;
+
+// src/service/postgres/assert-whole-files.ts
+/**
+* Throws when a table's file is shorter than the catalog says: a file cut at a page boundary is dumped with code 0 and
+* counted as it is. A vacuum that is just giving pages back looks the same for a moment, so it is looked at twice.
+*/
+async function assertWholeFiles(service, container, databases) {
+	const first = await ask$2(service, container, shortTablesSql, { databases });
+	const suspects = databases.filter((_, at) => (first[at]?.length ?? 0) > 0);
+	if (suspects.length === 0) return;
+	const second = await ask$2(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
+	const short = suspects.flatMap((database, at) => {
+		const before = new Set(first[databases.indexOf(database)]);
+		return (second[at] ?? []).filter((table) => before.has(table)).map((table) => `${database}: ${JSON.parse(table)}`);
+	});
+	if (short.length === 0) return;
+	throw failure("postgres-damaged", `files of ${service.name} are shorter than its catalog says, so rows are missing: ${short.slice(0, 5).join(", ")}`, { hint: "Take a cold copy of the data directory, then restore the last proven backup. If you know that nothing is missing, VACUUM these tables and run again." });
+}
+
+// src/service/postgres/contents.ts
+const countSchema = require_libraries.object({
+	schema: require_libraries.string$1(),
+	name: require_libraries.string$1(),
+	rows: require_libraries.number()
+});
+/**
+* A database's contents from the lines that `countSql` gives. Throws when a line is missing: a count that was cut off
+* must never look like a small database (S7).
+*/
+function databaseContents(name, facts) {
+	const [size] = valuesOf(facts, "size").map(Number);
+	const [largeObjects] = valuesOf(facts, "objects").map(Number);
+	if (size === void 0 || largeObjects === void 0) throw failure("postgres-count", `the rows of ${name} were not counted: the answer has no size`);
+	return {
+		name,
+		size,
+		largeObjects,
+		tables: valuesOf(facts, "table").map((line) => countSchema.parse(JSON.parse(line.slice(line.indexOf(" ") + 1))))
+	};
+}
+function rowsOf(database) {
+	return database.tables.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+// src/service/postgres/dump-command.ts
+/** How an archive is packed: by pg_dump with zstd, by zstd behind it, or by pg_dump with gzip. */
+const packings = [
+	"zstd",
+	"zstd-pipe",
+	"gzip"
+];
+/** The quickest packing that this container's programs know (gzip costs most of a dump's time). */
+async function archiveFormat(service, container) {
+	const nonce = newNonce();
+	const { stdout } = await service.host.run(execInside("read", container, {
+		name: "format",
+		args: [nonce]
+	}));
+	const [format] = valuesOf(markedLines(stdout, nonce), "format");
+	const known = packings.find((one) => one === format);
+	if (known) return known;
+	throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`);
+}
+function dumpDatabaseCommand(container, dump) {
+	const { nonce, database, format, path, run, lockLimit } = dump;
+	return script("change", remoteScript("postgres-dump"), [
+		container.id,
+		insideScript("dump"),
+		insideScript("check"),
+		nonce,
+		path,
+		format === "zstd-pipe" ? "zst" : "plain",
+		connectionTo(database),
+		sessionName(run),
+		format,
+		lockLimit,
+		countSql,
+		blockersSql
+	]);
+}
+function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
+	return script("change", remoteScript("postgres-dump"), [
+		container.id,
+		insideScript("globals"),
+		insideScript("check-globals"),
+		nonce,
+		path,
+		"plain",
+		lockLimit
+	]);
+}
+/** An application name of at most 63 bytes that stands in SQL and shell as it is. */
+function sessionName(run) {
+	return `infra-actions-${run.replaceAll(/[^A-Za-z0-9-]/g, "-")}`.slice(0, 63);
+}
+
+// src/service/postgres/server-facts.ts
+const databaseSchema$1 = require_libraries.object({
+	name: require_libraries.string$1(),
+	/** Bytes on disk. */
+	size: require_libraries.number(),
+	connectable: require_libraries.boolean(),
+	template: require_libraries.boolean(),
+	comment: require_libraries.string$1().nullable(),
+	/** Prepared transactions: their rows are in no dump, and they stop a rename. */
+	prepared: require_libraries.number()
+});
+const serverSchema = require_libraries.object({
+	/** `server_version_num`: 170011 for 17.11. */
+	version: require_libraries.number(),
+	systemIdentifier: require_libraries.string$1(),
+	dataChecksums: require_libraries.boolean(),
+	superuser: require_libraries.boolean(),
+	standby: require_libraries.boolean(),
+	oldSnapshotThreshold: require_libraries.string$1(),
+	roles: require_libraries.array(require_libraries.string$1()),
+	ownTablespaces: require_libraries.number(),
+	databases: require_libraries.array(databaseSchema$1)
+});
+/** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
+async function readServer(service, container) {
+	if (container.state !== "running") throw await notRunning(service, container);
+	const [rows = []] = await ask$2(service, container, serverSql);
+	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
+	if (parsed.success) return parsed.data;
+	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
+}
+const marker = require_libraries.object({
+	"infra-actions": require_libraries._enum(["restoring", "replaced"]),
+	name: require_libraries.string$1()
+});
+/** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
+function markOf({ comment }) {
+	try {
+		return marker.safeParse(JSON.parse(comment ?? "null")).data;
+	} catch {
+		return;
+	}
+}
+/** The databases to look after: those configured, else every one that is not a template and not kept by a restore. */
+function chosenDatabases(service, server) {
+	const wanted = service.config.databases;
+	const all = server.databases.filter((one) => one.connectable && !one.template);
+	if (!wanted) return all.filter((one) => markOf(one) === void 0);
+	return wanted.map((name) => {
+		const found = all.find((one) => one.name === name);
+		if (found) return found;
+		throw failure("postgres-no-database", `service ${service.name} has no database "${name}"`, { hint: `Correct services.${service.name}.databases in infra.yml; it has: ${all.map((one) => one.name).join(", ")}.` });
+	});
+}
+async function notRunning(service, container) {
+	const log = await service.stack.logs(container, 20);
+	const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`;
+	return explainFailure(`${service.name}: ${state}; using it`, log, "postgres-not-running");
+}
+
+// src/service/postgres/space.ts
+/** Free bytes on the file system where `directory` is, or would be made. */
+async function freeBytes(host, directory) {
+	const { stdout } = await host.run(sh`directory=${directory}; until [ -d "$directory" ]; do directory=$(dirname "$directory"); done; df -P -B1 "$directory"`);
+	return bytes(stdout.trimEnd().split("\n").at(-1)?.split(/\s+/)[3], directory);
+}
+/** Free bytes inside the container: where the data lies and where temporary files go. */
+async function freeBytesInside(service, container) {
+	const nonce = newNonce();
+	const { stdout } = await service.host.run(execInside("read", container, {
+		name: "space",
+		args: [nonce]
+	}));
+	const lines = markedLines(stdout, nonce);
+	return {
+		data: bytes(valuesOf(lines, "data")[0], "the data directory"),
+		temporary: bytes(valuesOf(lines, "temporary")[0], "the container's /tmp")
+	};
+}
+function bytes(text, where) {
+	if (text !== void 0 && /^\d+$/.test(text)) return Number(text);
+	throw failure("disk-unknown", `df did not say how much room ${where} has`);
+}
+
+// src/service/postgres/backup-server.ts
+/**
+* One archive for each database, with its rows counted in the dump's own snapshot, and one file with the cluster's
+* roles. Every file was decoded to its end from the stored bytes before it got its name. Throws a named failure, with
+* no half written file and no session left behind; files that were finished before stay, without a manifest.
+*/
+async function backupServer$1(service, container, { target, work, lockLimit }) {
+	const job = {
+		service,
+		container,
+		target,
+		work,
+		lockLimit
+	};
+	const read = () => readServer(service, container);
+	const server = container.state === "running" ? await read() : await work.check("inspect-server", read, assumedServer);
+	const databases = chosenDatabases(service, server);
+	assertSettings(service, server, databases);
+	await assertSpace$1(service, databases);
+	if (!work.dryRun) await assertWholeFiles(service, container, databases.map(({ name }) => name));
+	const format = await work.check("choose-format", () => archiveFormat(service, container), "zstd");
+	const dumps = [];
+	for (const database of databases) dumps.push(await dumpDatabase(job, database, format));
+	const globals = await dumpGlobals(job);
+	const { version, systemIdentifier, dataChecksums } = server;
+	return {
+		service: service.name,
+		image: container.image,
+		artifacts: [...dumps.map(({ artifact }) => artifact), globals],
+		contents: {
+			kind: "postgres",
+			version,
+			systemIdentifier,
+			dataChecksums,
+			databases: dumps.map(({ contents }) => contents)
+		}
+	};
+}
+async function dumpDatabase(job, { name, size }, format) {
+	const { service, container, target, work, lockLimit } = job;
+	const extension = format === "zstd-pipe" ? ".dump.zst" : ".dump";
+	const file = artifactFile("postgres", {
+		service: service.name,
+		stamp: target.stamp,
+		part: name,
+		extension
+	});
+	const nonce = newNonce();
+	const command = dumpDatabaseCommand(container, {
+		nonce,
+		database: name,
+		format,
+		path: `${service.backups}/${file}`,
+		run: work.id,
+		lockLimit
+	});
+	const facts = await runDump(job, {
+		step: `dump-${service.name}-${stepPart(name)}`,
+		what: `the dump of database "${name}"`,
+		nonce,
+		command,
+		timeout: 6e5 + size / 2e3,
+		assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`
+	});
+	const contents = databaseContents(name, valuesOf(facts.lines, "fact"));
+	return {
+		artifact: {
+			file,
+			role: "database",
+			name,
+			...facts.stored
+		},
+		contents
+	};
+}
+async function dumpGlobals(job) {
+	const { service, container, target, lockLimit } = job;
+	const file = artifactFile("postgres", {
+		service: service.name,
+		stamp: target.stamp,
+		part: "globals",
+		extension: ".sql"
+	});
+	const nonce = newNonce();
+	const { stored } = await runDump(job, {
+		step: `dump-${service.name}-globals`,
+		what: "the dump of roles and tablespaces",
+		nonce,
+		command: dumpGlobalsCommand(container, {
+			nonce,
+			path: `${service.backups}/${file}`,
+			lockLimit
+		}),
+		timeout: 6e5,
+		assume: ""
+	});
+	return {
+		file,
+		role: "globals",
+		name: file.split("/").at(-1) ?? file,
+		...stored
+	};
+}
+async function runDump({ work }, { step, what, nonce, command, timeout, assume }) {
+	const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`;
+	const { stdout } = await work.step(step, command, {
+		timeout: Math.ceil(timeout),
+		assume: assumed
+	}).catch((error) => {
+		throw named(what, "postgres-dump-failed", error);
+	});
+	const lines = markedLines(stdout, nonce);
+	const [bytes] = valuesOf(lines, "bytes").map(Number);
+	const [sha256] = valuesOf(lines, "sha256");
+	if (!cameToEnd(lines) || bytes === void 0 || sha256 === void 0) throw failure("postgres-dump-failed", `${what} failed: it ended without its report`);
+	return {
+		lines,
+		stored: {
+			bytes,
+			sha256
+		}
+	};
+}
+function assertSettings(service, server, databases) {
+	if (databases.length === 0) throw failure("postgres-no-database", `service ${service.name} has no database that could be backed up`);
+	if (server.oldSnapshotThreshold !== "-1") throw refusal("postgres-settings", `old_snapshot_threshold of ${service.name} is ${server.oldSnapshotThreshold}`, { hint: "Set it to -1 and restart the server: with it on, a long dump can lose its snapshot." });
+	const prepared = databases.filter((one) => one.prepared > 0);
+	if (prepared.length > 0) throw refusal("postgres-prepared", `${prepared.map((one) => `"${one.name}"`).join(", ")} of ${service.name} has prepared transactions: their rows are in no dump`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
+}
+/** A dump is smaller than its database as a rule; the disk that fills up may be the one the database writes to. */
+async function assertSpace$1(service, databases) {
+	const needed = databases.reduce((sum, { size }) => sum + size, 0);
+	const free = await freeBytes(service.host, service.backups);
+	if (free >= needed) return;
+	throw refusal("disk-space", `${service.backups} has ${free} bytes free, the databases of ${service.name} have ${needed} bytes`, { hint: "Make room, or lower backup.retention so that fewer backups are kept on the host." });
+}
+const assumedServer = {
+	version: 0,
+	systemIdentifier: "0",
+	dataChecksums: false,
+	superuser: true,
+	standby: false,
+	oldSnapshotThreshold: "-1",
+	roles: [],
+	ownTablespaces: 0,
+	databases: [{
+		name: "postgres",
+		size: 1,
+		connectable: true,
+		template: false,
+		comment: null,
+		prepared: 0
+	}]
+};
+
+// src/service/postgres/count-databases.ts
+/** An hour: exact counts read every page of every table. */
+const limit$2 = 36e5;
+/** Exact counts of these databases as they are now. */
+async function countDatabases(service, container, databases) {
+	const answers = await ask$2(service, container, countSql, {
+		databases,
+		limit: limit$2
+	});
+	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
+}
+
+// src/service/postgres/fingerprint-server.ts
+/**
+* What is the same before and after a restart on the same data: the cluster's system identifier (a fresh initdb gives
+* another one) and the exact rows of every table of every database. Only meaningful while nobody writes.
+*/
+async function fingerprintServer$1(service, container) {
+	const server = await readServer(service, container);
+	const names = server.databases.filter((one) => one.connectable).map((one) => one.name);
+	const counts = (await countDatabases(service, container, names)).flatMap(({ name, tables, largeObjects }) => [[`${name}.large-objects`, String(largeObjects)], ...tables.map((table) => [`${name}.${table.schema}.${table.name}.rows`, String(table.rows)])]);
+	return {
+		service: service.name,
+		facts: {
+			"system-identifier": server.systemIdentifier,
+			...Object.fromEntries(counts)
+		}
+	};
+}
+
+// src/service/postgres/probe-server.ts
+/** Share of max_connections in use from which the server is reported: some are reserved, and a deploy needs its own. */
+const connectionLimit = .9;
+const factsSchema$1 = require_libraries.object({
+	connections: require_libraries.number(),
+	maxConnections: require_libraries.number(),
+	version: require_libraries.string$1(),
+	standby: require_libraries.boolean(),
+	sizes: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+});
+/** pg_isready, a query, connections and sizes, in one round trip; every question has `services.<name>.timeout` as its limit. */
+async function probeServer$1(service, container) {
+	if (container.state !== "running") return {
+		state: "unhealthy",
+		checks: [{
+			name: "container",
+			state: "failed",
+			detail: `${container.state}, exit code ${container.exitCode}${container.oomKilled ? ", out of memory" : ""}`
+		}],
+		details: {}
+	};
+	const nonce = newNonce();
+	const limit = Math.max(1, Math.ceil(service.config.timeout / 1e3));
+	const command = execInside("read", container, {
+		name: "probe",
+		args: [
+			nonce,
+			limit,
+			probeSql
+		]
+	});
+	try {
+		const { stdout } = await service.host.run(command, { timeout: 3 * (limit + 2) * 1e3 });
+		return healthOf(markedLines(stdout, nonce));
+	} catch (error) {
+		if (error instanceof CommandError || error instanceof HostError && error.fault === "timeout") return {
+			state: "unhealthy",
+			checks: [{
+				name: "exec",
+				state: "failed",
+				detail: error.message
+			}],
+			details: {}
+		};
+		throw error;
+	}
+}
+/** Health from the lines `ready CODE TEXT`, `select CODE TEXT`, `facts CODE {json}`. */
+function healthOf(lines) {
+	if (!cameToEnd(lines)) return {
+		state: "unknown",
+		checks: [{
+			name: "probe",
+			state: "unknown",
+			detail: "it broke off"
+		}],
+		details: {}
+	};
+	const ready = answer(lines, "ready");
+	const select = answer(lines, "select");
+	const facts = answer(lines, "facts");
+	const checks = [ready.code === 0 ? {
+		name: "pg_isready",
+		state: "ok",
+		detail: "accepts connections"
+	} : {
+		name: "pg_isready",
+		state: "failed",
+		detail: notReady(ready.code)
+	}, select.code === 0 && select.text === "1" ? {
+		name: "select",
+		state: "ok",
+		detail: "SELECT 1 gives 1"
+	} : {
+		name: "select",
+		state: "failed",
+		detail: failedWith(select)
+	}];
+	if (checks.some((check) => check.state === "failed")) return {
+		state: "unhealthy",
+		checks,
+		details: {}
+	};
+	const parsed = facts.code === 0 ? factsSchema$1.safeParse(JSON.parse(facts.text)) : void 0;
+	if (!parsed?.success) {
+		const detail = facts.code === 0 ? "the answer makes no sense" : failedWith(facts);
+		return {
+			state: "degraded",
+			checks: [...checks, {
+				name: "connections",
+				state: "unknown",
+				detail
+			}],
+			details: {}
+		};
+	}
+	return withFacts(checks, parsed.data);
+}
+function withFacts(checks, facts) {
+	const { connections, maxConnections, sizes, version } = facts;
+	const full = connections >= maxConnections * connectionLimit;
+	const size = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
+	return {
+		state: full ? "degraded" : "healthy",
+		checks: [
+			...checks,
+			{
+				name: "connections",
+				state: full ? "warning" : "ok",
+				detail: `${connections} of ${maxConnections}`
+			},
+			{
+				name: "size",
+				state: "ok",
+				detail: `${size} bytes in ${Object.keys(sizes).length} databases`
+			}
+		],
+		details: {
+			version,
+			connections,
+			"max-connections": maxConnections,
+			"database-size-bytes": size
+		}
+	};
+}
+function answer(lines, name) {
+	const found = new RegExp(`^${name} (\\d+) ?(.*)$`);
+	const parts = lines.map((line) => found.exec(line)).find((match) => match !== null);
+	return parts ? {
+		code: Number(parts[1]),
+		text: (parts[2] ?? "").trim()
+	} : {
+		code: -1,
+		text: "no answer"
+	};
+}
+/** Exit codes of pg_isready (its manual), and of `timeout`. */
+function notReady(code) {
+	if (code === 1) return "the server rejects connections: it starts, stops or recovers";
+	if (code === 2) return "the server does not respond";
+	return isTimeout(code) ? "pg_isready hangs" : `pg_isready ended with ${code}`;
+}
+function failedWith({ code, text }) {
+	return isTimeout(code) ? "no answer within the limit" : text.slice(0, 300) || `exit code ${code}`;
+}
+function isTimeout(code) {
+	return code === 124 || code === 137 || code === 143;
+}
+
+// src/core/manifest.ts
+/** A file of a backup, as it was when it was written. */
+const artifactSchema = require_libraries.strictObject({
+	/** Path relative to the backup directory and, with the prefix before it, the key in S3. */
+	file: require_libraries.string$1().min(1),
+	/** What it holds: one database, the cluster's globals, or a snapshot of keys. */
+	role: require_libraries._enum([
+		"database",
+		"globals",
+		"keys"
+	]),
+	/** The database's name; the file's own name for the others. */
+	name: require_libraries.string$1(),
+	bytes: require_libraries.int().positive(),
+	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+});
+const tableSchema = require_libraries.strictObject({
+	schema: require_libraries.string$1(),
+	name: require_libraries.string$1(),
+	rows: require_libraries.int().min(0)
+});
+const databaseSchema = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	/** Bytes on disk when the dump was taken. */
+	size: require_libraries.int().min(0),
+	tables: require_libraries.array(tableSchema),
+	largeObjects: require_libraries.int().min(0)
+});
+const postgresSchema = require_libraries.strictObject({
+	kind: require_libraries.literal("postgres"),
+	/** `server_version_num` and the image's reference. */
+	version: require_libraries.int(),
+	systemIdentifier: require_libraries.string$1(),
+	dataChecksums: require_libraries.boolean(),
+	databases: require_libraries.array(databaseSchema)
+});
+const keysSchema = require_libraries.strictObject({
+	kind: require_libraries._enum([
+		"dragonfly",
+		"redis",
+		"valkey"
+	]),
+	product: require_libraries.string$1(),
+	version: require_libraries.string$1(),
+	/** Keys and keys with an expiry, per logical database. */
+	keyspace: require_libraries.array(require_libraries.strictObject({
+		database: require_libraries.int(),
+		keys: require_libraries.int(),
+		expires: require_libraries.int()
+	}))
+});
+const serviceBackupSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	image: require_libraries.string$1(),
+	artifacts: require_libraries.array(artifactSchema).min(1),
+	contents: require_libraries.discriminatedUnion("kind", [postgresSchema, keysSchema])
+});
+/** How it is known that S3 holds the bytes: strongest first. */
+const proofTiers = [
+	"read-back",
+	"etag",
+	"parts-only"
+];
+const manifestSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `backup-YYYYMMDD-HHMMSS`, UTC. */
+	id: require_libraries.string$1().regex(/^backup-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	/** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
+	created: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	encrypted: require_libraries.literal(false),
+	services: require_libraries.array(serviceBackupSchema).min(1),
+	storage: require_libraries.strictObject({
+		local: require_libraries._enum(["success"]),
+		s3: require_libraries._enum([
+			"success",
+			"failed",
+			"off"
+		]),
+		/** Absent when S3 does not hold the files. */
+		tier: require_libraries._enum(proofTiers).optional(),
+		/** S3 objects by artifact file, with what is needed to check them again. */
+		objects: require_libraries.array(require_libraries.strictObject({
+			file: require_libraries.string$1(),
+			key: require_libraries.string$1(),
+			etag: require_libraries.string$1(),
+			partBytes: require_libraries.int(),
+			versionId: require_libraries.string$1().optional()
+		})).default([])
+	})
+});
+
+// src/core/manifest-contents.ts
+/**
+* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
+* large objects. Empty means: equal.
+*/
+function compareDatabases(expected, actual) {
+	return compareCounts(databaseCounts(expected), databaseCounts(actual));
+}
+/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
+function compareCounts(expected, actual) {
+	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
+		what,
+		expected: expected.get(what) ?? -1,
+		actual: actual.get(what) ?? -1
+	})).filter((count) => count.expected !== count.actual);
+}
+/** One line for a person: `app.public.users rows: 17 instead of 20`. */
+function describeDifference({ what, expected, actual }) {
+	if (actual === -1) return `${what}: not there, expected ${expected}`;
+	if (expected === -1) return `${what}: ${actual}, not expected at all`;
+	return `${what}: ${actual} instead of ${expected}`;
+}
+/** What a backup holds, summed up; `bytes` as stored. */
+function totals(services) {
+	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
+	const keyspaces = services.flatMap(({ contents }) => contents.kind === "postgres" ? [] : contents.keyspace);
+	const tables = databases.flatMap((database) => database.tables);
+	return {
+		bytes: sum$1(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
+		tables: tables.length,
+		rows: sum$1(tables.map(({ rows }) => rows)),
+		keys: sum$1(keyspaces.map(({ keys }) => keys))
+	};
+}
+/**
+* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
+* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
+*/
+function isProven(manifest, store) {
+	if (store === "local") return manifest.storage.local === "success";
+	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
+}
+/**
+* Share of rows (0 to 1) that each database lost against an earlier backup, those that lost any; a database that is
+* gone lost all of it. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code 0.
+*/
+function rowLosses(earlier, later) {
+	const now = rowsByDatabase(later);
+	return [...rowsByDatabase(earlier)].map(([database, before]) => ({
+		database,
+		before,
+		after: now.get(database) ?? 0
+	})).filter(({ before, after }) => after < before).map((loss) => ({
+		...loss,
+		share: (loss.before - loss.after) / loss.before
+	}));
+}
+function rowsByDatabase(services) {
+	return new Map(services.flatMap(({ service, contents }) => contents.kind === "postgres" ? contents.databases.map((one) => [`${service}/${one.name}`, sum$1(one.tables.map(({ rows }) => rows))]) : []));
+}
+function databaseCounts(databases) {
+	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+}
+function sum$1(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/service/postgres/sql-statements.ts
+const lexeme = /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<meta>^\\[^\n]*)|(?<string>[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|\$(?<tag>[A-Za-z_0-9]*)\$[\s\S]*?\$\k<tag>\$)|(?<quoted>"(?:[^"]|"")*")|(?<word>[\p{L}_][\p{L}\p{N}_$]*|\d[\w.]*)|(?<end>;)|(?<sign>[\s\S])/gmuy;
+/** Splits SQL that pg_dump or pg_dumpall wrote. Comments and psql's own commands (lines with a backslash) are left out. */
+function sqlStatements(sql) {
+	const statements = [];
+	let tokens = [];
+	let start = 0;
+	for (const match of sql.matchAll(lexeme)) {
+		const groups = match.groups ?? {};
+		const token = groups.meta === void 0 ? tokenOf(groups) : void 0;
+		if (tokens.length === 0) start = match.index;
+		if (token) tokens.push(token);
+		if (groups.end === void 0) continue;
+		if (tokens.length > 0) statements.push({
+			text: sql.slice(start, match.index),
+			tokens
+		});
+		tokens = [];
+	}
+	if (tokens.length > 0) throw new SyntaxError(`SQL ends within a statement: ${sql.slice(start, start + 40)}`);
+	return statements;
+}
+/** Does the statement begin with these keywords? */
+function beginsWith({ tokens }, ...keywords) {
+	return keywords.every((keyword, at) => isKeyword(tokens[at], keyword));
+}
+function isKeyword(token, keyword) {
+	return token?.kind === "word" && token.text.toUpperCase() === keyword;
+}
+/** The name at this place, as the server has it; undefined when there is no name. */
+function nameAt({ tokens }, at) {
+	const token = tokens[at];
+	return token?.kind === "word" || token?.kind === "quoted" ? token.text : void 0;
+}
+function tokenOf(groups) {
+	if (groups.word !== void 0) return {
+		text: groups.word,
+		kind: "word"
+	};
+	if (groups.quoted !== void 0) return {
+		text: groups.quoted.slice(1, -1).replaceAll("\"\"", "\""),
+		kind: "quoted"
+	};
+	if (groups.string !== void 0) return {
+		text: groups.string,
+		kind: "string"
+	};
+	if (groups.sign !== void 0) return {
+		text: groups.sign,
+		kind: "sign"
+	};
+}
+
+// src/service/postgres/missing-roles.ts
+/**
+* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
+* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
+* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
+*/
+function missingRoles(globals, existing) {
+	const statements = sqlStatements(globals);
+	const present = new Set(existing);
+	const missing = new Set(statements.flatMap((one) => {
+		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
+		return name === void 0 || present.has(name) ? [] : [name];
+	}));
+	if (missing.size === 0) return "";
+	return [
+		"begin",
+		...statements.filter((one) => concerns(one, missing)).map(({ text }) => text),
+		"commit",
+		""
+	].join(";\n");
+}
+function concerns(statement, missing) {
+	const about = (at) => missing.has(nameAt(statement, at) ?? "");
+	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
+	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
+	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
+}
+/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
+function memberships(statement) {
+	const { tokens } = statement;
+	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
+	const member = nameAt(statement, to + 1);
+	const names = to < 0 || member === void 0 ? [] : [member];
+	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
+	const group = nameAt(statement, 1);
+	return group === void 0 ? names : [group, ...names];
+}
+
+// src/service/postgres/restore-roles.ts
+/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
+async function restoreRoles(job, artifacts) {
+	const { service, container, work, server } = job;
+	const file = artifacts.find((one) => one.role === "globals")?.file;
+	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
+	const statements = await work.check("read-roles", async () => {
+		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
+		return missingRoles(stdout, server.roles);
+	}, "");
+	if (statements === "") return;
+	const nonce = newNonce();
+	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
+		name: "apply",
+		args: [nonce, "dbname='template1'"]
+	}), {
+		input: new Secret("roles", statements),
+		assume: `${nonce} end 0\n`
+	}).catch((error) => {
+		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
+}
+
+// src/service/postgres/database-statements.ts
+/** Takes apart what `pg_restore --create` prints for a database's own entries. Throws when it is not about `database`. */
+function databaseStatements(sql, database) {
+	const statements = sqlStatements(sql);
+	const creation = statements.find((one) => beginsWith(one, "CREATE", "DATABASE"));
+	if (!creation || nameAt(creation, 2) !== database) throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, { hint: "The manifest and its files do not belong together: use another backup." });
+	const options = optionsOf(creation);
+	return {
+		create: (name) => `CREATE DATABASE ${identifier(name)} ${options}`,
+		properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim())
+	};
+}
+/** Everything from `WITH` on, as it was written. */
+function optionsOf({ text, tokens }) {
+	const name = tokens[2]?.kind === "quoted" ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i;
+	return text.trim().replace(name, "").trim();
+}
+function isProperty(statement, database) {
+	const { tokens } = statement;
+	if (beginsWith(statement, "ALTER", "DATABASE")) return nameAt(statement, 2) === database;
+	if (beginsWith(statement, "COMMENT", "ON", "DATABASE")) return nameAt(statement, 3) === database;
+	if (![
+		"GRANT",
+		"REVOKE",
+		"ALTER"
+	].some((keyword) => beginsWith(statement, keyword))) return false;
+	return tokens.some((token, at) => isKeyword(token, "DATABASE") && (isKeyword(tokens[at - 1], "ON") || isKeyword(tokens[at - 1], "IN")) && nameAt(statement, at + 1) === database);
+}
+
+// src/service/postgres/swap-sql.ts
+/**
+* The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
+* of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
+* journal: live and new before it, live and old after it, never without live.
+*/
+function swapSql(restored, comments) {
+	return [
+		"begin",
+		...restored.flatMap(({ live, name, old, exists, properties }) => [
+			...exists ? moveAside(live, old, comments.get(live) ?? null) : [],
+			`alter database ${identifier(name)} rename to ${identifier(live)}`,
+			`comment on database ${identifier(live)} is null`,
+			...properties
+		]),
+		"commit",
+		""
+	].join(";\n");
+}
+/** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
+function moveAside(live, old, comment) {
+	const mark = JSON.stringify({
+		"infra-actions": "replaced",
+		name: live,
+		comment
+	});
+	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, `comment on database ${identifier(old)} is ${literal(mark)}`];
+}
+
+// src/service/postgres/restore-steps.ts
+/** Restores one file into a new database beside the live one, and counts what came in. */
+async function restoreBeside(job, names, { expected, artifact }) {
+	const { service, container, work, server } = job;
+	const path = `${service.backups}/${artifact.file}`;
+	const packing = artifact.file.endsWith(".zst") ? "zst" : "plain";
+	const statements = await work.check(`read-${service.name}-${names.step}`, () => readStatements(job, names, {
+		path,
+		packing
+	}), {
+		create: (name) => `CREATE DATABASE ${identifier(name)}`,
+		properties: []
+	});
+	const nonce = newNonce();
+	const mark = JSON.stringify({
+		"infra-actions": "restoring",
+		name: names.live
+	});
+	const command = script("change", remoteScript("postgres-restore"), [
+		container.id,
+		insideScript("restore"),
+		path,
+		artifact.bytes,
+		artifact.sha256,
+		nonce,
+		sessionName(work.id),
+		packing,
+		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+		connectionTo(names.name),
+		countSql,
+		2,
+		server.ownTablespaces > 0 ? "" : "--no-tablespaces"
+	]);
+	const { stdout } = await work.step(`restore-${service.name}-${names.step}`, command, {
+		timeout: Math.ceil(12e5 + expected.size / 500),
+		assume: assumedReport(nonce, expected)
+	}).catch((error) => {
+		throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error);
+	});
+	const lines = markedLines(stdout, nonce);
+	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`);
+	return {
+		contents: databaseContents(names.live, valuesOf(lines, "fact")),
+		properties: statements.properties,
+		subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0)
+	};
+}
+/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
+async function dropLeftovers(job) {
+	const { service, container, work, server } = job;
+	const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1048576;
+	const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name);
+	if (left.length === 0) return;
+	await work.step(`clean-${service.name}`, execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	}), { input: left.map(dropStatement).join("\n") }).catch((error) => {
+		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
+	});
+}
+/** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
+async function dropBeside({ service, container, work }, databases, error) {
+	const names = databases.map(({ name }) => besideName(name, "new", work.id));
+	const command = execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	});
+	try {
+		await work.step(`drop-${service.name}`, command, { input: names.map(dropStatement).join("\n") });
+	} catch (problem) {
+		if (error instanceof Error && error.cause === void 0) error.cause = problem;
+	}
+}
+/** Renames all of them at once; proven by looking at the names afterwards. */
+async function swapAll(job, restored) {
+	const { service, container, work, server } = job;
+	const nonce = newNonce();
+	const names = restored.flatMap((one) => [one.live, one.name]);
+	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	await work.step(`swap-${service.name}`, execInside("change", container, {
+		name: "swap",
+		args: [nonce, JSON.stringify(names)]
+	}), { input: swapSql(restored, comments) }).catch((error) => {
+		throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error);
+	});
+	const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), []);
+	if (missing.length > 0) throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`);
+}
+async function notSwapped({ service, container }, restored) {
+	const now = new Set((await readServer(service, container)).databases.map((one) => one.name));
+	return restored.flatMap((one) => one.exists ? [one.live, one.old] : [one.live]).filter((name) => !now.has(name));
+}
+async function readStatements({ service, container }, { live }, { path, packing }) {
+	const nonce = newNonce();
+	const args = [
+		container.id,
+		remoteScript("postgres-session"),
+		nonce,
+		path,
+		packing
+	];
+	const { stdout } = await service.host.run(script("read", remoteScript("postgres-properties"), args)).catch((error) => {
+		throw named(`reading the dump of database "${live}"`, "postgres-wrong-dump", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-wrong-dump", `reading the dump of database "${live}" broke off`);
+	return databaseStatements(stdout.slice(0, stdout.lastIndexOf(nonce)), live);
+}
+function isLeftover(database, empty) {
+	const mark = markOf(database);
+	if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name);
+	return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty;
+}
+function dropStatement(name) {
+	return `drop database if exists ${identifier(name)} with (force);`;
+}
+function assumedReport(nonce, { size, largeObjects, tables }) {
+	const counts = tables.map((table) => `${nonce} fact table 0 ${JSON.stringify(table)}`);
+	return [
+		`${nonce} fact size ${size}`,
+		`${nonce} fact objects ${largeObjects}`,
+		...counts,
+		`${nonce} end 0`,
+		""
+	].join("\n");
+}
+
+// src/service/postgres/restore-server.ts
+/**
+* Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
+* when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
+* anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
+*/
+async function restoreServer$1(service, container, { backup, work }) {
+	const { contents } = backup;
+	if (contents.kind !== "postgres") throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
+	const server = await readServer(service, container);
+	assertPossible(service, server, contents);
+	const job = {
+		service,
+		container,
+		work,
+		server
+	};
+	await dropLeftovers(job);
+	await assertSpace(job, backup, contents);
+	await restoreRoles(job, backup.artifacts);
+	const restored = [];
+	try {
+		for (const expected of contents.databases) {
+			const beside = {
+				live: expected.name,
+				name: besideName(expected.name, "new", work.id),
+				old: besideName(expected.name, "old", work.id),
+				exists: server.databases.some((one) => one.name === expected.name),
+				step: stepPart(expected.name)
+			};
+			restored.push({
+				...beside,
+				...await restoreBeside(job, beside, {
+					expected,
+					artifact: fileOf(backup, expected)
+				})
+			});
+		}
+		assertEqual(service, contents.databases, restored.map((one) => one.contents));
+	} catch (error) {
+		await dropBeside(job, contents.databases, error);
+		throw error;
+	}
+	await swapAll(job, restored);
+	return {
+		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
+		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
+		keys: 0,
+		kept: keptSentence(service, restored)
+	};
+}
+function assertPossible(service, server, contents) {
+	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
+	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
+	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
+	const names = new Set(contents.databases.map(({ name }) => name));
+	const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0);
+	if (prepared.length > 0) throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
+}
+/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
+async function assertSpace({ service, container }, backup, contents) {
+	const free = await freeBytesInside(service, container);
+	const data = contents.databases.reduce((sum, { size }) => sum + size, 0);
+	const temporary = Math.max(...contents.databases.map((one) => {
+		const { bytes, file } = fileOf(backup, one);
+		return bytes + (file.endsWith(".zst") ? one.size : 0);
+	}));
+	for (const [where, needed, there] of [[
+		"its data directory",
+		data,
+		free.data
+	], [
+		"the container's /tmp",
+		temporary,
+		free.temporary
+	]]) {
+		if (there >= needed) continue;
+		throw refusal("disk-space", `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${needed}`, { hint: "Make room: the live data is only replaced by data that was restored and counted beside it." });
+	}
+}
+function fileOf(backup, { name }) {
+	const found = backup.artifacts.find((one) => one.role === "database" && one.name === name);
+	if (found) return found;
+	throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`);
+}
+function assertEqual(service, expected, actual) {
+	const differences = compareDatabases(expected, actual);
+	if (differences.length === 0) return;
+	const shown = differences.slice(0, 20).map(describeDifference);
+	const rest = differences.length > shown.length ? [`${differences.length - shown.length} more`] : [];
+	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
+}
+function keptSentence(service, restored) {
+	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
+	const kept = old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`;
+	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
+	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} were not restored.`;
+}
+
+// src/service/postgres/stop-server.ts
+/** Seconds that a fast shutdown may take at least: its checkpoint writes all that is dirty. A quick one ends at once. */
+const leastGrace = 120;
+/**
+* Fast shutdown, whatever stop signal the container has (SIGTERM waits for every client, and is then killed), proven
+* by the state that the control file is left in.
+*/
+async function stopServer$1(service, container, work) {
+	const { services } = await service.stack.definition();
+	const period = services.find((one) => one.name === service.name)?.stopGracePeriod ?? 0;
+	const graceSeconds = Math.max(leastGrace, Math.ceil(period / 1e3));
+	await work.step(`stop-${service.name}`, service.stack.stop([container], {
+		signal: "SIGINT",
+		graceSeconds
+	}), { timeout: (graceSeconds + 60) * 1e3 });
+	const state = await work.check(`state-${service.name}`, () => clusterState(service, container), "shut down");
+	if (state === "shut down" || state === "shut down in recovery") return;
+	throw failure("postgres-unclean-stop", `${service.name} did not stop cleanly: its data directory is "${state}"`, { hint: "Nothing was removed. Start it again, let it recover (see its log), and run again." });
+}
+/** `Database cluster state` of a stopped container's data directory. */
+async function clusterState(service, container) {
+	const command = script("read", remoteScript("postgres-controldata"), [container.id, container.imageId]);
+	const { stdout } = await service.host.run(command).catch((error) => {
+		throw named(`reading the data directory of ${service.name}`, "postgres-no-controldata", error);
+	});
+	return /^Database cluster state: *(.*)$/m.exec(stdout)?.[1] ?? "unknown";
+}
+
+// src/service/postgres/compare-with-backup.ts
+/**
+* One check a database: tables of the backup that are gone, or more than half of its rows gone, is a failure; fewer rows
+* than in the backup a warning with the numbers, since an app may delete; equal and more are right, and told apart.
+*/
+function compareWithBackup(backup, now) {
+	if (backup?.contents.kind !== "postgres") return [];
+	return backup.contents.databases.map((before) => compare(before, now.find((one) => one.name === before.name)));
+}
+function compare(before, now) {
+	const name = `rows of ${before.name}`;
+	if (!now) return {
+		name,
+		state: "failed",
+		detail: "the database of the backup does not exist"
+	};
+	const counts = new Map(now.tables.map((table) => [`${table.schema}.${table.name}`, table.rows]));
+	const tables = before.tables.map((table) => ({
+		...table,
+		full: `${table.schema}.${table.name}`
+	}));
+	const gone = tables.filter(({ full }) => !counts.has(full)).map(({ full }) => full);
+	if (gone.length > 0) return {
+		name,
+		state: "failed",
+		detail: `tables are gone: ${gone.join(", ")}`
+	};
+	const fewer = tables.filter(({ full, rows }) => (counts.get(full) ?? 0) < rows);
+	const [then, today] = [rowsOf(before), rowsOf(now)];
+	if (today < then * .5) return {
+		name,
+		state: "failed",
+		detail: `${today} rows, ${then} in the backup`
+	};
+	if (fewer.length > 0) return {
+		name,
+		state: "warning",
+		detail: `fewer rows than in the backup: ${fewer.slice(0, 10).map(({ full, rows }) => `${full} ${counts.get(full)} instead of ${rows}`).join(", ")}`
+	};
+	const more = today - then;
+	return {
+		name,
+		state: "ok",
+		detail: more === 0 ? `${today} rows, as in the backup` : `${today} rows, ${more} more than in the backup`
+	};
+}
+
+// src/service/postgres/verify-server.ts
+/**
+* Critical tables, counts against a backup, foreign keys, sample queries and a write that is read back. What could not
+* be looked at is `unknown` or `failed`, with the reason, never `ok`. Rows themselves are never shown.
+*/
+async function verifyServer$1(service, container, backup) {
+	const name = (what) => `${service.name} ${what}`;
+	try {
+		const databases = chosenDatabases(service, await readServer(service, container)).map((one) => one.name);
+		const counts = await countDatabases(service, container, databases);
+		return (await Promise.all([
+			compareWithBackup(backup, counts),
+			criticalTables(service.config["critical-tables"], counts),
+			guarded("foreign keys", () => foreignKeys(service, container, databases)),
+			guarded("round trip", () => roundTrip$1(service, container)),
+			...service.config["sample-queries"].map((query, at) => {
+				const label = `sample query ${at + 1}`;
+				return guarded(label, () => sampleQuery(service, container, {
+					query,
+					label,
+					database: service.config.databases?.[0] ?? ""
+				}));
+			})
+		])).flat().map((check) => ({
+			...check,
+			name: name(check.name)
+		}));
+	} catch (error) {
+		return [{
+			name: name("data"),
+			state: "failed",
+			detail: toldBy(error)
+		}];
+	}
+}
+/** Each must be in one of the databases and hold rows. */
+function criticalTables(wanted, databases) {
+	return wanted.map((table) => {
+		const full = table.includes(".") ? table : `public.${table}`;
+		const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full));
+		const rows = found.reduce((sum, one) => sum + one.rows, 0);
+		if (found.length === 0) return {
+			name: `table ${table}`,
+			state: "failed",
+			detail: "does not exist"
+		};
+		return {
+			name: `table ${table}`,
+			state: rows > 0 ? "ok" : "failed",
+			detail: `${rows} rows`
+		};
+	});
+}
+async function foreignKeys(service, container, databases) {
+	const keys = (await ask$2(service, container, foreignKeysSql, {
+		databases,
+		limit: service.config.timeout
+	})).flat().map((line) => JSON.parse(line));
+	const label = (key) => `${key.table}.${key.name}`;
+	const broken = keys.filter((key) => key.broken);
+	const unchecked = keys.filter((key) => !key.valid);
+	if (broken.length > 0) return [{
+		name: "foreign keys",
+		state: "failed",
+		detail: `rows point at nothing: ${broken.map(label).join(", ")}`
+	}];
+	if (unchecked.length > 0) return [{
+		name: "foreign keys",
+		state: "warning",
+		detail: `never validated: ${unchecked.map(label).join(", ")}`
+	}];
+	return [{
+		name: "foreign keys",
+		state: "ok",
+		detail: `${keys.length} valid, a sample of each followed`
+	}];
+}
+async function roundTrip$1(service, container) {
+	const [rows = []] = await ask$2(service, container, roundTripSql, {
+		databases: [""],
+		limit: service.config.timeout
+	});
+	const good = rows.length === 1 && rows[0] === "written";
+	return [{
+		name: "round trip",
+		state: good ? "ok" : "failed",
+		detail: good ? "a row was written and read back" : "the row did not come back"
+	}];
+}
+/** In a transaction that cannot write. */
+async function sampleQuery(service, container, { query, label, database }) {
+	const sql = `begin read only;\nselect count(*) from (${query.trim().replace(/;\s*$/, "")}\n) sample;\ncommit;`;
+	const [[rows = "0"] = []] = await ask$2(service, container, sql, {
+		databases: [database],
+		limit: service.config.timeout,
+		ownPath: true
+	});
+	return [{
+		name: label,
+		state: Number(rows) > 0 ? "ok" : "failed",
+		detail: `${rows} rows`
+	}];
+}
+async function guarded(name, look) {
+	try {
+		return await look();
+	} catch (error) {
+		return [{
+			name,
+			state: "failed",
+			detail: toldBy(error)
+		}];
+	}
+}
+/** The message of a refusal or failure of the service; a failure of the host, or a mistake of ours, goes on up. */
+function toldBy(error) {
+	if (error instanceof AppError && !(error instanceof HostError)) return error.message;
+	throw error;
+}
+
+// src/service/postgres/index.ts
+/** PostgreSQL 13 and later in the official image, or one that takes the same variables; servers reached by their local socket. */
+function postgresDriver({ lockLimit = 3e4 } = {}) {
+	return {
+		kinds: ["postgres"],
+		probe: probeServer$1,
+		fingerprint: fingerprintServer$1,
+		stop: stopServer$1,
+		backup: (service, container, target, work) => backupServer$1(service, container, {
+			target,
+			work,
+			lockLimit
+		}),
+		restore: (service, container, backup, work) => restoreServer$1(service, container, {
+			backup,
+			work
+		}),
+		verify: verifyServer$1
+	};
+}
+
+// src/service/redis/server-answer.ts
+/** Reads the output of `redis-probe.sh`: the first line is the reply to PING, INFO follows. */
+function parseAnswer(text) {
+	const [ping = "", ...rest] = text.replaceAll("\r", "").split("\n");
+	const pairs = rest.flatMap((line) => {
+		const at = line.indexOf(":");
+		return at > 0 && /^[a-z0-9_]+$/i.test(line.slice(0, at)) ? [[line.slice(0, at), line.slice(at + 1)]] : [];
+	});
+	return {
+		ping: ping.trim(),
+		fields: Object.fromEntries(pairs),
+		keyspace: parseKeyspace(rest.join(" "))
+	};
+}
+/** The databases that hold keys, from `db0:keys=3,expires=1,...` wherever it stands. */
+function parseKeyspace(text) {
+	const found = /* @__PURE__ */ new Map();
+	for (const [, database, keys, expires] of text.matchAll(/\bdb(\d+):keys=(\d+),expires=(\d+)/g)) if (Number(keys) > 0) found.set(Number(database), {
+		database: Number(database),
+		keys: Number(keys),
+		expires: Number(expires)
+	});
+	return [...found.values()].sort((a, b) => a.database - b.database);
+}
+/** Which product answers, and its own version: Valkey and Dragonfly also give a `redis_version` that is not theirs. */
+function productOf({ fields }) {
+	const { dragonfly_version: dragonfly, valkey_version: valkey, redis_version: redis = "" } = fields;
+	if (dragonfly !== void 0) return {
+		product: "dragonfly",
+		version: dragonfly.replace(/^df-v?|^v/, "")
+	};
+	if (valkey !== void 0) return {
+		product: "valkey",
+		version: valkey
+	};
+	return {
+		product: "redis",
+		version: redis
+	};
+}
+/** Keys in all databases. */
+function totalKeys(keyspace) {
+	return keyspace.reduce((sum, one) => sum + one.keys, 0);
+}
+/** Keys without an expiry by database: the only count that time alone does not change. */
+function persistentKeys(keyspace) {
+	return new Map(keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires]));
+}
+
+// src/service/redis/ask-server.ts
+/** The port inside the container: `services.<name>.port`, else 6379. */
+function portOf(service) {
+	return service.config.port ?? 6379;
+}
+/** One of the `redis-*` scripts with the functions it needs in front of it. */
+function redisScript(name, { effect, args, parts = ["redis-client"] }) {
+	return script(effect, [...parts, name].map(remoteScript).join("\n"), args);
+}
+/** What the server in a running container says of itself, in one round trip. An error reply is an answer. */
+async function askServer(service, container) {
+	const command = redisScript("redis-probe", {
+		effect: "read",
+		args: [container.id, portOf(service)]
+	});
+	const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 5e3 });
+	return parseAnswer(stdout);
+}
+/** As `askServer`, but anything else than a server that serves is an error. */
+async function askReadyServer(service, container) {
+	const answer = await askServer(service, container);
+	if (answer.ping === "PONG" && answer.fields.loading === "0") return answer;
+	throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, { hint: hintFor(answer) });
+}
+/** One phrase for a server whose answer to PING is not `PONG`. */
+function explainPing({ ping, fields }) {
+	if (ping === "PONG") return fields.loading === "0" ? "answers PONG" : "still loads its data";
+	if (ping.startsWith("LOADING")) return "still loads its data";
+	if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) return `refuses the password: ${ping}`;
+	return ping === "" ? "no answer to PING" : `PING was answered with: ${ping.slice(0, 200)}`;
+}
+function hintFor({ ping }) {
+	if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log.";
+	return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass.";
+}
+
+// src/service/redis/snapshot-set.ts
+/** Reads a head from the first bytes of a file. Throws a RangeError when they do not begin like a snapshot. */
+function readSnapshotHead(bytes) {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	if (!/^(REDIS|VALKEY)\d+/.test(text.toString("latin1", 0, 9))) throw new RangeError("not a snapshot: wrong magic");
+	const fields = /* @__PURE__ */ new Map();
+	const at = {
+		bytes: text,
+		offset: 9
+	};
+	try {
+		while (peek(at) === auxiliary) {
+			at.offset += 1;
+			const key = readString(at);
+			fields.set(key, readString(at));
+		}
+	} catch (error) {
+		if (error instanceof EndOfBytes) return {
+			fields,
+			whole: false
+		};
+		throw error;
+	}
+	return {
+		fields,
+		whole: true
+	};
+}
+/**
+* What is wrong with a set of Dragonfly snapshot files, one line each; empty means complete: one summary, files 0000 to
+* shard-count - 1, each with the summary's snapshot-id and its own shard-id.
+*/
+function checkSnapshotSet(parts) {
+	const summaries = parts.filter((part) => part.file.endsWith("-summary.dfs"));
+	const [summary] = summaries;
+	if (summary === void 0 || summaries.length > 1) return [`${summaries.length} summary files instead of one`];
+	const heads = /* @__PURE__ */ new Map();
+	const wrong = [];
+	for (const { file, head } of parts) try {
+		heads.set(file, readSnapshotHead(head));
+	} catch (error) {
+		wrong.push(`${file}: ${error instanceof Error ? error.message : error}`);
+	}
+	const { fields, whole } = heads.get(summary.file) ?? {
+		fields: /* @__PURE__ */ new Map(),
+		whole: true
+	};
+	const id = fields.get("snapshot-id");
+	const count = Number(fields.get("shard-count"));
+	if (!whole) wrong.push(`${summary.file}: cut off`);
+	if (id === void 0) wrong.push(`${summary.file}: no snapshot-id`);
+	if (!Number.isInteger(count) || count < 1) return [...wrong, `${summary.file}: no shard-count`];
+	return [...wrong, ...checkShards(summary.file.replace(/-summary\.dfs$/, ""), {
+		parts,
+		heads,
+		count,
+		id
+	})];
+}
+function checkShards(base, { parts, heads, count, id }) {
+	const expected = Array.from({ length: count }, (_, shard) => `${base}-${String(shard).padStart(4, "0")}.dfs`);
+	const known = /* @__PURE__ */ new Set([...expected, `${base}-summary.dfs`]);
+	const surplus = parts.filter(({ file }) => !known.has(file)).map(({ file }) => `${file}: not of this set`);
+	const wrong = expected.flatMap((file, shard) => {
+		if (!parts.some((part) => part.file === file)) return [`${file}: missing`];
+		const fields = heads.get(file)?.fields;
+		if (fields === void 0) return [];
+		if (fields.get("snapshot-id") !== id) return [`${file}: of another snapshot`];
+		return fields.get("shard-id") === String(shard) ? [] : [`${file}: holds shard ${fields.get("shard-id") ?? "(none)"}`];
+	});
+	return [...surplus, ...wrong];
+}
+const auxiliary = 250;
+var EndOfBytes = class extends Error {};
+function peek({ bytes, offset }) {
+	const byte = bytes[offset];
+	if (byte === void 0) throw new EndOfBytes();
+	return byte;
+}
+function take(at, length) {
+	if (at.offset + length > at.bytes.length) throw new EndOfBytes();
+	at.offset += length;
+	return at.bytes.subarray(at.offset - length, at.offset);
+}
+/** RDB's length encoding; `special` marks the encodings of an integer or of compressed text. */
+function readLength(at) {
+	const first = take(at, 1).readUInt8();
+	switch (first >> 6) {
+		case 0: return {
+			value: first & 63,
+			special: false
+		};
+		case 1: return {
+			value: (first & 63) << 8 | take(at, 1).readUInt8(),
+			special: false
+		};
+		case 2:
+			if (first === 128) return {
+				value: take(at, 4).readUInt32BE(),
+				special: false
+			};
+			if (first === 129) return {
+				value: Number(take(at, 8).readBigUInt64BE()),
+				special: false
+			};
+			throw new RangeError(`unknown length encoding 0x${first.toString(16)}`);
+		default: return {
+			value: first & 63,
+			special: true
+		};
+	}
+}
+function readString(at) {
+	const { value, special } = readLength(at);
+	if (!special) return take(at, value).toString("utf8");
+	if (value === 3) {
+		const compressed = readLength(at).value;
+		readLength(at);
+		take(at, compressed);
+		return "";
+	}
+	const width = [
+		1,
+		2,
+		4
+	][value];
+	if (width === void 0) throw new RangeError(`unknown string encoding ${value}`);
+	return String(take(at, width).readIntLE(0, width));
+}
+
+// src/service/redis/dump-report.ts
+/** Reads the lines of a dump script. Throws `snapshot-unproven` when something that must be there is not. */
+function parseDumpReport(text) {
+	const all = text.split("\n");
+	const after = (word) => all.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+	const [before] = after("before");
+	const [later] = after("after");
+	const files = after("file").map(parseFile);
+	if (before === void 0 || later === void 0 || files.length === 0) throw failure("snapshot-unproven", "the snapshot's report is not whole: its counts or its files are missing");
+	const checked = after("magic").length > 0 ? parseCheck(text) : void 0;
+	return {
+		before: parseKeyspace(before),
+		after: parseKeyspace(later),
+		files,
+		checked
+	};
+}
+/** Reads the lines of `check_rdb`. The sum over the databases must be the number of keys that the checker read. */
+function parseCheck(text) {
+	const magic = /^magic (\S+)$/m.exec(text)?.[1] ?? "";
+	const keys = /^keys (\d+)$/m.exec(text)?.[1];
+	const keyspace = [...text.matchAll(/^select (\d+) ([0-9a-f]*)$/gm)].map(([, database, bytes]) => databaseSize(Number(database), Buffer.from(bytes ?? "", "hex"))).filter((one) => one.keys > 0).sort((a, b) => a.database - b.database);
+	if (keys === void 0 || totalKeys(keyspace) !== Number(keys)) throw failure("snapshot-unproven", `the snapshot says that it holds ${totalKeys(keyspace)} keys, its checker read ${keys ?? "none"}`);
+	return {
+		magic,
+		keyspace
+	};
+}
+/** After a database's number an RDB file gives the sizes of its two tables: opcode 0xFB, keys, keys with an expiry. */
+function databaseSize(database, bytes) {
+	const at = {
+		bytes,
+		offset: 1
+	};
+	if (bytes[0] !== 251) throw failure("snapshot-unproven", `the snapshot does not say how many keys db${database} has`);
+	return {
+		database,
+		keys: readLength(at).value,
+		expires: readLength(at).value
+	};
+}
+function parseFile(line) {
+	const [, bytes, sha256, name] = /^(\d+) ([0-9a-f]{64}) (\S+)$/.exec(line) ?? [];
+	if (bytes === void 0 || sha256 === void 0 || name === void 0) throw failure("snapshot-unproven", `the snapshot's report has a line that cannot be read: ${line.slice(0, 120)}`);
+	return {
+		name,
+		bytes: Number(bytes),
+		sha256
+	};
+}
+
+// src/service/redis/backup-server.ts
+/** The folder below the backup directory, whatever the product: the layout names it so. */
+const keysFolder = "dragonfly";
+/** An hour, for servers whose snapshot takes long. */
+const longest$1 = 36e5;
+/**
+* Snapshot of the live server, copied out, proven, then given its final name. Redis and Valkey: one RDB file (which
+* compresses long strings itself: no gzip over it, so that what is stored can be checked as it is). Dragonfly: its own
+* format, one file for each thread and a summary.
+*/
+async function backupServer(service, container, { target, work }) {
+	const answer = await askReadyServer(service, container);
+	const { product, version } = productOf(answer);
+	const base = `${keysFolder}/${service.name}-${target.stamp}`;
+	const command = product === "dragonfly" ? dumpSet : dumpFile;
+	const { stdout } = await work.step(`dump-${service.name}`, command(service, container, {
+		target,
+		base,
+		kibibytes: needed(answer)
+	}), {
+		timeout: longest$1,
+		assume: assumed$1(`${service.name}-${target.stamp}`)
+	});
+	const report = parseDumpReport(stdout);
+	const wrong = await work.check(`check-${service.name}`, () => product === "dragonfly" ? checkSet$1(service, report.files) : Promise.resolve([]), []);
+	const files = report.files.map(({ name }) => `${keysFolder}/${name}`);
+	if (wrong.length > 0) {
+		await work.step(`discard-${service.name}`, script("change", remoteScript("store-clean"), [service.backups]));
+		throw failure("snapshot-incomplete", `the snapshot of ${service.name} is not complete: ${wrong.join("; ")}`);
+	}
+	await work.step(`publish-${service.name}`, script("change", remoteScript("store-publish"), [service.backups, ...files]));
+	return {
+		service: service.name,
+		image: container.image,
+		artifacts: report.files.map(({ name, bytes, sha256 }) => ({
+			file: `${keysFolder}/${name}`,
+			role: "keys",
+			name,
+			bytes,
+			sha256
+		})),
+		contents: contents(report, {
+			product,
+			version
+		})
+	};
+}
+function dumpFile(service, container, { base, kibibytes }) {
+	const args = [
+		container.id,
+		portOf(service),
+		container.imageId,
+		`${service.backups}/${base}.rdb`,
+		kibibytes,
+		longest$1 / 1e3
+	];
+	return redisScript("redis-dump", {
+		effect: "change",
+		args,
+		parts: ["redis-client", "redis-check"]
+	});
+}
+function dumpSet(service, container, { target, base, kibibytes }) {
+	const set = `infra-actions-${target.id}`;
+	const args = [
+		container.id,
+		portOf(service),
+		set,
+		`${service.backups}/${base}`,
+		kibibytes,
+		longest$1 / 1e3
+	];
+	return redisScript("redis-dump-set", {
+		effect: "change",
+		args
+	});
+}
+/** Room for a snapshot, KiB: memory in use and as much again in the data directory, where old and new lie side by side. */
+function needed({ fields }) {
+	return Math.ceil(2 * Number(fields.used_memory ?? 0) / 1024) + 1024;
+}
+/** The checker's counts are those of the snapshot itself. Dragonfly has none: its counts are those after the save. */
+function contents(report, { product, version }) {
+	const keyspace = report.checked?.keyspace ?? report.after;
+	if (report.checked !== void 0 && totalKeys(report.before) > 0 && totalKeys(report.after) > 0 && totalKeys(keyspace) === 0) throw failure("snapshot-empty", "the server holds keys, the snapshot none");
+	return {
+		kind: product,
+		product,
+		version,
+		keyspace: [...keyspace]
+	};
+}
+/** The heads of the stored files, read back: the summary whole, of the others as much as the records can take. */
+async function checkSet$1(service, files) {
+	const parts = await Promise.all(files.map(async ({ name }) => {
+		const path = `${service.backups}/${keysFolder}/${name}.partial`;
+		const limit = name.endsWith("-summary.dfs") ? 16777216 : 65536;
+		const { stdout } = await service.host.run(sh`head -c ${limit} ${path} | base64`);
+		return {
+			file: name,
+			head: Buffer.from(stdout, "base64")
+		};
+	}));
+	return checkSnapshotSet(parts);
+}
+function assumed$1(name) {
+	return `before \nafter \nfile 1 ${"0".repeat(64)} ${name}.rdb\nmagic REDIS0000\nkeys 0\n`;
+}
+
+// src/service/redis/fingerprint-server.ts
+/**
+* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
+* fact that a restart must keep.
+*/
+async function fingerprintServer(service, container) {
+	const { keyspace } = await askReadyServer(service, container);
+	const facts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, String(keys)]);
+	return {
+		service: service.name,
+		facts: Object.fromEntries(facts)
+	};
+}
+
+// src/service/redis/probe-server.ts
+/** Share of `maxmemory` from which a server that cannot evict is reported. */
+const memoryLimit = .9;
+/** PING, loading, memory and the last save, in one round trip; a server that does not answer is an answer. */
+async function probeServer(service, container) {
+	if (container.state !== "running") return {
+		state: "unhealthy",
+		checks: [failed("ping", `the container is ${container.state}`)],
+		details: {}
+	};
+	try {
+		return judge$1(await askServer(service, container));
+	} catch (error) {
+		if (error instanceof HostError && error.fault !== "timeout") throw error;
+		if (!(error instanceof HostError) && !(error instanceof CommandError)) throw error;
+		return {
+			state: "unhealthy",
+			checks: [failed("ping", messageOf(error))],
+			details: {}
+		};
+	}
+}
+/** The health that a server's own words show. */
+function judge$1(answer) {
+	const { ping, fields, keyspace } = answer;
+	const { product, version } = productOf(answer);
+	const loading = ping.startsWith("LOADING") || ping === "PONG" && fields.loading !== "0";
+	if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) return {
+		state: "unknown",
+		checks: [{
+			name: "ping",
+			state: "unknown",
+			detail: explainPing(answer)
+		}],
+		details: {}
+	};
+	if (loading) return {
+		state: "degraded",
+		checks: [{
+			name: "ping",
+			state: "warning",
+			detail: explainPing(answer)
+		}],
+		details: {}
+	};
+	const checks = [ping === "PONG" ? ok("ping", "PONG") : failed("ping", explainPing(answer)), ...ping === "PONG" || fields.used_memory !== void 0 ? [memory(answer), lastSave(answer, product)] : []];
+	return {
+		state: checks.some((one) => one.state === "failed") ? "unhealthy" : checks.some((one) => one.state === "warning" || one.state === "unknown") ? "degraded" : "healthy",
+		checks,
+		details: {
+			product,
+			version,
+			keys: totalKeys(keyspace),
+			"used-memory-bytes": Number(fields.used_memory ?? 0),
+			"max-memory-bytes": Number(fields.maxmemory ?? 0),
+			role: fields.role ?? "unknown"
+		}
+	};
+}
+function memory({ fields }) {
+	const used = Number(fields.used_memory);
+	const limit = Number(fields.maxmemory);
+	if (!Number.isFinite(used)) return {
+		name: "memory",
+		state: "unknown",
+		detail: "INFO does not tell the memory in use"
+	};
+	if (!Number.isFinite(limit) || limit === 0) return ok("memory", `${used} bytes in use, no limit set`);
+	const detail = `${used} of ${limit} bytes in use (${Math.round(100 * used / limit)} %)`;
+	const evicts = (fields.maxmemory_policy ?? "noeviction") !== "noeviction";
+	return used / limit < memoryLimit || evicts ? ok("memory", detail) : {
+		name: "memory",
+		state: "warning",
+		detail
+	};
+}
+function lastSave({ fields }, product) {
+	if (!(product === "dragonfly" ? Number(fields.last_failed_save ?? 0) > Number(fields.last_success_save ?? 0) : fields.rdb_last_bgsave_status !== void 0 && fields.rdb_last_bgsave_status !== "ok")) return ok("last-save", "no failed save");
+	return {
+		name: "last-save",
+		state: "warning",
+		detail: `the last save failed${fields.last_error ? `: ${fields.last_error}` : ""}`
+	};
+}
+function ok(name, detail) {
+	return {
+		name,
+		state: "ok",
+		detail
+	};
+}
+function failed(name, detail) {
+	return {
+		name,
+		state: "failed",
+		detail
+	};
+}
+
+// src/service/redis/compare-loaded.ts
+/**
+* How what a server has loaded differs from what the snapshot held, one line each; empty means: the same. Keys without
+* an expiry must be equal to the last; those with one may be fewer, since they go on running out. Redis and Valkey also
+* say how many keys they read and how many of them had run out: together they are the snapshot's.
+*/
+function compareLoaded(snapshot, { keyspace, fields }) {
+	const expected = persistentKeys(snapshot);
+	const found = persistentKeys(keyspace);
+	const different = [.../* @__PURE__ */ new Set([...expected.keys(), ...found.keys()])].flatMap((database) => {
+		const [was, is] = [expected.get(database) ?? 0, found.get(database) ?? 0];
+		return was === is ? [] : [`db${database} has ${is} keys without expiry instead of ${was}`];
+	});
+	const loaded = Number(fields.rdb_last_load_keys_loaded);
+	const expired = Number(fields.rdb_last_load_keys_expired);
+	if (Number.isFinite(loaded) && Number.isFinite(expired) && loaded + expired !== totalKeys(snapshot)) different.push(`${loaded} keys were loaded and ${expired} had run out, the snapshot held ${totalKeys(snapshot)}`);
+	return different;
+}
+
+// src/service/redis/data-settings.ts
+/** From the server when it answers, else from its arguments, its configuration file and the product's defaults. */
+async function readSettings(service, container, product) {
+	const name = container.state === "running" && (await askServer(service, container)).ping !== "" ? "redis-settings" : "redis-settings-stopped";
+	const { stdout } = await service.host.run(redisScript(name, {
+		effect: "read",
+		args: [container.id, portOf(service)]
+	}), { timeout: service.config.timeout + 2e4 });
+	return judgeSettings(stdout, {
+		product,
+		container,
+		service: service.name
+	});
+}
+/** Reads lines `name value`, the last of a name winning. Refuses what cannot be restored into. */
+function judgeSettings(text, { product, container, service }) {
+	const lines = text.split("\n").map((line) => /^(\S+) ?(.*)$/.exec(line) ?? []);
+	const settings = new Map(lines.flatMap(([, name, value]) => name && value ? [[name, value]] : []));
+	const directory = (settings.get("dir") ?? "/data").replace(/(.)\/+$/, "$1");
+	const file = settings.get("dbfilename") ?? (product === "dragonfly" ? "dump-{timestamp}" : "dump.rdb");
+	const mount = [...container.mounts].filter(({ target }) => directory === target || directory.startsWith(`${target.replace(/\/$/, "")}/`)).sort((a, b) => b.target.length - a.target.length)[0];
+	if (mount === void 0 || mount.type === "tmpfs") throw refusal("no-data-volume", `the data directory ${directory} of ${service} is not on a volume`, { hint: "Mount a volume there: without one the data goes with the container." });
+	if (product === "dragonfly" && directory.includes("summary")) throw refusal("data-directory-name", `Dragonfly never loads from a path with the word summary in it: ${directory}`);
+	const on = product !== "dragonfly" && settings.get("appendonly") === "yes";
+	const append = {
+		directory: settings.get("appenddirname") ?? "appendonlydir",
+		file: settings.get("appendfilename") ?? "appendonly.aof"
+	};
+	return {
+		directory,
+		file,
+		mount,
+		append: on ? append : void 0
+	};
+}
+/**
+* The names under which a server with these settings loads a backup's files. Redis and Valkey: `dbfilename`. Dragonfly:
+* `dbfilename` with fixed text in place of its macros, then what tells the files of a set apart.
+*/
+function restoredNames(files, { product, settings, id }) {
+	if (product !== "dragonfly") return new Map(files.map((file) => [file, settings.file]));
+	if (settings.file.endsWith(".rdb")) throw refusal("dbfilename-format", `the server loads only ${settings.file}, the backup is a set of .dfs files`, { hint: "Set dbfilename without an extension." });
+	const base = settings.file.replaceAll(/\{[^}]*\}/g, `restore-${id}`);
+	return new Map(files.map((file) => [file, `${base}-${/-(\d{4}|summary)\.dfs$/.exec(file)?.[1] ?? "0000"}.dfs`]));
+}
+
+// src/storage/stored-files.ts
+/** Reads the lines of `store-verify.sh`. */
+function parseVerified(text) {
+	const files = /* @__PURE__ */ new Map();
+	for (const line of text.split("\n").filter((one) => one !== "")) {
+		const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? [];
+		if (file === "") throw failure("host-answer", `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`);
+		files.set(file, bytes === "-" ? void 0 : {
+			bytes: Number(bytes),
+			sha256
+		});
+	}
+	return files;
+}
+/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
+function differences(artifacts, stored) {
+	return artifacts.flatMap(({ file, bytes, sha256 }) => {
+		const found = stored.get(file);
+		if (found === void 0) return [`${file} is missing or cannot be read`];
+		if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`];
+		return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`];
+	});
+}
+
+// src/service/redis/restore-checks.ts
+/** Half an hour for reading all bytes of a backup. */
+const readLimit = 18e5;
+/** The keys' part of a manifest; throws when the backup is of another kind of service. */
+function contentsOf(service, backup) {
+	if (backup.contents.kind !== "postgres") return backup.contents;
+	throw refusal("backup-kind", `the backup of ${service} holds a Postgres database, not keys`);
+}
+/**
+* Proves, before anything is touched, that the files are those of the manifest, that they are whole, and that the image
+* of the container can load them.
+*/
+async function checkBackup(service, container, backup) {
+	const contents = contentsOf(service.name, backup);
+	const files = backup.artifacts.map(({ file }) => file);
+	const { stdout } = await service.host.run(script("read", remoteScript("store-verify"), [service.backups, ...files]), { timeout: readLimit });
+	const wrong = differences(backup.artifacts, parseVerified(stdout));
+	if (wrong.length > 0) throw failure("backup-corrupt", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`);
+	await checkVersion(service, container, contents);
+	if (contents.product === "dragonfly") return checkSet(service, files);
+	for (const file of files) {
+		const path = `${service.backups}/${file}`;
+		const check = redisScript("redis-check-file", {
+			effect: "read",
+			args: [container.imageId, path],
+			parts: ["redis-check"]
+		});
+		const found = parseCheck((await service.host.run(check, { timeout: readLimit })).stdout);
+		if (totalKeys(found.keyspace) !== totalKeys(contents.keyspace)) throw failure("backup-corrupt", `${file} holds ${totalKeys(found.keyspace)} keys, its manifest says ${totalKeys(contents.keyspace)}`);
+	}
+}
+async function checkSet(service, files) {
+	const parts = await Promise.all(files.map(async (file) => {
+		const limit = file.endsWith("-summary.dfs") ? 16777216 : 65536;
+		const { stdout } = await service.host.run(sh`head -c ${limit} ${`${service.backups}/${file}`} | base64`);
+		return {
+			file,
+			head: Buffer.from(stdout, "base64")
+		};
+	}));
+	const wrong = checkSnapshotSet(parts);
+	if (wrong.length > 0) throw failure("backup-incomplete", `the snapshot of ${service.name} is not complete: ${wrong.join("; ")}`);
+}
+async function checkVersion(service, container, contents) {
+	const { stdout } = await service.host.run(script("read", remoteScript("redis-version"), [container.imageId]));
+	const now = parseVersion(stdout);
+	if (now === void 0) throw failure("image-unknown", `the image ${container.image} does not tell its product and version: ${stdout.slice(0, 120)}`);
+	if (now.product !== contents.product || compareVersions(now.version, contents.version) < 0) throw refusal("backup-version", `the backup is of ${contents.product} ${contents.version}, ${service.name} runs ${now.product} ${now.version}`, { hint: "Restore into the same product in the same or a newer version." });
+}
+/** Reads `Redis server v=7.0.15 sha=...`, `Valkey server v=8.1.1 ...`, `dragonfly v1.40.1-...`. */
+function parseVersion(text) {
+	const [, name, version] = /^(redis|valkey) server v=(\d[\d.]*)/im.exec(text) ?? /^(dragonfly) +v?(\d[\d.]*)/im.exec(text) ?? [];
+	if (name === void 0 || version === void 0) return void 0;
+	return {
+		product: name.toLowerCase(),
+		version
+	};
+}
+/** Below zero when `a` is older than `b`; only the numbers count. */
+function compareVersions(a, b) {
+	const [left, right] = [a, b].map((one) => (/^[\d.]+/.exec(one)?.[0] ?? "").split(".").map(Number));
+	for (let index = 0; index < Math.max(left?.length ?? 0, right?.length ?? 0); index++) {
+		const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}
+
+// src/service/redis/stop-server.ts
+/** Seconds for the save that comes with the stop: a server killed in it loses what it has not written. */
+const grace = 600;
+/**
+* Saves and proves it, then stops: a save that fails on the way out is told by neither Dragonfly's exit code nor
+* Docker's. The container is left stopped; throws when the data may not be on disk.
+*/
+async function stopServer(service, container, work) {
+	if (container.state === "running") await work.step(`save-${service.name}`, redisScript("redis-save", {
+		effect: "change",
+		args: [
+			container.id,
+			portOf(service),
+			3600
+		]
+	}), { timeout: 36e5 });
+	await endServer(service, container, work);
+}
+/** The stop alone, for a server whose data is about to be replaced or is already proven to be on disk. */
+async function endServer(service, container, work) {
+	const { stdout: since } = await service.host.run(sh`date +%s`);
+	await work.step(`stop-${service.name}`, service.stack.stop([container], { graceSeconds: grace }), { timeout: 66e4 });
+	const ended = await work.check(`stopped-${service.name}`, () => endOf(service, container, since.trim()), {
+		state: "exited",
+		code: 0,
+		complaint: ""
+	});
+	if (ended.state === "running" || ended.state === "restarting") throw failure("service-still-runs", `${service.name} is ${ended.state} after it was stopped`);
+	if (ended.complaint !== "") throw failure("save-on-stop-failed", `${service.name} could not save its data when it stopped: ${ended.complaint}`, { hint: "Make room in its data directory, start it and try again; the data of its last save is in place." });
+	if (ended.code === 137 && container.state === "running") throw failure("service-killed", `${service.name} did not stop within ${grace} s and was killed`);
+}
+async function endOf(service, container, since) {
+	const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' ${container.id} || exit 3
+docker logs --since ${since} ${container.id} 2>&1 | grep -E ${"Failed to perform snapshot|Errors trying to shut down|Error trying to save the DB"} | tail -n 1`);
+	const [first = "", complaint = ""] = stdout.split("\n");
+	const [state = "unknown", code = "0"] = first.split(" ");
+	if (first === "") throw failure("container-gone", `the container of ${service.name} is gone`);
+	return {
+		state,
+		code: Number(code),
+		complaint: complaint.trim()
+	};
+}
+
+// src/service/redis/wait-server.ts
+/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
+function loadLimit(bytes) {
+	return 6e5 + Math.ceil(bytes / 268435456) * 6e4;
+}
+/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
+async function waitForServer(service, container, limit) {
+	const until = Date.now() + limit;
+	for (;;) {
+		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
+		const [state, restarts, code] = stdout.trim().split(" ");
+		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
+		const answer = await ask$1(service, container);
+		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
+		if (Date.now() > until) {
+			const reason = answer === void 0 ? "no answer" : explainPing(answer);
+			throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1e3} s: ${reason}`);
+		}
+		await (0, node_timers_promises.setTimeout)(500);
+	}
+}
+/** S13: no other running container may have the same data mounted when this one starts. */
+async function refuseSharedData(service, container, mount) {
+	const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`);
+	const source = mount.volume ?? mount.source;
+	for (const line of stdout.split("\n")) {
+		const [id, name, mounts = ""] = line.split(" ");
+		if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`))) continue;
+		throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, { hint: "Stop it first: two servers on one data directory destroy it." });
+	}
+}
+/** A container that has just been started may refuse the command; that is looked at again. */
+async function ask$1(service, container) {
+	try {
+		return await askServer(service, container);
+	} catch (error) {
+		if (error instanceof CommandError) return void 0;
+		throw error;
+	}
+}
+
+// src/service/redis/restore-server.ts
+/** Half an hour: the longest that bringing one file beside the live data may take. */
+const stageLimit = 18e5;
+/**
+* Brings a snapshot back. Everything is checked and staged beside the live data before the server is stopped; what it
+* would have loaded is moved aside and kept; when it does not come up with exactly the snapshot's keys, that is put back.
+*/
+async function restoreServer(service, container, { backup, work }) {
+	const contents = contentsOf(service.name, backup);
+	await work.check(`check-${service.name}`, () => checkBackup(service, container, backup), void 0);
+	const settings = await readSettings(service, container, contents.product);
+	const plan = {
+		service,
+		container,
+		backup,
+		settings,
+		work
+	};
+	let reached = "staged";
+	try {
+		await stage(plan, contents.product);
+		await refuseSharedData(service, container, settings.mount);
+		reached = "stopped";
+		await makeStop(plan);
+		reached = "swapped";
+		await work.step(`swap-${service.name}`, atData(plan, "redis-swap", loadArguments(settings)));
+		await work.step(`start-${service.name}`, service.stack.start([container]));
+		await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
+	} catch (error) {
+		await undo$1(plan, reached, error);
+	}
+	const kept = `what ${service.name} held before lies in its data directory (${settings.mount.source}), in .pre-restore-${work.id}`;
+	return {
+		tables: 0,
+		rows: 0,
+		keys: totalKeys(contents.keyspace),
+		kept
+	};
+}
+async function stage({ service, container, backup, settings, work }, product) {
+	const files = backup.artifacts.map(({ file }) => file);
+	const names = restoredNames(files, {
+		product,
+		settings,
+		id: work.id
+	});
+	for (const [index, { file, sha256, name }] of backup.artifacts.entries()) {
+		const step = files.length === 1 ? `stage-${service.name}` : `stage-${service.name}-${index}`;
+		const args = [
+			`${service.backups}/${file}`,
+			sha256,
+			names.get(file) ?? name
+		];
+		await work.step(step, atData({
+			container,
+			settings,
+			work
+		}, "redis-stage", args), { timeout: stageLimit });
+	}
+}
+/** A server that serves saves first, as the way back; one that does not has nothing more to save. */
+async function makeStop({ service, container, work }) {
+	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") return stopServer(service, container, work);
+	await endServer(service, container, work);
+}
+async function proveLoaded({ service, container, backup }) {
+	const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0);
+	const answer = await waitForServer(service, container, loadLimit(bytes));
+	const different = compareLoaded(contentsOf(service.name, backup).keyspace, answer);
+	if (different.length > 0) throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`);
+}
+/** Kills rather than stops: there is nothing to be saved of data that is wrong. Then the old data serves again. */
+async function undo$1(plan, reached, reason) {
+	const { service, container, settings, work } = plan;
+	try {
+		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
+		await work.step(`undo-${service.name}`, atData(plan, "redis-undo", loadArguments(settings).slice(0, 2)));
+		if (reached !== "staged" && container.state !== "exited" && container.state !== "created") {
+			await work.step(`start-old-${service.name}`, service.stack.start([container]));
+			await work.check(`old-serves-${service.name}`, () => waitForServer(service, container, loadLimit(0)), void 0);
+		}
+	} catch (error) {
+		const hint = `The data before the restore lies in ${settings.mount.source}, in .pre-restore-${work.id} if it was moved.`;
+		throw failure("restore-undo-failed", `${messageOf(reason)}; putting the old data back failed, too: ${messageOf(error)}`, {
+			hint,
+			cause: reason
+		});
+	}
+	throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, { cause: reason });
+}
+function atData({ container, settings, work }, name, rest) {
+	const args = [
+		container.id,
+		container.imageId,
+		settings.directory,
+		work.id,
+		...rest
+	];
+	return redisScript(name, {
+		effect: "change",
+		args,
+		parts: ["redis-data"]
+	});
+}
+/** What a start of the server would load: its file, and its append-only files when they are on. */
+function loadArguments({ file, append }) {
+	return [
+		file,
+		append?.directory ?? "-",
+		append?.file ?? "appendonly.aof"
+	];
+}
+
+// src/service/redis/verify-server.ts
+/** Keys against a backup's, and a key written, read and removed. */
+async function verifyServer(service, container, backup) {
+	const answer = await askServer(service, container);
+	if (answer.ping !== "PONG") return [{
+		name: "ping",
+		state: "failed",
+		detail: explainPing(answer)
+	}];
+	const known = backup !== void 0 && backup.contents.kind !== "postgres" ? backup.contents.keyspace : void 0;
+	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), await roundTrip(service, container)];
+}
+/**
+* Keys without an expiry by database. Fewer than in the backup is a warning, since an application may delete keys; none
+* left of some is a failure.
+*/
+function compareKeys(backup, now) {
+	const current = persistentKeys(now);
+	const checks = [...persistentKeys(backup)].map(([database, keys]) => {
+		const found = current.get(database) ?? 0;
+		const state = found >= keys ? "ok" : found === 0 ? "failed" : "warning";
+		return {
+			name: `keys db${database}`,
+			state,
+			detail: `${found} keys without expiry, ${keys} in the backup`
+		};
+	});
+	return checks.length > 0 ? checks : [{
+		name: "keys",
+		state: "ok",
+		detail: "the backup holds no key without expiry"
+	}];
+}
+async function roundTrip(service, container) {
+	const key = `infra-actions:verify:${(0, node_crypto.randomUUID)()}`;
+	const { stdout } = await service.host.run(redisScript("redis-round-trip", {
+		effect: "read",
+		args: [
+			container.id,
+			portOf(service),
+			key
+		]
+	}), {
+		timeout: service.config.timeout + 5e3,
+		allow: "any"
+	});
+	const reply = stdout.trim();
+	if (reply === "ok") return {
+		name: "round-trip",
+		state: "ok",
+		detail: "a key was written, read and removed"
+	};
+	return {
+		name: "round-trip",
+		state: "failed",
+		detail: reply.slice(0, 200) || "no answer"
+	};
+}
+
+// src/service/redis/redis-driver.ts
+/** Redis, Valkey and Dragonfly: one protocol, two ways of saving. Which product answers is asked, not configured. */
+function redisDriver() {
+	return {
+		kinds: [
+			"dragonfly",
+			"redis",
+			"valkey"
+		],
+		probe: probeServer,
+		fingerprint: fingerprintServer,
+		stop: stopServer,
+		backup: (service, container, target, work) => backupServer(service, container, {
+			target,
+			work
+		}),
+		restore: (service, container, backup, work) => restoreServer(service, container, {
+			backup,
+			work
+		}),
+		verify: verifyServer
+	};
+}
+
+// src/service/service-drivers.ts
+/** Every driver there is; each kind of service has exactly one. */
+function serviceDrivers() {
+	return [
+		postgresDriver(),
+		redisDriver(),
+		httpDriver(),
+		coturnDriver(),
+		openviduDriver(),
+		containerDriver()
+	];
+}
+
+// src/core/config.ts
+const name = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
+const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
+const patterns = require_libraries.array(require_libraries.string$1().min(1));
+const serviceKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey",
+	"openvidu",
+	"coturn",
+	"http",
+	"container"
+];
+/** Kinds whose data directory must survive everything. */
+const dataKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey"
+];
+const hostSchema = require_libraries.strictObject({
+	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
+	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
+	port: require_libraries.int().min(1).max(65535).default(22),
+	jump: require_libraries.strictObject({
+		address: require_libraries.string$1(),
+		user: require_libraries.string$1().default("root"),
+		port: require_libraries.int().default(22)
+	}).optional().describe("Host to go through."),
+	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
+});
+const composeSchema$1 = require_libraries.strictObject({
+	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
+	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
+	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
+	profiles: require_libraries.strictObject({
+		infrastructure: require_libraries.string$1().default("infrastructure"),
+		app: require_libraries.string$1().default("app")
+	}).prefault({})
+});
+const pathsSchema = require_libraries.strictObject({
+	infra: patterns.default([
+		"docker-compose*.yml",
+		"docker/",
+		"devops/docker/",
+		"infra.yml"
+	]),
+	app: patterns.default([
+		"src/",
+		"package.json",
+		"package-lock.json",
+		"yarn.lock",
+		"tsconfig.json",
+		"Dockerfile"
+	]),
+	migrations: patterns.default(["prisma/migrations/", "migrations/"])
+});
+const serviceSchema = require_libraries.strictObject({
+	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
+	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
+	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
+	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
+	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
+	port: require_libraries.int().optional().describe("Port of a coturn service."),
+	timeout: duration.default(1e4).describe("Limit of one probe.")
+});
+const appSchema = require_libraries.strictObject({
+	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
+	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
+	proxy: require_libraries.strictObject({
+		service: require_libraries.string$1().default("nginx"),
+		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
+		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
+	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
+	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
+	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
+	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
+	"health-timeout": duration.default(12e4)
+});
+const s3Schema = require_libraries.strictObject({
+	enabled: require_libraries.boolean().default(true),
+	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
+	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
+	region: require_libraries.string$1().default("us-east-1"),
+	bucket: require_libraries.string$1().min(3),
+	prefix: require_libraries.string$1().default("backups/"),
+	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given.")
+});
+const retentionSchema = require_libraries.strictObject({
+	last: require_libraries.int().min(0).default(0),
+	daily: require_libraries.int().min(0).default(7),
+	weekly: require_libraries.int().min(0).default(4),
+	monthly: require_libraries.int().min(0).default(12)
+});
+const backupSchema = require_libraries.strictObject({
+	directory: path.optional().describe("`<base directory>/backups` unless told."),
+	retention: retentionSchema.prefault({}),
+	s3: s3Schema.optional(),
+	"before-migrate": require_libraries.boolean().default(true),
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
+});
+const lockSchema = require_libraries.strictObject({
+	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
+	wait: duration.default(0).describe("How long to wait for another holder.")
+});
+const thresholdsSchema = require_libraries.strictObject({
+	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
+	restarts: require_libraries.int().min(0).default(3),
+	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
+	connections: require_libraries.number().min(0).max(1).default(.9),
+	memory: require_libraries.number().min(0).max(1).default(.9)
+});
+const overridable = {
+	host: hostSchema,
+	compose: composeSchema$1.prefault({}),
+	paths: pathsSchema.prefault({}),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
+	app: appSchema.prefault({}),
+	backup: backupSchema.prefault({}),
+	lock: lockSchema.prefault({}),
+	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
+	thresholds: thresholdsSchema.prefault({})
+};
+/** The sections that an environment may override. */
+const overridableSections = Object.keys(overridable);
+/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
+const configSchema = require_libraries.strictObject({
+	project: name.describe("Compose project name; also names the base directory."),
+	...overridable,
+	environments: require_libraries.record(name, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
+});
+
+// src/core/config-json-schema.ts
+/** The JSON Schema of `infra.yml`, for editors. Overrides of an environment are the sections with nothing required. */
+function configJsonSchema() {
+	const schema = require_libraries.toJSONSchema(configSchema, {
+		io: "input",
+		target: "draft-7"
+	});
+	const { project: _project, environments, ...sections } = schema.properties ?? {};
+	const overrides = optional({
+		type: "object",
+		properties: sections,
+		additionalProperties: false
+	});
+	return {
+		...schema,
+		title: "infra.yml",
+		required: ["project"],
+		properties: {
+			...schema.properties,
+			environments: {
+				...environments,
+				additionalProperties: overrides
+			}
+		}
+	};
+}
+/** The keys that may stand at `path` of `infra.yml`; none where any name may stand. */
+function knownKeys$1(path) {
+	let schema = configJsonSchema();
+	for (const key of path) {
+		if (typeof schema !== "object") return [];
+		schema = schema.properties?.[String(key)] ?? schema.additionalProperties;
+	}
+	return typeof schema === "object" ? Object.keys(schema.properties ?? {}) : [];
+}
+/** The same schema with nothing required at any depth, and no default: an override replaces only what it names. */
+function optional(schema) {
+	const { required: _required, default: _default, properties, additionalProperties, ...rest } = schema;
+	return {
+		...rest,
+		...properties && { properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, optional(value)])) },
+		...additionalProperties !== void 0 && { additionalProperties: typeof additionalProperties === "object" ? optional(additionalProperties) : additionalProperties }
+	};
+}
+
+// src/core/config-problem.ts
+const secretName = /secret|password|passphrase|passwd|token|credential|(access|private|api|ssh)[-_]?key/i;
+/** The problems of one zod issue: one for each unknown key, else one. */
+function problemsOf$1(issue, data) {
+	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({
+		path: [...issue.path, key],
+		message: unknownKey(key, knownKeys$1(issue.path))
+	}));
+	const message = valueAt(data, issue.path) === void 0 ? missing$1(issue) : wrong(issue);
+	return [{
+		path: issue.path,
+		message
+	}];
+}
+/** The value at a path; undefined when nothing is there. */
+function valueAt(data, path) {
+	return path.reduce((value, key) => typeof value === "object" && value !== null && Object.hasOwn(value, key) ? value[key] : void 0, data);
+}
+/** What to say of a key that may not stand where it does. */
+function unknownKey(key, known) {
+	if (secretName.test(key)) return "a secret does not belong in this file: pass it as an input of the action (expected no secrets here)";
+	const suggestion = closest(key, known);
+	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
+}
+function missing$1(issue) {
+	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
+}
+function wrong(issue) {
+	switch (issue.code) {
+		case "invalid_type": return `is of the wrong type (expected ${kind(issue.expected)})`;
+		case "invalid_value": return `is not one of the known values (expected one of ${issue.values.map(String).join(", ")})`;
+		case "too_small": return `is too small (expected at least ${issue.minimum}${unit(issue.origin)})`;
+		case "too_big": return `is too big (expected at most ${issue.maximum}${unit(issue.origin)})`;
+		case "invalid_union": return "is of the wrong type (expected a duration such as 90s, 10m or 1h30m, or whole milliseconds)";
+		case "invalid_format": return issue.format === "url" ? "is no URL (expected one such as https://example.org/health)" : `is malformed (expected: ${issue.message})`;
+		default: return `is not valid (expected: ${issue.message})`;
+	}
+}
+function kind(expected) {
+	return {
+		string: "text",
+		int: "a whole number",
+		number: "a number",
+		boolean: "true or false",
+		array: "a list",
+		object: "a section with keys of its own",
+		record: "a section with keys of its own"
+	}[expected] ?? expected;
+}
+function unit(origin) {
+	if (origin === "string") return " characters";
+	return origin === "array" ? " entries" : "";
+}
+
+// src/core/s3-variables.ts
+/** The variable behind each key of `backup.s3` that a variable can give. */
+const s3VariableNames = {
+	bucket: "S3_BUCKET",
+	endpoint: "S3_ENDPOINT",
+	region: "S3_REGION",
+	"force-path-style": "S3_FORCE_PATH_STYLE"
+};
+/**
+* The `backup.s3` section that the `S3_*` variables describe, for a file that has none: as written, still to be
+* validated. Undefined unless `S3_ENABLED` is true; an empty variable is absent. `S3_PROVIDER` is only used to notice a missing endpoint.
+*/
+function s3FromVariables(variables) {
+	const enabled = switchOf(variables.S3_ENABLED);
+	const pathStyle = switchOf(variables.S3_FORCE_PATH_STYLE);
+	const problems = [...enabled === "unclear" ? [problem("S3_ENABLED", "is neither yes nor no (expected true or false)")] : [], ...enabled === true && pathStyle === "unclear" ? [problem("S3_FORCE_PATH_STYLE", "is neither yes nor no (expected true or false)")] : []];
+	if (enabled !== true) return {
+		section: void 0,
+		problems
+	};
+	const { S3_PROVIDER: provider, S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION: region } = variables;
+	if (provider && provider.toLowerCase() !== "aws" && !endpoint) problems.push(problem("S3_ENDPOINT", "is missing, and S3_PROVIDER is not aws (expected the store's URL)"));
+	return {
+		section: {
+			...bucket && { bucket },
+			...endpoint && { endpoint },
+			...region && { region },
+			...typeof pathStyle === "boolean" && { "force-path-style": pathStyle }
+		},
+		problems
+	};
+}
+function problem(name, message) {
+	return {
+		path: [name],
+		message
+	};
+}
+function switchOf(text) {
+	if (!text) return void 0;
+	if (/^(true|1|yes|on)$/i.test(text)) return true;
+	return /^(false|0|no|off)$/i.test(text) ? false : "unclear";
+}
+
+// src/core/yaml-source.ts
+var import_dist = require_libraries.require_dist();
+/** Reads YAML 1.2. Throws `input` `config-invalid` with `file:line:column` of every syntax error. */
+function readYaml(text, file) {
+	const lines = new import_dist.LineCounter();
+	const document = (0, import_dist.parseDocument)(text, {
+		lineCounter: lines,
+		merge: true,
+		prettyErrors: false
+	});
+	const place = (offset) => {
+		const { line, col } = lines.linePos(offset);
+		return `${file}:${line}:${col}`;
+	};
+	if (document.errors.length > 0) {
+		const messages = document.errors.map((error) => `${place(error.pos[0])} ${error.message}`);
+		throw inputError("config-invalid", messages.join("\n"), { hint: `Correct the YAML syntax of ${file}.` });
+	}
+	return {
+		data: toData(document, file),
+		locate: (path) => {
+			const { offset, depth } = walk(document, path);
+			return {
+				place: place(offset),
+				depth
+			};
+		}
+	};
+}
+function toData(document, file) {
+	try {
+		return document.toJS();
+	} catch (cause) {
+		throw inputError("config-invalid", `${file}: ${messageOf(cause)}`, {
+			cause,
+			hint: "Write it without aliases."
+		});
+	}
+}
+function walk(document, path) {
+	let node = document.contents;
+	let offset = node?.range?.[0] ?? 0;
+	for (const [depth, key] of path.entries()) {
+		const next = step((0, import_dist.isAlias)(node) ? node.resolve(document) ?? null : node, key);
+		if (!next) return {
+			offset,
+			depth
+		};
+		node = next.node;
+		offset = next.offset;
+	}
+	return {
+		offset,
+		depth: path.length
+	};
+}
+function step(node, key) {
+	if ((0, import_dist.isSeq)(node)) {
+		const item = node.items[Number(key)];
+		return item && {
+			node: item,
+			offset: item.range?.[0] ?? 0
+		};
+	}
+	if (!(0, import_dist.isMap)(node)) return void 0;
+	const pair = node.items.find((one) => (0, import_dist.isPair)(one) && (0, import_dist.isScalar)(one.key) && String(one.key.value) === String(key));
+	if (!pair || !(0, import_dist.isScalar)(pair.key)) return void 0;
+	return {
+		node: pair.value,
+		offset: pair.key.range?.[0] ?? 0
+	};
+}
+
+// src/core/parse-config.ts
+/** An environment's name becomes a directory on the host. */
+const namePattern = /^[a-z0-9][a-z0-9_-]*$/;
+const byPlace = new Intl.Collator("en", { numeric: true }).compare;
+/**
+* Reads `infra.yml` for one environment. The overrides of every environment are checked, not only of the one asked for.
+* Throws `input` `config-invalid` with all problems at once, each as `file:line:column path: problem (expected ...)`,
+* or `environment-unknown`. No message holds a value of the file.
+*/
+function parseConfig(text, { file, environment = "production", variables = {} }) {
+	const source = readYaml(text, file);
+	const root = asSection(source.data);
+	if (!root) throw invalid([`${file}:1:1 is no configuration (expected keys such as project and host)`], file);
+	const environments = asSection(root.environments) ?? {};
+	const names = Object.keys(environments);
+	const s3 = s3FromVariables(variables);
+	const lines = new Set(s3.problems.map(({ path, message }) => `${path.join(".")} ${message}`));
+	let chosen;
+	for (const name of names.length === 0 ? [environment] : names) {
+		const merged = mergeEnvironment(root, name, s3.section);
+		const { config, problems } = check(merged.data, name);
+		for (const problem of problems) lines.add(describe$2(problem, source, {
+			name,
+			s3FromVariables: merged.s3FromVariables
+		}));
+		for (const { path, message } of names.length === 0 ? [] : overrideProblems(environments, name)) lines.add(`${source.locate(path).place} ${path.map(String).join(".")}: ${message}`);
+		if (name === environment) chosen = config;
+	}
+	if (lines.size > 0) throw invalid([...lines].sort(byPlace), file);
+	if (!namePattern.test(environment)) throw unknownEnvironment(environment, names, file);
+	if (!chosen) throw unknownEnvironment(environment, names, file);
+	return chosen;
+}
+/** Sections deep-merged: a map over a map key by key, anything else replaces. */
+function merge(base, over) {
+	const [below, above] = [asSection(base), asSection(over)];
+	if (!below || !above) return over === void 0 ? base : over;
+	const keys = /* @__PURE__ */ new Set([...Object.keys(below), ...Object.keys(above)]);
+	return Object.fromEntries([...keys].map((key) => [key, merge(below[key], above[key])]));
+}
+function mergeEnvironment(root, name, s3) {
+	const { environments, ...base } = root;
+	const overrides = Object.entries(asSection(asSection(environments)?.[name]) ?? {});
+	const known = Object.fromEntries(overrides.filter(([key]) => overridableSections.includes(key)));
+	const data = merge(withoutEmpty(base), withoutEmpty(known));
+	const odd = environments !== null && environments !== void 0 && !asSection(environments) ? { environments } : {};
+	const s3FromVariables = s3 !== void 0 && valueAt(data, ["backup", "s3"]) === void 0;
+	return {
+		data: {
+			...s3FromVariables ? merge(data, { backup: { s3 } }) : data,
+			...odd
+		},
+		s3FromVariables
+	};
+}
+/** A section or service with nothing below it (`lock:`) is one without settings of its own. */
+function withoutEmpty(section) {
+	return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null).map(([key, value]) => {
+		const services = key === "services" ? asSection(value) : void 0;
+		const filled = services && Object.entries(services).map(([name, one]) => [name, one ?? {}]);
+		return [key, filled ? Object.fromEntries(filled) : value];
+	}));
+}
+function check(data, environment) {
+	const parsed = configSchema.safeParse(data);
+	if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf$1(issue, data)) };
+	const { environments: _environments, ...sections } = parsed.data;
+	return {
+		config: {
+			...sections,
+			environment
+		},
+		problems: []
+	};
+}
+function overrideProblems(environments, name) {
+	const path = ["environments", name];
+	if (!namePattern.test(name)) return [{
+		path,
+		message: "is no name (expected lower-case letters, digits, - and _)"
+	}];
+	const over = environments[name];
+	if (over === void 0 || over === null) return [];
+	const section = asSection(over);
+	if (!section) return [{
+		path,
+		message: "is of the wrong type (expected sections such as host and backup)"
+	}];
+	const fixed = `cannot differ between environments (expected one of ${overridableSections.join(", ")})`;
+	return Object.keys(section).filter((key) => !overridableSections.includes(key)).map((key) => ({
+		path: [...path, key],
+		message: key === "project" || key === "environments" ? fixed : unknownKey(key, overridableSections)
+	}));
+}
+/** Where a problem of the merged sections stands: in the override when that names it, else in the file's own section. */
+function describe$2({ path, message }, source, { name, s3FromVariables }) {
+	const variable = s3FromVariables && path[0] === "backup" && path[1] === "s3" && s3VariableNames[String(path[2])];
+	if (variable) return `${variable} ${message}`;
+	const inBase = source.locate(path);
+	const overridePath = [
+		"environments",
+		name,
+		...path
+	];
+	const inOverride = source.locate(overridePath);
+	const whole = inOverride.depth === overridePath.length;
+	const nearer = inBase.depth < path.length && inOverride.depth - 2 > inBase.depth;
+	return whole || nearer ? `${inOverride.place} ${overridePath.map(String).join(".")}: ${message}` : `${inBase.place} ${path.map(String).join(".")}: ${message}`;
+}
+function invalid(lines, file) {
+	const head = lines.length === 1 ? "" : `${lines.length} problems in the configuration:\n`;
+	return inputError("config-invalid", head + lines.join("\n"), { hint: `Correct ${file}; infra.schema.json describes every key and lets an editor check it.` });
+}
+function unknownEnvironment(environment, names, file) {
+	const expected = names.length > 0 ? `one of ${names.join(", ")}` : "lower-case letters, digits, - and _";
+	const suggestion = closest(environment, names);
+	return inputError("environment-unknown", `input environment: "${environment}" is no environment of ${file} (expected ${expected})`, { hint: suggestion ? `Did you mean ${suggestion}?` : `Add it under environments in ${file}, or give another name.` });
+}
+function asSection(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value) ? value : void 0;
+}
+
+// src/action/load-config.ts
+/** Reads the configuration that the inputs name. Throws an input error `config-missing`, or those of `parseConfig`. */
+async function loadConfig(inputs, { directory, env }) {
+	const path = (0, node_path.resolve)(directory, inputs.config);
+	const text = await (0, node_fs_promises.readFile)(path, "utf8").catch((cause) => {
+		throw inputError("config-missing", `input \`config\`: ${path} cannot be read: ${messageOf(cause)}`, {
+			hint: "Put `actions/checkout` before this step, or give the file's path in the checkout.",
+			cause
+		});
+	});
+	return parseConfig(text, {
+		file: inputs.config,
+		environment: inputs.environment,
+		variables: env
+	});
+}
+
+// src/core/lock-rules.ts
+const line = /^(?<state>held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
+/** Reads a line of `lease_read`; undefined means free. Throws `lease-unreadable` on anything else: nobody guesses about a lock. */
+function parseLeaseState(text) {
+	const trimmed = text.trim();
+	if (/^free \d+$/.test(trimmed)) return void 0;
+	const found = line.exec(trimmed)?.groups;
+	if (!found) throw failure("lease-unreadable", `the host's answer about the lock makes no sense: ${trimmed.slice(0, 200)}`);
+	const record = parseRecord(found.record ?? "");
+	return {
+		number: Number(found.number),
+		state: found.state,
+		holder: record?.holder,
+		mark: record?.mark,
+		held: Number(found.held) * 1e3,
+		age: Number(found.age) * 1e3,
+		ttl: Number(found.ttl) * 1e3,
+		thisBoot: found.boot === "this"
+	};
+}
+/** The record of a claim: one line of JSON, below the size that is written at once. */
+function leaseRecord(holder, mark) {
+	const short = (text) => text.slice(0, 400);
+	const { run, attempt, actor, purpose, url } = holder;
+	return JSON.stringify({
+		run: short(run),
+		attempt: short(attempt),
+		actor: short(actor),
+		purpose: short(purpose),
+		url: short(url),
+		mark
+	});
+}
+/** `backup by alice (run 77, attempt 1, https://...), held for 3m 0s, last renewed 12.0s ago`. */
+function describeLease(lease) {
+	const { holder } = lease;
+	const who = holder ? `${holder.purpose} by ${holder.actor} (run ${holder.run}, attempt ${holder.attempt}${holder.url ? `, ${holder.url}` : ""})` : "a claim whose record is damaged";
+	const age = lease.age < 0 ? `renewed ${formatDuration(-lease.age)} in the future: the host's clock was set back` : `last renewed ${formatDuration(lease.age)} ago`;
+	return `${who}, held for ${formatDuration(Math.max(0, lease.held))}, ${age}`;
+}
+function parseRecord(text) {
+	let json;
+	try {
+		json = JSON.parse(text);
+	} catch {
+		return;
+	}
+	if (typeof json !== "object" || json === null) return void 0;
+	const field = (name) => {
+		const value = json[name];
+		return typeof value === "string" ? value : "";
+	};
+	return {
+		holder: {
+			run: field("run"),
+			attempt: field("attempt"),
+			actor: field("actor"),
+			purpose: field("purpose"),
+			url: field("url")
+		},
+		mark: field("mark")
+	};
+}
+
+// src/remote/call.ts
+const files = {
+	lease: ["fence", "lease"],
+	keeper: [
+		"fence",
+		"lease",
+		"keeper"
+	]
+};
+/**
+* Calls a shell function of `lease.sh` or `keeper.sh` with arguments. The text only defines functions before its last
+* line, so a text that arrives cut does nothing.
+*/
+function remoteCall(library, effect, { name, args }) {
+	return script(effect, program(files[library]), [name, ...args]);
+}
+/** The program that runs detached beside a piece of work; it gets the name of its function and the work's folder. */
+function jobProgram() {
+	return program([...files.keeper, "job"]);
+}
+/** Ends the script it stands in with code 79 unless claim `number` of the lock `directory` still holds it. */
+function fenceText(directory, number) {
+	return script("read", `set +f\n${withoutComments(remoteScript("fence"))}\nlease_held "$1" "$2"`, [directory, number]);
+}
+function program(names) {
+	return `${names.map((name) => withoutComments(remoteScript(name))).join("\n")}\n"$@"\n`;
+}
+/** Less to send with each call. These files have no text of several lines in which a line could begin with `#`. */
+function withoutComments(text) {
+	return text.replace(/^ *#.*\n/gm, "");
+}
+
+// src/host/open-lease.ts
+/** A lease for a claim that is known to be held; renews it from now on. Made by `claimLease` and `resumeLease`. */
+function openLease(host, options) {
+	const { directory, number, ttl, log } = options;
+	const renew = () => renewLease(host, options);
+	const stop = heartbeat(renew, ttl / 4, log);
+	return {
+		number,
+		directory,
+		ttl,
+		fence: sh`( ${fenceText(directory, number)}) || { echo ${`claim ${number} no longer holds the lock ${directory}`} >&2; exit 79; }`,
+		renew,
+		async release() {
+			stop();
+			const outcome = await releaseLease(host, options);
+			if (outcome === "working") log?.("work of this run still goes on on the host; the lock is released when it ends");
+			if (outcome === "not-held") log?.(`claim ${number} did not hold the lock any more`);
+		}
+	};
+}
+/** Releases claim `number` if it holds the lock: for a process that has not claimed it itself, such as a post step. */
+async function releaseLease(host, { directory, number, work = besideLock(directory) }) {
+	const { stdout } = await host.run(remoteCall("keeper", "change", {
+		name: "lease_release",
+		args: [
+			directory,
+			number,
+			work
+		]
+	}));
+	const outcome = /^(released|working|not-held)\b/.exec(stdout)?.[1];
+	if (!outcome) throw failure("lease-unreadable", `releasing the lock ${directory} gave no answer`);
+	return outcome;
+}
+/** The error of a run whose lock was taken from it. */
+function leaseLost(number, cause) {
+	return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})`, {
+		hint: "Another run took the lock over or a person released it: look at that run, then start this one again.",
+		cause
+	});
+}
+async function renewLease(host, { directory, number }) {
+	try {
+		await host.run(remoteCall("lease", "change", {
+			name: "lease_renew",
+			args: [directory, number]
+		}));
+	} catch (error) {
+		throw error instanceof CommandError && error.result.code === 79 ? leaseLost(number, error) : error;
+	}
+}
+function heartbeat(renew, every, log) {
+	const timer = setInterval(() => {
+		renew().catch((error) => {
+			if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer);
+			log?.(`renewing the lock failed: ${messageOf(error)}`);
+		});
+	}, every);
+	timer.unref();
+	return () => clearInterval(timer);
+}
+function besideLock(directory) {
+	return `${(0, node_path_posix.dirname)(directory)}/work`;
+}
+
+// src/host/claim-lease.ts
+/** Milliseconds without renewal after which a lease is stale (S4). */
+const leaseTtl = 6e5;
+/**
+* Takes the lock of `directory`, waiting up to `wait`. Throws the refusal `lock-held` naming the holder, its run and
+* age; nothing has changed on the host then.
+*/
+async function claimLease(host, options) {
+	const { ttl = leaseTtl, wait = 0, poll = 5e3, signal, log } = options;
+	const record = {
+		text: "",
+		mark: (0, node_crypto.randomUUID)()
+	};
+	record.text = leaseRecord(options.holder, record.mark);
+	const until = Date.now() + wait;
+	let told = false;
+	if (options.force) await forceCurrent(host, options, ttl);
+	for (;;) {
+		const answer = await tryClaim(host, options, {
+			ttl,
+			...record
+		});
+		if (typeof answer === "number") return openLease(host, {
+			...options,
+			number: answer,
+			ttl
+		});
+		if (answer && Date.now() >= until) throw lockHeld(answer, wait);
+		if (answer && !told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
+		told ||= answer !== void 0;
+		await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
+	}
+}
+/** Goes on with a claim made earlier by the same run, in another process. Throws `lease-lost` when it is not held by that run. */
+async function resumeLease(host, options) {
+	const state = await readLease(host, options.directory);
+	if (state?.number !== options.number || state.holder?.run !== options.run) {
+		const now = state ? `it is held by claim ${state.number}: ${describeLease(state)}` : "nobody holds it";
+		throw leaseLost(options.number, new Error(now));
+	}
+	const lease = openLease(host, {
+		...options,
+		ttl: state.ttl
+	});
+	await lease.renew();
+	return lease;
+}
+/** Who holds the lock of `directory`; undefined when nobody does. */
+async function readLease(host, directory) {
+	const { stdout } = await host.run(remoteCall("lease", "read", {
+		name: "lease_read",
+		args: [directory, leaseTtl / 1e3]
+	}));
+	return parseLeaseState(stdout);
+}
+/** Ends claim `number` for its holder, on a person's word. False when it did not hold the lock. */
+async function forceReleaseLease(host, directory, number) {
+	const { stdout } = await host.run(remoteCall("lease", "change", {
+		name: "lease_force",
+		args: [directory, number]
+	}));
+	return stdout.trim() === "forced";
+}
+async function forceCurrent(host, { directory, log }, ttl) {
+	const state = await readLease(host, directory);
+	if (!state || await forceReleaseLease(host, directory, state.number) === false) return;
+	log?.(`the lock was taken by force from ${describeLease({
+		...state,
+		ttl
+	})}`);
+}
+/** The claim's number, or who stands in the way; undefined when it is worth trying again at once. */
+async function tryClaim(host, { directory, signal }, claim) {
+	const seconds = Math.max(4, Math.ceil(claim.ttl / 1e3));
+	const command = remoteCall("lease", "change", {
+		name: "lease_claim",
+		args: [
+			directory,
+			seconds,
+			claim.text
+		]
+	});
+	const answer = await host.run(command, signal ? { signal } : {}).catch(async (error) => {
+		if (!(error instanceof HostError) || error.fault !== "lost") throw error;
+		return await host.run(command, signal ? { signal } : {});
+	});
+	const number = /^claimed (\d+)\s*$/.exec(answer.stdout)?.[1];
+	if (number) return Number(number);
+	const state = parseLeaseState(answer.stdout);
+	if (state?.mark === claim.mark) return state.number;
+	return state;
+}
+function lockHeld(state, waited) {
+	if (state.state === "ahead") return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, { hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release)." });
+	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.` });
+}
+
+// src/host/keeper.ts
+/** Seconds a follower stays at most: none outlives its client for longer. */
+const followSeconds = 50;
+/** Seconds between asking work to end and making it. */
+const graceSeconds = 10;
+/** Starts `script` detached in its folder and follows it. `inputBytes` is the length of what comes on standard input. */
+function startCommand(piece, script, inputBytes) {
+	const seconds = (milliseconds) => String(Math.max(1, Math.ceil(milliseconds / 1e3)));
+	const about = [
+		piece.run,
+		piece.step,
+		piece.journal,
+		piece.lock,
+		String(piece.claim),
+		seconds(piece.ttl),
+		seconds(piece.limit),
+		String(10)
+	];
+	if (about.some((line) => line.includes("\n"))) throw inputError("path-newline", `a path on the host holds a line break: ${JSON.stringify(piece.journal)}`, { hint: "Use a base directory without line breaks (host.directory in infra.yml)." });
+	const text = `${script.text}\n`;
+	return remoteCall("keeper", "change", {
+		name: "work_start",
+		args: [
+			piece.folder,
+			about.join("\n"),
+			text,
+			node_buffer.Buffer.byteLength(text),
+			jobProgram(),
+			inputBytes ?? "-",
+			50
+		]
+	});
+}
+/** Follows the output of the work in `folder` from byte `offset` on. */
+function followCommand(folder, offset) {
+	return remoteCall("keeper", "read", {
+		name: "work_follow",
+		args: [
+			folder,
+			offset,
+			50
+		]
+	});
+}
+/** Splits a follower's standard error into the work's own and the verdict; undefined when it gave none. */
+function readVerdict(stderr) {
+	const found = /(?:^|\n)keeper: (?:(again|cut|unstarted)|ended (\d+)( limit)?)\n$/.exec(stderr);
+	if (!found) return void 0;
+	const [, kind, code, limit] = found;
+	return {
+		stderr: stderr.slice(0, found.index),
+		verdict: kind ? { kind } : {
+			kind: "ended",
+			code: Number(code),
+			limit: limit !== void 0
+		}
+	};
+}
+/** An input whose length is known and that can be sent again. A stream is read whole: upload what is large instead. */
+async function wholeInput(input) {
+	if (input instanceof Secret) return {
+		input,
+		bytes: node_buffer.Buffer.byteLength(input.reveal())
+	};
+	if (typeof input === "string" || input instanceof Uint8Array) return {
+		input,
+		bytes: node_buffer.Buffer.byteLength(input)
+	};
+	const bytes = await readAll(input);
+	return {
+		input: bytes,
+		bytes: bytes.length
+	};
+}
+const inputLimit = 67108864;
+async function readAll(stream) {
+	const chunks = [];
+	let size = 0;
+	for await (const chunk of stream) {
+		const bytes = node_buffer.Buffer.from(chunk);
+		chunks.push(bytes);
+		size += bytes.length;
+		if (size > inputLimit) throw new RangeError("a step's input is limited to 64 MiB: upload the file, then use its path");
+	}
+	return node_buffer.Buffer.concat(chunks);
+}
+
+// src/host/follow-work.ts
+/** Milliseconds between attempts to reach the host again after the connection was lost. */
+const pauses$2 = [
+	500,
+	1e3,
+	2e3,
+	5e3,
+	1e4,
+	15e3
+];
+/** Code of a start whose folder is taken: it was started before, and is followed. */
+const taken = 75;
+/** Code of a follower whose output nobody read. */
+const unread = 76;
+/**
+* Starts work and follows it to its end over as many connections as it takes: each new follower goes on at the byte
+* where the last one stopped. Throws a `HostError` when the host stays away (the work goes on there) or on abort.
+*/
+async function followWork(host, options) {
+	const output = collect(options.onLine);
+	let command = options.start;
+	let failures = 0;
+	for (;;) {
+		try {
+			const seen = output.bytes();
+			const end = await attach(host, {
+				...options,
+				command: command ?? followCommand(options.folder, seen),
+				output
+			});
+			if (end && end.verdict.kind !== "again") return {
+				verdict: end.verdict,
+				stdout: output.finish(),
+				stderr: end.stderr
+			};
+			failures = 0;
+		} catch (error) {
+			if (!isPassing(error) || options.signal?.aborted) throw error;
+			const pause = pauses$2[failures];
+			if (pause === void 0) throw stayedAway(options.folder, error);
+			failures += 1;
+			options.log?.(`lost sight of the work on the host (${messageOf(error)}); looking again in ${pause / 1e3} s`);
+			await (0, node_timers_promises.setTimeout)(pause, void 0, options.signal ? { signal: options.signal } : {});
+		}
+		command = void 0;
+	}
+}
+/** One follower. Undefined when it had nothing to follow and the next one has. */
+async function attach(host, { command, output, ...options }) {
+	const running = host.stream(command, {
+		timeout: (50 + 30) * 1e3,
+		allow: [
+			0,
+			taken,
+			unread
+		],
+		...options.start === command && options.input !== void 0 ? { input: options.input } : {},
+		...options.signal ? { signal: options.signal } : {}
+	});
+	const [read, done] = await Promise.allSettled([drain$1(running.stdout, output), running.done]);
+	if (done.status === "rejected") throw done.reason;
+	if (read.status === "rejected") throw new HostError("lost", "the output of the work broke off", { cause: read.reason });
+	if (done.value.code === taken) return void 0;
+	const end = readVerdict(done.value.stderr);
+	if (!end) throw new HostError("lost", "the follower of the work ended without a word");
+	return end;
+}
+async function drain$1(stdout, output) {
+	for await (const chunk of stdout) output.add(node_buffer.Buffer.from(chunk));
+}
+function isPassing(error) {
+	return error instanceof HostError && [
+		"unreachable",
+		"lost",
+		"did-not-run",
+		"timeout"
+	].includes(error.fault);
+}
+function stayedAway(folder, cause) {
+	return new HostError("lost", `the host could not be reached again: ${messageOf(cause)}`, {
+		hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock; start this again when the host answers.`,
+		cause
+	});
+}
+function collect(onLine) {
+	const chunks = [];
+	let size = 0;
+	let rest = node_buffer.Buffer.alloc(0);
+	const show = (line) => onLine?.(line.toString("utf8").replace(/\r$/, ""));
+	return {
+		add(chunk) {
+			chunks.push(chunk);
+			size += chunk.length;
+			if (!onLine) return;
+			let from = 0;
+			for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+				show(node_buffer.Buffer.concat([rest, chunk.subarray(from, end)]));
+				rest = node_buffer.Buffer.alloc(0);
+				from = end + 1;
+			}
+			rest = node_buffer.Buffer.concat([rest, chunk.subarray(from)]);
+		},
+		bytes: () => size,
+		finish() {
+			if (rest.length > 0) show(rest);
+			rest = node_buffer.Buffer.alloc(0);
+			return node_buffer.Buffer.concat(chunks).toString("utf8");
+		}
+	};
+}
+
+// src/host/journal.ts
+/** Appends a line, whole because it is short and written at once. Times are the host's. */
+function journalNote(journal, line) {
+	const rest = JSON.stringify(line).slice(1);
+	return change`umask 077 && mkdir -p ${(0, node_path_posix.dirname)(journal)} && printf '{"time":"%s",%s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${rest} >>${journal}`;
+}
+/** The last lines of the journal; none when there is no journal yet. */
+function journalTail(journal) {
+	return sh`if [ -e ${journal} ]; then tail -n 1000 ${journal}; fi`;
+}
+/** Reads journal lines, bearing torn ones: a power cut can leave them anywhere, and the next line is written after them. */
+function parseJournal(text) {
+	return text.split("\n").flatMap((line) => {
+		try {
+			const value = JSON.parse(line);
+			return typeof value.run === "string" && typeof value.state === "string" ? [value] : [];
+		} catch {
+			return [];
+		}
+	});
+}
+/** Runs that have no outcome, with the last thing known of each: killed, cancelled, or still going on. */
+function openRuns(journal) {
+	const last = /* @__PURE__ */ new Map();
+	for (const line of journal) if (line.step === void 0 && [
+		"done",
+		"failed",
+		"seen"
+	].includes(line.state)) last.delete(line.run);
+	else last.set(line.run, line);
+	return [...last.values()];
+}
+
+// src/host/open-work.ts
+/** Milliseconds until a step is ended unless told. */
+const stepTimeout = 6e5;
+/** How often a step is started again when the connection broke before it began. */
+const starts = 3;
+/** Code of a start that the keeper refused before anything ran. */
+const refused$1 = 74;
+/** Code of a script that its lease's fence has ended. */
+const fenced = 79;
+/** The real `Work`: steps run detached on the host, fenced by the lease, one folder and two journal lines each. */
+function openWork(host, options) {
+	const { id, log, layout, signal } = options;
+	if (!/^[A-Za-z0-9._-]{1,80}$/.test(id)) throw new TypeError(`a work id is letters, digits, ".", "_" and "-", not ${id}`);
+	const count = { value: 0 };
+	return {
+		dryRun: false,
+		id,
+		step: (name, command, step = {}) => runStep(host, options, {
+			name,
+			command,
+			step,
+			count
+		}),
+		async check(name, observe) {
+			if (signal?.aborted) throw new HostError("aborted", `cancelled before ${name}`);
+			log?.(name);
+			return await observe();
+		},
+		async finish(outcome) {
+			await host.run(journalNote(layout.journal, {
+				run: id,
+				state: outcome
+			}));
+		}
+	};
+}
+async function runStep(host, options, { name, command, step, count }) {
+	const { id, lease, layout, log, signal } = options;
+	if (signal?.aborted) throw new HostError("aborted", `cancelled before ${name}`);
+	const from = Date.now();
+	const given = step.input === void 0 ? void 0 : await wholeInput(step.input);
+	const { timeout: limit = stepTimeout, onLine } = step;
+	const slug = name.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80);
+	const script = lines$1(lease.fence, command);
+	log?.(name);
+	for (let attempt = 1;; attempt += 1) {
+		count.value += 1;
+		const folder = `${layout.work}/${id}-${count.value}-${slug}`;
+		const piece = {
+			folder,
+			run: id,
+			step: slug,
+			journal: layout.journal,
+			lock: lease.directory,
+			claim: lease.number
+		};
+		const start = startCommand({
+			...piece,
+			ttl: lease.ttl,
+			limit
+		}, script, given?.bytes);
+		const end = await followWork(host, {
+			folder,
+			start,
+			input: given?.input,
+			signal,
+			onLine,
+			log
+		}).catch(async (error) => {
+			if (signal?.aborted) throw await leave(host, options, {
+				name,
+				slug,
+				folder
+			});
+			throw error instanceof CommandError && error.result.code === refused$1 ? notStarted(name, error) : error;
+		});
+		if (end.verdict.kind === "unstarted" && attempt < starts && end.stderr.trim() === "") continue;
+		return await resultOf(end, {
+			name,
+			command,
+			limit,
+			lease,
+			from,
+			folder
+		});
+	}
+}
+async function resultOf({ verdict, stdout, stderr }, context) {
+	const { name, command, limit, lease, from, folder } = context;
+	if (verdict.kind === "unstarted") throw failure("step-not-started", `${name} could not be started on the host: ${lastLine(stderr) || "no reason given"}`);
+	if (verdict.kind === "cut") throw failure("step-cut", `${name} was cut on the host: its process is gone and left no exit code`, { hint: `The process was killed or the host rebooted. What it wrote is in ${folder} on the host; run this again.` });
+	const result = {
+		command,
+		code: verdict.code,
+		stdout,
+		stderr,
+		duration: Date.now() - from
+	};
+	if (verdict.code === 0) return result;
+	const cause = new CommandError(result);
+	if (verdict.limit) throw failure("step-timeout", `${name} was ended after ${formatDuration(limit)}, its limit`, { cause });
+	if (verdict.code === fenced) await lease.renew().catch((error) => Promise.reject(lostBy(error, lease)));
+	throw cause;
+}
+/** A step may end with 79 by itself; only when the lease really is lost, it was the fence. */
+function lostBy(error, lease) {
+	return error instanceof HostError ? error : leaseLost(lease.number, error);
+}
+async function leave(host, { id, layout, log }, { name, slug, folder }) {
+	const note = journalNote(layout.journal, {
+		run: id,
+		step: slug,
+		state: "left"
+	});
+	await host.run(note, { timeout: 1500 }).catch((error) => {
+		log?.(`could not write into the journal that ${name} goes on: ${messageOf(error)}`);
+	});
+	return new HostError("aborted", `cancelled during ${name}, which goes on by itself on the host`, { hint: `It keeps the lock until it ends (its folder is ${folder}); the next run waits for it.` });
+}
+function notStarted(name, error) {
+	const why = lastLine(error.result.stderr) || `exit code ${error.result.code}`;
+	return failure("step-not-started", `${name} could not be started on the host, nothing was done: ${why}`, {
+		hint: "Check that the state directory under the base directory is writable and that its disk is not full.",
+		cause: error
+	});
+}
+function lastLine(text) {
+	return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
+}
+
+// src/host/plan-work.ts
+/**
+* The `Work` of a dry run: each step is shown with its exact command text and taken for done, with the standard
+* output that it was told to assume; each check takes what it was told to assume. Nothing reaches the host.
+*/
+function planWork({ id, log }) {
+	return {
+		dryRun: true,
+		id,
+		async step(name, command, options = {}) {
+			log(`would do ${name}${options.input === void 0 ? "" : " (with data on standard input)"}:`);
+			for (const line of shown$1(command)) log(`    ${line}`);
+			const stdout = options.assume ?? "";
+			for (const line of stdout.split("\n").filter((one) => one !== "")) options.onLine?.(line);
+			return {
+				command,
+				code: 0,
+				stdout,
+				stderr: "",
+				duration: 0
+			};
+		},
+		async check(name, _observe, assumed) {
+			log(`would check ${name}`);
+			return assumed;
+		}
+	};
+}
+function shown$1(command) {
+	return command.text.replace(/\n+$/, "").split("\n");
+}
+
+// src/host/settle-work.ts
+/** What earlier runs left behind, as it is now. Only looks. */
+async function unfinishedWork(host, { layout, except = [] }) {
+	const [list, journal] = await Promise.all([host.run(remoteCall("keeper", "read", {
+		name: "work_list",
+		args: [layout.work]
+	})), host.run(journalTail(layout.journal))]);
+	const pieces = parseList$1(list.stdout).filter((piece) => !except.includes(piece.run));
+	return {
+		running: pieces.filter((piece) => piece.state === "running"),
+		cut: pieces.filter((piece) => piece.state === "cut"),
+		runs: openRuns(parseJournal(journal.stdout)).filter((line) => !except.includes(line.run))
+	};
+}
+/**
+* To be called by a new holder of the lock before its first step: waits until no earlier run's work is alive on the
+* host, and returns what was cut. Throws the refusal `work-alive` when the wait is over.
+*/
+async function settleWork(host, options) {
+	const { wait = 6e5, poll = 2e3, log, signal } = options;
+	const until = Date.now() + wait;
+	for (let told = false;; told = true) {
+		const found = await unfinishedWork(host, options);
+		if (found.running.length === 0) return found;
+		const names = found.running.map(({ step, run }) => `${step} of run ${run}`).join(", ");
+		if (Date.now() >= until) throw refusal("work-alive", `an earlier run still works on the host: ${names}; waited ${formatDuration(wait)}`, { hint: `Wait for it and start this again. Its folders are ${found.running.map(({ folder }) => `${options.layout.work}/${folder}`).join(" ")}.` });
+		if (!told) log?.(`waiting for work of an earlier run: ${names}`);
+		await (0, node_timers_promises.setTimeout)(Math.min(poll, Math.max(50, until - Date.now())), void 0, signal ? { signal } : {});
+	}
+}
+/** Marks what was cut as dealt with, so that the next run is not told again. For after the repair. */
+async function acknowledgeWork(host, layout, { cut, runs }) {
+	const folders = cut.map((piece) => piece.folder);
+	const notes = runs.map(({ run }) => journalNote(layout.journal, {
+		run,
+		state: "seen"
+	}));
+	const settle = remoteCall("keeper", "change", {
+		name: "work_settle",
+		args: [layout.work, ...folders]
+	});
+	await host.run(lines$1(sh`set -e`, ...notes, settle));
+}
+function parseList$1(text) {
+	return text.split("\n").filter((line) => line !== "").map((line) => {
+		const [state, claim, code, run = "", step = "", folder] = line.split(" ");
+		if (!/^(running|ended|cut|unstarted)$/.test(state ?? "") || folder === void 0) throw failure("work-unreadable", `the host's list of work makes no sense: ${line.slice(0, 200)}`);
+		return {
+			state,
+			claim: Number(claim),
+			code: code === "-" ? void 0 : Number(code),
+			run,
+			step,
+			folder
+		};
+	});
+}
+
+// src/action/open-changes.ts
+/** For actions that only look: a step would be a bug of ours. */
+function lookOnly(name) {
+	const refuse = () => {
+		throw new TypeError(`${name} must not change the host`);
+	};
+	return {
+		work: {
+			dryRun: false,
+			id: name,
+			step: async () => refuse(),
+			check: (_name, observe) => observe()
+		},
+		lease: void 0,
+		end: async () => {}
+	};
+}
+/**
+* Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
+* has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
+*/
+async function openChanges(host, options) {
+	const { config, inputs, context, name } = options;
+	const { log, run, signal } = context;
+	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
+	if (inputs["dry-run"]) return {
+		work: planWork({
+			id,
+			log: log.info
+		}),
+		lease: void 0,
+		end: async () => {}
+	};
+	const lease = await takeLease(host, options);
+	const borrowed = inputs["lock-number"] !== void 0;
+	const giveBack = async () => {
+		if (!borrowed) await quietly(log.warning, () => lease.release());
+	};
+	const released = new Promise((resolve) => {
+		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
+	});
+	try {
+		await settleEarlier(host, options);
+	} catch (error) {
+		await giveBack();
+		throw error;
+	}
+	const work = openWork(host, {
+		lease,
+		layout: layout(config),
+		id,
+		log: log.step,
+		signal
+	});
+	return {
+		work,
+		lease,
+		async end(outcome) {
+			await quietly(log.warning, () => work.finish(outcome));
+			await (signal.aborted ? released : giveBack());
+		}
+	};
+}
+async function takeLease(host, { config, inputs, context, name }) {
+	const { run, log, signal } = context;
+	const { lock: directory, work } = layout(config);
+	const number = inputs["lock-number"];
+	if (number !== void 0) return resumeLease(host, {
+		directory,
+		work,
+		number,
+		run: run.id,
+		log: log.warning
+	});
+	return claimLease(host, {
+		directory,
+		work,
+		holder: {
+			run: run.id,
+			attempt: run.attempt,
+			actor: run.actor,
+			url: run.url,
+			purpose: name
+		},
+		ttl: config.lock.stale,
+		wait: inputs["lock-wait"] ?? config.lock.wait,
+		log: log.warning,
+		signal
+	});
+}
+/** What earlier runs left is waited for and told; whatever they had begun, the jobs themselves find and finish. */
+async function settleEarlier(host, { config, context }) {
+	const { log, signal } = context;
+	const left = await settleWork(host, {
+		layout: layout(config),
+		log: log.warning,
+		signal
+	});
+	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
+	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
+	if (left.cut.length > 0 || left.runs.length > 0) await acknowledgeWork(host, layout(config), left);
+}
+async function quietly(warn, act) {
+	try {
+		await act();
+	} catch (error) {
+		warn(`while closing: ${messageOf(error)}`);
+	}
+}
+
+// src/host/frame.ts
+/**
+* The one command ever given to sshd, or run here: it reads a length, then that many bytes of script, and evaluates
+* them; what follows is the command's own input. Nothing in it varies, so any login shell passes it on, and nothing
+* shows in a process list. `dd bs=1` because dash and busybox read ahead and would eat the data behind the script.
+*/
+const bootstrap = `sh -c 'read -r n && eval "$(dd bs=1 count="$n" 2>/dev/null)"'`;
+/** Puts a command's text into a frame with marks that nobody can guess. */
+function frame(text, { input, limit }) {
+	const [start, end] = [mark(), mark()];
+	const script = Buffer.from(scriptOf(text, {
+		start,
+		end,
+		seconds: Math.ceil(limit / 1e3),
+		input
+	}));
+	return {
+		bytes: Buffer.concat([Buffer.from(`${script.length}\n`), script]),
+		start,
+		end
+	};
+}
+/** Seconds between two looks of the watch. */
+const watchStep = 3;
+/**
+* The text is one quoted word, so that a script cut short by a lost connection is a syntax error and never half a
+* command. sshd gives each command a process group of its own; when the shell or its parent (the login shell) leads it,
+* it holds nothing but this command and may be killed whole, by us or by the watch. The watch strikes at the limit, or
+* when the group's leader lost its parent: then the client is gone.
+*/
+function scriptOf(text, { start, end, seconds, input }) {
+	return `{ read -r _ _ _ _ ia_group _ </proc/$$/stat; read -r _ _ _ ia_parent _ <"/proc/$ia_group/stat"; } 2>/dev/null
+case $ia_group in $$ | $PPID) ;; *) ia_group=0 ;; esac
+printf '%s %s\\n' ${start} "$ia_group"; printf '%s %s\\n' ${start} "$ia_group" >&2
+PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C; export PATH LC_ALL; umask 077
+(
+  trap 'kill "$!" 2>/dev/null; exit' TERM
+  left=${seconds}
+  while [ "$left" -gt 0 ]; do
+    nap=$((left < ${watchStep} ? left : ${watchStep})) left=$((left - ${watchStep}))
+    sleep "$nap" & wait "$!"
+    [ "$ia_group" != 0 ] || continue
+    read -r _ _ _ parent _ <"/proc/$ia_group/stat" && [ "$parent" = "$ia_parent" ] || break
+  done
+  if [ "$ia_group" = 0 ]; then kill -KILL $$; else kill -KILL "-$ia_group"; fi
+) </dev/null >/dev/null 2>&1 &
+ia_watch=$!
+( eval ${quote(text)} )${input ? "" : " </dev/null"}
+set -- "$?"
+kill "$ia_watch" 2>/dev/null
+printf '\\n%s %s\\n' ${end} "$1"; printf '\\n%s %s\\n' ${end} "$1" >&2
+`;
+}
+function mark() {
+	return `ia-${(0, node_crypto.randomBytes)(16).toString("hex")}`;
+}
+
+// src/host/frame-reader.ts
+/** Passes bytes on as they come and holds back only what might be the beginning of the end mark. */
+function frameReader({ start, end }) {
+	const settled = Promise.withResolvers();
+	const state = {
+		startMark: Buffer.from(`${start} `),
+		endMark: Buffer.from(`\n${end} `),
+		phase: "noise",
+		held: Buffer.alloc(0),
+		group: void 0,
+		code: void 0
+	};
+	const stream = new node_stream.Transform({
+		transform(chunk, _encoding, next) {
+			state.held = state.held.length > 0 ? Buffer.concat([state.held, chunk]) : chunk;
+			while (phases[state.phase](state, stream));
+			if (state.code !== void 0) settled.resolve();
+			next();
+		},
+		flush(next) {
+			if (state.phase === "output" && state.held.length > 0) stream.push(state.held);
+			next();
+		}
+	});
+	stream.once("finish", () => settled.resolve());
+	stream.once("close", () => settled.resolve());
+	return {
+		stream,
+		started: () => state.phase !== "noise",
+		group: () => state.group,
+		code: () => state.code,
+		settled: settled.promise
+	};
+}
+/** What each phase does with what is held; true when the rest belongs to the next phase. */
+const phases = {
+	noise(state) {
+		const { held, startMark } = state;
+		const at = held.indexOf(startMark);
+		state.held = at < 0 ? held.subarray(Math.max(0, held.length - startMark.length)) : held.subarray(at + startMark.length);
+		if (at >= 0) state.phase = "group";
+		return at >= 0;
+	},
+	group(state) {
+		const line = takeLine(state);
+		if (line === void 0) return false;
+		state.group = Number(line) || void 0;
+		state.phase = "output";
+		return true;
+	},
+	output(state, stream) {
+		const { held, endMark } = state;
+		const at = held.indexOf(endMark);
+		const cut = at < 0 ? held.length - possibleMark(held, endMark) : at;
+		if (cut > 0) stream.push(held.subarray(0, cut));
+		state.held = held.subarray(at < 0 ? cut : at + endMark.length);
+		if (at >= 0) state.phase = "code";
+		return at >= 0;
+	},
+	code(state, stream) {
+		const line = takeLine(state);
+		if (line === void 0) return false;
+		state.code = Number(line);
+		state.phase = "done";
+		stream.push(null);
+		return true;
+	},
+	done(state) {
+		state.held = Buffer.alloc(0);
+		return false;
+	}
+};
+function takeLine(state) {
+	const at = state.held.indexOf("\n");
+	if (at < 0) return void 0;
+	const line = state.held.toString("latin1", 0, at);
+	state.held = state.held.subarray(at + 1);
+	return line;
+}
+/** How many bytes at the end of `bytes` could be the beginning of `mark`, whose only line feed is its first byte. */
+function possibleMark(bytes, mark) {
+	const at = bytes.lastIndexOf("\n");
+	if (at < 0) return 0;
+	const tail = bytes.subarray(at);
+	return tail.length < mark.length && mark.subarray(0, tail.length).equals(tail) ? tail.length : 0;
+}
+
+// src/host/frame-run.ts
+const defaultTimeout = 6e4;
+/** Milliseconds the host waits longer than we do before it ends a command by itself. */
+const hostGrace = 2e3;
+const stderrLimit = 1 << 20;
+/** Starts a command inside its frame. `name` is the host's, for messages. */
+function runFramed(open, name, command, options = {}) {
+	const { timeout = defaultTimeout, input, signal } = options;
+	const framed = frame(command.text, {
+		input: input !== void 0,
+		limit: timeout + hostGrace
+	});
+	const { out, err, stderr } = readersOf(framed);
+	const outcome = Promise.withResolvers();
+	handled(outcome.promise);
+	const began = performance.now();
+	let settled = false;
+	let timer;
+	function settle(act) {
+		if (settled) return;
+		settled = true;
+		clearTimeout(timer);
+		signal?.removeEventListener("abort", abort);
+		if (input instanceof node_stream.Readable) input.destroy();
+		act();
+	}
+	function give(error) {
+		settle(() => {
+			outcome.reject(error);
+			out.stream.destroy(error);
+			err.stream.destroy();
+			channel.then((one) => one.kill(out.group())).catch(() => void 0);
+		});
+	}
+	const abort = () => give(aborted(name, signal));
+	const channel = open(signal);
+	watchInput(input, give);
+	signal?.addEventListener("abort", abort, { once: true });
+	if (signal?.aborted) abort();
+	channel.then(async (one) => {
+		if (settled) return;
+		timer = setTimeout(() => give(timedOut(name, command, timeout)), timeout);
+		connect(one, out, err);
+		feed(one.stdin, framed.bytes, input);
+		const code = await verdict({
+			channel: one,
+			out,
+			err,
+			name,
+			command
+		});
+		const duration = Math.round(performance.now() - began);
+		settle(() => outcome.resolve({
+			command,
+			code,
+			stderr: stderr(),
+			duration
+		}));
+		one.close();
+	}).catch((error) => give(error));
+	return {
+		output: out.stream,
+		end: outcome.promise,
+		give
+	};
+}
+/** A rejection that comes before the caller looks must not end the process; the caller still gets it. */
+function handled(promise) {
+	promise.catch(() => void 0);
+}
+function readersOf(framed) {
+	const [out, err] = [frameReader(framed), frameReader(framed)];
+	for (const { stream } of [out, err]) stream.on("error", () => void 0);
+	return {
+		out,
+		err,
+		stderr: keepTail(err.stream, stderrLimit)
+	};
+}
+/** A source that breaks must not look like the end of the data. */
+function watchInput(input, give) {
+	if (!(input instanceof node_stream.Readable)) return;
+	(0, node_stream.finished)(input, { writable: false }, (error) => {
+		if (error) give(failure("input-broken", `a command's data could not be read: ${error.message}`, { cause: error }));
+	});
+}
+/** The end marks of both streams are proof; without them, what the transport says once both streams are read to their end. */
+async function verdict(parts) {
+	const { channel, out, err, name, command } = parts;
+	await Promise.all([out.settled, err.settled]);
+	const code = out.code();
+	if (code !== void 0) return code;
+	throw noEnd(await channel.closed, {
+		started: out.started(),
+		name,
+		command
+	});
+}
+function noEnd(end, at) {
+	const shown = `\`${firstLine(at.command)}\``;
+	if (end.signal !== void 0) return new HostError("lost", `${shown} on ${at.name} was ended by signal ${end.signal}: it is not known how far it got`);
+	if (!at.started && end.code !== void 0) return new HostError("did-not-run", `${at.name} accepted the login but never ran ${shown} (it answered with exit code ${end.code})`, { hint: "Check the user's login shell, its start-up files (nothing in them may read standard input or exit) and any ForceCommand or command= restriction." });
+	return new HostError("lost", `${at.name} broke off during ${shown}: it is not known how far it got`);
+}
+function connect(channel, out, err) {
+	for (const [from, to] of [[channel.stdout, out.stream], [channel.stderr, err.stream]]) {
+		from.pipe(to, { end: false });
+		(0, node_stream.finished)(from, { writable: false }, () => to.end());
+	}
+}
+/** Writes the frame, then the command's input. A command may end without reading it all: its exit code tells, not EPIPE. */
+function feed(stdin, bytes, input) {
+	stdin.on("error", () => void 0);
+	stdin.write(bytes);
+	if (!(input instanceof node_stream.Readable)) {
+		if (input === void 0) stdin.end();
+		else stdin.end(input instanceof Secret ? input.reveal() : input);
+		return;
+	}
+	input.pipe(stdin);
+}
+/** Reads a stream to its end and keeps the last `limit` bytes. */
+function keepTail(stream, limit) {
+	let kept = [];
+	let size = 0;
+	stream.on("data", (chunk) => {
+		kept.push(chunk);
+		size += chunk.length;
+		if (size > 2 * limit) {
+			kept = [Buffer.concat(kept).subarray(-limit)];
+			size = limit;
+		}
+	});
+	return () => Buffer.concat(kept).subarray(-limit).toString();
+}
+function timedOut(name, command, timeout) {
+	return new HostError("timeout", `\`${firstLine(command)}\` on ${name} gave no answer within ${timeout / 1e3} s`);
+}
+function aborted(name, signal) {
+	return new HostError("aborted", `work on ${name} was called off`, { cause: signal?.reason });
+}
+function firstLine(command) {
+	const line = command.text.trim().split("\n")[0] ?? "";
+	return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+// src/host/limit.ts
+function limit$1(count) {
+	const waiting = /* @__PURE__ */ new Set();
+	let free = count;
+	function leave() {
+		free += 1;
+		const [first] = waiting;
+		first?.();
+	}
+	function take() {
+		free -= 1;
+		let left = false;
+		return () => {
+			if (!left) leave();
+			left = true;
+		};
+	}
+	return { async enter(signal) {
+		signal?.throwIfAborted();
+		if (free > 0) return take();
+		const { promise, resolve, reject } = Promise.withResolvers();
+		const next = () => {
+			waiting.delete(next);
+			signal?.removeEventListener("abort", give);
+			resolve(take());
+		};
+		const give = () => {
+			waiting.delete(next);
+			reject(signal?.reason);
+		};
+		waiting.add(next);
+		signal?.addEventListener("abort", give, { once: true });
+		return promise;
+	} };
+}
+
+// src/host/frame-host.ts
+/** OpenSSH allows ten sessions on a connection and still counts those that are closing. */
+const channelLimit = 8;
+/** Bytes that `run` gathers; more is a job for `stream`. */
+const outputLimit = 67108864;
+/** Milliseconds for the transfer of one file. */
+const transferTimeout = 216e5;
+/** A host over anything that can start the bootstrap. */
+function framedHost({ name, open, signal, dispose }) {
+	const places = limit$1(channelLimit);
+	const openInPlace = async (signal) => {
+		const leave = await places.enter(signal);
+		try {
+			const channel = await open(signal);
+			channel.closed.then(leave);
+			return channel;
+		} catch (error) {
+			leave();
+			throw error;
+		}
+	};
+	const start = (command, options) => runFramed(openInPlace, name, command, {
+		...options,
+		signal: options?.signal ? AbortSignal.any([signal, options.signal]) : signal
+	});
+	const host = {
+		name,
+		async run(command, options) {
+			const running = start(command, options);
+			const [stdout, end] = await Promise.all([gather(running), running.end]);
+			const result = {
+				...end,
+				stdout
+			};
+			if (!allowed(end.code, options)) throw new CommandError(result);
+			return result;
+		},
+		stream: (command, options) => streamed(name, start(command, options), options),
+		upload: (content, path, options) => upload(host, content, path, options),
+		download: (path, options) => host.stream(sh`cat -- ${path}`, {
+			...options,
+			timeout: transferTimeout
+		}).stdout,
+		[Symbol.asyncDispose]: dispose
+	};
+	return host;
+}
+async function gather(running) {
+	const chunks = [];
+	let size = 0;
+	for await (const chunk of running.output) {
+		chunks.push(chunk);
+		size += chunk.length;
+		if (size > outputLimit) running.give(failure("output-too-large", `a command printed more than ${outputLimit} bytes`));
+	}
+	return Buffer.concat(chunks).toString();
+}
+/** The reader of `stdout` gets all bytes first, then the error, so that a pipeline never takes a part for the whole. */
+function streamed(name, running, options = {}) {
+	const done = running.end.then((end) => {
+		if (!allowed(end.code, options)) throw new CommandError({
+			...end,
+			stdout: ""
+		});
+		return end;
+	});
+	done.catch(() => void 0);
+	const bytes = running.output[Symbol.asyncIterator]();
+	return {
+		stdout: new node_stream.Readable({
+			highWaterMark: 0,
+			read() {
+				bytes.next().then(async (next) => {
+					if (next.done) await done;
+					this.push(next.done ? null : next.value);
+				}).catch((error) => this.destroy(error));
+			},
+			destroy(error, next) {
+				running.give(new HostError("aborted", `the output of a command on ${name} was given up`));
+				next(error);
+			}
+		}),
+		done
+	};
+}
+function allowed(code, { allow = [0] } = {}) {
+	return allow === "any" || allow.includes(code);
+}
+/**
+* Two steps, because a lost connection ends the input as if it were whole: the file gets its name only after the host
+* has counted as many bytes as were sent.
+*/
+async function upload(host, content, path, { mode = 384, signal } = {}) {
+	const part = node_path.posix.join(node_path.posix.dirname(path), `.${node_path.posix.basename(path)}.${(0, node_crypto.randomBytes)(6).toString("hex")}.part`);
+	const options = {
+		timeout: transferTimeout,
+		...signal && { signal }
+	};
+	const counted = countBytes(content);
+	try {
+		const write = change`cat >${part} && chmod ${mode.toString(8)} -- ${part} && sync ${part} && wc -c <${part}`;
+		const { stdout } = await host.run(write, {
+			...options,
+			input: counted.input
+		});
+		if (Number(stdout) !== counted.size()) throw failure("upload-incomplete", `${host.name} has ${stdout.trim()} of ${counted.size()} bytes of ${path}`);
+		await host.run(change`mv -f -- ${part} ${path} && sync ${node_path.posix.dirname(path)}`, options);
+	} catch (error) {
+		await host.run(change`rm -f -- ${part}`, { timeout: 1e4 }).catch(() => void 0);
+		throw error;
+	}
+}
+function countBytes(content) {
+	if (content instanceof Secret) return {
+		input: content,
+		size: () => Buffer.byteLength(content.reveal())
+	};
+	if (!(content instanceof node_stream.Readable)) return {
+		input: content,
+		size: () => Buffer.byteLength(content)
+	};
+	let size = 0;
+	const counter = new node_stream.Transform({ transform(chunk, _encoding, next) {
+		size += chunk.length;
+		next(null, chunk);
+	} });
+	return {
+		input: (0, node_stream.pipeline)(content, counter, () => void 0),
+		size: () => size
+	};
+}
+
+// src/host/local.ts
+/** This machine, in the same frame as a remote one. */
+function localHost({ log, directory, shell = ["sh"] } = {}) {
+	const ending = new AbortController();
+	const running = /* @__PURE__ */ new Set();
+	return framedHost({
+		name: "localhost",
+		signal: ending.signal,
+		async open() {
+			const channel = await startShell(shell, directory);
+			running.add(channel);
+			channel.closed.then(() => running.delete(channel));
+			return channel;
+		},
+		async dispose() {
+			if (running.size > 0) log?.(`ending ${running.size} commands that still run here`);
+			ending.abort();
+			await Promise.all([...running].map((channel) => channel.closed));
+		}
+	});
+}
+async function startShell([program, ...words], directory) {
+	const child = (0, node_child_process.spawn)(program, [
+		...words,
+		"-c",
+		bootstrap
+	], {
+		detached: true,
+		...directory && { cwd: directory }
+	});
+	const closed = new Promise((resolve) => {
+		child.once("close", (code, signal) => resolve({
+			...code !== null && { code },
+			...signal !== null && { signal }
+		}));
+	});
+	await new Promise((resolve, reject) => {
+		child.once("spawn", resolve);
+		child.once("error", (cause) => {
+			reject(new HostError("unreachable", `cannot start ${program}${directory ? ` in ${directory}` : ""}: ${cause.message}`, { cause }));
+		});
+	});
+	const close = () => {
+		child.stdin.destroy();
+		child.stdout.destroy();
+		child.stderr.destroy();
+	};
+	return {
+		stdin: child.stdin,
+		stdout: child.stdout,
+		stderr: child.stderr,
+		closed,
+		close,
+		kill() {
+			try {
+				if (child.pid !== void 0) process.kill(-child.pid, "SIGKILL");
+			} catch (error) {
+				if (error.code !== "ESRCH") throw error;
+			}
+			close();
+		}
+	};
+}
+
+// src/host/ssh-channel.ts
+/** Milliseconds between two tries of opening a channel while the host has too many open. */
+const channelPause = 300;
+/** Milliseconds after which a host that opens no channel is given up. */
+const channelPatience = 6e4;
+/** Starts the bootstrap on a connection. Nothing of the command has been sent when it throws. */
+async function openSshChannel(client, name, signal) {
+	return frameChannel(client, await openPatiently(client, name, signal));
+}
+/** sshd refuses what exceeds MaxSessions, and counts a closing session until it is gone: waiting is the cure. */
+async function openPatiently(client, name, signal) {
+	const until = performance.now() + channelPatience;
+	for (;;) try {
+		return await exec(client, bootstrap);
+	} catch (error) {
+		if (!/Channel open failure/.test(messageOf(error))) throw error;
+		if (performance.now() > until) throw new HostError("did-not-run", `${name} opens no more sessions on this connection`, {
+			hint: "Check MaxSessions in the host's sshd_config; 10 is usual, and 0 forbids commands.",
+			cause: error
+		});
+		await (0, node_timers_promises.setTimeout)(channelPause, void 0, signal && { signal });
+	}
+}
+function exec(client, command) {
+	return new Promise((resolve, reject) => {
+		client.exec(command, (error, channel) => error ? reject(error) : resolve(channel));
+	});
+}
+function frameChannel(client, channel) {
+	const end = {};
+	channel.on("exit", (code, signal) => {
+		if (typeof code === "number") end.code = code;
+		else if (signal) end.signal = signal;
+	});
+	const closed = new Promise((resolve) => channel.once("close", () => resolve(end)));
+	const close = () => {
+		for (const stream of [channel, channel.stderr]) stream.unpipe().resume();
+		channel.close();
+	};
+	return {
+		stdin: channel,
+		stdout: channel,
+		stderr: channel.stderr,
+		closed,
+		close,
+		kill(group) {
+			close();
+			if (group !== void 0) exec(client, `sh -c 'kill -KILL -${group}'`).then((killer) => killer.resume().end(), () => void 0);
+		}
+	};
+}
+
+// src/host/ssh-error.ts
+/** May a second try help? Only when the way broke before the host had said anything of substance. */
+function isTransient(error) {
+	const { code, level, message } = error;
+	if (level === "client-authentication" || level === "agent") return false;
+	return code === "ECONNRESET" || code === "EAI_AGAIN" || /^(Connection lost before handshake|No response from server)$/.test(message);
+}
+/** Does the server have no host key of the types that were asked for? */
+function isKeyTypeMissing(error) {
+	return /no matching host key format/.test(messageOf(error));
+}
+/** The error of a connection that was not made, in words that name the host, the input and the remedy. */
+function connectionError(error, login) {
+	if (error instanceof HostError) return error;
+	const { level } = error;
+	if (level === "client-authentication" || level === "agent") return refused(login, error);
+	const [reason, hint] = reasonOf(login, error);
+	return new HostError("unreachable", `cannot connect to ${login.name}: ${reason}`, {
+		hint,
+		cause: error
+	});
+}
+/** The key that was presented is none of those known. */
+function hostKeyError(login, presented) {
+	const shown = presented.map(({ fingerprint, revoked }) => `${fingerprint}${revoked ? " (revoked)" : ""}`);
+	return new HostError("host-key", `the host key of ${login.name} is not the known one: expected ${login.known.accepted.join(" or ")}, presented ${shown.join(" and ") || "no key of a known type"}`, { hint: "Nothing was sent. If the host was reinstalled, compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on its console and update `ssh-known-hosts`; if not, somebody may be in between." });
+}
+function refused({ name, user, proof }, cause) {
+	if ("agent" in proof) return new HostError("authentication", `${name} accepts no key of the SSH agent for user ${user}`, {
+		hint: `Load the right key with \`ssh-add\`, and add its public key to ~${user}/.ssh/authorized_keys on the host.`,
+		cause
+	});
+	return new HostError("authentication", `${name} does not accept \`${proof.input}\` (${proof.key.fingerprint}) for user ${user}`, {
+		hint: `Add its public key to ~${user}/.ssh/authorized_keys on the host, or correct \`${proof.input}\` or the SSH user.`,
+		cause
+	});
+}
+function reasonOf({ address, port }, { level, code, message }) {
+	const reach = `Check that the host is up and that port ${port} is open to this runner.`;
+	if (code === "ENOTFOUND" || code === "EAI_AGAIN") return [`the name ${address} has no address`, "Check the spelling of the SSH host."];
+	if (code === "ECONNREFUSED") return [`nothing listens on port ${port}`, `Check the SSH port, and that sshd runs on the host.`];
+	if (level === "client-timeout") return ["it gave no answer in time", reach];
+	if (level === "handshake") return [message, "The host's sshd offers no algorithm in common; it may be very old or locked down."];
+	return [message, reach];
+}
+
+// src/host/known-hosts.ts
+/** `SHA256:` and the unpadded base64 of the blob's SHA-256, as `ssh-keygen -l` prints it. */
+function keyFingerprint(blob) {
+	return `SHA256:${(0, node_crypto.createHash)("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+}
+/**
+* Reads the input `ssh-known-hosts`: lines of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) or `SHA256:`
+* fingerprints. Throws an input error when it is empty or malformed, or knows nothing of this host.
+*/
+function knownKeys(text, address, port) {
+	const words = text.split(/\s+/).filter(Boolean);
+	if (words.length === 0) throw missing(address, port);
+	if (words.every((word) => /^(SHA256|MD5):/.test(word))) return fromFingerprints(words);
+	const lines = parseKnownHosts(text);
+	const host = address.toLowerCase();
+	const exact = lines.filter((line) => matches(line.hosts, port === 22 ? host : `[${host}]:${port}`));
+	const plain = port === 22 ? [] : lines.filter((line) => matches(line.hosts, host));
+	const keys = (from) => from.filter((line) => line.marker === void 0);
+	const good = keys(exact).length > 0 ? keys(exact) : keys(plain);
+	const bad = lines.filter((line) => line.marker === "@revoked" && (exact.includes(line) || plain.includes(line)));
+	const accepted = good.filter((line) => !bad.some((other) => other.blob.equals(line.blob)));
+	if (accepted.length === 0) throw unknown(address, port, [...exact, ...plain].some((line) => line.marker === "@cert-authority") ? "authority" : good.length > 0 ? "revoked" : "unknown");
+	return {
+		types: [...new Set(accepted.map((line) => line.type))],
+		accepted: accepted.map((line) => keyFingerprint(line.blob)),
+		accepts: (blob) => accepted.some((line) => line.blob.equals(blob)),
+		revoked: (blob) => bad.some((line) => line.blob.equals(blob))
+	};
+}
+function parseKnownHosts(text) {
+	return text.split("\n").flatMap((raw, index) => {
+		const line = raw.trim();
+		if (line === "" || line.startsWith("#")) return [];
+		const words = line.split(/\s+/);
+		const marker = words[0]?.startsWith("@") ? words.shift() : void 0;
+		const [hosts, type, key] = words;
+		const blob = Buffer.from(key ?? "", "base64");
+		if (!(marker === void 0 || marker === "@revoked" || marker === "@cert-authority") || !hosts || !type || blobType(blob) !== type) throw malformed(index + 1);
+		return [{
+			marker,
+			hosts,
+			type,
+			blob
+		}];
+	});
+}
+/** A key blob begins with the length and name of its type (RFC 4253, 6.6). */
+function blobType(blob) {
+	return blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1") : void 0;
+}
+/** A negated pattern that fits excludes the whole line, whatever else fits. */
+function matches(hosts, name) {
+	if (hosts.startsWith("|1|")) {
+		const [, , salt = "", hash = ""] = hosts.split("|");
+		return (0, node_crypto.createHmac)("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+	}
+	const patterns = hosts.toLowerCase().split(",");
+	const fits = (pattern) => wildcard(pattern).test(name);
+	if (patterns.some((pattern) => pattern.startsWith("!") && fits(pattern.slice(1)))) return false;
+	return patterns.some((pattern) => !pattern.startsWith("!") && fits(pattern));
+}
+function wildcard(pattern) {
+	const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+	return new RegExp(`^${source}$`);
+}
+function fromFingerprints(words) {
+	if (!words.every((word) => /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(word))) throw inputError("known-hosts-malformed", "`ssh-known-hosts` holds a fingerprint that is not `SHA256:` and 43 characters", { hint: "Take the fingerprint that `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the host; MD5 is not accepted." });
+	const accepted = words.map((word) => word.replace(/=$/, ""));
+	return {
+		types: [],
+		accepted,
+		accepts: (blob) => accepted.includes(keyFingerprint(blob)),
+		revoked: () => false
+	};
+}
+function scan(address, port) {
+	return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\`.`;
+}
+function missing(address, port) {
+	return inputError("known-hosts-missing", `\`ssh-known-hosts\` is empty: no key of ${address} can be trusted`, { hint: scan(address, port) });
+}
+function malformed(line) {
+	return inputError("known-hosts-malformed", `\`ssh-known-hosts\` line ${line} is not a line of a known_hosts file`, { hint: "Expected `host type key`, for example `example.org ssh-ed25519 AAAA...`, or `SHA256:` fingerprints alone." });
+}
+function unknown(address, port, why) {
+	const name = port === 22 ? address : `[${address}]:${port}`;
+	const reason = {
+		authority: `\`ssh-known-hosts\` knows ${name} only by @cert-authority, and host certificates are not supported`,
+		revoked: `\`ssh-known-hosts\` marks every key of ${name} as @revoked`,
+		unknown: `\`ssh-known-hosts\` has no line for ${name}`
+	}[why];
+	return inputError("known-hosts-unknown", reason, { hint: scan(address, port) });
+}
+
+// src/host/ssh-link.ts
+/** Pauses before the second, third and fourth try of a connection that was reset: sshd sheds load so (MaxStartups). */
+const pauses$1 = [
+	500,
+	1e3,
+	2e3
+];
+const modern = [
+	"ssh-ed25519",
+	"ecdsa-sha2-nistp256",
+	"ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521",
+	"rsa-sha2-512",
+	"rsa-sha2-256"
+];
+/** Connects and logs in. Throws a `HostError`: `unreachable`, `authentication`, `host-key` or `aborted`. */
+async function openLink(login, options) {
+	const presented = [];
+	for (const algorithms of keyAlgorithms(login.known.types)) try {
+		return await persist(login, options, {
+			algorithms,
+			presented
+		});
+	} catch (error) {
+		options.signal.throwIfAborted();
+		if (!(isKeyTypeMissing(error) || error instanceof HostError && error.fault === "host-key")) throw connectionError(error, login);
+	}
+	throw hostKeyError(login, presented);
+}
+/**
+* Which host key to ask for. Known types first, or the server would present another key that nobody knows; the rest
+* after them, so that a mismatch can show what it has instead. A fingerprint has no type: one kind after the other.
+*/
+function keyAlgorithms(types) {
+	if (types.length === 0) return [
+		"ssh-ed25519",
+		"ecdsa",
+		"rsa"
+	].map((kind) => modern.filter((one) => one.startsWith(kind)));
+	const names = types.flatMap((type) => type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]);
+	const known = modern.filter((one) => names.includes(one));
+	return [[...known.sort((a, b) => names.indexOf(a) - names.indexOf(b)), ...modern.filter((one) => !known.includes(one))]];
+}
+async function persist(login, options, attempt) {
+	for (const pause of pauses$1) try {
+		return await connectOnce(login, options, attempt);
+	} catch (error) {
+		if (!isTransient(error)) throw error;
+		options.log(`connection to ${login.name} broke before the login; next try in ${pause} ms`);
+		await (0, node_timers_promises.setTimeout)(pause * (1 + Math.random() / 2), void 0, { signal: options.signal });
+	}
+	return connectOnce(login, options, attempt);
+}
+async function connectOnce(login, options, attempt) {
+	const { signal, timeouts, log, through } = options;
+	const { address, port, user, known, proof } = login;
+	signal.throwIfAborted();
+	const sock = await through?.();
+	let denied = false;
+	const ssh = new require_ssh.NodeSSH();
+	const ready = ssh.connect({
+		...sock ? { sock } : {
+			host: address,
+			port
+		},
+		username: user,
+		..."agent" in proof ? {
+			agent: proof.agent,
+			authHandler: ["agent"]
+		} : {
+			privateKey: proof.key.text,
+			authHandler: ["publickey"],
+			...proof.passphrase?.reveal() && { passphrase: proof.passphrase.reveal() }
+		},
+		algorithms: { serverHostKey: [...attempt.algorithms] },
+		readyTimeout: timeouts.ready,
+		keepaliveInterval: timeouts.keepalive,
+		keepaliveCountMax: 3,
+		hostVerifier: (blob) => {
+			const good = known.accepts(blob) === true && known.revoked(blob) === false;
+			if (!good) attempt.presented.push({
+				fingerprint: keyFingerprint(blob),
+				revoked: known.revoked(blob)
+			});
+			denied = !good;
+			return good;
+		}
+	});
+	const client = ssh.connection;
+	const closed = new Promise((resolve) => client.once("close", resolve).once("end", resolve));
+	const cut = () => client.destroy();
+	client.on("error", (error) => log(`connection to ${login.name}: ${error.message}`));
+	signal.addEventListener("abort", cut, { once: true });
+	closed.then(() => signal.removeEventListener("abort", cut));
+	try {
+		await ready;
+	} catch (error) {
+		client.destroy();
+		signal.throwIfAborted();
+		throw denied ? new HostError("host-key", "host key denied") : error;
+	}
+	return {
+		client,
+		closed,
+		cut
+	};
+}
+
+// src/host/ssh-key.ts
+var import_lib = /* @__PURE__ */ require_rolldown_runtime.__toESM(require_ssh.require_lib(), 1);
+/** Reads a private key, bearing with line ends as a secret store leaves them. Throws an input error that names the input. */
+function readPrivateKey(key, passphrase) {
+	const text = `${key.reveal().replaceAll("\r\n", "\n").trim()}\n`;
+	const parsed = import_lib.default.utils.parseKey(text, passphrase?.reveal() || void 0);
+	if (parsed instanceof Error) throw unreadable(key.name, parsed.message, passphrase);
+	const one = Array.isArray(parsed) ? parsed[0] : parsed;
+	if (!one?.isPrivateKey()) throw inputError("ssh-key-invalid", `\`${key.name}\` holds a public key`, { hint: "Set it to the private key: the file without `.pub`, all lines of it." });
+	return {
+		text,
+		fingerprint: keyFingerprint(one.getPublicSSH())
+	};
+}
+/** Tells the cases of ssh2's key parser (lib/protocol/keyParser.js) apart by its messages. */
+function unreadable(name, message, passphrase) {
+	const passphraseName = passphrase?.name ?? `${name}-passphrase`;
+	if (/no passphrase given/i.test(message)) return inputError("ssh-key-encrypted", `\`${name}\` is protected by a passphrase and none is given`, { hint: `Set \`${passphraseName}\`, or use a key without a passphrase.` });
+	if (passphrase?.reveal() && /bad passphrase|integrity check|bad decrypt|Malformed private key/i.test(message)) return inputError("ssh-key-passphrase", `\`${passphraseName}\` does not open \`${name}\``, { hint: `Check that both belong together: \`ssh-keygen -y -f KEYFILE\` asks for the passphrase and prints the public key.` });
+	return inputError("ssh-key-invalid", `\`${name}\` is not a private key that can be read`, { hint: "Expected an OpenSSH or PEM private key with its `-----BEGIN` and `-----END` lines and all line breaks." });
+}
+
+// src/host/ssh-login.ts
+/** Throws an input error for what cannot work. */
+function checkLogin(login) {
+	const { address, user, port = 22 } = login;
+	if (!/^[A-Za-z0-9._-]+$/.test(address) && (0, node_net.isIP)(address) === 0) throw inputError("ssh-address", `the SSH host ${JSON.stringify(address)} is neither a name nor an IP address`, { hint: "Give the address alone, without user, port or scheme: `203.0.113.7` or `host.example.org`." });
+	if (user === "") throw inputError("ssh-user", "the SSH user is empty", { hint: "Give the account that deploys, for example `deploy`." });
+	if (!Number.isInteger(port) || port < 1 || port > 65535) throw inputError("ssh-port", `the SSH port ${port} is not a port`, { hint: "Give a number from 1 to 65535; 22 is usual." });
+	const known = knownKeys(login.knownHosts, address, port);
+	return {
+		address,
+		user,
+		port,
+		name: `${user}@${address}${port === 22 ? "" : `:${port}`}`,
+		known,
+		proof: proofOf(login)
+	};
+}
+function proofOf({ key, passphrase, agent }) {
+	if (key?.reveal().trim()) return {
+		key: readPrivateKey(key, passphrase),
+		input: key.name,
+		passphrase
+	};
+	if (agent) return { agent };
+	throw inputError("ssh-key-missing", `\`${key?.name ?? "ssh-key"}\` is empty`, { hint: "Set it to the private key of the account that deploys, from a secret." });
+}
+
+// src/host/ssh.ts
+/**
+* Connects to a host whose key is known. Throws an input error for what is wrong with the options before anything is
+* sent, else a `HostError`. A connection that is lost later fails what was running on it; the next command connects
+* anew, under the same checks.
+*/
+async function connectSsh(options) {
+	const { log = () => void 0, jump, timeouts } = options;
+	const login = checkLogin(options);
+	const hop = jump && checkLogin(jump);
+	const ending = new AbortController();
+	const signal = AbortSignal.any([ending.signal, ...options.signal ? [options.signal] : []]);
+	const link = {
+		log,
+		signal,
+		timeouts: {
+			ready: 2e4,
+			keepalive: 1e4,
+			...timeouts
+		}
+	};
+	const links = keepOne(() => hop ? openThrough(hop, login, link) : openLink(login, link));
+	const host = framedHost({
+		name: login.name,
+		signal,
+		open: (stop) => refuseWhenAborted(login.name, signal, () => openChannel(links, login, stop)),
+		async dispose() {
+			ending.abort();
+			await links.end();
+		}
+	});
+	await refuseWhenAborted(login.name, signal, links.get);
+	return host;
+}
+function keepOne(open) {
+	let current;
+	return {
+		async get() {
+			if (current) return current;
+			const opening = open();
+			current = opening;
+			const forget = () => {
+				if (current === opening) current = void 0;
+			};
+			opening.then(({ closed }) => closed.then(forget), forget);
+			return opening;
+		},
+		async end() {
+			const link = await current?.catch(() => void 0);
+			link?.cut();
+			await link?.closed;
+		}
+	};
+}
+/** A connection may be found dead only when it is used: as nothing was sent on it, another one is as good. */
+async function openChannel(links, login, signal) {
+	const first = await links.get();
+	try {
+		return await openSshChannel(first.client, login.name, signal);
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		signal?.throwIfAborted();
+		first.cut();
+		await first.closed;
+	}
+	const second = await links.get();
+	return openSshChannel(second.client, login.name, signal).catch((error) => {
+		throw connectionError(error, login);
+	});
+}
+async function openThrough(hop, login, options) {
+	const first = await openLink(hop, options);
+	const through = () => new Promise((resolve, reject) => {
+		first.client.forwardOut("127.0.0.1", 0, login.address, login.port, (error, stream) => {
+			if (!error) return resolve(stream);
+			reject(new HostError("unreachable", `${hop.name} cannot reach ${login.name}: ${error.message}`, {
+				hint: "Check that the jump host reaches it and that its sshd allows TCP forwarding (AllowTcpForwarding).",
+				cause: error
+			}));
+		});
+	});
+	try {
+		const link = await openLink(login, {
+			...options,
+			through
+		});
+		link.closed.then(first.cut);
+		return {
+			client: link.client,
+			closed: first.closed,
+			cut: first.cut
+		};
+	} catch (error) {
+		first.cut();
+		throw error;
+	}
+}
+async function refuseWhenAborted(name, signal, act) {
+	try {
+		signal.throwIfAborted();
+		return await act();
+	} catch (error) {
+		if (!signal.aborted) throw error;
+		throw new HostError("aborted", `the connection to ${name} was called off`, { cause: signal.reason });
+	}
+}
+
+// src/action/open-host.ts
+/** Whether anything was given to log in with: without it there is no host to ask. */
+function hasAccess(config, inputs, { env }) {
+	return config.host.address === "local" || inputs["ssh-key"] !== void 0 || Boolean(env.SSH_AUTH_SOCK);
+}
+/**
+* Opens the connection to the host that the configuration names; `local` is this machine. Throws an input error for what
+* cannot work, else a `HostError`.
+*/
+async function openHost(config, inputs, context) {
+	const { log } = context;
+	const { address, user, port, jump } = config.host;
+	if (address === "local") return localHost({ log: log.info });
+	const keys = loginKeys(inputs, context);
+	return connectSsh({
+		address,
+		user,
+		port,
+		...keys,
+		...jump ? { jump: {
+			...jump,
+			...keys
+		} } : {},
+		log: log.info
+	});
+}
+function loginKeys(inputs, { env }) {
+	const key = inputs["ssh-key"];
+	const passphrase = inputs["ssh-passphrase"];
+	return {
+		...key ? { key } : {},
+		...passphrase ? { passphrase } : {},
+		...env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {},
+		knownHosts: inputs["ssh-fingerprint"] ?? inputs["ssh-known-hosts"] ?? ""
+	};
+}
+
+// src/storage/manifest-file.ts
+/** The folder of manifests, in the backup directory and below the prefix in S3. */
+const manifestFolder = "metadata";
+/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
+function manifestFile(id) {
+	return `${manifestFolder}/${id}.json`;
+}
+/** The manifest's bytes as every store keeps them. */
+function printManifest(manifest) {
+	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
+}
+/** What a manifest's text says, or why it cannot be read. */
+function readManifest(text) {
+	try {
+		const result = manifestSchema.safeParse(JSON.parse(text));
+		if (result.success) return { manifest: result.data };
+		const [issue] = result.error.issues;
+		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
+function artifactFiles(manifest) {
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
+	if (foreign === void 0) return files;
+	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
+}
+/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+function sortManifests(texts, { project, environment }) {
+	const manifests = [];
+	const unreadable = [];
+	for (const { name, text } of texts) {
+		const read = readManifest(text);
+		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
+		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+	}
+	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	return {
+		manifests,
+		unreadable
+	};
+}
+
+// src/storage/local-store.ts
+/** Backups on the host itself: the drivers write the artifacts there, so that `putArtifacts` only proves them. */
+function localStore$1(options) {
+	const { host, directory } = options;
+	const verify = async (manifest) => {
+		const artifacts = artifactsOf$1(manifest);
+		const files = artifactFiles(manifest);
+		const { stdout } = await host.run(script("read", remoteScript("store-verify"), [directory, ...files]), { timeout: readingTime(artifacts) });
+		return differences(artifacts, parseVerified(stdout));
+	};
+	return {
+		name: "local",
+		verify,
+		probe: () => probe$2(options),
+		list: () => list(options),
+		async prepare(work) {
+			await cleanPartials(directory, work);
+		},
+		async discard(manifest, work) {
+			const args = [
+				directory,
+				manifestFile(manifest.id),
+				...artifactFiles(manifest)
+			];
+			await work.step("discard-local", script("change", remoteScript("store-discard"), args));
+		},
+		async putArtifacts(manifest, work) {
+			const wrong = await work.check("verify-local", () => verify(manifest), []);
+			if (wrong.length > 0) throw corrupt(manifest.id, wrong);
+			return {
+				bytes: totalBytes(artifactsOf$1(manifest)),
+				tier: "sha256",
+				objects: []
+			};
+		},
+		async putManifest(manifest, work) {
+			const text = printManifest(manifest);
+			const args = [
+				directory,
+				manifestFile(manifest.id),
+				Buffer.byteLength(text)
+			];
+			await work.step("publish-manifest-local", script("change", remoteScript("store-write"), args), { input: text });
+		},
+		async fetch(manifest, work) {
+			const wrong = await work.check("verify-local", () => verify(manifest), []);
+			if (wrong.length > 0) throw corrupt(manifest.id, wrong);
+		},
+		async remove(manifest, work) {
+			const args = [
+				directory,
+				manifestFile(manifest.id),
+				...artifactFiles(manifest)
+			];
+			await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args));
+		}
+	};
+}
+/**
+* Makes the folders and removes half written files of runs that died, so that they do not take the room of the next
+* backup. Only under the lock, and only when no work of an earlier run is still alive.
+*/
+async function cleanPartials(directory, work) {
+	const { stdout } = await work.step("clean-partials", script("change", remoteScript("store-clean"), [directory]));
+	return stdout.split("\n").filter((line) => line !== "");
+}
+async function probe$2({ host, directory }) {
+	const { code } = await host.run(sh`d=${directory}; while [ ! -e "$d" ] && [ "$d" != / ]; do d=$(dirname "$d"); done; [ -d "$d" ] && [ -w "$d" ] && [ -x "$d" ]`, { allow: [0, 1] });
+	if (code === 0) return;
+	throw failure("backup-directory", `${host.name} cannot write into the backup directory ${directory}`, { hint: "Make it, or the directory above it, writable for the user in `host.user`, or set `backup.directory`." });
+}
+async function list({ host, directory, project, environment }) {
+	const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`]);
+	const { stdout } = await host.run(command, { timeout: 12e4 });
+	const { manifests, unreadable } = sortManifests(parseList(stdout), {
+		project,
+		environment
+	});
+	return {
+		backups: manifests.map((manifest) => ({
+			manifest,
+			store: "local"
+		})),
+		unreadable
+	};
+}
+/** Reads the output of `store-list.sh`. Throws when its last line is missing: then the list is not whole. */
+function parseList(text) {
+	const bytes = Buffer.from(text, "utf8");
+	const found = [];
+	let at = 0;
+	for (;;) {
+		const end = bytes.indexOf("\n", at);
+		const head = end < 0 ? "" : bytes.toString("utf8", at, end);
+		if (head === "end") return found;
+		const [, size, name] = /^(\d+) (.+)$/.exec(head) ?? [];
+		if (size === void 0 || name === void 0) throw failure("list-cut", "the list of local backups is not whole");
+		found.push({
+			name,
+			text: bytes.toString("utf8", end + 1, end + 1 + Number(size))
+		});
+		at = end + 1 + Number(size) + 1;
+	}
+}
+function artifactsOf$1({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts);
+}
+function totalBytes(artifacts) {
+	return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+/** A minute and what reading takes at 20 MB/s. */
+function readingTime(artifacts) {
+	return 6e4 + totalBytes(artifacts) / 2e4;
+}
+function corrupt(id, wrong) {
+	return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`);
+}
+
+// src/storage/s3-error.ts
+var import_dist_cjs$1 = require_aws.require_dist_cjs$1();
+/** Whether S3's answer is that there is no such thing. */
+function isMissing(error) {
+	return /^(NotFound|NoSuchKey|NoSuchUpload|NoSuchVersion)$/.test(error.name ?? "");
+}
+/** A clear error from one of the client library: which input is wrong, and what to do. */
+function explainS3Error(error, doing, place) {
+	if (error instanceof AppError) return error;
+	const { name = "", code = "", message = "", $metadata } = error;
+	const status = $metadata?.httpStatusCode;
+	const where = place.endpoint ?? `AWS region ${place.region}`;
+	const what = `${doing} (bucket ${place.bucket} at ${where})`;
+	if (/^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|TokenRefreshRequired|ExpiredToken|InvalidToken|XAdminUserNotFound)$/.test(name)) return inputError("s3-credentials", `S3 does not accept the credentials: ${name}, while ${what}`, {
+		hint: "Check the inputs s3-access-key-id, s3-secret-access-key and, for a session, s3-session-token.",
+		cause: error
+	});
+	if (name === "NoSuchBucket") return inputError("s3-bucket", `there is no bucket ${place.bucket} at ${where}`, {
+		hint: "Check backup.s3.bucket and backup.s3.endpoint; the bucket is never made by this suite.",
+		cause: error
+	});
+	if (status === 301 || /^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)$/.test(name)) return inputError("s3-region", `the bucket ${place.bucket} is not in region ${place.region}: ${message || name}`, {
+		hint: "Set backup.s3.region to the bucket's region.",
+		cause: error
+	});
+	if (name === "RequestTimeTooSkewed") return failure("s3-clock", `S3 says that the runner's clock is wrong: ${message}`, { cause: error });
+	if (status === 401 || status === 403) return inputError("s3-denied", `S3 denied ${what}: ${name}${message ? `: ${message}` : ""}`, {
+		hint: "Check the inputs s3-access-key-id and s3-secret-access-key and what this key may do with the bucket and prefix.",
+		cause: error
+	});
+	if (status === void 0) return failure("s3-unreachable", `S3 cannot be reached: ${code || name}${message ? `: ${message}` : ""}, while ${what}`, {
+		hint: "Check backup.s3.endpoint and that the runner reaches it.",
+		cause: error
+	});
+	return failure("s3-failed", `S3 answered ${status} ${name}${message ? `: ${message}` : ""}, while ${what}`, { cause: error });
+}
+
+// src/storage/s3-client.ts
+/**
+* A client that works with stores other than AWS: no checksums that they do not know, path style with an endpoint, and
+* time-outs that throw (the library's own default is to wait for ever). The credentials never leave this process.
+*/
+function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
+	const client = new import_dist_cjs$1.S3Client({
+		region,
+		...endpoint !== void 0 && { endpoint },
+		forcePathStyle: forcePathStyle ?? endpoint !== void 0,
+		requestChecksumCalculation: "WHEN_REQUIRED",
+		responseChecksumValidation: "WHEN_REQUIRED",
+		maxAttempts: 3,
+		requestHandler: {
+			connectionTimeout: 1e4,
+			requestTimeout: 12e4,
+			throwOnRequestTimeout: true,
+			socketTimeout: 6e4
+		},
+		credentials: {
+			accessKeyId: credentials.accessKeyId.reveal(),
+			secretAccessKey: credentials.secretAccessKey.reveal(),
+			...credentials.sessionToken && { sessionToken: credentials.sessionToken.reveal() }
+		}
+	});
+	const place = {
+		bucket,
+		endpoint,
+		region
+	};
+	return {
+		client,
+		place,
+		name: bucket,
+		async call(doing, request) {
+			try {
+				return await request(client);
+			} catch (error) {
+				throw explainS3Error(error, doing, place);
+			}
+		}
+	};
+}
+
+// src/storage/s3-presign.ts
+var import_dist_cjs = require_aws.require_dist_cjs();
+/** Seconds that a URL works: long enough for the batch it is made for, and a fresh one costs nothing. */
+const lifetime = 3600;
+/** URL for one part of an upload: it can do nothing but write that part, and needs no credentials on the host. */
+function presignPart(bucket, { key, upload, part }) {
+	return presign(bucket, new import_dist_cjs$1.UploadPartCommand({
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: upload,
+		PartNumber: part
+	}));
+}
+/** URL for reading one object, of one version when that is known. */
+function presignGet(bucket, { key, versionId }) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	return presign(bucket, new import_dist_cjs$1.GetObjectCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...version
+	}));
+}
+function presign({ client }, command) {
+	const signingDate = new Date(Date.now() + client.config.systemClockOffset);
+	return (0, import_dist_cjs.getSignedUrl)(client, command, {
+		expiresIn: lifetime,
+		signingDate
+	});
+}
+
+// src/storage/s3-fetch.ts
+/**
+* Brings one object to the host, under its name only when length and SHA-256 are the manifest's. A damaged file that is
+* there already is moved aside, never overwritten.
+*/
+async function fetchObject(context, { artifact, object, work, step }) {
+	const { bucket, options, patience } = context;
+	const { file, bytes, sha256 } = artifact;
+	if (work.dryRun) {
+		await work.step(step, change`: fetch ${`s3://${bucket.name}/${object.key}`} to ${`${options.directory}/${file}`}`);
+		return;
+	}
+	if (await context.transfer() === "runner") return fetchThroughRunner(context, {
+		artifact,
+		object,
+		work,
+		step
+	});
+	const url = await presignGet(bucket, {
+		key: object.key,
+		versionId: object.versionId
+	});
+	const args = [
+		options.directory,
+		file,
+		bytes,
+		sha256,
+		object.etag,
+		patience.tries,
+		patience.stall
+	];
+	await work.step(step, script("change", remoteScript("s3-download"), args), {
+		input: new Secret("presigned URL", `${url}\n`),
+		timeout: 6e5 + bytes / 100
+	});
+}
+async function fetchThroughRunner(context, { artifact, object, work, step }) {
+	const { bucket, options, patience } = context;
+	const { file, bytes, sha256 } = artifact;
+	const path = `${options.directory}/${file}`;
+	await work.step(`${step}-prepare`, change`umask 077; mkdir -p ${path.slice(0, path.lastIndexOf("/"))}`);
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`reading ${object.key}`, async (client) => {
+			const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
+			const { Body } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+				Bucket: bucket.name,
+				Key: object.key,
+				...version
+			}));
+			if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
+			await options.host.upload(Body, `${path}.partial`);
+		});
+		await work.step(step, script("change", remoteScript("store-accept"), [
+			options.directory,
+			file,
+			bytes,
+			sha256
+		]), { timeout: 6e4 + bytes / 2e4 });
+		return;
+	} catch (error) {
+		if (attempt >= patience.tries) throw error;
+		context.log(`fetching ${object.key} again: ${messageOf(error)}`);
+	}
+}
+
+// src/storage/s3-list.ts
+/**
+* The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
+* names the bucket and says whether it is the last.
+*/
+async function listKeys(bucket, prefix) {
+	const keys = [];
+	let token;
+	do {
+		const page = await bucket.call("listing the backups", (client) => client.send(new import_dist_cjs$1.ListObjectsV2Command({
+			Bucket: bucket.name,
+			Prefix: prefix,
+			...token !== void 0 && { ContinuationToken: token }
+		})));
+		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`);
+		keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key === void 0 ? [] : [Key]));
+		token = page.IsTruncated ? page.NextContinuationToken : void 0;
+		if (page.IsTruncated && token === void 0) throw failure("s3-list", "S3's list has more pages but does not say where");
+	} while (token !== void 0);
+	return keys;
+}
+/** The text of a small object. Throws when it is not all there. */
+async function readText(bucket, key) {
+	return await bucket.call(`reading ${key}`, async (client) => {
+		const { Body, ContentLength } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+			Bucket: bucket.name,
+			Key: key
+		}));
+		const text = await Body?.transformToString("utf8") ?? "";
+		if (ContentLength !== void 0 && Buffer.byteLength(text) !== ContentLength) throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`);
+		return text;
+	});
+}
+const day = 864e5;
+/**
+* Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
+* and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
+*/
+async function abortStale(bucket, { prefix, now, log }) {
+	try {
+		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
+		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
+			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day) continue;
+			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id
+			}));
+			log(`took back the unfinished upload of ${key} of ${began.toISOString()}`);
+		}
+	} catch (error) {
+		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
+	}
+}
+
+// src/storage/s3-send.ts
+/** Parts in one step: a gigabyte or more, well within the life of their URLs. */
+const batch = 64;
+/**
+* The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
+* than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
+* journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
+*/
+function hostSender(bucket, { work, directory, patience }) {
+	let steps = 0;
+	let enforced = false;
+	return async (upload, parts, artifact) => {
+		const md5s = /* @__PURE__ */ new Map();
+		let renewed = false;
+		while (md5s.size < parts.length) {
+			const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, batch);
+			const input = await urls(bucket, upload, {
+				parts: next,
+				probe: !enforced
+			});
+			const args = [
+				`${directory}/${artifact.file}`,
+				upload.size,
+				patience.tries,
+				patience.stall
+			];
+			const { stdout } = await work.step(`upload-s3-${++steps}`, script("change", remoteScript("s3-upload"), args), {
+				input: new Secret("presigned URLs", input),
+				timeout: 6e5 + next.reduce((sum, { bytes }) => sum + bytes, 0) / 100
+			});
+			const sent = readSent(stdout);
+			if (!enforced) requireEnforced(sent.probe);
+			enforced = true;
+			for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
+			const failed = sent.parts.find(({ code }) => code !== "200");
+			if (failed === void 0 && sent.parts.length === next.length) continue;
+			if (failed?.code !== "403" || renewed) throw unsent(artifact, failed);
+			renewed = true;
+		}
+		return parts.map(({ number }) => md5s.get(number) ?? "");
+	};
+}
+async function urls(bucket, { key, id }, { parts, probe }) {
+	const line = async (number, bytes) => `${number} ${bytes} ${await presignPart(bucket, {
+		key,
+		upload: id,
+		part: number || 1
+	})}\n`;
+	const all = await Promise.all(parts.map(({ number, bytes }) => line(number, bytes)));
+	return (probe ? await line(0, 1) : "") + all.join("");
+}
+/** Reads the output of `s3-upload.sh`. */
+function readSent(text) {
+	const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(([, number, md5 = "", code = "", reason = ""]) => ({
+		number: Number(number),
+		md5,
+		code,
+		reason
+	}));
+	return {
+		probe: /^probe (\d{3})$/m.exec(text)?.[1],
+		parts
+	};
+}
+/** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
+function requireEnforced(code) {
+	if (code === "400") return;
+	if (code?.startsWith("2")) throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
+	throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, { hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do." });
+}
+function unsent({ file }, failed) {
+	const what = failed === void 0 ? "stopped before its end" : `part ${failed.number} was answered with ${failed.code} ${failed.reason}`;
+	return failure("s3-unsent", `${file} could not be sent from the host to S3: ${what.trim()}`);
+}
+/** For hosts without curl, or without a way to S3: each part comes through here, one in memory at a time. */
+function runnerSender(bucket, { host, directory, patience }) {
+	return async (upload, parts, artifact) => {
+		const sum = (0, node_crypto.createHash)("sha256");
+		const md5s = [];
+		for (const part of parts) {
+			const body = await readPart(host, `${directory}/${artifact.file}`, part);
+			sum.update(body);
+			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
+			await putPart(bucket, {
+				upload,
+				part,
+				body,
+				md5: md5.toString("base64")
+			}, patience);
+			md5s.push(md5.toString("hex"));
+		}
+		if (sum.digest("hex") === artifact.sha256) return md5s;
+		throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
+	};
+}
+async function readPart(host, path, { from, bytes }) {
+	const running = host.stream(sh`tail -c +${from + 1} ${path} | head -c ${bytes}`, { timeout: 6e5 });
+	const chunks = [];
+	for await (const chunk of running.stdout) chunks.push(chunk);
+	await running.done;
+	const body = Buffer.concat(chunks);
+	if (body.length === bytes) return body;
+	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
+}
+async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
+	const { key, id } = upload;
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId: id,
+			PartNumber: part.number,
+			Body: body,
+			ContentMD5: md5
+		})));
+		return;
+	} catch (error) {
+		if (attempt >= tries) throw error;
+		await (0, node_timers_promises.setTimeout)(attempt * 500);
+	}
+}
+
+// src/storage/s3-parts.ts
+const mebibyte = 1048576;
+/**
+* The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
+* more than 1000 and some want all parts but the last to be equal.
+*/
+function partSize(bytes) {
+	return Math.max(16, Math.ceil(bytes / 900 / mebibyte)) * mebibyte;
+}
+/** The parts of a file, in order. */
+function planParts(bytes, size = partSize(bytes)) {
+	return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, index) => ({
+		number: index + 1,
+		from: index * size,
+		bytes: Math.min(size, bytes - index * size)
+	}));
+}
+/** The ETag of an object made of parts: the MD5 of their binary MD5s, and their number. */
+function compositeEtag(md5s) {
+	const digests = Buffer.concat(md5s.map((md5) => Buffer.from(md5, "hex")));
+	return `${(0, node_crypto.createHash)("md5").update(digests).digest("hex")}-${md5s.length}`;
+}
+/** An ETag without its quotes, which some stores leave out in some answers. */
+function bareEtag(etag) {
+	return (etag ?? "").replace(/^"|"$/g, "");
+}
+
+// src/storage/s3-upload.ts
+/**
+* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
+* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
+*/
+async function uploadObject(bucket, artifact, { key, send }) {
+	const problems = [];
+	for (const candidate of [
+		key,
+		`${key}.r2`,
+		`${key}.r3`
+	]) {
+		if (await head(bucket, candidate, void 0) !== void 0) {
+			problems.push(`${candidate} is already there`);
+			continue;
+		}
+		const result = await uploadOnce(bucket, artifact, {
+			key: candidate,
+			send
+		});
+		if ("object" in result) return result;
+		problems.push(result.problem);
+	}
+	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
+}
+async function uploadOnce(bucket, artifact, { key, send }) {
+	const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) => client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
+		Bucket: bucket.name,
+		Key: key
+	})));
+	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
+	const size = partSize(artifact.bytes);
+	const upload = {
+		key,
+		id,
+		size
+	};
+	const parts = planParts(artifact.bytes, size);
+	try {
+		const md5s = await send(upload, parts, artifact);
+		const etags = await listedParts(bucket, upload, parts);
+		await complete(bucket, upload, etags);
+		return await prove$1(bucket, artifact, {
+			upload,
+			md5s,
+			etags
+		});
+	} catch (error) {
+		await abort(bucket, upload, error);
+		throw error;
+	}
+}
+/** The ETags that S3 has for the parts, after their lengths are compared. */
+async function listedParts(bucket, { key, id }, parts) {
+	const { Parts: listed = [] } = await bucket.call(`listing the parts of ${key}`, (client) => client.send(new import_dist_cjs$1.ListPartsCommand({
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: id,
+		MaxParts: 1e3
+	})));
+	return parts.map(({ number, bytes }) => {
+		const found = listed.find((one) => one.PartNumber === number);
+		if (found?.Size === bytes && found.ETag !== void 0) return found.ETag;
+		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
+	});
+}
+/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
+async function complete(bucket, { key, id }, etags) {
+	const parts = etags.map((etag, index) => ({
+		PartNumber: index + 1,
+		ETag: etag
+	}));
+	await bucket.call(`completing ${key}`, async (client) => {
+		try {
+			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id,
+				MultipartUpload: { Parts: parts }
+			}));
+		} catch (error) {
+			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
+		}
+	});
+}
+async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
+	const { key, size } = upload;
+	const found = await head(bucket, key, void 0);
+	if (found === void 0) return { problem: `${key} is not there after its upload` };
+	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
+	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
+	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
+	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+	return {
+		object: {
+			file,
+			key,
+			etag: found.etag,
+			partBytes: size,
+			...version
+		},
+		tier: same ? "etag" : "parts-only"
+	};
+}
+/** What S3 says of an object; undefined when there is none. */
+async function head(bucket, key, versionId) {
+	return await bucket.call(`looking at ${key}`, async (client) => {
+		try {
+			const version = versionId === void 0 ? {} : { VersionId: versionId };
+			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...version
+			}));
+			return {
+				bytes: found.ContentLength ?? -1,
+				etag: bareEtag(found.ETag),
+				versionId: found.VersionId === "null" ? void 0 : found.VersionId,
+				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
+			};
+		} catch (error) {
+			if (isMissing(error)) return void 0;
+			throw error;
+		}
+	});
+}
+/** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
+async function abort(bucket, { key, id }, reason) {
+	try {
+		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId: id
+		}));
+	} catch (error) {
+		if (isMissing(error)) return;
+		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
+	}
+}
+
+// src/storage/s3-store.ts
+/** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
+function s3Store(options) {
+	const bucket = openBucket(options);
+	const { prefix, project, environment, patience = {
+		tries: 5,
+		stall: 30
+	}, log = () => {} } = options;
+	let mode;
+	const transfer = () => {
+		mode ??= chooseTransfer(bucket, options, log);
+		return mode;
+	};
+	const context = {
+		bucket,
+		options,
+		patience,
+		log,
+		transfer,
+		written: /* @__PURE__ */ new Map(),
+		published: /* @__PURE__ */ new Set()
+	};
+	return {
+		name: "s3",
+		probe: () => probe$1(context),
+		async prepare(work) {
+			if (!work.dryRun) await abortStale(bucket, {
+				prefix,
+				now: Date.now(),
+				log
+			});
+		},
+		discard: (manifest, work) => discard$1(context, manifest, work),
+		putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
+		putManifest: (manifest, work) => putManifest(context, manifest, work),
+		async list() {
+			const keys = (await listKeys(bucket, `${prefix}${manifestFolder}/backup-`)).filter((key) => key.endsWith(".json"));
+			const texts = [];
+			for (let at = 0; at < keys.length; at += 4) texts.push(...await Promise.all(keys.slice(at, at + 4).map(async (name) => ({
+				name,
+				text: await readText(bucket, name)
+			}))));
+			const { manifests, unreadable } = sortManifests(texts, {
+				project,
+				environment
+			});
+			return {
+				backups: manifests.map((manifest) => ({
+					manifest,
+					store: "s3"
+				})),
+				unreadable
+			};
+		},
+		async fetch(manifest, work) {
+			const objects = objectsOf(manifest, prefix);
+			for (const [index, artifact] of artifactsOf(manifest).entries()) {
+				const object = objects.find((one) => one.file === artifact.file);
+				if (object === void 0) throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`);
+				await fetchObject(context, {
+					artifact,
+					object,
+					work,
+					step: `fetch-s3-${index + 1}`
+				});
+			}
+		},
+		verify: (manifest) => verify$1(context, manifest),
+		remove: (manifest, work) => remove(context, manifest, work)
+	};
+}
+async function probe$1({ bucket, options }) {
+	await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`);
+	const key = `${options.prefix}${manifestFolder}/probe`;
+	await bucket.call("testing the right to write", async (client) => {
+		const { UploadId } = await client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
+			Bucket: bucket.name,
+			Key: key
+		}));
+		await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId
+		}));
+	});
+}
+async function putArtifacts({ bucket, options, patience, transfer, written }, manifest, work) {
+	const { prefix, host, directory } = options;
+	const artifacts = artifactsOf(manifest);
+	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
+	if (work.dryRun) {
+		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`);
+		return {
+			bytes,
+			tier: "etag",
+			objects: []
+		};
+	}
+	const sender = {
+		work,
+		host,
+		directory,
+		patience
+	};
+	const send = await transfer() === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender);
+	const objects = [];
+	let tier = "etag";
+	for (const artifact of artifacts) {
+		const uploaded = await uploadObject(bucket, artifact, {
+			key: `${prefix}${artifact.file}`,
+			send
+		});
+		if (uploaded.tier === "parts-only") tier = "parts-only";
+		objects.push(uploaded.object);
+		written.set(manifest.id, [...objects]);
+	}
+	return {
+		bytes,
+		tier,
+		objects
+	};
+}
+/** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
+async function putManifest({ bucket, options, published }, manifest, work) {
+	const key = options.prefix + manifestFile(manifest.id);
+	const text = printManifest(manifest);
+	if (work.dryRun) {
+		await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
+		return;
+	}
+	const body = {
+		Bucket: bucket.name,
+		Key: key,
+		Body: text,
+		ContentType: "application/json",
+		ContentMD5: md5(text)
+	};
+	published.add(manifest.id);
+	await bucket.call(`publishing ${key}`, async (client) => {
+		try {
+			await client.send(new import_dist_cjs$1.PutObjectCommand({
+				...body,
+				IfNoneMatch: "*"
+			}));
+		} catch (error) {
+			const status = error.$metadata?.httpStatusCode;
+			if (status === 501 && await head(bucket, key, void 0) === void 0) await client.send(new import_dist_cjs$1.PutObjectCommand(body));
+			else if (status !== 412 && status !== 501) throw error;
+		}
+	});
+	if (await readText(bucket, key) === text) return;
+	throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`);
+}
+async function verify$1({ bucket, options }, manifest) {
+	const wrong = [];
+	const objects = objectsOf(manifest, options.prefix);
+	for (const { file, bytes } of artifactsOf(manifest)) {
+		const object = objects.find((one) => one.file === file);
+		const found = object && await head(bucket, object.key, object.versionId);
+		if (object === void 0) wrong.push(`${file} is not in S3`);
+		else if (found === void 0) wrong.push(`${object.key} is missing`);
+		else if (found.bytes !== bytes) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${bytes}`);
+		else if (found.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`);
+	}
+	return wrong;
+}
+/** A backup of which this run has begun to publish the manifest may be one already: it stays. */
+async function discard$1({ bucket, written, published }, { id }, work) {
+	if (work.dryRun) return;
+	if (published.has(id)) throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`);
+	await deleteObjects(bucket, written.get(id) ?? []);
+}
+async function remove({ bucket, options }, manifest, work) {
+	const key = options.prefix + manifestFile(manifest.id);
+	const objects = objectsOf(manifest, options.prefix);
+	if (work.dryRun) {
+		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
+		return;
+	}
+	await deleteObjects(bucket, [{ key }, ...objects]);
+}
+/** One by one, in order: requests for many at once fail on stores other than AWS. */
+async function deleteObjects(bucket, targets) {
+	for (const { key, versionId } of targets) {
+		const version = versionId === void 0 ? {} : { VersionId: versionId };
+		await bucket.call(`removing ${key}`, (client) => client.send(new import_dist_cjs$1.DeleteObjectCommand({
+			Bucket: bucket.name,
+			Key: key,
+			...version
+		})));
+	}
+}
+async function chooseTransfer(bucket, { transfer = "auto", host, prefix }, log) {
+	if (transfer !== "auto") return transfer;
+	const { origin } = new URL(await presignGet(bucket, {
+		key: `${prefix}probe`,
+		versionId: void 0
+	}));
+	const { stdout } = await host.run(script("read", remoteScript("s3-reach"), [origin]));
+	const answer = stdout.trim();
+	if (answer === "ok") return "host";
+	log(`backups go to S3 through the runner: on ${host.name} ${answer}`);
+	return "runner";
+}
+function artifactsOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts);
+}
+/** The objects that a manifest names. Throws when one lies elsewhere: such a manifest is not ours. */
+function objectsOf(manifest, prefix) {
+	artifactFiles(manifest);
+	const { objects } = manifest.storage;
+	const foreign = objects.find(({ key }) => !/^[a-z]+\/[^/]+$/.test(key.slice(prefix.length)) || !key.startsWith(prefix));
+	if (foreign === void 0) return objects;
+	throw inputError("manifest-path", `the manifest of ${manifest.id} names an object outside of ${prefix}: ${foreign.key}`);
+}
+function md5(text) {
+	return (0, node_crypto.createHash)("md5").update(text).digest("base64");
+}
+
+// src/action/open-stores.ts
+/** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
+function openStores(host, { config, inputs, context }) {
+	const place = {
+		host,
+		directory: layout(config).backups,
+		project: config.project,
+		environment: config.environment
+	};
+	const { s3 } = config.backup;
+	if (!s3?.enabled) return [localStore$1(place)];
+	const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]];
+	if (!accessKeyId || !secretAccessKey) throw missingKey(accessKeyId ? "s3-secret-access-key" : "s3-access-key-id");
+	const sessionToken = inputs["s3-session-token"];
+	const remote = s3Store({
+		...place,
+		bucket: s3.bucket,
+		prefix: s3.prefix,
+		region: s3.region,
+		credentials: {
+			accessKeyId,
+			secretAccessKey,
+			...sessionToken ? { sessionToken } : {}
+		},
+		...s3.endpoint === void 0 ? {} : { endpoint: s3.endpoint },
+		...s3["force-path-style"] === void 0 ? {} : { forcePathStyle: s3["force-path-style"] },
+		log: context.log.info
+	});
+	return [localStore$1(place), remote];
+}
+function missingKey(name) {
+	return inputError("missing-secret", `${name} is missing, and backup.s3 is on`, { hint: `Pass ${name} from a secret, or set backup.s3.enabled to false.` });
+}
+
+// src/action/with-tools.ts
+/**
+* Opens everything a job may touch, runs it, and closes everything whatever happens: the composition root, the only
+* place that knows which host, stack, drivers and stores there are. A cancelled action gives its lock back at once;
+* work that still runs on the host keeps it to its end.
+*/
+async function withTools(inputs, context, options, job) {
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const held = options.mutates ? await openChanges(host, {
+		config,
+		inputs,
+		context,
+		name: options.name
+	}) : lookOnly(options.name);
+	try {
+		const result = await job({
+			config,
+			layout: layout(config),
+			host,
+			stack: composeStack({
+				host,
+				config
+			}),
+			drivers: serviceDrivers(),
+			stores: options.usesStores ? openStores(host, {
+				config,
+				inputs,
+				context
+			}) : [],
+			work: held.work,
+			lease: held.lease,
+			definition: options.installs ? await readDefinition(config, inputs, context) : [],
+			log: context.log,
+			clock: systemClock,
+			run: context.run,
+			signal: context.signal
+		});
+		await held.end("done");
+		return result;
+	} catch (error) {
+		await held.end("failed");
+		throw error;
+	}
+}
+async function readDefinition(config, inputs, { directory }) {
+	const folder = (0, node_path.dirname)((0, node_path.resolve)(directory, inputs.config));
+	return Promise.all(config.compose.upload.map(async (path) => {
+		try {
+			return {
+				path,
+				content: await (0, node_fs_promises.readFile)((0, node_path.join)(folder, path))
+			};
+		} catch (error) {
+			throw inputError("upload-missing", `compose.upload: ${path} cannot be read: ${messageOf(error)}`, {
+				hint: "Paths are relative to infra.yml in the checkout.",
+				cause: error
+			});
+		}
+	}));
+}
+
+// src/core/bytes.ts
+const units = [
+	"B",
+	"KiB",
+	"MiB",
+	"GiB",
+	"TiB"
+];
+/** `1.4 GiB`, `512 B`: a size for a person. */
+function formatBytes(bytes) {
+	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+	const shown = bytes / 1024 ** power;
+	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
+}
+
+// src/core/release.ts
+const imageSchema = require_libraries.strictObject({
+	service: require_libraries.string$1().min(1),
+	/** As it was asked for: `registry/app:1.4`. */
+	reference: require_libraries.string$1().min(1),
+	/** `repository@sha256:...`; absent for an image that never was in a registry. */
+	digest: require_libraries.string$1().regex(/^\S+@sha256:[0-9a-f]{64}$/).optional(),
+	/** What ran when the release was recorded: `sha256:...`. */
+	imageId: require_libraries.string$1().regex(/^sha256:[0-9a-f]{64}$/)
+});
+const releaseKinds = [
+	"deploy",
+	"rollback",
+	"recreate"
+];
+const releaseSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** Also part of an image tag: `release-<id>`. */
+	id: require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/),
+	kind: require_libraries._enum(releaseKinds),
+	time: require_libraries.datetime(),
+	/** Empty when the release was made outside of a repository: then it is not known what is deployed. */
+	commit: require_libraries.string$1().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/),
+	images: require_libraries.array(imageSchema),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	status: require_libraries._enum(["good", "bad"]),
+	/** Backup made right before; retention keeps it as long as one can go back over this release. */
+	backup: require_libraries.string$1().optional(),
+	/** One line: why it is bad, or what it was. */
+	note: require_libraries.string$1().optional()
+});
+/** `20260131-020000-1a2b3c4`: sorts by time and names the commit. */
+function releaseId(time, commit) {
+	const stamp = time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+	return commit === "" ? stamp : `${stamp}-${commit.slice(0, 7)}`;
+}
+/** The text to append to the history. It begins with a newline, so that a torn line before it does not swallow it. */
+function formatRelease(release) {
+	return `\n${JSON.stringify(releaseSchema.parse(release))}\n`;
+}
+/** Reads the history. Never throws: what cannot be read is told. An empty text is an empty history. */
+function parseReleases(text) {
+	const releases = /* @__PURE__ */ new Map();
+	const bad = [];
+	const lines = text.split("\n");
+	for (const [index, line] of lines.entries()) {
+		if (line.trim() === "") continue;
+		const release = parseLine(line);
+		if (release) releases.set(release.id, release);
+		else bad.push(index + 1);
+	}
+	const torn = bad.at(-1) === lines.length;
+	return {
+		releases: [...releases.values()],
+		unreadable: torn ? bad.slice(0, -1) : bad,
+		torn
+	};
+}
+/** The release that the app runs now: the newest good deploy or rollback. */
+function currentRelease(history) {
+	return history.releases.findLast(isGoodApp);
+}
+/**
+* Where a rollback goes: the newest good release before the current one with other images. Known-bad releases are
+* skipped. Undefined: there is nothing to go back to, and a rollback must refuse.
+*/
+function previousRelease(history) {
+	const current = currentRelease(history);
+	if (!current) return void 0;
+	return history.releases.slice(0, history.releases.indexOf(current)).findLast((release) => isGoodApp(release) && imageKey(release) !== imageKey(current));
+}
+/** Deployed commit per component: that of its last good release, not of the last run. */
+function deployedCommits(history) {
+	return {
+		infra: history.releases.findLast(({ kind, status }) => kind === "recreate" && status === "good")?.commit || void 0,
+		app: currentRelease(history)?.commit || void 0
+	};
+}
+/** Backups that the current and the previous release point to: retention leaves them alone (S8). */
+function backupsInUse(history) {
+	const used = [currentRelease(history), previousRelease(history)].flatMap((release) => release?.backup ?? []);
+	return new Set(used);
+}
+function parseLine(line) {
+	try {
+		return releaseSchema.safeParse(JSON.parse(line)).data;
+	} catch {
+		return;
+	}
+}
+function isGoodApp({ kind, status }) {
+	return status === "good" && kind !== "recreate";
+}
+function imageKey({ images }) {
+	return images.map(({ service, imageId }) => `${service}=${imageId}`).sort().join(" ");
+}
+
+// src/core/retention.ts
+const periods = [
+	"last",
+	"daily",
+	"weekly",
+	"monthly"
+];
+/**
+* What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
+* period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
+* stays when any period wants it; while a count is left, the oldest stays too. On top of it S8: only proven backups
+* count, the newest proven one stays, what is in use stays, and an empty policy removes nothing.
+*/
+function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set() }) {
+	const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
+	const isFuture = (item) => timeOf(item) > now.getTime();
+	const counted = sorted.filter((item) => item.proven && !isFuture(item));
+	const wanted = wantedBy(policy, counted);
+	const emptyPolicy = periods.every((period) => policy[period] <= 0);
+	const reasonsOf = (item) => [
+		...wanted.get(item) ?? [],
+		...item === counted[0] ? ["newest-proven"] : [],
+		...inUse.has(item.id) ? ["in-use"] : [],
+		...isFuture(item) ? ["future"] : [],
+		...emptyPolicy ? ["empty-policy"] : []
+	];
+	const oldestKept = counted.findLast((item) => reasonsOf(item).length > 0);
+	const mayBeAllThereIs = (item) => !oldestKept || timeOf(item) >= timeOf(oldestKept);
+	return sorted.map((item) => {
+		const reasons = reasonsOf(item);
+		if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"]);
+		if (reasons.length > 0) return keep(item, reasons);
+		return {
+			id: item.id,
+			keep: false,
+			reasons: [item.proven ? "outside-policy" : "unproven-and-older"]
+		};
+	});
+}
+/** restic's rule, over backups sorted newest first. */
+function wantedBy(policy, counted) {
+	const wanted = /* @__PURE__ */ new Map();
+	for (const period of periods) {
+		let left = policy[period];
+		let previous;
+		for (const [index, item] of counted.entries()) {
+			if (left <= 0) break;
+			const key = period === "last" ? String(index) : periodKey(period, new Date(item.created));
+			const isNew = key !== previous;
+			if (!isNew && index !== counted.length - 1) continue;
+			const reason = isNew || period === "last" ? period : `oldest-${period}`;
+			wanted.set(item, [...wanted.get(item) ?? [], reason]);
+			previous = key;
+			left -= 1;
+		}
+	}
+	return wanted;
+}
+/** Names the day, ISO 8601 week or month, in UTC, that a time falls in. */
+function periodKey(period, time) {
+	const date = time.toISOString();
+	if (period === "daily") return date.slice(0, 10);
+	return period === "monthly" ? date.slice(0, 7) : isoWeek(time);
+}
+/** A week belongs to the year of its Thursday. */
+function isoWeek(time) {
+	const day = 864e5;
+	const weekday = (time.getUTCDay() + 6) % 7;
+	const thursday = /* @__PURE__ */ new Date(Math.floor(time.getTime() / day) * day + (3 - weekday) * day);
+	const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1);
+	const week = Math.floor((thursday.getTime() - newYear) / (7 * day)) + 1;
+	return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`;
+}
+function keep(item, reasons) {
+	return {
+		id: item.id,
+		keep: true,
+		reasons
+	};
+}
+function timeOf({ created }) {
+	return Date.parse(created);
+}
+
+// src/job/release-history.ts
+/** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
+async function readHistory(tools) {
+	const { releases } = tools.layout;
+	const { stdout } = await tools.host.run(sh`if test -e ${releases}; then cat ${releases}; fi`);
+	const history = parseReleases(stdout);
+	for (const line of history.unreadable) tools.log.warning(`${releases}: line ${line} cannot be read and is left out`);
+	return history;
+}
+/** Appends one release, durably. */
+async function recordRelease(tools, release) {
+	const { releases, state } = tools.layout;
+	await tools.work.step("record-release", change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`);
+}
+
+// src/job/apply-retention.ts
+/**
+* Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
+* wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this run made: it always stays.
+*/
+async function applyRetention(tools, just) {
+	const reports = [];
+	for (const store of tools.stores) try {
+		const inUse = /* @__PURE__ */ new Set([...backupsInUse(await readHistory(tools)), just]);
+		reports.push({
+			store: store.name,
+			decisions: await applyTo(tools, store, inUse)
+		});
+	} catch (error) {
+		tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
+	}
+	return reports;
+}
+async function applyTo(tools, store, inUse) {
+	const { backups, unreadable } = await store.list();
+	for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
+	const items = backups.map(({ manifest }) => ({
+		id: manifest.id,
+		created: manifest.created,
+		proven: isProven(manifest, store.name)
+	}));
+	const decisions = decideRetention(items, {
+		policy: tools.config.backup.retention,
+		now: tools.clock.now(),
+		inUse
+	});
+	for (const decision of decisions) {
+		tools.log.info(`${store.name}: ${decision.keep ? "keep" : "remove"} ${decision.id} (${decision.reasons.join(", ")})`);
+		const removed = decision.keep ? void 0 : backups.find((one) => one.manifest.id === decision.id);
+		if (removed) await store.remove(removed.manifest, tools.work);
+	}
+	return decisions;
+}
+
+// src/service/kinds.ts
+/**
+* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
+* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
+*/
+function serviceKind(image) {
+	const name = imageName(image);
+	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
+}
+/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
+const known = [
+	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
+	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
+	["dragonfly", /^dragonfly$/],
+	["valkey", /^(valkey|valkey-bundle)$/],
+	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
+	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
+	["coturn", /^(coturn|openvidu-coturn)$/],
+	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
+];
+/** Without registry, folders, tag and digest. A port of the registry is no tag. */
+function imageName(image) {
+	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+}
+
+// src/job/stack-services.ts
+/** The services of a profile in dependency order, or only those named. Throws on a name the profile does not have. */
+async function servicesOf$1(tools, profile, names) {
+	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
+	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
+	if (unknown !== void 0) {
+		const known = definitions.map((one) => one.name).join(", ");
+		throw failure("unknown-service", `the ${profile} profile has no service "${unknown}"; it has: ${known || "none"}`);
+	}
+	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
+}
+/** Those of the infrastructure that hold data that must not be lost. */
+async function dataServices(tools, names) {
+	return (await servicesOf$1(tools, "infrastructure", names)).filter((one) => dataKinds.includes(one.service.kind));
+}
+/** The container of a service, or an error that says what is missing. */
+function containerOf({ container, service }) {
+	if (container) return container;
+	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
+}
+function describe$1(tools, definition, containers) {
+	const config = tools.config.services[definition.name] ?? defaults;
+	const kind = config.kind ?? serviceKind(definition.image);
+	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
+	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+	return {
+		definition,
+		driver,
+		service: {
+			name: definition.name,
+			kind,
+			config,
+			host: tools.host,
+			stack: tools.stack,
+			backups: tools.layout.backups
+		},
+		container: containers.find((one) => one.service === definition.name)
+	};
+}
+const defaults = {
+	"critical-tables": [],
+	"sample-queries": [],
+	timeout: 1e4
+};
+
+// src/job/wait-healthy.ts
+/**
+* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
+* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
+* again: waiting longer would not help.
+*/
+async function waitHealthy(tools, services, options = {}) {
+	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
+		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
+		if (waiting.length === 0) return;
+		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
+		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe(lost)}`);
+		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
+		await tools.clock.sleep(500, tools.signal);
+	}
+}
+function isReady(containers, service, now) {
+	const copies = containers.filter((one) => one.service === service.name);
+	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
+}
+function isUp(container, service, now) {
+	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
+	if (container.state !== "running") return false;
+	if (container.health !== void 0) return container.health === "healthy";
+	return now.getTime() - Date.parse(container.startedAt) > 2e3;
+}
+function isLost(container) {
+	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
+}
+function describe(container) {
+	const why = container.oomKilled ? ", out of memory" : "";
+	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
+}
+async function overdue(tools, containers, waiting, budget) {
+	const names = waiting.map((one) => one.name).join(", ");
+	const first = containers.find((one) => one.service === waiting[0]?.name);
+	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
+	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
+}
+async function unhealthy(tools, container, problem) {
+	const logs = await tools.stack.logs(container, 30);
+	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
+	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
+}
+
+// src/job/ensure-running.ts
+/**
+* Starts those of the services whose container is stopped and waits until all of them are healthy; gives the
+* containers as they then are. Refuses to start a service whose data another running container already has mounted
+* (S13), and one whose data directory is empty while its container is not new: it would start with nothing.
+*/
+async function ensureRunning(tools, services) {
+	const stopped = services.filter((one) => containerOf(one).state !== "running");
+	for (const one of stopped) await assertSoleServer(tools, one);
+	if (stopped.length > 0) {
+		tools.log.info(`Starting ${stopped.map((one) => one.service.name).join(", ")}`);
+		await tools.work.step("start-services", tools.stack.start(stopped.map(containerOf)));
+	}
+	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
+	return stopped.length === 0 ? services : refresh(tools, services);
+}
+/** The same services with the containers as they are now. */
+async function refresh(tools, services) {
+	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
+}
+/**
+* Throws unless no other running container on the host has the service's data mounted: two servers on one data
+* directory both start and both write (S13).
+*/
+async function assertSoleServer(tools, one) {
+	const sources = (one.container?.mounts.filter((mount) => mount.writable) ?? []).map((mount) => mount.volume ?? mount.source);
+	if (sources.length === 0) return;
+	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
+	if (rival) throw twoServers(one.service.name, rival);
+}
+function twoServers(service, rival) {
+	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
+}
+/** Stops on an empty list, which would make every later "all of them" true (S7). */
+function atLeastOne(items, what) {
+	if (items.length > 0) return items;
+	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
+}
+
+// src/job/stores.ts
+function localStore(stores) {
+	const local = stores.find((one) => one.name === "local");
+	if (!local) throw failure("no-local-store", "the local backup store is missing");
+	return local;
+}
+function remoteStore(stores) {
+	return stores.find((one) => one.name === "s3");
+}
+/**
+* The backup of this id, or the newest one for `latest`, from the lists of the stores asked for. Throws an input error
+* that lists what there is when the id is unknown. A store that cannot be listed is an error, unless another has it.
+*/
+async function findBackup(tools, id, source) {
+	const asked = tools.stores.filter((one) => source === "auto" || one.name === source);
+	if (asked.length === 0) throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
+	const lists = await Promise.all(asked.map((store) => listed(store)));
+	const known = lists.flatMap(({ store, manifests }) => manifests.map((manifest) => ({
+		store,
+		manifest
+	}))).sort((a, b) => b.manifest.created.localeCompare(a.manifest.created));
+	const chosen = id === "latest" ? known[0]?.manifest.id : id;
+	const found = known.filter((one) => one.manifest.id === chosen);
+	const [first] = found;
+	if (first) return {
+		manifest: first.manifest,
+		stores: found.map((one) => one.store)
+	};
+	const failed = lists.find((one) => one.error !== void 0);
+	if (failed) throw failed.error;
+	const ids = [...new Set(known.map((one) => one.manifest.id))];
+	throw inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
+}
+/**
+* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
+* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+*/
+async function bringLocal(tools, { manifest, stores }) {
+	const reasons = [];
+	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
+		await store.fetch(manifest, tools.work);
+		return store.name;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		reasons.push(`${store.name}: ${messageOf(error)}`);
+		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
+	}
+	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
+}
+/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
+async function discard(tools, backup, reason) {
+	if (tools.signal.aborted) return;
+	for (const store of tools.stores) try {
+		await store.discard(backup, tools.work);
+	} catch (error) {
+		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
+	}
+}
+async function listed(store) {
+	try {
+		return {
+			store,
+			manifests: (await store.list()).backups.map((one) => one.manifest)
+		};
+	} catch (error) {
+		return {
+			store,
+			manifests: [],
+			error
+		};
+	}
+}
+
+// src/job/backup.ts
+/**
+* Backs up every data service and proves it (S1): dumps, counts, SHA-256 while writing, full decode of the stored
+* bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
+* Throws on any failure, with nothing half written left behind.
+*/
+async function backup(tools, options = {}) {
+	const { stores, layout, log } = tools;
+	const services = atLeastOne(await dataServices(tools, options.services), "data service to back up");
+	const s3 = remoteStore(stores);
+	const unreachable = await reach(tools, s3);
+	const earlier = await newestProven(localStore(stores));
+	const running = await ensureRunning(tools, services);
+	for (const one of stores) await one.prepare(tools.work);
+	const { id, stamp, created } = await freeId(tools);
+	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
+	const done = [];
+	try {
+		for (const one of running) done.push(await backupService(tools, one, {
+			id,
+			stamp
+		}));
+		if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done);
+		const local = unpublished(tools, {
+			id,
+			created,
+			services: done
+		});
+		const stored = unreachable === void 0 && s3 ? await store(tools, s3, local) : { failure: unreachable };
+		const manifest = stored.manifest ?? local;
+		await publish(tools, manifest, stored.manifest && s3);
+		return {
+			status: stored.failure === void 0 ? "success" : "partial",
+			manifest,
+			s3Failure: stored.failure,
+			retention: await applyRetention(tools, id)
+		};
+	} catch (error) {
+		await discard(tools, {
+			id,
+			services: done
+		}, error);
+		throw error;
+	}
+}
+async function backupService(tools, one, target) {
+	if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work);
+	throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`);
+}
+/** Why S3 cannot be used although it is on; throws instead where S3 is required. */
+async function reach(tools, s3) {
+	try {
+		await s3?.probe();
+		return;
+	} catch (error) {
+		return tolerate(tools, error);
+	}
+}
+async function store(tools, s3, manifest) {
+	try {
+		const { objects, tier } = await s3.putArtifacts(manifest, tools.work);
+		if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
+		return { manifest: {
+			...manifest,
+			storage: {
+				local: "success",
+				s3: "success",
+				tier,
+				objects
+			}
+		} };
+	} catch (error) {
+		return { failure: tolerate(tools, error) };
+	}
+}
+/** A failed S3 is a warning only where the policy says so, and never hides that it failed (S11). */
+function tolerate(tools, error) {
+	if (tools.signal.aborted || (tools.config.backup.s3?.required ?? true)) throw error;
+	tools.log.warning(`S3 does not have this backup: ${messageOf(error)}`);
+	return messageOf(error);
+}
+/** S3 first: were the local manifest there before and S3 then refused, a failed job would leave a backup that claims both. */
+async function publish(tools, manifest, s3) {
+	await s3?.putManifest(manifest, tools.work);
+	await localStore(tools.stores).putManifest(manifest, tools.work);
+	const { bytes, tables, rows, keys } = totals(manifest.services);
+	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
+}
+/** A cut heap file dumps with exit code 0: rows that fell by more than the limit are not believed (S1). */
+function assertNoRowLoss(tools, earlier, services) {
+	const limit = tools.config.backup["max-row-loss"];
+	const [loss] = rowLosses(earlier?.services ?? [], services).filter((one) => one.share > limit);
+	if (!loss) return;
+	throw failure("rows-lost", `${loss.database} has ${loss.after} rows, ${loss.before} in the last proven backup (${earlier?.id})`, { hint: "Look at the data before anything else; if so many rows were deleted on purpose, raise backup.max-row-loss." });
+}
+async function newestProven(local) {
+	const { backups } = await local.list();
+	return backups.find((one) => isProven(one.manifest, "local"))?.manifest;
+}
+/** An id that no backup has: two in one second would overwrite each other. */
+async function freeId(tools) {
+	const { backups } = await localStore(tools.stores).list();
+	for (;;) {
+		const now = tools.clock.now();
+		const id = backupId(now);
+		if (!backups.some((one) => one.manifest.id === id)) return {
+			id,
+			stamp: backupStamp(now),
+			created: now.toISOString()
+		};
+		await tools.clock.sleep(1e3, tools.signal);
+	}
+}
+function unpublished({ config, run }, { id, created, services }) {
+	return {
+		format: 1,
+		id,
+		project: config.project,
+		environment: config.environment,
+		created,
+		run: {
+			id: run.id,
+			url: run.url,
+			actor: run.actor
+		},
+		encrypted: false,
+		services,
+		storage: {
+			local: "success",
+			s3: config.backup.s3?.enabled ? "failed" : "off",
+			objects: []
+		}
+	};
+}
+
+// src/action/shared-inputs.ts
+/** Which stack, and how its host is reached: every action takes these. */
+const connectionInputs = {
+	config: input(require_libraries.string$1().default("infra.yml"), {
+		description: "Path of the configuration, in the checkout.",
+		placeholder: "FILE"
+	}),
+	environment: input(require_libraries.string$1().default("production"), {
+		description: "Environment whose overrides in the configuration apply; part of every path of state on the host.",
+		placeholder: "NAME"
+	}),
+	"ssh-key": input(secret("ssh-key").optional(), {
+		description: "Private key to log in to the host, in OpenSSH or PEM form. Not needed when `host.address` is `local`.",
+		secret: true,
+		env: ["SSH_KEY"]
+	}),
+	"ssh-passphrase": input(secret("ssh-passphrase").optional(), {
+		description: "Passphrase of `ssh-key`, when it has one.",
+		secret: true,
+		env: ["SSH_PASSPHRASE"]
+	}),
+	"ssh-known-hosts": input(require_libraries.string$1().optional(), {
+		description: "Lines of a known_hosts file that hold the host's key, as `ssh-keyscan` prints them. This or `ssh-fingerprint` is needed: no unknown host is trusted.",
+		env: ["SSH_KNOWN_HOSTS"],
+		placeholder: "LINES"
+	}),
+	"ssh-fingerprint": input(require_libraries.string$1().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, "use the form `SHA256:...` that `ssh-keygen -lf` prints").optional(), {
+		description: "Fingerprint of the host's key, `SHA256:...`, instead of `ssh-known-hosts`.",
+		env: ["SSH_FINGERPRINT"],
+		placeholder: "SHA256"
+	})
+};
+/** Access to the bucket of backups: actions that write or read backups take these. */
+const storeInputs = {
+	"s3-access-key-id": input(secret("s3-access-key-id").optional(), {
+		description: "Access key of the bucket. Needed when `backup.s3` is on. It stays on the runner.",
+		secret: true,
+		env: ["S3_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"],
+		family: "s3"
+	}),
+	"s3-secret-access-key": input(secret("s3-secret-access-key").optional(), {
+		description: "Secret of `s3-access-key-id`.",
+		secret: true,
+		env: ["S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"],
+		family: "s3"
+	}),
+	"s3-session-token": input(secret("s3-session-token").optional(), {
+		description: "Session token, when the access key is a temporary one.",
+		secret: true,
+		env: ["S3_SESSION_TOKEN", "AWS_SESSION_TOKEN"],
+		family: "s3"
+	})
+};
+const lockNumber = input(wholeNumber.optional(), {
+	description: "Number of a lock that an earlier job of this run took (output `lock-number` of `lock`). Without it the action takes the lock by itself and gives it back.",
+	placeholder: "NUMBER"
+});
+const lockWait = input(time$1.optional(), {
+	description: "How long to wait for another holder of the lock, such as `10m`; `lock.wait` of the configuration unless told.",
+	placeholder: "DURATION"
+});
+/** What every action that changes the host takes. */
+const changeInputs = {
+	"dry-run": input(boolean.default(false), { description: "Show the exact commands that would change the host, and change nothing." }),
+	"lock-number": lockNumber,
+	"lock-wait": lockWait
+};
+/** A list of services of the stack; the description says what is taken without it. */
+function servicesInput(description) {
+	return input(words$1.optional(), {
+		description,
+		placeholder: "NAMES"
+	});
+}
+
+// actions/backup/contract.ts
+const backupContract = {
+	name: "backup",
+	description: "Dumps every data service, proves the dump, stores it on the host and in S3, and applies retention.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		...changeInputs,
+		services: servicesInput("Data services to back up; every one unless told.")
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"backup-id": require_libraries.string$1().describe("Id of the proven backup, `backup-YYYYMMDD-HHMMSS`; empty without one."),
+		"backup-location": require_libraries.string$1().describe("Its manifest's path on the host, or its address in S3."),
+		"backup-size": require_libraries.int().min(0).describe("Bytes of all its files."),
+		"storage-local": require_libraries._enum(["success", "failed"]).describe("`success` or `failed`."),
+		"storage-s3": require_libraries._enum([
+			"success",
+			"failed",
+			"off"
+		]).describe("`success`, `failed` or `off`.")
+	}),
+	negative: {
+		...notDone,
+		"backup-id": "",
+		"backup-location": "",
+		"backup-size": 0,
+		"storage-local": "failed",
+		"storage-s3": "failed"
+	}
+};
+
+// actions/backup/action.ts
+const backupAction = action(backupContract, (inputs, context) => withTools(inputs, context, {
+	name: "backup",
+	mutates: true,
+	usesStores: true
+}, async (tools) => {
+	const done = await backup(tools, inputs.services ? { services: inputs.services } : {});
+	const { id, storage, services } = done.manifest;
+	return {
+		outputs: {
+			status: done.status,
+			reason: tools.work.dryRun ? "dry-run" : done.s3Failure === void 0 ? "done" : "s3-failed",
+			"backup-id": id,
+			"backup-location": `${tools.layout.backups}/${manifestFile$1(id)}`,
+			"backup-size": totals(services).bytes,
+			"storage-local": "success",
+			"storage-s3": storage.s3
+		},
+		summary: summaryOf$5(done)
+	};
+}));
+function summaryOf$5({ manifest, s3Failure, retention }) {
+	const files = manifest.services.flatMap(({ service, artifacts }) => artifacts.map((one) => [
+		service,
+		one.name,
+		formatBytes(one.bytes),
+		one.sha256.slice(0, 12)
+	]));
+	const { tables, rows, keys } = totals(manifest.services);
+	const kept = retention.map(({ store, decisions }) => {
+		const removed = decisions.filter((one) => !one.keep).length;
+		return [
+			store,
+			String(decisions.length - removed),
+			String(removed)
+		];
+	});
+	return [
+		summaryTable(`Backup ${manifest.id}`, [
+			"Service",
+			"What",
+			"Size",
+			"SHA-256"
+		], files),
+		`${tables} tables with ${rows} rows, ${keys} keys; counted in the dump's own snapshot and decoded to the end.\n`,
+		s3Failure === void 0 ? `S3: ${manifest.storage.s3}.\n` : `**S3 does not have it**: ${s3Failure}\n`,
+		summaryTable("Retention", [
+			"Store",
+			"Kept",
+			"Removed"
+		], kept)
+	].join("\n");
+}
+
+// src/core/combine-health.ts
+/**
+* The stack's status from its services', the worst first: missing, unhealthy, healthy. A service whose state is unknown
+* makes the stack unhealthy and critical; one that is degraded works, so the stack stays healthy (a warning must never
+* lead to a recreation) but the exit code is 1. Throws `failed` `health-empty` without a service: nothing looked at is not healthy.
+*/
+function combineHealth(services, timestamp) {
+	if (services.length === 0) throw failure("health-empty", "no infrastructure service was looked at", { hint: "Give the data services the profile named by compose.profiles.infrastructure." });
+	const exitCode = Math.max(...services.map(severity));
+	const broken = services.some(({ health: { state } }) => state === "unhealthy" || state === "unknown");
+	const status = exitCode === 3 ? "missing" : broken ? "unhealthy" : "healthy";
+	const entries = services.map(({ service, health }) => [service, {
+		status: health.state,
+		details: health.details
+	}]);
+	return {
+		report: {
+			status,
+			services: Object.fromEntries(entries),
+			timestamp
+		},
+		exitCode
+	};
+}
+function severity({ health, fixable }) {
+	switch (health.state) {
+		case "healthy": return 0;
+		case "degraded": return 1;
+		case "unhealthy": return fixable ? 1 : 2;
+		case "unknown": return 2;
+		case "missing": return 3;
+	}
+}
+
+// src/job/container-checks.ts
+/** A container that came up so recently may still be in a restart loop that its restart count tells of. */
+const settled = 36e5;
+/** What `docker inspect` tells about a service beside its state: restarts, uptime, copies, networks. */
+function containerChecks(copies, service, definition, limits) {
+	const container = copies[0];
+	if (!container) return [];
+	return [
+		restartCheck(container, limits),
+		...networkChecks(container, service, definition),
+		...copies.length > service.replicas ? [copiesCheck(copies, service)] : []
+	];
+}
+/** Running copies first, then by number: what stands for the service when an interrupted change left several. */
+function byUse(containers) {
+	const running = (one) => one.state === "running" ? 0 : 1;
+	return containers.toSorted((a, b) => running(a) - running(b) || a.number - b.number);
+}
+function restartCheck(container, { restarts, now }) {
+	const uptime = uptimeOf(container, now);
+	const detail = `restarted ${container.restarts} times${uptime === void 0 ? "" : `, up ${formatDuration(uptime)}`}`;
+	if (container.state === "restarting") return {
+		name: "restarts",
+		state: "failed",
+		detail
+	};
+	return {
+		name: "restarts",
+		state: container.restarts > restarts && (uptime ?? 0) < settled ? "warning" : "ok",
+		detail
+	};
+}
+/** Milliseconds since the container started; undefined when it does not run. */
+function uptimeOf(container, now) {
+	if (container.state !== "running" || container.startedAt === "") return void 0;
+	return Math.max(0, now.getTime() - Date.parse(container.startedAt));
+}
+/** A running container must be in every network that its service joins: cut off from one, it looks healthy to itself. */
+function networkChecks(container, service, { networks }) {
+	if (container.state !== "running") return [];
+	const joined = new Set(container.networks.map((one) => one.name));
+	return service.networks.flatMap((key) => {
+		const name = networks.find((one) => one.key === key)?.name ?? key;
+		return joined.has(name) ? [] : [{
+			name: `network ${name}`,
+			state: "failed",
+			detail: "the container is not in it"
+		}];
+	});
+}
+function copiesCheck(copies, { replicas }) {
+	return {
+		name: "copies",
+		state: "warning",
+		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
+	};
+}
+
+// src/job/data-presence.ts
+/**
+* Whether the places where these services keep their data hold anything: every writable directory or volume of the
+* definition and of the container. A place that cannot be looked into counts as full: what might be data is protected
+* like data.
+*/
+async function dataPresence(tools, services) {
+	const { volumes } = await tools.stack.definition();
+	const places = services.flatMap((one) => [...new Set(placesOf(one, volumes))].map((place) => ({
+		service: one.service.name,
+		place
+	})));
+	if (places.length === 0) return [];
+	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
+	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
+	const { stdout } = await tools.host.run(look, { timeout: 6e4 + places.length * 35e3 });
+	const answers = stdout.trimEnd().split("\n");
+	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
+	return places.map((one, index) => ({
+		...one,
+		...judge(answers[index] ?? "")
+	}));
+}
+function placesOf({ definition, container }, volumes) {
+	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
+		const volume = volumes.find((one) => one.key === source);
+		return volume?.device ?? volume?.name ?? source;
+	});
+	const bound = new Set(volumes.flatMap((one) => one.device === void 0 ? [] : [one.name]));
+	const mounted = (container?.mounts ?? []).filter((mount) => mount.writable && mount.type !== "tmpfs" && !bound.has(mount.volume ?? "")).map((mount) => mount.volume ?? mount.source);
+	return [...defined, ...mounted].filter((place) => place !== "");
+}
+/** A file by itself is configuration, not a data directory. */
+function judge(answer) {
+	const [word, ...rest] = answer.split(" ");
+	if (word === "full") return {
+		present: true,
+		doubt: void 0
+	};
+	if (word === "empty" || word === "absent" || word === "file") return {
+		present: false,
+		doubt: void 0
+	};
+	return {
+		present: true,
+		doubt: rest.join(" ") || "no answer"
+	};
+}
+
+// src/job/host-checks.ts
+/** With less free than this share, a disk is as good as full: Postgres stops, dumps cannot be written. */
+const full = .02;
+/** Looks at the disks behind the base directory, the backups and Docker, and at the data services' mounts, in one round trip. */
+async function checkHost(tools, data) {
+	const { base, backups } = tools.layout;
+	const mounts = data.flatMap(({ service, container }) => container?.state === "running" ? container.mounts.filter((mount) => mount.type !== "tmpfs" && mount.writable).map((mount) => [
+		service.name,
+		container.id,
+		mount.target
+	]) : []);
+	const look = script("read", remoteScript("host-facts"), [
+		2,
+		base,
+		backups,
+		...mounts.flat()
+	]);
+	const { stdout } = await tools.host.run(look, { timeout: 12e4 });
+	return parseHostFacts(stdout, tools.config.thresholds["disk-free"]);
+}
+/** Reads what `host-facts.sh` printed; `limit` is the share of free space below which a disk is warned of. */
+function parseHostFacts(output, limit) {
+	const disks = /* @__PURE__ */ new Map();
+	const volumes = /* @__PURE__ */ new Map();
+	for (const line of output.split("\n")) {
+		const [kind, first = "", second = "", third = "", why = ""] = line.split("	");
+		if (kind === "disk") disks.set(first, diskCheck(first, second, third, limit));
+		if (kind === "write") volumes.set(first, [...volumes.get(first) ?? [], volumeCheck(second, third, why)]);
+	}
+	return {
+		disks: [...disks.values()],
+		volumes
+	};
+}
+function diskCheck(path, size, free, limit) {
+	const name = `disk ${path}`;
+	if (size === "unknown") return {
+		name,
+		state: "unknown",
+		detail: free
+	};
+	const share = Number(free) / Number(size);
+	const detail = `${gibibytes(free)} of ${gibibytes(size)} GiB free (${Math.round(share * 100)} %)`;
+	if (!Number.isFinite(share)) return {
+		name,
+		state: "unknown",
+		detail: "the disk has no size"
+	};
+	return {
+		name,
+		state: share < Math.min(full, limit) ? "failed" : share < limit ? "warning" : "ok",
+		detail
+	};
+}
+function volumeCheck(target, state, why) {
+	const name = `volume ${target}`;
+	if (state === "ok") return {
+		name,
+		state: "ok",
+		detail: "mounted and writable"
+	};
+	if (state === "failed") return {
+		name,
+		state: "failed",
+		detail: "mounted, and the service may not write there"
+	};
+	return {
+		name,
+		state: "unknown",
+		detail: why || "could not be looked at"
+	};
+}
+function gibibytes(kibibytes) {
+	return (Number(kibibytes) / 1048576).toFixed(1);
+}
+
+// src/job/check-infra.ts
+/** The name under which disks are reported beside the services. */
+const hostName = "host";
+/**
+* Looks at the infrastructure and changes nothing: containers, restarts, networks, deep probes, volumes, disks, and
+* whether there is data. Two rounds of questions to the host, each asked at once. A host or an engine that gives no answer is
+* an error, never "unhealthy".
+*/
+async function checkInfra(tools) {
+	const [services, definition, containers] = await Promise.all([
+		servicesOf$1(tools, "infrastructure"),
+		tools.stack.definition(),
+		tools.stack.containers()
+	]);
+	const current = services.map((one) => ({
+		...one,
+		container: copiesOf$1(containers, one)[0]
+	}));
+	const data = current.filter((one) => dataKinds.includes(one.service.kind));
+	const [probes, host, presence] = await Promise.all([
+		Promise.all(current.map((one) => probe(one))),
+		checkHost(tools, data),
+		dataPresence(tools, data)
+	]);
+	return conclude(tools, [...current.map((one, index) => combine(tools, {
+		one,
+		copies: copiesOf$1(containers, one),
+		probed: probes[index],
+		host,
+		definition
+	})), hostFinding(host)], presence);
+}
+function copiesOf$1(containers, { service }) {
+	return byUse(containers.filter((one) => one.service === service.name));
+}
+/** Undefined where there is nothing to probe. A probe that gives no answer in time is unknown; a lost host is an error. */
+async function probe({ driver, service, container, definition }) {
+	if (!container) return void 0;
+	if (definition.oneShot) return oneShotHealth(container);
+	try {
+		return await driver.probe(service, container);
+	} catch (error) {
+		if (!(error instanceof HostError && error.fault === "timeout")) throw error;
+		return {
+			state: "unknown",
+			checks: [{
+				name: "probe",
+				state: "unknown",
+				detail: messageOf(error)
+			}],
+			details: {}
+		};
+	}
+}
+function oneShotHealth({ state, exitCode }) {
+	const check = {
+		name: "one-shot",
+		state: state === "exited" && exitCode === 0 ? "ok" : "failed",
+		detail: `${state} with exit code ${exitCode}`
+	};
+	return {
+		state: healthOf$1([check]),
+		checks: [check],
+		details: {}
+	};
+}
+function combine(tools, { one, copies, probed, host, definition }) {
+	const service = one.service.name;
+	const { container } = one;
+	if (!container || !probed) return {
+		service,
+		health: {
+			state: "missing",
+			checks: [{
+				name: "container",
+				state: "failed",
+				detail: "there is none"
+			}],
+			details: {}
+		},
+		fixable: false
+	};
+	const now = tools.clock.now();
+	const more = [...containerChecks(copies, one.definition, definition, {
+		restarts: tools.config.thresholds.restarts,
+		now
+	}), ...host.volumes.get(service) ?? []];
+	const checks = [...probed.checks, ...more];
+	return {
+		service,
+		health: {
+			state: worse(probed.state, healthOf$1(more)),
+			checks,
+			details: {
+				...probed.details,
+				...factsOf$1(container, now),
+				...problemsOf(checks)
+			}
+		},
+		fixable: [
+			"exited",
+			"created",
+			"paused"
+		].includes(container.state)
+	};
+}
+function factsOf$1(container, now) {
+	const uptime = uptimeOf(container, now);
+	return {
+		container: container.state,
+		restarts: container.restarts,
+		...uptime === void 0 ? {} : { "uptime-seconds": Math.round(uptime / 1e3) }
+	};
+}
+function problemsOf(checks) {
+	const problems = checks.filter((check) => check.state !== "ok").map((check) => `${check.name}: ${check.detail}`);
+	return problems.length === 0 ? {} : { problems: problems.join("; ") };
+}
+const order = [
+	"healthy",
+	"degraded",
+	"unknown",
+	"unhealthy",
+	"missing"
+];
+function worse(a, b) {
+	return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+function hostFinding({ disks }) {
+	const health = {
+		state: healthOf$1(disks),
+		checks: disks,
+		details: problemsOf(disks)
+	};
+	return {
+		service: hostName,
+		health,
+		fixable: false
+	};
+}
+function conclude(tools, findings, data) {
+	const looked = findings.length > 1 ? findings : [];
+	const { report, exitCode } = combineHealth(looked, tools.clock.now().toISOString());
+	for (const one of data) if (one.doubt !== void 0) tools.log.warning(`Whether ${one.place} of ${one.service} holds data is not known: ${one.doubt}`);
+	return {
+		status: report.status,
+		healthy: report.status === "healthy",
+		exitCode,
+		report,
+		dataPresent: data.some((one) => one.present),
+		data,
+		findings,
+		checks: findings.flatMap(({ service, health }) => health.checks.map((check) => ({
+			...check,
+			name: `${service}: ${check.name}`
+		})))
+	};
+}
+
+// actions/check-infra/contract.ts
+const checkInfraContract = {
+	name: "check-infra",
+	description: "Looks at containers, services, network, volumes and disk, and says whether the infrastructure is healthy.",
+	mutates: false,
+	inputs: require_libraries.strictObject({ ...connectionInputs }),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"infra-healthy": require_libraries.boolean().describe("Whether `infra-status` is `healthy`."),
+		"infra-status": require_libraries._enum([
+			"healthy",
+			"unhealthy",
+			"missing",
+			"unknown"
+		]).describe("`healthy`, `unhealthy` or `missing`; `unknown` only when the action failed."),
+		"infra-details": require_libraries.string$1().describe("Report as JSON: state and details of each service."),
+		"data-present": require_libraries.boolean().describe("Whether any data volume or directory of a data service holds something."),
+		"exit-code": require_libraries.int().min(0).max(3).describe("0 healthy, 1 minor, 2 critical, 3 containers missing.")
+	}),
+	negative: {
+		...notDone,
+		"infra-healthy": false,
+		"infra-status": "unknown",
+		"infra-details": "{}",
+		"data-present": true,
+		"exit-code": 2
+	}
+};
+
+// actions/check-infra/action.ts
+/** An unhealthy stack is an answer, not a failed step: what follows from it is decided by the jobs after it. */
+const checkInfraAction = action(checkInfraContract, (inputs, context) => withTools(inputs, context, {
+	name: "check-infra",
+	mutates: false
+}, async (tools) => {
+	const seen = await checkInfra(tools);
+	for (const { name, state, detail } of seen.checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`);
+	return {
+		outputs: {
+			status: "success",
+			reason: "done",
+			"infra-healthy": seen.healthy,
+			"infra-status": seen.status,
+			"infra-details": JSON.stringify(seen.report),
+			"data-present": seen.dataPresent,
+			"exit-code": seen.exitCode
+		},
+		summary: summaryOf$4(seen),
+		exitCode: seen.exitCode
+	};
+}));
+function summaryOf$4({ status, checks, dataPresent }) {
+	const rows = checks.map(({ name, state, detail }) => [
+		name,
+		state,
+		detail
+	]);
+	const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}`;
+	return summaryTable(title, [
+		"Check",
+		"State",
+		"Detail"
+	], rows);
+}
+
+// src/job/debug/circuit.ts
+/** So many runs that found and failed to mend the same within `window` open the circuit. */
+const limit = 3;
+const window = 36e5;
+/** Whether the same trouble was tried in vain so often lately that trying again would be a loop (S10). */
+async function circuitOpen(tools, issues) {
+	const file = historyFile(tools);
+	const { stdout } = await tools.host.run(sh`if [ -e ${file} ]; then tail -n 50 ${file}; fi`);
+	const since = tools.clock.now().getTime() - window;
+	return stdout.split("\n").filter((line) => {
+		const entry = read$2(line);
+		return entry && !entry.fixed && entry.trouble === trouble(issues) && Date.parse(entry.time) >= since;
+	}).length >= limit;
+}
+/** Writes down how a run ended that tried fixes. */
+async function noteOutcome(tools, issues, fixed) {
+	const file = historyFile(tools);
+	const entry = JSON.stringify({
+		time: tools.clock.now().toISOString(),
+		trouble: trouble(issues),
+		fixed
+	});
+	await tools.work.step("note-outcome", change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${entry} >>${file}`);
+}
+const entrySchema = require_libraries.object({
+	time: require_libraries.string$1(),
+	trouble: require_libraries.string$1(),
+	fixed: require_libraries.boolean()
+});
+function read$2(line) {
+	try {
+		return entrySchema.safeParse(JSON.parse(line)).data;
+	} catch {
+		return;
+	}
+}
+function trouble(issues) {
+	return issues.map((issue) => `${issue.service}:${issue.cause}`).toSorted().join(" ");
+}
+function historyFile({ layout }) {
+	return `${layout.state}/debug.jsonl`;
+}
+
+// src/job/debug/causes.ts
+/** Names the cause, the most specific first, with the sentence that shows it. */
+function nameCause(evidence) {
+	const { container, checks, log } = evidence;
+	const told = checks.map((check) => `${check.name}: ${check.detail}`).join("; ");
+	if (!container) return {
+		cause: "missing",
+		details: "the service has no container"
+	};
+	if (container.state === "paused") return {
+		cause: "paused",
+		details: "the container is paused"
+	};
+	const refused = startProblems.find(([, pattern]) => pattern.test(container.error));
+	if (refused && container.state !== "running") return {
+		cause: refused[0],
+		details: container.error
+	};
+	const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed");
+	if (network) return {
+		cause: "network-missing",
+		details: `${network.name}: ${network.detail}`
+	};
+	const loops = container.state === "restarting" || isShaky(evidence);
+	if (container.state !== "running" || loops) {
+		if (container.oomKilled) return {
+			cause: "out-of-memory",
+			details: `killed with exit code ${container.exitCode}`
+		};
+		const line = logProblems.flatMap(([cause, pattern]) => {
+			const found = log.split("\n").findLast((one) => pattern.test(one));
+			return found === void 0 ? [] : [{
+				cause,
+				details: withoutTime(found)
+			}];
+		})[0];
+		if (line) return line;
+		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
+		return {
+			cause: loops ? "restart-loop" : "stopped",
+			details: ended
+		};
+	}
+	if (checks.some((check) => check.name.startsWith("volume ") && check.state === "failed")) return {
+		cause: "bad-mount",
+		details: told
+	};
+	return {
+		cause: checks.some((check) => check.state === "failed") ? "unhealthy" : "unknown",
+		details: told
+	};
+}
+function isShaky({ container, restartLimit, checks }) {
+	return (container?.restarts ?? 0) > restartLimit && checks.some((check) => check.name === "restarts");
+}
+/** Docker's own reasons for a container that did not start. */
+const startProblems = [
+	["network-missing", /network \S+ not found|could not find a network|network .* does not exist/i],
+	["port-conflict", /port is already allocated|address already in use|failed to bind host port/i],
+	["disk-full", /no space left on device/i],
+	["bad-mount", /mount|bind source path does not exist|not a directory/i],
+	["image-missing", /no such image|image .* not found/i],
+	["out-of-memory", /cannot allocate memory|out of memory/i]
+];
+/** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
+const logProblems = [
+	["disk-full", /no space left on device|MISCONF .*disk/i],
+	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "global\/pg_(control|filenode\.map)|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
+	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
+	["port-conflict", /address already in use/i]
+];
+/** `docker logs --timestamps` puts the time before each line. */
+function withoutTime(line) {
+	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
+}
+
+// src/job/debug/mask.ts
+/** Shorter values stand in ordinary text too often to be masked everywhere. */
+const shortest = 5;
+/**
+* Takes the stack's secrets out of texts that containers wrote: every value of an environment variable whose name says
+* that it is one, the password in every URL of the environment, and whatever looks like one in the text.
+*/
+function masker(definition) {
+	const values = definition.services.flatMap((service) => Object.entries(service.environment).flatMap(secretsIn));
+	const secrets = [...new Set(values)].filter((value) => value.length >= shortest).sort((a, b) => b.length - a.length);
+	return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), text).replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:)[^\s@/]+@/gi, "$1***@").replaceAll(/\b((?:[\w-]*(?:password|passwd|secret|token|api[_-]?key))["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, "$1***");
+}
+const telling = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn/i;
+function secretsIn([name, value]) {
+	const inUrl = /^[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/i.exec(value)?.[1];
+	return [...telling.test(name) ? [value, encodeURIComponent(value)] : [], ...inUrl === void 0 ? [] : [inUrl, decode(inUrl)]];
+}
+function decode(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
+// src/job/debug/diagnose.ts
+const lines = 100;
+const longest = 500;
+/** Finds out what is wrong with the infrastructure, service by service. Changes nothing. */
+async function diagnose(tools) {
+	const [health, definition, containers] = await Promise.all([
+		checkInfra(tools),
+		tools.stack.definition(),
+		tools.stack.containers()
+	]);
+	const mask = masker(definition);
+	const sick = health.findings.filter((one) => one.health.state !== "healthy");
+	const looked = await Promise.all(sick.map(async (finding) => {
+		const container = byUse(containers.filter((one) => one.service === finding.service))[0];
+		const log = container ? mask(await tools.stack.logs(container, lines)) : "";
+		return {
+			issue: toIssue(tools, finding, {
+				container,
+				log,
+				mask
+			}),
+			log
+		};
+	}));
+	return {
+		health,
+		issues: looked.map(({ issue }) => issue),
+		logs: Object.fromEntries(looked.flatMap(({ issue, log }) => log.trim() === "" ? [] : [[issue.service, shorten(log)]]))
+	};
+}
+/** What surrounds the stack on its host, for the report: engine, load, memory, networks, ports, use of each container. */
+async function surroundings(tools) {
+	const [{ stdout }, containers] = await Promise.all([tools.host.run(script("read", remoteScript("diagnostics")), { timeout: 12e4 }), tools.stack.stats()]);
+	const facts = stdout.split("\n").filter((line) => line.includes("	")).map((line) => [line.slice(0, line.indexOf("	")), line.slice(line.indexOf("	") + 1)]);
+	const all = (name) => facts.flatMap(([key, value]) => key === name ? [value] : []);
+	return {
+		host: Object.fromEntries(facts.filter(([key]) => key !== "network" && key !== "ports")),
+		networks: all("network"),
+		ports: all("ports"),
+		containers
+	};
+}
+function toIssue(tools, { service, health }, seen) {
+	const checks = health.checks.filter((check) => check.state !== "ok");
+	const { cause, details } = service === "host" ? {
+		cause: health.state === "unknown" ? "unknown" : "disk-full",
+		details: checks.map((check) => `${check.name}: ${check.detail}`).join("; ")
+	} : nameCause({
+		...seen,
+		checks,
+		restartLimit: tools.config.thresholds.restarts
+	});
+	return {
+		service,
+		severity: health.state === "degraded" ? "warning" : "critical",
+		cause,
+		details: seen.mask(details).replaceAll(/\s+/g, " ").slice(0, longest),
+		suggestedFix: suggestions[cause]
+	};
+}
+function shorten(log) {
+	return log.trimEnd().split("\n").map((line) => line.slice(0, longest));
+}
+const suggestions = {
+	missing: "create the container on the data that is there",
+	stopped: "start the container",
+	paused: "unpause the container",
+	"restart-loop": "stop it, wait, start it again; then look at its log",
+	"out-of-memory": "give the container or the host more memory",
+	"disk-full": "free space: old backups by their retention, unused images, logs",
+	"network-missing": "make the network again and reconnect the container",
+	"port-conflict": "stop what holds the port, or publish another one",
+	"bad-mount": "correct the path, its owner or its mode",
+	"image-missing": "pull or push the image",
+	"data-unreadable": "restore a backup, after a copy of the data directory as it is",
+	unhealthy: "restart the container",
+	unknown: "look at the log on the host"
+};
+
+// src/job/debug/fixes.ts
+/** Servers that hold in memory what may not be on disk: never stopped by a fix while they run. */
+const inMemory = [
+	"dragonfly",
+	"redis",
+	"valkey"
+];
+/**
+* The fixes that cannot lose data, for those issues that have one. Before a data service is started it is made sure that
+* no other running container has its data mounted (S13): throws `data-in-use` otherwise.
+*/
+async function fixesFor(tools, issues, services, health) {
+	const containers = await tools.stack.containers();
+	const fixes = [];
+	for (const issue of issues) {
+		const known = services.find((one) => one.service.name === issue.service);
+		if (!known) continue;
+		const copies = byUse(containers.filter((one) => one.service === issue.service));
+		const service = {
+			...known,
+			container: copies[0]
+		};
+		const fix = await fixFor(tools, issue, service, health);
+		if (!fix) continue;
+		if (dataKinds.includes(service.service.kind)) await assertSoleServer(tools, service);
+		fixes.push({
+			...fix,
+			service
+		});
+	}
+	return fixes;
+}
+async function fixFor(tools, { cause, service: name }, service, health) {
+	const { stack } = tools;
+	const { container } = service;
+	if (!container) return cause === "missing" ? create$1(tools, service, health) : void 0;
+	switch (cause) {
+		case "stopped": return {
+			name: `start-${name}`,
+			command: stack.start([container])
+		};
+		case "paused": return {
+			name: `unpause-${name}`,
+			command: change`docker unpause ${container.id}`
+		};
+		case "network-missing": return {
+			name: `reconnect-${name}`,
+			command: await reconnect(tools, service, container)
+		};
+		case "restart-loop":
+		case "unhealthy":
+			if (container.state === "running" && inMemory.includes(service.service.kind)) return void 0;
+			return {
+				name: `restart-${name}`,
+				command: change`${stack.stop([container])} && sleep 3 && ${stack.start([container])}`
+			};
+		default: return;
+	}
+}
+/** A data service is created anew only on data that is there: on an empty directory it would start with nothing. */
+function create$1({ stack }, { service: { name, kind } }, { data }) {
+	const places = data.filter((one) => one.service === name);
+	const whole = places.length > 0 && places.every((one) => one.present && one.doubt === void 0);
+	if (dataKinds.includes(kind) && !whole) return void 0;
+	const command = stack.up([name], {
+		noDependencies: true,
+		noRecreate: true,
+		pull: "missing"
+	});
+	return {
+		name: `create-${name}`,
+		command
+	};
+}
+/** `up` makes the network again, and then fails on a container that still refers to the old one: its code is no answer. */
+async function reconnect({ stack }, { service, definition }, container) {
+	const { networks } = await stack.definition();
+	const names = definition.networks.map((key) => networks.find((one) => one.key === key)?.name ?? key);
+	const up = stack.up([service.name], {
+		noDependencies: true,
+		noRecreate: true,
+		pull: "never"
+	});
+	return names.map((network) => change`(${script("change", remoteScript("reconnect-network"), [
+		network,
+		service.name,
+		container.id
+	])}
+) || exit\n`).reduce((all, join) => change`${all}${join}`, change`(${up}\n) || :\n`);
+}
+
+// src/job/debug.ts
+/** Milliseconds before each try. */
+const pauses = [
+	0,
+	5e3,
+	15e3
+];
+/**
+* Names what is wrong with the infrastructure and tries the fixes that cannot lose data, at most three times with growing
+* pauses, checking again after each. Data is never touched. The same trouble that was tried in vain three times within an
+* hour is left alone.
+*/
+async function debug(tools, { attempts = pauses.length } = {}) {
+	const [first, around] = await Promise.all([diagnose(tools), surroundings(tools)]);
+	for (const issue of first.issues) tools.log.warning(`${issue.service}: ${issue.cause} (${issue.details}); ${issue.suggestedFix}`);
+	const fixes = [];
+	const last = first.health.healthy ? first : await mend(tools, first, {
+		attempts,
+		fixes
+	});
+	const fixed = last.health.healthy;
+	if (fixes.length > 0) await noteOutcome(tools, first.issues, fixed);
+	return {
+		status: fixed ? "fixed" : "failed",
+		fixes,
+		found: first.issues,
+		left: last.issues,
+		report: {
+			timestamp: tools.clock.now().toISOString(),
+			status: fixed ? "fixed" : "failed",
+			issues: first.issues.map(toReport),
+			left: last.issues.map(toReport),
+			fixes_applied: fixes,
+			resource_usage: around.host,
+			containers: around.containers,
+			networks: around.networks,
+			ports: around.ports,
+			disk: first.health.checks.filter((check) => check.name.startsWith("host: disk")),
+			logs: first.logs
+		}
+	};
+}
+async function mend(tools, first, { attempts, fixes }) {
+	if (await circuitOpen(tools, first.issues)) {
+		tools.log.warning("The same was tried in vain three times within the last hour: it is left alone");
+		return first;
+	}
+	let last = first;
+	for (const pause of pauses.slice(0, attempts)) {
+		const services = await servicesOf$1(tools, "infrastructure");
+		const planned = await fixesFor(tools, last.issues, services, last.health);
+		if (planned.length === 0) {
+			tools.log.info("Nothing that is safe to do by itself would mend this");
+			return last;
+		}
+		if (pause > 0 && !tools.work.dryRun) await tools.clock.sleep(pause, tools.signal);
+		for (const fix of planned) {
+			fixes.push(fix.name);
+			await apply(tools, fix);
+		}
+		last = await tools.work.check("check-again", () => diagnose(tools), last);
+		if (last.health.healthy || tools.work.dryRun) return last;
+	}
+	return last;
+}
+/** Does a fix and waits for the service as long as its health check may take. A fix in vain is told, not thrown: the next check judges. */
+async function apply(tools, { name, command, service }) {
+	try {
+		await tools.work.step(name, command, { timeout: 3e5 + service.definition.stopGracePeriod });
+		const budget = Math.max(6e4, service.definition.healthBudget ?? 0);
+		await tools.work.check(`wait-${service.service.name}`, () => waitHealthy(tools, [service.definition], { budget }), void 0);
+	} catch (error) {
+		if (!(error instanceof AppError && !(error instanceof HostError) && error.code !== "lease-lost") || tools.signal.aborted) throw error;
+		tools.log.warning(`${name} was in vain: ${messageOf(error)}`);
+	}
+}
+function toReport({ service, severity, cause, details, suggestedFix }) {
+	return {
+		service,
+		severity,
+		issue: cause,
+		details,
+		suggested_fix: suggestedFix
+	};
+}
+
+// actions/debug/contract.ts
+const debugContract = {
+	name: "debug",
+	description: "Collects diagnostics, names the causes, tries the fixes that cannot lose data, and checks again.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...changeInputs,
+		attempts: input(wholeNumber.pipe(require_libraries.int().min(1).max(3)).default(3), {
+			description: "How many times fixes are tried, 1 to 3, with growing pauses.",
+			placeholder: "COUNT"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"debug-status": require_libraries._enum(["fixed", "failed"]).describe("`fixed` or `failed`. A `failed` one does not fail the step."),
+		"debug-details": require_libraries.string$1().describe("Report as JSON: causes found and what was tried."),
+		"fixes-applied": require_libraries.string$1().describe("Names of the fixes tried, separated by spaces.")
+	}),
+	negative: {
+		...notDone,
+		"debug-status": "failed",
+		"debug-details": "{}",
+		"fixes-applied": ""
+	}
+};
+
+// actions/debug/action.ts
+const debugAction = action(debugContract, (inputs, context) => withTools(inputs, context, {
+	name: "debug",
+	mutates: true
+}, async (tools) => {
+	const done = await debug(tools, { attempts: inputs.attempts });
+	const { logs, ...report } = done.report;
+	if (done.status === "failed") await context.log.group("Logs", async () => context.log.untrusted(JSON.stringify(logs, void 0, 2)));
+	const fixed = done.status === "fixed";
+	return {
+		outputs: {
+			status: fixed ? "success" : "partial",
+			reason: tools.work.dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
+			"debug-status": done.status,
+			"debug-details": JSON.stringify(report),
+			"fixes-applied": done.fixes.join(" ")
+		},
+		summary: summaryOf$3(done),
+		exitCode: fixed ? 0 : 2
+	};
+}));
+function summaryOf$3({ status, found, left, fixes }) {
+	const rows = found.map((issue) => [
+		issue.service,
+		issue.cause,
+		issue.details,
+		left.some((one) => one.service === issue.service && one.cause === issue.cause) ? "left" : "gone"
+	]);
+	const tried = fixes.length > 0 ? `Tried: ${fixes.join(", ")}.\n` : "Nothing was tried.\n";
+	return `${summaryTable(`Debug: ${status}`, [
+		"Service",
+		"Cause",
+		"Detail",
+		"Now"
+	], rows)}\n${tried}`;
+}
+
+// src/docker/image.ts
+/** What the engine knows of an image, by any reference or id; undefined when it has none such. */
+async function inspectImage(host, reference) {
+	const command = sh`${limited} docker image inspect --format ${"{\"id\":{{json .Id}},\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}"} ${reference}`;
+	const result = await askEngine(host, command, { allow: [0, 1] });
+	if (result.code === 0) return factsSchema.parse(JSON.parse(result.stdout));
+	if (/no such image/i.test(result.stderr)) return void 0;
+	throw engineError(result, host.name) ?? new CommandError(result);
+}
+/**
+* Brings an image onto the host and pins it. A reference with a digest is taken from the host when it is there, else
+* pulled; a tag is always asked of its registry, because tags move, and the host's own copy is used, with a doubt,
+* when no registry knows it. Refuses with `image-unavailable` when neither has it. `step` names the pull.
+*/
+async function ensureImage({ host, work }, reference, step) {
+	const local = await inspectImage(host, reference);
+	if (local && isFixed(reference)) return pin(reference, local);
+	const problem = await pull(work, reference, step);
+	const found = await work.check(`inspect ${reference}`, () => inspectImage(host, reference), local ?? assumed(reference));
+	if (!found) throw refusal("image-unavailable", `the image ${reference} is not on ${host.name} and cannot be pulled${problem ? `: ${problem}` : ""}`, { hint: "Push the image, correct its reference, or log the host in to its registry with `docker login`. Nothing was changed." });
+	const pinned = pin(reference, found);
+	return problem ? {
+		...pinned,
+		doubt: `${reference} could not be asked of its registry (${problem}); the host's own copy is used`
+	} : pinned;
+}
+/** Whether a reference names bytes rather than a tag that may move. */
+function isFixed(reference) {
+	return /(^|@)sha256:[0-9a-f]{64}$/.test(reference);
+}
+/** The repository of a reference: without tag and digest. A port of the registry is no tag. */
+function repositoryOf(reference) {
+	return reference.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
+}
+/** Picks the reference that means the same bytes tomorrow: the digest in the asked repository, else any digest, else the id. */
+function pin(asked, facts) {
+	const repository = repositoryOf(asked);
+	const reference = (facts.digests.includes(asked) ? asked : void 0) ?? facts.digests.find((digest) => sameRepository(repositoryOf(digest), repository)) ?? facts.digests[0] ?? facts.id;
+	return {
+		...facts,
+		asked,
+		reference,
+		doubt: void 0
+	};
+}
+const factsSchema = require_libraries.object({
+	id: require_libraries.string$1().regex(/^sha256:/),
+	digests: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? []),
+	tags: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? [])
+});
+/** Docker Hub's names have a short and a long form. */
+function sameRepository(a, b) {
+	const short = (name) => name.replace(/^(docker\.io\/|index\.docker\.io\/)/, "").replace(/^library\//, "");
+	return short(a) === short(b);
+}
+/** The registry's answer when it has no such image or cannot be reached; undefined when pulled. */
+async function pull(work, reference, step) {
+	try {
+		await work.step(step, change`docker pull --quiet ${reference}`, { timeout: 9e5 });
+		return;
+	} catch (error) {
+		if (!(error instanceof CommandError)) throw error;
+		return error.result.stderr.trim().split("\n").at(-1) || error.message;
+	}
+}
+/** What a dry run takes for an image that would have to be pulled first. */
+function assumed(reference) {
+	return {
+		id: "sha256:not-pulled-in-a-dry-run",
+		digests: isFixed(reference) ? [reference] : [],
+		tags: [reference]
+	};
+}
+
+// src/job/deploy-app/pinned-images.ts
+/**
+* Brings every image that the services shall run onto the host, pinned, before anything is touched. `wanted` is by
+* service; what it does not name comes from the compose files. Throws an input error for a service that the app does
+* not have, or one without an image; refuses when an image is not to be had.
+*/
+async function pinImages(tools, services, wanted) {
+	const names = services.map((one) => one.name);
+	const unknown = Object.keys(wanted).find((name) => !names.includes(name));
+	if (unknown !== void 0) throw inputError("unknown-service", `images: the app has no service ${unknown}`, { hint: `Its services are: ${names.join(", ")}.` });
+	const byReference = /* @__PURE__ */ new Map();
+	const pinned = /* @__PURE__ */ new Map();
+	for (const service of services) {
+		const reference = wanted[service.name] ?? service.image;
+		if (reference === "") throw inputError("image-missing", `service ${service.name} has no image`, { hint: `Give it an \`image\` in the compose file, or pass \`${service.name}=reference\` in images.` });
+		const image = byReference.get(reference) ?? await ensureImage(tools, reference, "pull-images");
+		if (!byReference.has(reference) && image.doubt !== void 0) tools.log.warning(image.doubt);
+		byReference.set(reference, image);
+		pinned.set(service.name, image);
+	}
+	return pinned;
+}
+/** What to start each of these services by. */
+function references(images, services) {
+	return Object.fromEntries(services.map((name) => [name, pinnedOf(images, name).reference]));
+}
+/** For the release history. */
+function releaseImages(images) {
+	return [...images].map(([service, { asked, reference, id }]) => ({
+		service,
+		reference: asked,
+		...reference.includes("@") ? { digest: reference } : {},
+		imageId: id
+	}));
+}
+function pinnedOf(images, service) {
+	const image = images.get(service);
+	if (!image) throw new TypeError(`no image was pinned for ${service}`);
+	return image;
+}
+
+// src/job/deploy-app/unfinished-note.ts
+/** Shell text that writes down which containers there were before new copies are started. */
+function unfinishedNote(layout, { release, old }) {
+	const file = noteFile(layout);
+	const text = JSON.stringify({
+		format: 1,
+		release,
+		old: old.map((one) => one.id)
+	});
+	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
+}
+/** Shell text that takes the note away: the deployment has ended, one way or the other. */
+function forgetUnfinished(layout) {
+	return change`rm -f ${noteFile(layout)}`;
+}
+const noteSchema = require_libraries.object({
+	format: require_libraries.literal(1),
+	release: require_libraries.string$1(),
+	old: require_libraries.array(require_libraries.string$1())
+});
+/** The note of a deployment that was interrupted; undefined when the last one ended. */
+async function readUnfinished({ host, layout }) {
+	const file = noteFile(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : noteSchema.parse(JSON.parse(stdout));
+}
+function noteFile({ state }) {
+	return `${state}/deploy.json`;
+}
+
+// src/job/deploy-app/copies.ts
+/** Containers of these services, whatever their state. */
+async function copiesOf(tools, services) {
+	const names = new Set(services.map((one) => one.name));
+	return (await tools.stack.containers()).filter((one) => names.has(one.service));
+}
+/**
+* Starts a whole new set of copies beside the old ones and gives them. The old containers' ids are written down on the
+* host first, so that a run after an interruption can tell the two sets apart.
+*/
+async function startBeside(tools, services, options) {
+	if (services.length === 0) return [];
+	const { images, old, release } = options;
+	const names = services.map((one) => one.name);
+	const scale = Object.fromEntries(services.map(({ name, replicas }) => [name, replicas + old.filter((one) => one.service === name).length]));
+	const up = tools.stack.up(names, {
+		noDependencies: true,
+		noRecreate: true,
+		pull: "never",
+		scale,
+		images: references(images, names)
+	});
+	await tools.work.step("start-new", change`${unfinishedNote(tools.layout, {
+		release,
+		old
+	})} || exit\n${up}`, { timeout: 3e5 });
+	const assumed = services.map((service) => assumedCopy(tools, service, pinnedOf(images, service.name).id));
+	return tools.work.check("find-new", () => newCopies(tools, services, old), assumed);
+}
+/** Containers of these services that are not among `old`. */
+async function newCopies(tools, services, old) {
+	return (await copiesOf(tools, services)).filter((one) => !old.some(({ id }) => id === one.id));
+}
+/**
+* Waits until these copies are healthy, at least `app.health-timeout` and as long as their health checks may take;
+* fails at once when one exits, turns unhealthy or restarts again and again. Then proves that each runs the image asked for.
+*/
+async function waitForCopies(tools, services, options) {
+	if (services.length === 0) return;
+	const { images, copies, step } = options;
+	const budget = Math.max(tools.config.app["health-timeout"], ...services.map((one) => one.healthBudget ?? 0));
+	const ids = copies.map((one) => one.id);
+	await tools.work.check(step, async () => {
+		assertComplete(services, copies);
+		await waitHealthy(tools, services, {
+			containers: ids,
+			budget
+		});
+		const now = (await copiesOf(tools, services)).filter((one) => ids.includes(one.id));
+		for (const copy of now) assertImage(copy, pinnedOf(images, copy.service).id);
+	}, void 0);
+}
+/** Stops copies within their grace periods and removes them, by id. */
+async function removeCopies(tools, copies, steps) {
+	if (copies.length === 0) return;
+	await tools.work.step(steps.stop, tools.stack.stop(copies), { timeout: 9e5 });
+	await tools.work.step(steps.remove, tools.stack.remove(copies));
+}
+function assertComplete(services, copies) {
+	for (const { name, replicas } of services) {
+		const there = copies.filter((one) => one.service === name).length;
+		if (there !== replicas) throw failure("copies-missing", `${there} new copies of ${name} were made, ${replicas} were asked for`);
+	}
+}
+function assertImage(copy, wanted) {
+	if (copy.imageId === wanted) return;
+	throw failure("wrong-image", `${copy.name} runs ${copy.imageId}, not ${wanted} as asked`, { hint: "Something else started it meanwhile: look at who uses docker compose on the host." });
+}
+/** What a dry run takes for a container that it does not start. */
+function assumedCopy({ stack }, { name }, imageId) {
+	return {
+		id: `new-${name}`,
+		name: `${stack.project}-${name}-new`,
+		service: name,
+		state: "running",
+		health: "healthy",
+		healthOutput: "",
+		error: "",
+		restarts: 0,
+		exitCode: 0,
+		oomKilled: false,
+		startedAt: "",
+		finishedAt: "",
+		image: imageId,
+		imageId,
+		configHash: "",
+		number: 0,
+		restartPolicy: "",
+		stopSignal: "",
+		mounts: [],
+		networks: [],
+		pid: 0
+	};
+}
+
+// src/job/deploy-app/health-url.ts
+/**
+* Asks `app.health-url` from the host until it answers well, five times at most, two seconds apart. Fails with
+* `health-url-unreachable` or `health-url-wrong`: no answer and a wrong one are two different things. Does nothing without
+* a URL; a host that has nothing to ask with is warned of.
+*/
+async function assertAnswers(tools) {
+	const url = tools.config.app["health-url"];
+	if (url === void 0) return;
+	await tools.work.check("health-url", () => ask(tools, url), void 0);
+}
+async function ask(tools, url) {
+	for (let left = 4;; left--) {
+		const answer = await askUrl(tools.host, url, 1e4);
+		if (answer.kind === "unable") {
+			tools.log.warning(`${url} was not asked: ${answer.reason}`);
+			return;
+		}
+		if (answer.kind === "answered" && answer.status >= 200 && answer.status < 300) return;
+		if (left === 0) throw answer.kind === "answered" ? failure("health-url-wrong", `${url} answered ${answer.status}`) : failure("health-url-unreachable", `${url} cannot be reached from the host: ${answer.reason}`, { hint: "When the old release answers there, the new one does not listen; else correct app.health-url." });
+		await tools.clock.sleep(2e3, tools.signal);
+	}
+}
+
+// src/job/deploy-app/in-place.ts
+/** Replaces a service of which two copies cannot run side by side: it is away from its stop until it is healthy again. */
+async function replaceInPlace(tools, service, images) {
+	const { name } = service;
+	tools.log.warning(`${name} is replaced with an interruption: two copies of it cannot run side by side`);
+	const up = tools.stack.up([name], {
+		noDependencies: true,
+		forceRecreate: true,
+		pull: "never",
+		images: references(images, [name])
+	});
+	await tools.work.step(`replace-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
+	const copies = await tools.work.check(`find-${name}`, () => copiesOf(tools, [service]), void 0);
+	if (copies) await waitForCopies(tools, [service], {
+		images,
+		copies,
+		step: `wait-${name}`
+	});
+}
+/** Puts back the images that these services ran before; one that did not exist before is removed. */
+async function putBackInPlace(tools, services, before) {
+	for (const service of services.toReversed()) {
+		const { name } = service;
+		const previous = before.find((one) => one.service === name);
+		if (!previous) {
+			const copies = await copiesOf(tools, [service]);
+			if (copies.length === 0) continue;
+			await tools.work.step(`stop-${name}`, tools.stack.stop(copies));
+			await tools.work.step(`remove-${name}`, tools.stack.remove(copies));
+			continue;
+		}
+		const up = tools.stack.up([name], {
+			noDependencies: true,
+			forceRecreate: true,
+			pull: "never",
+			images: { [name]: previous.imageId }
+		});
+		await tools.work.step(`put-back-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
+		await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), void 0);
+	}
+}
+
+// src/job/deploy-app/keep-release.ts
+/**
+* Keeps the release's images for a rollback by a tag of their own (a tag beside the digest keeps both from being
+* pruned), and makes them what every later `up` starts.
+*/
+async function keepImages(tools, { release, images }) {
+	const tags = [...images.values()].flatMap((image) => {
+		const repository = repositoryOf(image.asked);
+		return /^(sha256|[0-9a-f]{64}$)/.test(repository) ? [] : [change`docker tag ${image.id} ${`${repository}:release-${release.id}`} || exit`];
+	});
+	const file = deployedImagesFile(tools.config);
+	const next = `${file}.t`;
+	const override = imagesOverride(references(images, [...images.keys()]));
+	const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`;
+	await tools.work.step("tag-release", lines$1(...tags, write, forgetUnfinished(tools.layout)));
+}
+async function recordGood(tools, { release, images }) {
+	await recordRelease(tools, {
+		...entry(tools, release, images),
+		status: "good"
+	});
+}
+/** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
+async function recordBad(tools, { release, images, why }) {
+	await tools.work.step("forget-release", forgetUnfinished(tools.layout));
+	await recordRelease(tools, {
+		...entry(tools, release, images),
+		status: "bad",
+		note: oneLine(why)
+	});
+}
+function entry(tools, release, images) {
+	if (images.length === 0) throw failure("no-images", "a release without images cannot be recorded");
+	return {
+		format: 1,
+		id: release.id,
+		kind: "deploy",
+		time: tools.clock.now().toISOString(),
+		commit: release.commit,
+		images: [...images],
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		}
+	};
+}
+function oneLine(text) {
+	return text.replaceAll(/\s+/g, " ").slice(0, 500);
+}
+
+// src/job/deploy-app/upstream.ts
+/** First port of the loopback servers, one for each copy; only reachable inside the proxy's container. */
+const loopback = 8001;
+/** Reads an upstream file, of either shape that `renderUpstream` writes or of a person's simple one. */
+function parseUpstream(text) {
+	const lines = text.replaceAll(/#.*$/gm, "");
+	const copies = [...lines.matchAll(/set\s+\$copy\s+"?([\w.-]+)(?::\d+)?"?\s*;/g)].map(([, name]) => name ?? "");
+	const servers = [...lines.matchAll(/^\s*(?:upstream\s+\w+\s*\{\s*)?server\s+([\w.-]+)(?::\d+)?[^;{]*;/gm)].map(([, name]) => name ?? "").filter((name) => name !== "127.0.0.1");
+	return {
+		targets: [.../* @__PURE__ */ new Set([...copies, ...servers])],
+		copySettings: /include\s+(\S+\/copy\.inc)\s*;/.exec(lines)?.[1]
+	};
+}
+/**
+* The upstream file that sends requests to these containers. With `copySettings` each copy stands in a loopback server
+* of its own whose name is looked up at each request: nginx starts even when a copy is down. Without, its name stands in
+* `upstream`, and nginx will not start while it cannot be resolved.
+*/
+function renderUpstream(names, options) {
+	const { upstream, port, copySettings, release } = options;
+	const head = `# Written by deploy-app, release ${release}. The next deployment writes it anew.`;
+	if (copySettings === void 0) return text(head, `upstream ${upstream} {`, ...names.map((name) => `  server ${name}:${port};`), "}");
+	const addresses = names.map((_, index) => `127.0.0.1:${loopback + index}`);
+	return text(head, `upstream ${upstream} {`, ...addresses.map((address) => `  server ${address};`), "}", ...names.flatMap((name, index) => [
+		"server {",
+		`  listen ${addresses[index]};`,
+		`  set $copy ${name}:${port};`,
+		`  include ${copySettings};`,
+		"}"
+	]));
+}
+function text(...lines) {
+	return `${lines.join("\n")}\n`;
+}
+
+// src/job/deploy-app/proxy.ts
+/** Seconds until nginx's old workers must have stopped accepting after a reload. */
+const handover = 30;
+/**
+* The proxy as it runs; undefined where none is configured. Refuses when it cannot do a switch: not running, or the
+* upstream file's folder not mounted (a file mounted by itself keeps its old content).
+*/
+async function findProxy(tools, services) {
+	const { proxy, "proxied-service": named } = tools.config.app;
+	if (!proxy) return void 0;
+	const service = named ?? services[0] ?? "";
+	if (!services.includes(service)) throw refusal("proxied-service-unknown", `app.proxied-service ${service} is none of the app's services`, { hint: `Name one of: ${services.join(", ")}.` });
+	const file = node_path.posix.join(tools.layout.base, proxy["upstream-file"]);
+	const [containers, { stdout }] = await Promise.all([tools.stack.containers(proxy.service), tools.host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)]);
+	const container = containers.find((one) => one.state === "running");
+	if (!container) throw refusal("proxy-down", `the proxy (app.proxy.service ${proxy.service}) is not running`, { hint: "Start it, or run debug: without it nobody can be sent to the new copies. Nothing was changed." });
+	assertFolderMounted(container, file);
+	return {
+		container,
+		service,
+		file,
+		now: parseUpstream(stdout)
+	};
+}
+/** Sends all new requests to these containers, or fails with everything as it was. */
+async function switchProxy(tools, proxy, copies, options) {
+	const { upstream = "app" } = tools.config.app.proxy ?? {};
+	const content = renderUpstream(copies.map((one) => one.name), {
+		upstream,
+		port: tools.config.app.port,
+		copySettings: proxy.now.copySettings,
+		release: options.release
+	});
+	const arguments_ = [
+		proxy.container.id,
+		proxy.file,
+		content,
+		handover
+	];
+	await tools.work.step(options.step, script("change", remoteScript("proxy-switch"), arguments_), { timeout: 12e4 });
+}
+/** Waits until nobody is connected to these copies any more, at most `app.drain`. Says what was cut. */
+async function drain(tools, proxy, copies, step) {
+	const running = copies.filter((one) => one.service === proxy.service && one.state === "running");
+	if (running.length === 0) return;
+	const { drain: limit, port } = tools.config.app;
+	const seconds = Math.ceil(limit / 1e3);
+	const ids = running.map((one) => one.id);
+	const look = script("read", remoteScript("drain-copies"), [
+		port,
+		seconds,
+		proxy.container.imageId,
+		...ids
+	]);
+	const { stdout } = await tools.work.step(step, look, {
+		timeout: limit + 9e4,
+		assume: "drained"
+	});
+	const [word, count] = (stdout.trim().split("\n").at(-1) ?? "").split(" ");
+	if (word === "drained") return;
+	tools.log.warning(word === "cut" ? `${count} connections to the old copies were still open after ${seconds} s and are cut` : `The connections to the old copies could not be counted; they had ${seconds} s to end`);
+}
+/** Whether requests go to exactly these containers, each by its own name. */
+function sendsTo({ now }, copies) {
+	const names = copies.map((one) => one.name);
+	return names.length === now.targets.length && names.every((name) => now.targets.includes(name));
+}
+function assertFolderMounted(container, file) {
+	const mounts = container.mounts.map((mount) => mount.source.replace(/\/+$/, ""));
+	if (mounts.includes(file)) throw refusal("proxy-file-mounted", `the upstream file ${file} is mounted into the proxy by itself`, { hint: "Mount its folder: a file mounted by itself keeps its old content when a new one is renamed into its place." });
+	if (!mounts.some((source) => file.startsWith(`${source}/`))) throw refusal("proxy-folder-not-mounted", `no mount of the proxy holds the upstream file ${file}`, { hint: "Correct app.proxy.upstream-file, or mount its folder into the proxy." });
+}
+
+// src/job/deploy-app/settle-unfinished.ts
+/**
+* Ends what an interrupted deployment left: two sets of copies. When requests already go to the new ones and they are
+* healthy (without a proxy: when the old ones began to be stopped), the old ones are drained and removed; otherwise the
+* new ones are. Either way one set is left, and the deployment at hand goes on from there.
+*/
+async function settleUnfinished(tools, services) {
+	const note = await readUnfinished(tools);
+	if (!note) return;
+	const copies = await copiesOf(tools, services);
+	const old = copies.filter((one) => note.old.includes(one.id));
+	const fresh = copies.filter((one) => !note.old.includes(one.id));
+	tools.log.info(`Release ${note.release} was interrupted: ${old.length} old and ${fresh.length} new containers are there`);
+	if (old.length > 0 && fresh.length > 0) {
+		const names = services.map((one) => one.name);
+		await (await tookOver(tools, names, {
+			note,
+			old,
+			fresh
+		}) ? goForward(tools, names, {
+			release: note.release,
+			old,
+			fresh
+		}) : goBack(tools, names, {
+			release: note.release,
+			old,
+			fresh
+		}));
+	}
+	await tools.work.step("settle-release", forgetUnfinished(tools.layout));
+}
+async function tookOver(tools, names, { note, old, fresh }) {
+	if (!old.some(isServing)) return true;
+	if (!fresh.every(isServing)) return false;
+	const proxy = await findProxy(tools, names);
+	if (proxy) return fresh.some((one) => proxy.now.targets.includes(one.name));
+	return note.old.some((id) => !old.some((one) => one.id === id && isServing(one)));
+}
+async function goForward(tools, names, sets) {
+	const { release, old, fresh } = sets;
+	const proxy = await findProxy(tools, names);
+	const proxied = fresh.filter((one) => one.service === proxy?.service);
+	if (proxy && proxied.length > 0) {
+		await switchProxy(tools, proxy, proxied, {
+			step: "settle-proxy",
+			release
+		});
+		await drain(tools, proxy, old, "drain-leftovers");
+	}
+	await removeCopies(tools, old, {
+		stop: "stop-leftovers",
+		remove: "remove-leftovers"
+	});
+}
+async function goBack(tools, names, sets) {
+	const { release, old, fresh } = sets;
+	const proxy = await findProxy(tools, names);
+	const proxied = old.filter((one) => one.service === proxy?.service && isServing(one));
+	if (proxy && proxied.length > 0) {
+		await switchProxy(tools, proxy, proxied, {
+			step: "settle-proxy",
+			release
+		});
+		await drain(tools, proxy, fresh, "drain-leftovers");
+	}
+	await removeCopies(tools, fresh, {
+		stop: "stop-leftovers",
+		remove: "remove-leftovers"
+	});
+}
+function isServing({ state, health = "healthy" }) {
+	return state === "running" && health === "healthy";
+}
+
+// src/job/deploy-app.ts
+/**
+* Replaces the app's services, all or none, without a lost request where a proxy stands in front: new copies beside the
+* old, healthy first, then nginx switched, the old ones drained, stopped and removed by id. New ones that do not get healthy
+* are removed and the old never stopped. The release and its commit are recorded on the host, a bad one as bad.
+*/
+async function deployApp(tools, options = {}) {
+	const services = await rolledServices(tools);
+	const history = await readHistory(tools);
+	const previousReleaseId = currentRelease(history)?.id ?? "";
+	const images = await pinImages(tools, services, options.images ?? {});
+	await findProxy(tools, services.map((one) => one.name));
+	await settleUnfinished(tools, services);
+	const plan = await makePlan(tools, services, {
+		images,
+		options
+	});
+	const unchanged = await runsAlready(tools, plan);
+	if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted");
+	else await attempt$1(tools, plan);
+	await keepImages(tools, {
+		release: plan.release,
+		images
+	});
+	await recordGood(tools, {
+		release: plan.release,
+		images: releaseImages(images)
+	});
+	return {
+		status: unchanged ? "unchanged" : "success",
+		releaseId: plan.release.id,
+		previousReleaseId,
+		images: releaseImages(images),
+		interrupted: unchanged ? [] : plan.inPlace.map((one) => one.name)
+	};
+}
+async function rolledServices(tools) {
+	const all = await tools.stack.servicesOf("app");
+	const services = all.filter((one) => !one.oneShot);
+	if (services.length === 0) throw inputError("no-app-services", "the compose files have no service of the app", { hint: `Give the app's services the profile \`${tools.config.compose.profiles.app}\`, or name them in \`app.services\`.` });
+	for (const one of all.filter((service) => service.oneShot)) tools.log.warning(`${one.name} runs to its end and is not started by a deployment`);
+	return services;
+}
+async function makePlan(tools, services, { images, options }) {
+	const commit = options.commit ?? tools.run.sha;
+	const names = services.map((one) => one.name);
+	const [proxy, old] = await Promise.all([findProxy(tools, names), copiesOf(tools, services)]);
+	const inPlace = services.filter((one) => whyAlone(one) !== void 0);
+	const [alone] = inPlace;
+	if (proxy && alone) throw refusal("cannot-roll", `two copies of ${alone.name} cannot run side by side: ${whyAlone(alone)}`, { hint: "Take it out of the compose file (the proxy reaches the service by its container's name), or remove `app.proxy` to accept an interruption." });
+	return {
+		release: {
+			id: options.releaseId ?? releaseId(tools.clock.now(), commit),
+			commit
+		},
+		services,
+		images,
+		proxy,
+		old,
+		beside: services.filter((one) => !inPlace.includes(one)),
+		inPlace
+	};
+}
+function whyAlone(service) {
+	if (service.hasContainerName) return "it has a container_name";
+	const [port] = service.publishedPorts;
+	if (port) return `it publishes port ${port.published}`;
+	return service.networks.length === 0 ? "it is in the host's network" : void 0;
+}
+/** Whether exactly the wanted copies run, healthy, of these images, and compose would change nothing about them. */
+async function runsAlready(tools, { services, images, old, proxy }) {
+	if (!services.every(({ name, replicas }) => {
+		const copies = old.filter((one) => one.service === name);
+		const wanted = pinnedOf(images, name).id;
+		const same = copies.every((one) => isServing(one) && one.imageId === wanted && one.image === copies[0]?.image);
+		return copies.length === replicas && same;
+	}) || proxy && !proxied(old, proxy).every((one) => reaches(proxy, one))) return false;
+	const started = Object.fromEntries(old.map((one) => [one.service, one.image]));
+	const names = Object.keys(started);
+	const plans = await Promise.all([tools.stack.plan(names, {
+		images: started,
+		noDependencies: true
+	}), tools.stack.plan(names, { images: started })]);
+	return services.every(({ name }) => plans.some((actions) => actions.some((one) => one.service === name && one.action === "keep")));
+}
+/** By its own name, or by its service's, which stands for every copy. */
+function reaches({ now, service }, copy) {
+	return now.targets.includes(copy.name) || now.targets.includes(service);
+}
+function proxied(copies, proxy) {
+	return copies.filter((one) => one.service === proxy.service);
+}
+async function attempt$1(tools, plan) {
+	const progress = {
+		fresh: [],
+		switched: false,
+		replaced: []
+	};
+	try {
+		await bringUp$1(tools, plan, progress);
+	} catch (error) {
+		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError) || error.code === "lease-lost") throw error;
+		tools.log.warning(`Release ${plan.release.id} does not serve: ${messageOf(error)}`);
+		if (!await undone(tools, plan, progress)) throw error;
+		await recordBad(tools, {
+			release: plan.release,
+			images: releaseImages(plan.images),
+			why: messageOf(error)
+		});
+		throw error;
+	}
+	if (plan.proxy) await drain(tools, plan.proxy, plan.old, "drain-old");
+	const gone = plan.old.filter((one) => plan.beside.some((service) => service.name === one.service));
+	await removeCopies(tools, gone, {
+		stop: "stop-old",
+		remove: "remove-old"
+	});
+}
+/** Up to the point where the new copies serve and the old ones could still take over again. */
+async function bringUp$1(tools, plan, progress) {
+	const { beside, images, inPlace, old, proxy, release } = plan;
+	if (proxy) await pinProxy(tools, proxy, plan);
+	const existing = old.filter((one) => beside.some((service) => service.name === one.service));
+	try {
+		progress.fresh = await startBeside(tools, beside, {
+			images,
+			old: existing,
+			release: release.id
+		});
+	} catch (error) {
+		if (error instanceof AppError && !(error instanceof HostError)) progress.fresh = (await copiesOf(tools, beside)).filter((one) => !old.some(({ id }) => id === one.id));
+		throw error;
+	}
+	await waitForCopies(tools, beside, {
+		images,
+		copies: progress.fresh,
+		step: "wait-new"
+	});
+	for (const service of inPlace) {
+		progress.replaced = [...progress.replaced, service];
+		await replaceInPlace(tools, service, images);
+	}
+	if (proxy) {
+		await switchProxy(tools, proxy, proxied(progress.fresh, proxy), {
+			step: "switch-proxy",
+			release: release.id
+		});
+		progress.switched = true;
+	}
+	await assertAnswers(tools);
+}
+/** A service's name stands for all of its copies, also for one that is not ready: requests go to the old ones by name first. */
+async function pinProxy(tools, proxy, { old, release }) {
+	const serving = proxied(old, proxy).filter(isServing);
+	if (serving.length === 0 || sendsTo(proxy, serving)) return;
+	await switchProxy(tools, proxy, serving, {
+		step: "pin-proxy",
+		release: release.id
+	});
+}
+/** Whether everything is as it was. When it is not, the note of the unfinished deployment stays, and the next run settles it. */
+async function undone(tools, plan, progress) {
+	try {
+		await undo(tools, plan, progress);
+		return true;
+	} catch (error) {
+		tools.log.warning(`The previous state could not be put back wholly, the next run goes on with it: ${messageOf(error)}`);
+		return false;
+	}
+}
+/** Back to the old copies, which were never stopped. */
+async function undo(tools, plan, { fresh, switched, replaced }) {
+	const { old, proxy, release } = plan;
+	const serving = proxy ? proxied(old, proxy).filter(isServing) : [];
+	if (proxy && switched && serving.length > 0) {
+		await switchProxy(tools, proxy, serving, {
+			step: "switch-back",
+			release: release.id
+		});
+		await drain(tools, proxy, fresh, "drain-new");
+	}
+	await putBackInPlace(tools, replaced, old);
+	await removeCopies(tools, fresh, {
+		stop: "stop-new",
+		remove: "remove-new"
+	});
+}
+
+// src/action/images-input.ts
+/** `service=reference`, one a line; a record by service once read. */
+const imagesInput = input(require_libraries.string$1().transform(parseImages).optional(), {
+	description: "Images to run, `service=reference` one a line; best by digest (`api=ghcr.io/org/api@sha256:...`). What the compose files say unless told.",
+	placeholder: "SERVICE=IMAGE"
+});
+function parseImages(text, context) {
+	const lines = text.split(/[\s,]+/).filter((line) => line !== "");
+	const images = {};
+	for (const line of lines) {
+		const [, service, image] = /^([A-Za-z0-9][\w.-]*)=(\S+)$/.exec(line) ?? [];
+		if (!service || !image) context.addIssue({
+			code: "custom",
+			message: `\`${line}\` is not \`service=reference\``
+		});
+		else if (service in images) context.addIssue({
+			code: "custom",
+			message: `\`${service}\` is given twice`
+		});
+		else images[service] = image;
+	}
+	return images;
+}
+
+// actions/deploy-app/contract.ts
+const deployAppContract = {
+	name: "deploy-app",
+	description: "Replaces the app services without downtime, all or nothing, and records the release.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...changeInputs,
+		images: imagesInput,
+		"release-id": input(require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}$/, "use letters, digits, `_`, `.` and `-`").optional(), {
+			description: "Name of the release; made from the time and the commit unless told.",
+			placeholder: "ID"
+		}),
+		commit: input(require_libraries.string$1().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "use the full hash of a commit").optional(), {
+			description: "Commit that the images were built from; the workflow's commit unless told.",
+			placeholder: "HASH"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"deploy-status": require_libraries._enum([
+			"success",
+			"unchanged",
+			"failed"
+		]).describe("`success`, `unchanged` (these images run already) or `failed`."),
+		"release-id": require_libraries.string$1().describe("The release that runs now."),
+		"previous-release-id": require_libraries.string$1().describe("The one that ran before; empty on a first deployment."),
+		images: require_libraries.string$1().describe("`service=repository@digest` of each app service, one a line.")
+	}),
+	negative: {
+		...notDone,
+		"deploy-status": "failed",
+		"release-id": "",
+		"previous-release-id": "",
+		images: ""
+	}
+};
+
+// actions/deploy-app/action.ts
+const deployAppAction = action(deployAppContract, (inputs, context) => withTools(inputs, context, {
+	name: "deploy-app",
+	mutates: true
+}, async (tools) => {
+	const done = await deployApp(tools, {
+		images: inputs.images,
+		releaseId: inputs["release-id"],
+		commit: inputs.commit
+	});
+	for (const service of done.interrupted) tools.log.warning(`${service} was replaced with an interruption`);
+	const rows = done.images.map(({ service, reference, digest, imageId }) => [
+		service,
+		reference,
+		digest ?? imageId
+	]);
+	return {
+		outputs: {
+			status: "success",
+			reason: tools.work.dryRun ? "dry-run" : done.status === "unchanged" ? "unchanged" : "done",
+			"deploy-status": done.status,
+			"release-id": done.releaseId,
+			"previous-release-id": done.previousReleaseId,
+			images: done.images.map(({ service, digest, imageId }) => `${service}=${digest ?? imageId}`).join("\n")
+		},
+		summary: summaryTable(`Release ${done.releaseId}: ${done.status}`, [
+			"Service",
+			"Image",
+			"Runs"
+		], rows)
+	};
+}));
+
+// src/core/changes.ts
+var import_ignore = /* @__PURE__ */ require_rolldown_runtime.__toESM(require_libraries.require_ignore(), 1);
+const components = [
+	"infra",
+	"app",
+	"migrations"
+];
+/**
+* Which component each changed file belongs to: it matches at least one pattern of `paths` and none that begins with
+* `!`. Patterns read as in .gitignore: `docker/` is a folder and all in it, `*.md` a name at any depth, `/infra.yml` one at
+* the root. A file under `migrations` is neither infra nor app, whatever their patterns say. Paths are relative to the repository.
+*/
+function sortChanges(files, paths) {
+	const matches = {
+		infra: matcher(paths.infra),
+		app: matcher(paths.app),
+		migrations: matcher(paths.migrations)
+	};
+	const migrations = files.filter(matches.migrations);
+	const others = files.filter((file) => !matches.migrations(file));
+	return {
+		infra: others.filter(matches.infra),
+		app: others.filter(matches.app),
+		migrations
+	};
+}
+/** Patterns that can never match as they are meant, with the reason: for a warning. */
+function uselessPatterns(patterns) {
+	const onlyExclusions = patterns.every((pattern) => pattern.startsWith("!"));
+	return patterns.flatMap((pattern) => {
+		if (pattern.startsWith("#")) return [{
+			pattern,
+			reason: "it is a comment to gitignore; write \\# for the name"
+		}];
+		if (pattern.startsWith("./") || pattern.startsWith("../")) return [{
+			pattern,
+			reason: "paths are relative to the repository, without ./ and ../"
+		}];
+		if (onlyExclusions) return [{
+			pattern,
+			reason: "there is no pattern that it could take from"
+		}];
+		return pattern.trim() === "" ? [{
+			pattern,
+			reason: "it is empty"
+		}] : [];
+	});
+}
+function matcher(patterns) {
+	const wanted = patternSet(patterns.filter((pattern) => !pattern.startsWith("!")));
+	const excluded = patternSet(patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => pattern.slice(1)));
+	return (file) => wanted.ignores(file) && !excluded.ignores(file);
+}
+function patternSet(patterns) {
+	return (0, import_ignore.default)({
+		ignorecase: false,
+		allowRelativePaths: true
+	}).add(patterns);
+}
+
+// src/job/changed-services.ts
+const composeSchema = require_libraries.looseObject({ services: require_libraries.record(require_libraries.string$1(), require_libraries.unknown()).default({}) });
+/**
+* Services whose definition differs, or whose build files, env files or mounted files are among `files`. A best guess from the
+* files alone (variables are not filled in): `all` as soon as something differs that cannot be laid at one service's
+* door. Pure.
+*/
+function changedServices(composeFiles, files) {
+	const changed = /* @__PURE__ */ new Set();
+	const owners = [];
+	for (const { path, before, after } of composeFiles) {
+		const [old, now] = [read$1(before), read$1(after)];
+		if (!old || !now || differ({
+			...old,
+			services: {}
+		}, {
+			...now,
+			services: {}
+		})) return "all";
+		for (const name of /* @__PURE__ */ new Set([...Object.keys(old.services), ...Object.keys(now.services)])) {
+			if (differ(old.services[name], now.services[name])) changed.add(name);
+			const parts = localPaths(now.services[name]).map((local) => beside(path, local));
+			owners.push(...parts.filter((part) => part !== "").map((part) => ({
+				path: part,
+				service: name
+			})));
+		}
+	}
+	for (const file of files.filter((one) => !composeFiles.some(({ path }) => path === one))) {
+		const owning = owners.filter(({ path }) => file === path || file.startsWith(`${path}/`));
+		if (owning.length === 0) return "all";
+		for (const { service } of owning) changed.add(service);
+	}
+	return [...changed].sort();
+}
+function read$1(text) {
+	if (text === void 0) return void 0;
+	try {
+		return composeSchema.safeParse((0, import_dist.parse)(text, { merge: true })).data;
+	} catch {
+		return;
+	}
+}
+const localsSchema = require_libraries.object({
+	build: require_libraries.union([require_libraries.string$1(), require_libraries.looseObject({
+		context: require_libraries.string$1().default("."),
+		dockerfile: require_libraries.string$1().default("Dockerfile")
+	})]).optional(),
+	volumes: require_libraries.array(require_libraries.union([require_libraries.string$1(), require_libraries.looseObject({ source: require_libraries.string$1().optional() })])).default([]),
+	env_file: require_libraries.union([require_libraries.string$1(), require_libraries.array(require_libraries.union([require_libraries.string$1(), require_libraries.looseObject({ path: require_libraries.string$1() })]))]).default([])
+});
+/** Paths beside the compose file that a service is made of. */
+function localPaths(definition) {
+	const { data } = localsSchema.safeParse(definition);
+	if (!data) return [];
+	const build = typeof data.build === "string" ? [data.build] : data.build ? [data.build.context, `${data.build.context}/${data.build.dockerfile}`] : [];
+	const mounts = data.volumes.map((one) => (typeof one === "string" ? one.split(":")[0] : one.source) ?? "");
+	const env = [data.env_file].flat().map((one) => typeof one === "string" ? one : one.path);
+	return [
+		...build,
+		...mounts.filter((source) => source.startsWith(".")),
+		...env
+	];
+}
+/** `other`, seen from the folder of `file`, as a path in the repository. */
+function beside(file, other) {
+	const parts = file.split("/").slice(0, -1);
+	for (const part of other.split("/")) if (part === "..") parts.pop();
+	else if (part !== "." && part !== "") parts.push(part);
+	return parts.join("/");
+}
+function differ(one, other) {
+	return canonical(one) !== canonical(other);
+}
+function canonical(value) {
+	return JSON.stringify(value, (_key, part) => typeof part === "object" && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1)) : part) ?? "";
+}
+
+// src/job/event-base.ts
+const hash = require_libraries.string$1().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+const pushSchema = require_libraries.object({
+	ref: require_libraries.string$1(),
+	before: hash,
+	forced: require_libraries.boolean().optional()
+});
+const pullSchema = require_libraries.object({ pull_request: require_libraries.object({ base: require_libraries.object({ sha: hash }) }) });
+const groupSchema = require_libraries.object({ merge_group: require_libraries.object({ base_sha: hash }) });
+/**
+* The commit to compare with when nobody knows what is deployed. An event that has none (a first push, a tag, a
+* schedule, a button) gives none: then everything counts as changed, never nothing. Pure.
+*/
+function eventBase({ name, payload }) {
+	switch (name) {
+		case "push": return pushBase(payload);
+		case "pull_request": {
+			const pull = pullSchema.safeParse(payload);
+			return pull.success ? {
+				kind: "merge-base",
+				commit: pull.data.pull_request.base.sha,
+				why: "what the pull request changes"
+			} : none("the event names no base of the pull request");
+		}
+		case "merge_group": {
+			const group = groupSchema.safeParse(payload);
+			return group.success ? {
+				kind: "commit",
+				commit: group.data.merge_group.base_sha,
+				why: "base of the merge group"
+			} : none("the event names no base of the merge group");
+		}
+		case "": return none("there is no event outside of GitHub");
+		default: return none(`a ${name} event has no commit before it`);
+	}
+}
+function pushBase(payload) {
+	const push = pushSchema.safeParse(payload);
+	if (!push.success) return none("the push event cannot be read");
+	const { ref, before, forced } = push.data;
+	if (ref.startsWith("refs/tags/")) return none("a tag has no commit before it");
+	if (/^0+$/.test(before)) return none("this is the first push of its branch");
+	return {
+		kind: "commit",
+		commit: before,
+		why: forced ? "commit before the forced push" : "commit before the push"
+	};
+}
+function none(why) {
+	return {
+		kind: "none",
+		why
+	};
+}
+
+// src/job/detect-changes.ts
+const baseSources = [
+	"input",
+	"deployed",
+	"event",
+	"none"
+];
+/**
+* What differs between the checkout and the commit that runs on the environment, per part of the stack. Trees are
+* compared, not events, so a failed or cancelled deployment loses nothing. What cannot be found out counts as changed.
+*/
+async function detectChanges(repository, options) {
+	const { config, log } = options;
+	const head = await repository.head();
+	const bases = await chooseBases(repository, options);
+	warnAboutPaths(await repository.paths(head), options);
+	const files = {};
+	for (const part of components) {
+		const { commit } = bases[part];
+		files[part] = commit ? sortChanges(await repository.differing(commit, head), config.paths)[part] : "all";
+	}
+	if (bases.app.commit && bases.app.commit !== head && await repository.isBehind(bases.app.commit)) log.warning(`this commit (${short(head)}) is older than what is deployed (${short(bases.app.commit)}): a rollback`);
+	const shown = bases.app.commit ? bases.app : bases.infra;
+	return {
+		head,
+		base: shown.commit ?? "",
+		baseSource: shown.source,
+		files,
+		services: await servicesOf(repository, {
+			head,
+			base: bases.infra.commit,
+			files: files.infra,
+			config
+		}),
+		why: {
+			infra: bases.infra.why,
+			app: bases.app.why,
+			migrations: bases.migrations.why
+		}
+	};
+}
+/** A slip in a pattern would read as "nothing changed" for ever. */
+function warnAboutPaths(all, { config, log }) {
+	const found = sortChanges(all, config.paths);
+	for (const part of ["infra", "app"]) if (found[part].length === 0) log.warning(`paths.${part} matches no file of this commit`);
+	for (const part of components) for (const { pattern, reason } of uselessPatterns(config.paths[part])) log.warning(`paths.${part}: \`${pattern}\` never matches: ${reason}`);
+}
+async function chooseBases(repository, options) {
+	const { base, deployed } = options;
+	const one = (found) => ({
+		infra: found,
+		app: found,
+		migrations: found
+	});
+	if (base !== void 0) return one(await fromInput(repository, base));
+	if (options.event.name === "pull_request" || !deployed) return one(await fromEvent(repository, options));
+	const infra = await fromHost(repository, deployed.infra, {
+		what: "infrastructure",
+		log: options.log
+	});
+	const app = await fromHost(repository, deployed.app, {
+		what: "application",
+		log: options.log
+	});
+	return {
+		infra,
+		app,
+		migrations: app
+	};
+}
+async function fromInput(repository, base) {
+	const commit = await repository.find(base);
+	if (commit) return {
+		commit,
+		source: "input",
+		why: `compared with ${short(commit)}, the input \`base\``
+	};
+	throw inputError("base-unknown", `input \`base\`: there is no commit or ref \`${base}\` here or at \`origin\``, { hint: "Give the full hash of a commit that was pushed, or leave the input out." });
+}
+async function fromHost(repository, deployed, { what, log }) {
+	if (!deployed) return nothing(`everything counts as changed: the host has no record of a deployed ${what}`);
+	const commit = await repository.find(deployed);
+	if (commit) return {
+		commit,
+		source: "deployed",
+		why: `compared with ${short(commit)}, the deployed ${what}`
+	};
+	log.warning(`the deployed ${what} is of commit ${deployed}, which \`origin\` does not have any more`);
+	return nothing(`everything counts as changed: the deployed commit ${short(deployed)} cannot be fetched`);
+}
+async function fromEvent(repository, { event, log }) {
+	const found = eventBase(event);
+	if (found.kind === "none") return nothing(`everything counts as changed: ${found.why}`);
+	const commit = found.kind === "commit" ? await repository.find(found.commit) : await pullBase(repository, found.commit);
+	if (commit) return {
+		commit,
+		source: "event",
+		why: `compared with ${short(commit)}, the ${found.why}`
+	};
+	log.warning(`the event's base ${found.commit} cannot be fetched`);
+	return nothing(`everything counts as changed: the event's base ${short(found.commit)} cannot be fetched`);
+}
+/** The checkout of a pull request is GitHub's merge of it: its first parent is the branch without it. */
+async function pullBase(repository, base) {
+	const [first, ...others] = await repository.headParents();
+	if (first && others.length > 0) return repository.find(first);
+	return await repository.find(base) && repository.mergeBase(base);
+}
+function nothing(why) {
+	return {
+		commit: void 0,
+		source: "none",
+		why
+	};
+}
+async function servicesOf(repository, asked) {
+	const { head, base, files, config } = asked;
+	if (files === "all" || base === void 0) return "all";
+	if (files.length === 0) return [];
+	const names = config.compose.files.map((path) => path.split("/").at(-1));
+	const paths = (await repository.paths(head)).filter((path) => names.includes(path.split("/").at(-1)));
+	const composeFiles = [];
+	for (const path of paths) composeFiles.push({
+		path,
+		before: await repository.file(base, path),
+		after: await repository.file(head, path)
+	});
+	return changedServices(composeFiles, files);
+}
+function short(commit) {
+	return commit.slice(0, 10);
+}
+
+// src/job/repository.ts
+const fetchTime = 3e5;
+/** The git checkout in `directory` on `host`, which is this machine. */
+function openRepository(host, directory, signal) {
+	const git = sh`GIT_TERMINAL_PROMPT=0 git -c safe.directory=${"*"} -C ${directory}`;
+	const ask = (command, timeout = 6e4) => host.run(command, {
+		timeout,
+		signal,
+		allow: "any"
+	});
+	const answer = async (command) => must(await ask(command));
+	const isShallow = async () => (await answer(sh`${git} rev-parse --is-shallow-repository`)).trim() === "true";
+	const resolve = async (commit) => {
+		const result = await ask(sh`${git} rev-parse --quiet --verify --end-of-options ${`${commit}^{commit}`}`);
+		return result.code === 0 ? result.stdout.trim() : void 0;
+	};
+	return {
+		async head() {
+			const head = await resolve("HEAD");
+			if (head) return head;
+			throw failure("no-checkout", `${directory} is no checkout of a git repository`, { hint: "Put a step `uses: actions/checkout@v4` before this one." });
+		},
+		async headParents() {
+			const text = await answer(sh`${git} cat-file commit HEAD`);
+			return [...text.slice(0, text.indexOf("\n\n")).matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent]) => String(parent));
+		},
+		async find(commit) {
+			const here = await resolve(commit);
+			if (here) return here;
+			const depth = await isShallow() ? ["--depth=1"] : [];
+			return (await ask(change`${git} fetch --quiet --no-tags ${depth} -- origin ${commit}`, fetchTime)).code === 0 ? resolve("FETCH_HEAD") : void 0;
+		},
+		async mergeBase(commit) {
+			const found = async () => {
+				const result = await ask(sh`${git} merge-base ${commit} HEAD`);
+				return result.code === 0 ? result.stdout.trim() : void 0;
+			};
+			const near = await found();
+			if (near || !await isShallow()) return near;
+			await ask(change`${git} fetch --quiet --no-tags --unshallow origin`, fetchTime);
+			return found();
+		},
+		async isBehind(commit) {
+			const result = await ask(sh`${git} merge-base --is-ancestor HEAD ${commit}`);
+			if (result.code === 0) return true;
+			return result.code === 1 && !await isShallow() ? false : void 0;
+		},
+		differing: async (from, to) => names$1(await answer(sh`${git} diff-tree -r -z --no-renames --name-only ${from} ${to}`)),
+		paths: async (commit) => names$1(await answer(sh`${git} ls-tree -r -z --name-only --full-tree ${commit}`)),
+		async file(commit, path) {
+			const result = await ask(sh`${git} cat-file blob ${`${commit}:${path}`}`);
+			return result.code === 0 ? result.stdout : void 0;
+		}
+	};
+}
+function must(result) {
+	if (result.code !== 0) throw new CommandError(result);
+	return result.stdout;
+}
+function names$1(text) {
+	return text.split("\0").filter((name) => name !== "");
+}
+
+// src/action/read-event.ts
+/** The event that started the workflow, from the file that the runner names; of no name outside of GitHub. */
+async function readEvent(env) {
+	const path = env.GITHUB_EVENT_PATH;
+	const payload = path ? JSON.parse(await (0, node_fs_promises.readFile)(path, "utf8")) : {};
+	return {
+		name: env.GITHUB_EVENT_NAME ?? "",
+		payload
+	};
+}
+
+// src/action/detect.ts
+/** Compares the checkout on this machine with what is deployed, and says for each part why. */
+async function detect(inputs, context) {
+	const { directory, env, log, signal } = context;
+	await using local = localHost();
+	const repository = openRepository(local, directory, signal);
+	const changes = await detectChanges(repository, {
+		...inputs,
+		event: await readEvent(env),
+		log
+	});
+	for (const [part, why] of Object.entries(changes.why)) log.info(`${part}: ${why}`);
+	return changes;
+}
+/** The outputs that tell the changes, for every action that has them. */
+function changeOutputs({ files, base, baseSource, services }) {
+	return {
+		"infra-changed": files.infra.length > 0,
+		"app-changed": files.app.length > 0,
+		"migrations-changed": files.migrations.length > 0,
+		base,
+		"base-source": baseSource,
+		"changed-services": services === "all" ? "all" : services.join(" ")
+	};
+}
+function changeSummary({ files, why }) {
+	const rows = [
+		"infra",
+		"app",
+		"migrations"
+	].map((part) => {
+		const list = files[part];
+		const count = list === "all" ? "all" : String(list.length);
+		const shown = list === "all" ? "" : list.slice(0, 50).join(", ") + (list.length > 50 ? ", ..." : "");
+		return [
+			part,
+			count,
+			why[part],
+			shown
+		];
+	});
+	return summaryTable("Changes", [
+		"Part",
+		"Files",
+		"Why",
+		"Which"
+	], rows);
+}
+
+// src/job/deployed.ts
+/**
+* The commits whose files the host runs, from its release history; none where nothing was deployed yet. A history with
+* lines that cannot be read says nothing certain: then none as well. Throws when the host gives no answer.
+*/
+async function readDeployed(tools) {
+	const history = await readHistory(tools);
+	return history.unreadable.length === 0 ? deployedCommits(history) : {
+		infra: void 0,
+		app: void 0
+	};
+}
+
+// actions/detect-changes/contract.ts
+const detectChangesContract = {
+	name: "detect-changes",
+	description: "Finds what differs between this commit and the one last deployed to the environment.",
+	mutates: false,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		base: input(require_libraries.string$1().regex(/^[A-Za-z0-9][\w.@/^~-]*$/, "use a commit's hash, a branch or a tag").optional(), {
+			description: "Commit or ref to compare with, instead of the one found on the host or in the event.",
+			placeholder: "COMMIT"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"infra-changed": require_libraries.boolean().describe("Whether a file of `paths.infra` differs."),
+		"app-changed": require_libraries.boolean().describe("Whether a file of `paths.app` differs."),
+		"migrations-changed": require_libraries.boolean().describe("Whether a file of `paths.migrations` differs."),
+		base: require_libraries.string$1().describe("Full hash of the commit compared with; empty when everything counts as changed."),
+		"base-source": require_libraries._enum(baseSources).describe("Where the base comes from: `input`, `deployed` (the host), `event`, `none`."),
+		"changed-services": require_libraries.string$1().describe("Services whose definition or build files differ, separated by spaces; `all` when that cannot be told.")
+	}),
+	negative: {
+		...notDone,
+		"infra-changed": true,
+		"app-changed": true,
+		"migrations-changed": true,
+		base: "",
+		"base-source": "none",
+		"changed-services": "all"
+	}
+};
+
+// actions/detect-changes/action.ts
+const detectChangesAction = action(detectChangesContract, async (inputs, context) => {
+	const config = await loadConfig(inputs, context);
+	const { log } = context;
+	const readHost = async () => {
+		await using host = await openHost(config, inputs, context);
+		return await readDeployed({
+			host,
+			layout: layout(config),
+			log
+		});
+	};
+	const asked = hasAccess(config, inputs, context);
+	if (!asked) log.warning("no `ssh-key` was given: what is deployed is not known, so the event's base is used");
+	const deployed = asked ? await readHost() : void 0;
+	const changes = await detect({
+		config,
+		base: inputs.base,
+		deployed
+	}, context);
+	return {
+		outputs: {
+			status: "success",
+			reason: "done",
+			...changeOutputs(changes)
+		},
+		summary: changeSummary(changes)
+	};
+});
+
+// src/job/lock.ts
+const lockModes = [
+	"acquire",
+	"renew",
+	"release",
+	"force-release",
+	"status"
+];
+/** Takes, renews, releases or shows the deployment lock. Throws the refusal `lock-held` when somebody else keeps it. */
+async function lock(tools, options) {
+	switch (options.mode) {
+		case "acquire": return acquire(tools, options);
+		case "renew":
+			await resumeLease(tools.host, {
+				...place(tools),
+				number: numberOf(options),
+				run: tools.run.id
+			});
+			return show(tools, "done");
+		case "release": return release(tools, options);
+		case "force-release": return forceRelease(tools);
+		case "status": return show(tools, "done");
+	}
+}
+async function acquire(tools, { wait, purpose, onClaim }) {
+	const { run, config, host, signal } = tools;
+	const { id, attempt, actor, url } = run;
+	const holder = {
+		run: id,
+		attempt,
+		actor,
+		purpose,
+		url
+	};
+	onClaim((await claimLease(host, {
+		...place(tools),
+		holder,
+		ttl: config.lock.stale,
+		wait,
+		signal
+	})).number);
+	return show(tools, "done");
+}
+async function release(tools, options) {
+	const outcome = await releaseLease(tools.host, {
+		...place(tools),
+		number: numberOf(options)
+	});
+	return show(tools, outcome === "released" ? "done" : outcome);
+}
+async function forceRelease(tools) {
+	const held = await readLease(tools.host, tools.layout.lock);
+	if (held && await forceReleaseLease(tools.host, tools.layout.lock, held.number)) tools.log.warning(`released by force: ${describeLease(held)}`);
+	return show(tools, held ? "done" : "not-held");
+}
+async function show(tools, reason) {
+	const state = await readLease(tools.host, tools.layout.lock);
+	if (!state) return {
+		acquired: false,
+		number: void 0,
+		holder: "",
+		expires: void 0,
+		reason
+	};
+	const ours = state.holder?.run === tools.run.id && state.state === "held";
+	return {
+		acquired: ours,
+		number: ours ? state.number : void 0,
+		holder: describeLease(state),
+		expires: new Date(tools.clock.now().getTime() + state.ttl - state.age),
+		reason
+	};
+}
+function place({ layout, log }) {
+	return {
+		directory: layout.lock,
+		work: layout.work,
+		log: (line) => log.info(line)
+	};
+}
+function numberOf({ mode, number }) {
+	if (number !== void 0) return number;
+	throw inputError("lock-number-missing", `input \`lock-number\` is needed to ${mode} a lock`, { hint: "Give the output `lock-number` of the step that took it; `force-release` needs none." });
+}
+
+// actions/lock/contract.ts
+const lockContract = {
+	name: "lock",
+	description: "Takes, renews, releases or shows the one lock that guards every change of an environment on its host.",
+	mutates: false,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		mode: input(require_libraries._enum(lockModes).default("acquire"), {
+			description: "`acquire`, `renew`, `release`, `status`, or `force-release`: takes the lock from whoever holds it, for a person who knows that its holder is dead.",
+			placeholder: "MODE"
+		}),
+		keep: input(boolean.default(false), { description: "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job." }),
+		"lock-number": lockNumber,
+		"lock-wait": lockWait,
+		purpose: input(require_libraries.string$1().max(200).default("deployment"), {
+			description: "What the lock is for, shown to whoever waits for it.",
+			placeholder: "TEXT"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		acquired: require_libraries.boolean().describe("Whether this run holds the lock now."),
+		holder: require_libraries.string$1().describe("Who holds it: actor, run and purpose; empty when nobody does."),
+		"lock-number": require_libraries.string$1().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
+		"lease-expires": require_libraries.string$1().describe("When it runs out unless renewed, ISO 8601; empty without a holder.")
+	}),
+	negative: {
+		...notDone,
+		acquired: false,
+		holder: "",
+		"lock-number": "",
+		"lease-expires": ""
+	}
+};
+
+// actions/lock/action.ts
+/** Name of the state by which the post step knows the claim to release. */
+const claimState = "claim";
+const lockAction = action(lockContract, async (inputs, context) => {
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const tools = {
+		...context,
+		config,
+		host,
+		layout: layout(config),
+		clock: systemClock
+	};
+	const done = await lock(tools, {
+		mode: inputs.mode,
+		number: inputs["lock-number"],
+		wait: inputs["lock-wait"] ?? config.lock.wait,
+		purpose: inputs.purpose,
+		onClaim: (number) => inputs.keep || context.saveState("claim", String(number))
+	});
+	context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock");
+	return { outputs: {
+		status: "success",
+		reason: done.reason,
+		acquired: done.acquired,
+		holder: done.holder,
+		"lock-number": done.number === void 0 ? "" : String(done.number),
+		"lease-expires": done.expires?.toISOString() ?? ""
+	} };
+});
+
+// src/action/run-post.ts
+/** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
+async function runPost(contract, post) {
+	const runtime = actionsRuntime();
+	try {
+		const state = (name) => runtime.env[`STATE_${name}`] || void 0;
+		await post(readInputs(contract, runtime), contextOf(runtime, abortOnSignals()), state);
+	} catch (error) {
+		runtime.log.warning(`After the job: ${messageOf(error)}`);
+	}
+	process.exit(0);
+}
+
+// src/core/decision.ts
+/** The jobs of a pipeline, in the order in which they may run. */
+const jobNames = [
+	"lock",
+	"debug",
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app",
+	"verify-deploy",
+	"unlock"
+];
+/** Jobs that a person may ask for whatever the facts are. */
+const forcibleJobs = [
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app"
+];
+/** The rows of the decision matrix; a stable code each. */
+const rules = {
+	"infra-changed": "infrastructure changed and there is data: back up, recreate, restore what is needed, verify",
+	"infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
+	"infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
+	"infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
+	"app-changed": "infrastructure is healthy and the app changed: deploy it",
+	forced: "nothing changed and the infrastructure is healthy: only what was asked for",
+	"nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do"
+};
+/** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
+function ruleFor(facts) {
+	const { infraStatus, dataPresent, force } = facts;
+	if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh";
+	if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost";
+	if (appWanted(facts)) return "app-changed";
+	return force.length > 0 ? "forced" : "nothing-to-do";
+}
+/** The job to run now; undefined when the pipeline is at its end. Jobs that were not wanted are absent from `results` or `skipped`. */
+function nextJob(facts, progress) {
+	const last = jobNames.findLastIndex((job) => (progress.results[job] ?? "skipped") !== "skipped");
+	return jobNames.slice(last + 1).find((job) => shouldRun(job, facts, progress));
+}
+/**
+* Whether a job runs, given what the jobs before it said. After a failed or cancelled job nothing runs but `unlock`.
+* Throws `failed` `answer-empty` when a job succeeded without the answer that the decision needs: that is never "no".
+*/
+function shouldRun(job, facts, progress) {
+	const { results } = progress;
+	const lockTried = (results.lock ?? "skipped") !== "skipped";
+	if (job === "unlock") return lockTried;
+	if (jobNames.slice(0, jobNames.indexOf(job)).map((name) => results[name] ?? "skipped").some((result) => result === "failure" || result === "cancelled")) return false;
+	if (job === "lock") return ruleFor(facts) !== "nothing-to-do";
+	return results.lock === "success" && wanted[job](facts, progress);
+}
+/** Whether `restore` must follow a recreation: `restore-needed` of `recreate`. Volumes survive it, so as a rule it must not. */
+function restoreNeeded(policy, recreation) {
+	const { dataIntact, backupMade } = recreation;
+	return !dataIntact || policy === "always" && backupMade;
+}
+const wanted = {
+	debug: (facts) => ruleFor(facts) === "infra-broken",
+	backup: (facts, progress) => facts.force.includes("backup") || facts.dataPresent && (recreates(facts, progress) || facts.force.includes("restore") || facts.migrationsChanged && facts.beforeMigrate),
+	recreate: (facts, progress) => recreates(facts, progress) && (!facts.dataPresent || succeeded("backup", progress)),
+	restore: (facts, progress) => facts.force.includes("restore") || succeeded("recreate", progress) && answered("restore-needed", progress.restoreNeeded),
+	verify: (facts, progress) => facts.force.includes("verify") || [
+		"debug",
+		"recreate",
+		"restore"
+	].some((job) => succeeded(job, progress)),
+	"deploy-app": (facts, progress) => appWanted(facts) || !facts.dataPresent && succeeded("recreate", progress),
+	"verify-deploy": (_facts, progress) => succeeded("deploy-app", progress)
+};
+function recreates(facts, progress) {
+	switch (ruleFor(facts)) {
+		case "infra-changed":
+		case "infra-changed-fresh":
+		case "infra-lost": return true;
+		case "infra-broken": return succeeded("debug", progress) && answered("debug-status", progress.debugStatus) === "failed";
+		default: return false;
+	}
+}
+function appWanted({ appChanged, migrationsChanged, force }) {
+	return appChanged || migrationsChanged || force.includes("deploy-app");
+}
+function succeeded(job, { results }) {
+	return results[job] === "success";
+}
+function answered(output, value) {
+	if (value !== void 0) return value;
+	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
+}
+
+// src/core/fingerprint.ts
+/** Every fact that differs, is missing or has come up. Empty means: the same data. */
+function compareFingerprints(before, after) {
+	return [...new Set([...before, ...after].map((one) => one.service))].flatMap((service) => {
+		const old = factsOf(before, service);
+		const now = factsOf(after, service);
+		return [.../* @__PURE__ */ new Set([...Object.keys(old), ...Object.keys(now)])].filter((fact) => old[fact] !== now[fact]).map((fact) => ({
+			service,
+			fact,
+			before: old[fact] ?? "(none)",
+			after: now[fact] ?? "(none)"
+		}));
+	});
+}
+function factsOf(fingerprints, service) {
+	return fingerprints.find((one) => one.service === service)?.facts ?? {};
+}
+
+// src/job/install-definition.ts
+/**
+* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
+* one kept beside as `<file>.previous`. Only what differs is touched. Call the result when the new one turns out bad.
+*/
+async function installDefinition(tools) {
+	const changed = await differing(tools);
+	if (changed.length === 0) return async () => {};
+	for (const file of changed) {
+		const path = node_path.posix.join(tools.layout.base, file.path);
+		tools.log.info(`${path} is replaced by the checkout's`);
+		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
+if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
+mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
+	}
+	tools.stack.forget();
+	return () => putBack(tools, changed);
+}
+async function differing(tools) {
+	if (tools.definition.length === 0) return [];
+	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
+	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
+	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
+	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
+}
+async function putBack(tools, files) {
+	const commands = files.map(({ path }) => {
+		const file = node_path.posix.join(tools.layout.base, path);
+		return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+	});
+	try {
+		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands));
+	} catch (error) {
+		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
+	}
+	tools.stack.forget();
+}
+function sha256(content) {
+	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
+}
+
+// src/job/keep-volumes.ts
+/**
+* Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
+* compose files no longer have, or one that would come from another place (S2).
+*/
+async function assertDataStays(tools, services) {
+	const stack = await tools.stack.definition();
+	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
+		const { name } = one.service;
+		if (persistent(one.definition, stack).length === 0) throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
+		for (const mount of one.container?.mounts.filter(keepsData) ?? []) assertSameSource(name, mount, one.definition, stack);
+	}
+}
+/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
+async function prepareVolumes(tools, services) {
+	const stack = await tools.stack.definition();
+	const paths = services.flatMap((one) => persistent(one.definition, stack).flatMap((mount) => mount.path ?? []).map((path) => ({
+		path,
+		isData: dataKinds.includes(one.service.kind),
+		service: one.service.name
+	})));
+	if (paths.length === 0) return;
+	const there = (await tools.host.run(sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`)).stdout.trim().split("\n");
+	const missing = paths.filter((_, index) => there[index] !== "yes");
+	const stray = missing.find((one) => !one.isData);
+	if (stray) throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, { hint: "Copy it to the host first: Docker would put an empty directory in its place." });
+	if (missing.length > 0) await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`);
+}
+/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
+function directoryOf(mount, stack) {
+	return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source;
+}
+function persistent(definition, stack) {
+	return definition.volumes.flatMap(({ type, source, target }) => {
+		if (type === "bind") return [{
+			target,
+			source,
+			path: source
+		}];
+		const volume = stack.volumes.find((one) => one.key === source);
+		return type === "volume" && volume ? [{
+			target,
+			source: volume.name,
+			path: volume.device
+		}] : [];
+	});
+}
+function keepsData(mount) {
+	return mount.writable && mount.type !== "tmpfs";
+}
+function assertSameSource(service, mount, definition, stack) {
+	const now = mount.volume ?? mount.source;
+	const next = persistent(definition, stack).find((one) => one.target === mount.target);
+	if (next?.source === now) return;
+	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
+}
+
+// src/job/prove-backup.ts
+/** Milliseconds after which a backup no longer covers a destructive step, even of its own run: a person may have waited days to approve it. */
+const oldest = 216e5;
+/**
+* The manifest of a backup that proves a destructive step (S1): made by this very run, of every one of these data
+* services, of the data that they hold now, and its stored bytes read again match their checksums. Refuses otherwise.
+*/
+async function proveBackup(tools, id, data) {
+	const { backups } = await localStore(tools.stores).list();
+	const manifest = backups.find((one) => one.manifest.id === id)?.manifest;
+	if (!manifest || !isProven(manifest, "local")) throw unproven(`there is no proven backup ${id} on the host`);
+	if (manifest.run.id !== tools.run.id) throw unproven(`backup ${id} was made by run ${manifest.run.id}, not by this one`);
+	const age = tools.clock.now().getTime() - Date.parse(manifest.created);
+	if (age > oldest) throw unproven(`backup ${id} is ${formatDuration(age)} old, more than ${formatDuration(oldest)}`);
+	for (const one of data) await assertSameData(one, manifest.services);
+	const [difference] = await localStore(tools.stores).verify(manifest);
+	if (difference !== void 0) throw unproven(`backup ${id} is damaged: ${difference}`);
+	tools.log.info(`Backup ${id} is of this run, of this data, and whole`);
+	return manifest;
+}
+/** Refuses unless no data service has any data at all: then there is nothing that a backup could hold. */
+async function proveFresh(tools, data) {
+	const [first] = (await dataPresence(tools, data)).filter((one) => one.present);
+	if (first) throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, { hint: "Run backup first and pass its backup-id: a data service is never replaced without one." });
+	tools.log.info("No data directory holds anything: this is a first creation");
+}
+async function assertSameData(one, services) {
+	const held = services.find((backup) => backup.service === one.service.name);
+	if (!held) throw unproven(`the backup does not hold service ${one.service.name}`);
+	if (held.contents.kind !== "postgres") return;
+	const identifier = ((await one.driver.fingerprint?.(one.service, containerOf(one)))?.facts ?? {})["system-identifier"];
+	if (identifier !== held.contents.systemIdentifier) throw unproven(`the backup is of another database cluster: ${held.contents.systemIdentifier}, not ${identifier ?? "known"}`);
+}
+function unproven(problem) {
+	return refusal("backup-not-proven", problem, { hint: "Run backup in this run and pass the backup-id that it gives." });
+}
+
+// src/job/record-infrastructure.ts
+/**
+* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
+* `bad` is recorded too, and never taken for a base.
+*/
+async function recordInfrastructure(tools, services, status) {
+	const now = tools.clock.now();
+	const containers = await tools.stack.containers();
+	await recordRelease(tools, {
+		format: 1,
+		id: `infra-${releaseId(now, tools.run.sha)}`,
+		kind: "recreate",
+		time: now.toISOString(),
+		commit: tools.run.sha,
+		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
+			service: service.name,
+			reference: one.image,
+			imageId: one.imageId
+		}))),
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		},
+		status
+	});
+}
+
+// src/job/writers.ts
+/** Stops every running container of the app, those that need others first, within their grace periods. */
+async function stopWriters(tools) {
+	const running = (await appContainers(tools)).filter((one) => one.state === "running" || one.state === "restarting");
+	if (running.length > 0) await tools.work.step("stop-writers", tools.stack.stop(running));
+}
+/**
+* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
+* run had stopped. Does nothing where the app was never deployed.
+*/
+async function startWriters(tools) {
+	const containers = await appContainers(tools);
+	const stopped = containers.filter((one) => one.state === "exited");
+	if (stopped.length > 0) await tools.work.step("start-writers", tools.stack.start(stopped));
+	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
+	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
+}
+async function appContainers(tools) {
+	const services = await servicesOf$1(tools, "app");
+	const containers = await tools.stack.containers();
+	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
+}
+
+// src/job/recreate.ts
+/**
+* Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
+* or on a host proven fresh (S1); volumes stay (S2); the app is stopped meanwhile and started again. The data's
+* fingerprint before and after tells whether a restore is needed; the app then stays stopped for it.
+*/
+async function recreate(tools, options = {}) {
+	const before = atLeastOne(await servicesOf$1(tools, "infrastructure", options.services), "service to recreate");
+	const manifest = await prove(tools, options.backupId, before);
+	const putBack = await installDefinition(tools);
+	let services;
+	try {
+		services = await servicesOf$1(tools, "infrastructure", options.services);
+		await assertDataStays(tools, services);
+		await prepareVolumes(tools, services);
+		await tools.work.step("pull-images", tools.stack.pull(definitions(services)), { timeout: 18e5 });
+	} catch (error) {
+		await putBack();
+		throw error;
+	}
+	return manifest ? replace(tools, services, putBack) : create(tools, services);
+}
+/** The backup that covers this recreation; undefined when there is no data that one could cover. */
+async function prove(tools, backupId, services) {
+	const data = services.filter(holdsData$1);
+	return backupId === void 0 ? proveFresh(tools, data) : proveBackup(tools, backupId, data);
+}
+/**
+* A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
+* app stays stopped until a restore has brought it back.
+*/
+async function create(tools, services) {
+	const lost = await lostData(tools);
+	if (lost.length > 0) await stopWriters(tools);
+	await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }));
+	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+	await recordInfrastructure(tools, services, "good");
+	if (lost.length === 0) await startWriters(tools);
+	return {
+		status: "created",
+		cause: void 0,
+		differences: lost
+	};
+}
+async function lostData(tools) {
+	const found = (await Promise.all(tools.stores.map(async (store) => ({
+		store,
+		...await store.list()
+	})))).find((one) => one.backups.length > 0);
+	const [newest] = found?.backups ?? [];
+	if (!found || !newest) return [];
+	const { id } = newest.manifest;
+	tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`);
+	return [{
+		service: "all",
+		fact: "data",
+		before: `backup ${id} in ${found.store.name}`,
+		after: "nothing"
+	}];
+}
+async function replace(tools, services, putBack) {
+	const data = services.filter(holdsData$1);
+	const running = await ensureRunning(tools, data);
+	await stopWriters(tools);
+	const before = await fingerprints(running);
+	for (const one of running) await one.driver.stop?.(one.service, containerOf(one), tools.work);
+	const others = services.filter((one) => !data.includes(one)).flatMap((one) => one.container ?? []);
+	if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
+	for (const one of data) await assertSoleServer(tools, one);
+	const cause = await bringUp(tools, services, putBack);
+	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
+	const differences = compareFingerprints(before, after);
+	if (differences.length === 0) await startWriters(tools);
+	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
+	return {
+		status: cause === void 0 ? "recreated" : "rolled-back",
+		cause,
+		differences
+	};
+}
+/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
+async function bringUp(tools, services, putBack) {
+	const { stack, work } = tools;
+	try {
+		await work.step("recreate-containers", stack.up(names(services), {
+			forceRecreate: true,
+			pull: "never"
+		}));
+		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+		return;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
+		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
+		await putBack();
+		await work.step("put-images-back", stack.up(names(services), {
+			forceRecreate: true,
+			pull: "never",
+			images
+		}));
+		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
+		return messageOf(error);
+	}
+}
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+function holdsData$1(one) {
+	return dataKinds.includes(one.service.kind);
+}
+function names(services) {
+	return services.map((one) => one.service.name);
+}
+function definitions(services) {
+	return services.map((one) => one.definition);
+}
+
+// src/job/make-serving.ts
+/**
+* Gets a database server to answer so that a backup can be restored into it. One that does not start on its data gets
+* an empty directory; the unreadable data is moved aside under a dated name and stays (S2).
+*/
+async function makeServing(tools, one, id) {
+	const problem = await start(tools, one);
+	if (problem === void 0) return;
+	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
+	const [now] = await refresh(tools, [one]);
+	const container = now?.container;
+	if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
+	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
+	for (const mount of container.mounts.filter(holdsData)) await tools.work.step("set-data-aside", setAside(container, directoryOf(mount, await tools.stack.definition()), id));
+	const again = await start(tools, one);
+	if (again !== void 0) throw failure("not-healthy", `${one.service.name} does not start with an empty directory either: ${again}`);
+}
+/** Starts, or first creates, the service; why it is not healthy, undefined when it is. */
+async function start(tools, one) {
+	await assertSoleServer(tools, one);
+	try {
+		await tools.work.step("start-service", tools.stack.up([one.service.name], {
+			noRecreate: true,
+			noDependencies: true
+		}));
+		await tools.work.check("wait-service", () => waitHealthy(tools, [one.definition]), void 0);
+		return;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		return messageOf(error);
+	}
+}
+function holdsData(mount) {
+	return mount.writable && mount.type !== "tmpfs";
+}
+/** Renames a directory and puts an empty one with the same owner and mode in its place; as root, for it belongs to the server's user. */
+function setAside({ imageId }, directory, id) {
+	return change`docker run --rm --network none --user 0 --entrypoint sh -v ${`${node_path.posix.dirname(directory)}:/parent`} \
+  ${imageId} -c ${"cd /parent && mv -- \"$1\" \"$1.aside-$2\" && mkdir -m 700 -- \"$1\" && chown --reference=\"$1.aside-$2\" -- \"$1\""} sh ${node_path.posix.basename(directory)} ${id}`;
+}
+
+// src/job/restore.ts
+/**
+* Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
+* beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the live data
+* untouched when anything is not as the manifest says.
+*/
+async function restore(tools, options = {}) {
+	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto");
+	const { manifest } = found;
+	const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true);
+	if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`);
+	const source = await bringLocal(tools, found);
+	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
+	await stopWriters(tools);
+	const reports = await restoreAll(tools, wanted, manifest.id);
+	await startWriters(tools);
+	return {
+		backupId: manifest.id,
+		source,
+		tables: sum(reports.map((one) => one.tables)),
+		rows: sum(reports.map((one) => one.rows)),
+		keys: sum(reports.map((one) => one.keys)),
+		kept: reports.map((one) => one.kept).filter((one) => one !== "")
+	};
+}
+/**
+* Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
+* untouched data. After a swap it stays stopped, for its services would no longer belong together.
+*/
+async function restoreAll(tools, wanted, id) {
+	const reports = [];
+	const ordered = wanted.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
+	for (const held of ordered) try {
+		reports.push(await restoreService(tools, held, id));
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		if (reports.length === 0) await startWriters(tools);
+		else tools.log.warning(`The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`);
+		throw error;
+	}
+	return reports;
+}
+async function restoreService(tools, held, id) {
+	const [one] = await dataServices(tools, [held.service]);
+	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
+	assertSameKind(one, held);
+	await assertSoleServer(tools, one);
+	await makeServing(tools, one, id);
+	const [serving] = await refresh(tools, [one]);
+	return one.driver.restore(one.service, containerOf(serving ?? one), held, tools.work);
+}
+function assertSameKind({ service }, held) {
+	const isPostgres = held.contents.kind === "postgres";
+	if (service.kind === "postgres" === isPostgres) return;
+	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
+}
+function sum(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/job/verify-app.ts
+/** Milliseconds that the app gets to become ready again, for example after its database was started. */
+const patience = 6e4;
+/** Whether every deployed service of the app is up and its health URL answers well; waits a minute for it. */
+async function checkReadiness(tools) {
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const checks = await lookReady(tools);
+		if (tools.clock.now().getTime() - start > patience || checks.every((check) => check.state !== "failed")) return checks;
+		await tools.clock.sleep(1e3, tools.signal);
+	}
+}
+async function lookReady(tools) {
+	const services = await servicesOf$1(tools, "app");
+	if (services.flatMap((one) => one.container ?? []).length === 0) return [{
+		name: "app",
+		state: "warning",
+		detail: "was never deployed here"
+	}];
+	const checks = services.map(({ service, container }) => {
+		if (!container) return {
+			name: service.name,
+			state: "failed",
+			detail: "has no container"
+		};
+		const well = container.state === "running" && (container.health ?? "healthy") === "healthy";
+		const detail = [container.state, container.health].filter(Boolean).join(", ");
+		return {
+			name: service.name,
+			state: well ? "ok" : "failed",
+			detail
+		};
+	});
+	const url = tools.config.app["health-url"];
+	return url === void 0 ? checks : [...checks, await answers(tools, url)];
+}
+/** Response time of the health URL and use of memory, against the thresholds. A slow answer is a warning, not a failure. */
+async function checkPerformance(tools) {
+	const url = tools.config.app["health-url"];
+	return [...url === void 0 ? [] : [await responseTime(tools, url)], ...await memoryUse(tools)];
+}
+async function answers(tools, url) {
+	const { code, stdout, stderr } = await tools.host.run(sh`curl -sS -o /dev/null -m 10 -w '%{http_code}' ${url}`, { allow: "any" });
+	if (code === 127) return {
+		name: "health-url",
+		state: "unknown",
+		detail: "the host has no curl"
+	};
+	if (code !== 0) return {
+		name: "health-url",
+		state: "failed",
+		detail: stderr.trim() || `curl ended with ${code}`
+	};
+	return {
+		name: "health-url",
+		state: /^2\d\d$/.test(stdout) ? "ok" : "failed",
+		detail: `${url} answered ${stdout}`
+	};
+}
+/** The best of five: one slow answer says more about the moment than about the app. */
+async function responseTime(tools, url) {
+	const { code, stdout } = await tools.host.run(sh`for i in 1 2 3 4 5; do curl -sS -o /dev/null -m 10 -w '%{time_total}\n' ${url} || exit; done`, { allow: "any" });
+	if (code !== 0) return {
+		name: "response-time",
+		state: "unknown",
+		detail: `curl ended with exit code ${code}`
+	};
+	const best = Math.min(...stdout.trim().split("\n").map(Number)) * 1e3;
+	const limit = tools.config.thresholds["response-time"];
+	const detail = `${formatDuration(best)}, at most ${formatDuration(limit)} wanted`;
+	return {
+		name: "response-time",
+		state: best <= limit ? "ok" : "warning",
+		detail
+	};
+}
+async function memoryUse(tools) {
+	const limit = tools.config.thresholds.memory;
+	return (await tools.stack.stats()).filter((one) => one.memoryLimit > 0).map(({ service, memory, memoryLimit }) => ({
+		name: `memory ${service}`,
+		state: memory / memoryLimit > limit ? "warning" : "ok",
+		detail: `${Math.round(memory / 1048576)} of ${Math.round(memoryLimit / 1048576)} MiB`
+	}));
+}
+
+// src/job/verify.ts
+/** Looks at the whole stack from four sides and changes nothing. */
+async function verify(tools, options = {}) {
+	const manifest = options.backupId === void 0 ? void 0 : (await findBackup(tools, options.backupId, "auto")).manifest;
+	const [infrastructure, integrity, readiness, performance] = await Promise.all([
+		checkInfrastructure(tools),
+		checkIntegrity(tools, manifest),
+		checkReadiness(tools),
+		checkPerformance(tools)
+	]);
+	const result = {
+		infrastructure,
+		"data-integrity": integrity,
+		"application-readiness": readiness,
+		performance
+	};
+	return {
+		status: Object.values(result).flat().every(passed) ? "success" : "failed",
+		sections: result,
+		timestamp: tools.clock.now().toISOString()
+	};
+}
+function passed(check) {
+	return check.state === "ok" || check.state === "warning";
+}
+async function checkInfrastructure(tools) {
+	const { checks } = await checkInfra(tools);
+	return checks;
+}
+async function checkIntegrity(tools, manifest) {
+	const services = await dataServices(tools);
+	return (await Promise.all(services.map(async ({ driver, service, container }) => {
+		if (!container) return [{
+			name: service.name,
+			state: "failed",
+			detail: "has no container"
+		}];
+		const held = manifest?.services.find((one) => one.service === service.name);
+		return await driver.verify?.(service, container, held) ?? [];
+	}))).flat();
+}
+
+// src/job/pipeline.ts
+/**
+* The whole decision matrix over one connection and under one lock, which the caller holds. Checks the infrastructure,
+* then runs job after job as `core/decision` says until it says no more. Does not throw for a job that failed: the
+* report tells which one, and what ran before it. Throws an input error before anything ran when a forced restore has no id.
+*/
+async function pipeline(tools, options) {
+	const restoreId = await chooseRestore(tools, options);
+	const { status, dataPresent } = await checkInfra(tools);
+	const facts = {
+		...options.changes,
+		infraStatus: status,
+		dataPresent,
+		beforeMigrate: tools.config.backup["before-migrate"],
+		force: options.force ?? []
+	};
+	const rule = ruleFor(facts);
+	tools.log.info(`Infrastructure is ${status}. ${rules[rule]}`);
+	const jobs = [];
+	let progress = { results: { lock: "success" } };
+	let backupId;
+	let failed;
+	for (let job = nextJob(facts, progress); job && job !== "unlock"; job = nextJob(facts, progress)) {
+		const start = tools.clock.now().getTime();
+		const name = job;
+		const ended = await tools.log.group(name, () => attempt(() => runJob(name, tools, {
+			...options,
+			restoreId,
+			backupId
+		})));
+		const result = "error" in ended ? tools.signal.aborted ? "cancelled" : "failure" : "success";
+		const note = "error" in ended ? messageOf(ended.error) : ended.note;
+		jobs.push({
+			job,
+			result,
+			duration: tools.clock.now().getTime() - start,
+			note
+		});
+		tools.log.info(`${job}: ${result}: ${note}`);
+		if ("error" in ended) failed = ended.error;
+		else {
+			backupId = ended.backupId ?? backupId;
+			progress = {
+				...progress,
+				...ended
+			};
+		}
+		progress = {
+			...progress,
+			results: {
+				...progress.results,
+				[job]: result
+			}
+		};
+	}
+	return {
+		rule,
+		reason: rules[rule],
+		jobs,
+		failure: failed,
+		backupId
+	};
+}
+/** Decided before this run makes a backup of its own, which would then be the latest. */
+async function chooseRestore(tools, { force, restoreId }) {
+	if (!force?.includes("restore")) return void 0;
+	if (restoreId !== void 0) return (await findBackup(tools, restoreId, "auto")).manifest.id;
+	throw inputError("restore-what", "force: restore needs the id of the backup to bring back", { hint: "Give it as backup-id, or latest for the newest one before this run." });
+}
+async function runJob(job, tools, options) {
+	switch (job) {
+		case "debug": {
+			const { status, fixes } = await debug(tools);
+			return {
+				note: `${status}${fixes.length > 0 ? `: ${fixes.join(", ")}` : ""}`,
+				debugStatus: status
+			};
+		}
+		case "backup": {
+			const { manifest, status } = await backup(tools);
+			return {
+				note: `${manifest.id}, ${status}`,
+				backupId: manifest.id
+			};
+		}
+		case "recreate": return recreateJob(tools, options);
+		case "restore": {
+			const backupId = options.restoreId ?? options.backupId ?? "latest";
+			const done = await restore(tools, { backupId });
+			return { note: `${done.backupId} from ${done.source}: ${done.rows} rows, ${done.keys} keys` };
+		}
+		case "deploy-app": return { note: (await deployApp(tools, options)).releaseId };
+		case "verify":
+		case "verify-deploy": return verifyJob(tools);
+		case "lock":
+		case "unlock": throw failure("not-a-job", `${job} is the caller's`);
+	}
+}
+async function recreateJob(tools, { backupId }) {
+	const done = await recreate(tools, backupId === void 0 ? {} : { backupId });
+	if (done.status === "rolled-back") throw failure("rolled-back", `the previous images serve again: ${done.cause}`, { hint: "Look at the container's log above, fix the image or its configuration, and push again." });
+	const dataIntact = done.differences.length === 0;
+	const policy = tools.config.restore.policy;
+	return {
+		note: dataIntact ? `${done.status}, data is the same` : `${done.status}, data differs`,
+		restoreNeeded: restoreNeeded(policy, {
+			dataIntact,
+			backupMade: backupId !== void 0
+		})
+	};
+}
+async function verifyJob(tools) {
+	const { status, sections } = await verify(tools);
+	const checks = Object.values(sections).flat();
+	const bad = checks.filter((check) => !passed(check)).map((check) => `${check.name}: ${check.detail}`);
+	if (status === "failed") throw failure("verification-failed", bad.join("; "));
+	return { note: `${checks.length} checks` };
+}
+async function attempt(run) {
+	try {
+		return await run();
+	} catch (error) {
+		if (error instanceof AppError) return { error };
+		throw error;
+	}
+}
+
+// actions/pipeline/contract.ts
+const ruleNames = Object.keys(rules);
+const pipelineContract = {
+	name: "pipeline",
+	description: "Runs the whole decision matrix in one job, over one connection and under one lock.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		...changeInputs,
+		base: detectChangesContract.inputs.shape.base,
+		images: imagesInput,
+		"release-id": deployAppContract.inputs.shape["release-id"],
+		commit: deployAppContract.inputs.shape.commit,
+		"backup-id": input(require_libraries.string$1().optional(), {
+			description: "What a forced `restore` brings back: an id, or `latest` for the newest one before this run.",
+			placeholder: "ID"
+		}),
+		force: input(words$1.pipe(require_libraries.array(require_libraries._enum(forcibleJobs))).optional(), {
+			description: `Jobs to run whatever the facts are, separated by spaces or commas: ${forcibleJobs.map((job) => `\`${job}\``).join(", ")}.`,
+			placeholder: "JOBS"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		rule: require_libraries._enum([...ruleNames, "none"]).describe("Row of the decision matrix that held; `none` when it did not come so far."),
+		"jobs-run": require_libraries.string$1().describe("Jobs that ran, in order, as `job=result`, separated by spaces."),
+		"infra-changed": require_libraries.boolean().describe("Whether the infrastructure's files differ from what is deployed."),
+		"app-changed": require_libraries.boolean().describe("Whether the application's files differ."),
+		"migrations-changed": require_libraries.boolean().describe("Whether migrations differ."),
+		base: require_libraries.string$1().describe("Commit compared with; empty when everything counts as changed."),
+		"backup-id": require_libraries.string$1().describe("Backup made by this run; empty without one.")
+	}),
+	negative: {
+		...notDone,
+		rule: "none",
+		"jobs-run": "",
+		"infra-changed": true,
+		"app-changed": true,
+		"migrations-changed": true,
+		base: "",
+		"backup-id": ""
+	}
+};
+
+// actions/pipeline/action.ts
+const pipelineAction = action(pipelineContract, (inputs, context) => withTools(inputs, context, {
+	name: "pipeline",
+	mutates: true,
+	usesStores: true,
+	installs: true
+}, async (opened) => {
+	const deployed = await readDeployed(opened);
+	const changes = await detect({
+		config: opened.config,
+		base: inputs.base,
+		deployed
+	}, context);
+	const changed = changeOutputs(changes);
+	const commit = inputs.commit ?? changes.head;
+	const tools = {
+		...opened,
+		run: {
+			...opened.run,
+			sha: commit
+		}
+	};
+	const done = await pipeline(tools, {
+		changes: {
+			infraChanged: changed["infra-changed"],
+			appChanged: changed["app-changed"],
+			migrationsChanged: changed["migrations-changed"]
+		},
+		force: inputs.force ?? [],
+		restoreId: inputs["backup-id"],
+		images: inputs.images,
+		releaseId: inputs["release-id"],
+		commit
+	});
+	const { "base-source": _source, "changed-services": _services, ...told } = changed;
+	return {
+		outputs: {
+			status: done.failure ? "failed" : "success",
+			reason: done.failure ? "job-failed" : tools.work.dryRun ? "dry-run" : "done",
+			rule: done.rule,
+			"jobs-run": done.jobs.map(({ job, result }) => `${job}=${result}`).join(" "),
+			...told,
+			"backup-id": done.backupId ?? ""
+		},
+		summary: `${changeSummary(changes)}\n${summaryOf$2(done)}`,
+		...done.failure ? { failure: `${done.jobs.at(-1)?.job}: ${done.failure.message}` } : {}
+	};
+}));
+function summaryOf$2({ reason, jobs }) {
+	const rows = jobs.map(({ job, result, duration, note }) => [
+		job,
+		result,
+		formatDuration(duration),
+		note
+	]);
+	return summaryTable(`Pipeline: ${reason}`, [
+		"Job",
+		"Result",
+		"Time",
+		"What"
+	], rows);
+}
+
+// actions/recreate/contract.ts
+const recreateContract = {
+	name: "recreate",
+	description: "Replaces infrastructure containers, keeps their volumes, and proves that the data is the same before and after.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		...changeInputs,
+		services: servicesInput("Services to recreate; those of the infrastructure profile unless told."),
+		"backup-id": input(require_libraries.string$1().optional(), {
+			description: "Backup made by this run (output `backup-id` of `backup`): the proof without which no data service is touched. Not needed on a host without data.",
+			placeholder: "ID"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"recreation-status": require_libraries._enum(["success", "failed"]).describe("`success` or `failed`."),
+		"data-intact": require_libraries.boolean().describe("Whether the data's fingerprint is equal before and after."),
+		"restore-needed": require_libraries.boolean().describe("Whether data has to be restored from the backup."),
+		"rolled-back": require_libraries.boolean().describe("Whether the previous images were put back.")
+	}),
+	negative: {
+		...notDone,
+		"recreation-status": "failed",
+		"data-intact": false,
+		"restore-needed": false,
+		"rolled-back": false
+	}
+};
+
+// actions/recreate/action.ts
+const recreateAction = action(recreateContract, (inputs, context) => withTools(inputs, context, {
+	name: "recreate",
+	mutates: true,
+	usesStores: true,
+	installs: true
+}, async (tools) => {
+	const backupId = inputs["backup-id"];
+	const done = await recreate(tools, {
+		...inputs.services ? { services: inputs.services } : {},
+		...backupId === void 0 ? {} : { backupId }
+	});
+	const dataIntact = done.differences.length === 0;
+	const rolledBack = done.status === "rolled-back";
+	return {
+		outputs: {
+			status: rolledBack ? "failed" : "success",
+			reason: rolledBack ? "rolled-back" : tools.work.dryRun ? "dry-run" : "done",
+			"recreation-status": rolledBack ? "failed" : "success",
+			"data-intact": dataIntact,
+			"restore-needed": restoreNeeded(tools.config.restore.policy, {
+				dataIntact,
+				backupMade: backupId !== void 0
+			}),
+			"rolled-back": rolledBack
+		},
+		summary: summaryOf$1(done),
+		...rolledBack ? { failure: `The previous images serve again: ${done.cause}` } : {}
+	};
+}));
+function summaryOf$1({ status, differences, cause }) {
+	const rows = differences.map(({ service, fact, before, after }) => [
+		service,
+		fact,
+		before,
+		after
+	]);
+	return [
+		`### Recreate: ${status}\n`,
+		cause === void 0 ? "" : `The new containers did not serve: ${cause}\n`,
+		rows.length === 0 ? "The data is the same before and after.\n" : summaryTable("The data differs", [
+			"Service",
+			"Fact",
+			"Before",
+			"After"
+		], rows)
+	].join("\n");
+}
+
+// actions/restore/contract.ts
+const restoreContract = {
+	name: "restore",
+	description: "Brings a backup back beside the live data, counts it, swaps it in, and keeps what it replaced.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		...changeInputs,
+		"backup-id": input(require_libraries.string$1().default("latest"), {
+			description: "Backup to restore: an id, or `latest` for the newest proven one.",
+			placeholder: "ID"
+		}),
+		services: servicesInput("Services to restore; every one in the backup unless told."),
+		source: input(require_libraries._enum([
+			"auto",
+			"local",
+			"s3"
+		]).default("auto"), {
+			description: "Where to take the files from: `local`, `s3`, or `auto` for the host first and S3 when it has no good copy.",
+			placeholder: "WHERE"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"restore-status": require_libraries._enum(["success", "failed"]).describe("`success` or `failed`."),
+		"backup-id": require_libraries.string$1().describe("Id of the backup that was restored."),
+		source: require_libraries._enum([
+			"local",
+			"s3",
+			"none"
+		]).describe("Where its files came from: `local`, `s3`; `none` when nothing was restored."),
+		"tables-restored": require_libraries.int().min(0).describe("Tables restored and counted."),
+		"rows-restored": require_libraries.int().min(0).describe("Rows restored and counted."),
+		"keys-restored": require_libraries.int().min(0).describe("Keys restored and counted.")
+	}),
+	negative: {
+		...notDone,
+		"restore-status": "failed",
+		"backup-id": "",
+		source: "none",
+		"tables-restored": 0,
+		"rows-restored": 0,
+		"keys-restored": 0
+	}
+};
+
+// actions/restore/action.ts
+const restoreAction = action(restoreContract, (inputs, context) => withTools(inputs, context, {
+	name: "restore",
+	mutates: true,
+	usesStores: true
+}, async (tools) => {
+	const done = await restore(tools, {
+		backupId: inputs["backup-id"],
+		source: inputs.source,
+		...inputs.services ? { services: inputs.services } : {}
+	});
+	const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`;
+	context.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`);
+	return {
+		outputs: {
+			status: "success",
+			reason: tools.work.dryRun ? "dry-run" : "done",
+			"restore-status": "success",
+			"backup-id": done.backupId,
+			source: done.source,
+			"tables-restored": done.tables,
+			"rows-restored": done.rows,
+			"keys-restored": done.keys
+		},
+		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`
+	};
+}));
+
+// actions/verify/contract.ts
+const section = require_libraries._enum([
+	"success",
+	"warning",
+	"failure",
+	"unknown"
+]);
+const verifyContract = {
+	name: "verify",
+	description: "Proves that the stack works: containers, data integrity, application readiness, performance.",
+	mutates: false,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		"backup-id": input(require_libraries.string$1().optional(), {
+			description: "Backup whose counts the data is compared with; without it no counts are compared.",
+			placeholder: "ID"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"verification-status": require_libraries._enum(["success", "failure"]).describe("`success` or `failure`; a `failure` fails the step."),
+		"infrastructure-status": section.describe("Containers, health checks, networks, mounts: `success`, `warning`, `failure` or `unknown`."),
+		"data-status": section.describe("Counts, critical tables, foreign keys, sample queries, keys."),
+		"application-status": section.describe("App containers and health URL."),
+		"performance-status": section.describe("Response times and use of resources."),
+		"verification-details": require_libraries.string$1().describe("Report as JSON.")
+	}),
+	negative: {
+		...notDone,
+		"verification-status": "failure",
+		"infrastructure-status": "unknown",
+		"data-status": "unknown",
+		"application-status": "unknown",
+		"performance-status": "unknown",
+		"verification-details": "{}"
+	}
+};
+
+// actions/verify/action.ts
+const verifyAction = action(verifyContract, (inputs, context) => withTools(inputs, context, {
+	name: "verify",
+	mutates: false,
+	usesStores: inputs["backup-id"] !== void 0
+}, async (tools) => {
+	const backupId = inputs["backup-id"];
+	const done = await verify(tools, backupId === void 0 ? {} : { backupId });
+	const bad = Object.values(done.sections).flat().filter((check) => !passed(check));
+	const failed = done.status === "failed";
+	return {
+		outputs: {
+			status: failed ? "failed" : "success",
+			reason: failed ? "verification-failed" : "done",
+			"verification-status": failed ? "failure" : "success",
+			"infrastructure-status": statusOf(done.sections.infrastructure),
+			"data-status": statusOf(done.sections["data-integrity"]),
+			"application-status": statusOf(done.sections["application-readiness"]),
+			"performance-status": statusOf(done.sections.performance),
+			"verification-details": JSON.stringify(done)
+		},
+		summary: summaryOf(done),
+		...failed ? { failure: bad.map((check) => `${check.name}: ${check.detail}`).join("\n") } : {}
+	};
+}));
+/** The worst of a section's checks; one that could not run is never a success (S11). */
+function statusOf(checks) {
+	if (checks.some((check) => check.state === "failed")) return "failure";
+	if (checks.some((check) => check.state === "unknown")) return "unknown";
+	return checks.some((check) => check.state === "warning") ? "warning" : "success";
+}
+function summaryOf({ status, sections }) {
+	const rows = Object.entries(sections).flatMap(([section, checks]) => checks.map((check) => [
+		section,
+		check.name,
+		check.state,
+		check.detail
+	]));
+	return summaryTable(`Verification: ${status}`, [
+		"Section",
+		"Check",
+		"State",
+		"Detail"
+	], rows);
+}
+
+// src/cli/arguments.ts
+/**
+* Reads `--name value`, `--name=value` and flags for an action. Throws an input error `flag-unknown`, `flag-value`,
+* `flag-twice` or, for a secret (anybody on the machine sees a command line), `flag-secret`.
+*/
+function parseArguments(contract, words) {
+	const inputs = /* @__PURE__ */ new Map();
+	const switches = /* @__PURE__ */ new Set();
+	const left = [...words];
+	for (let word = left.shift(); word !== void 0; word = left.shift()) {
+		const { name, value } = split(word, contract);
+		if (isSwitch(name)) {
+			if (value !== void 0) throw inputError("flag-value", `\`--${name}\` takes no value`);
+			switches.add(name);
+			continue;
+		}
+		if (inputs.has(name)) throw inputError("flag-twice", `\`--${name}\` is given twice`);
+		inputs.set(name, value ?? valueAfter(contract, name, left));
+	}
+	return {
+		inputs,
+		json: switches.has("json"),
+		help: switches.has("help")
+	};
+}
+const switchNames = ["json", "help"];
+function isSwitch(name) {
+	return switchNames.some((one) => one === name);
+}
+function split(word, contract) {
+	if (word === "-h") return {
+		name: "help",
+		value: void 0
+	};
+	const [, name, value] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
+	if (name === void 0) throw inputError("flag-unknown", `\`${word}\` is not understood: inputs are given as \`--name value\``, { hint });
+	if (isSwitch(name)) return {
+		name,
+		value
+	};
+	const schema = contract.inputs.shape[name];
+	const known = Object.keys(contract.inputs.shape).filter((one) => !metaOf(contract, one)?.secret);
+	if (!schema) throw inputError("flag-unknown", `\`${contract.name}\` has no \`--${name}\`; ${didYouMean(name, known)}`, { hint });
+	const meta = inputMeta(schema);
+	if (meta.secret) throw inputError("flag-secret", `\`--${name}\` is a secret, and everybody on this machine can see a command line`, { hint: `Set the environment variable ${meta.env?.[0] ?? name.toUpperCase().replaceAll("-", "_")} instead.` });
+	return {
+		name,
+		value
+	};
+}
+const hint = "Add --help to see what there is.";
+function metaOf(contract, name) {
+	const schema = contract.inputs.shape[name];
+	return schema && inputMeta(schema);
+}
+function valueAfter(contract, name, left) {
+	const schema = contract.inputs.shape[name];
+	if (schema && isFlag(schema)) return /^(true|false)$/i.test(left[0] ?? "") ? String(left.shift()) : "true";
+	const next = left.shift();
+	if (next === void 0 || next.startsWith("--")) throw inputError("flag-value", `\`--${name}\` needs a value`, { hint });
+	return next;
+}
+
+// src/cli/help.ts
+/** What `infra-actions --help` prints. */
+function generalHelp(contracts) {
+	return `Manages a Docker Compose stack on a host over SSH, and never loses its data.
+
+Usage: infra-actions ACTION [--config infra.yml] [--input value ...] [--dry-run] [--json]
+
+Actions:
+${columns(contracts.map(({ name, description }) => [
+		"  ",
+		name,
+		description
+	]))}
+
+infra-actions ACTION --help tells its inputs.
+Exit codes: 0 success, 1 partial, 2 failed, 3 a person is needed (check-infra: 0 healthy, 1 minor, 2 critical, 3 missing).
+`;
+}
+/** What `infra-actions ACTION --help` prints. */
+function actionHelp(contract) {
+	const inputs = Object.entries(contract.inputs.shape).map(([name, schema]) => ({
+		name,
+		schema,
+		meta: inputMeta(schema)
+	}));
+	const flags = inputs.filter(({ meta }) => !meta.secret).map(({ name, schema, meta }) => {
+		return [
+			"  ",
+			`--${name}${isFlag(schema) ? "" : ` ${meta.placeholder ?? "VALUE"}`}`,
+			`${meta.description}${ending(schema)}`
+		];
+	});
+	const switches = [[
+		"  ",
+		"--json",
+		"Print the outputs as one JSON object on standard output."
+	], [
+		"  ",
+		"--help",
+		"Print this."
+	]];
+	const secrets = inputs.filter(({ meta }) => meta.secret).map(({ meta }) => [
+		"  ",
+		(meta.env ?? []).join(", "),
+		meta.description
+	]);
+	const outputs = Object.entries(contract.outputs.shape).map(([name, schema]) => [
+		"  ",
+		name,
+		schema.description ?? ""
+	]);
+	return `${contract.description}
+
+Usage: infra-actions ${contract.name} [inputs]
+
+Inputs:
+${columns([...flags, ...switches])}
+
+From the environment only:
+${columns(secrets)}
+  SSH_KEY_FILE, SSH_KNOWN_HOSTS_FILE name files instead; without any: the SSH agent or ~/.ssh/id_ed25519, and ~/.ssh/known_hosts.
+
+Outputs:
+${columns(outputs)}
+`;
+}
+function ending(schema) {
+	if (isRequired(schema)) return " Required.";
+	const text = defaultText(schema);
+	return text === void 0 || isFlag(schema) ? "" : ` Default: ${text}.`;
+}
+function columns(rows) {
+	const width = Math.min(30, Math.max(...rows.map(([, name]) => name.length)));
+	return rows.map(([indent, name, text]) => {
+		return `${indent}${name}${name.length > width ? `\n${indent}${" ".repeat(width)}` : " ".repeat(width - name.length)}  ${text}`;
+	}).join("\n");
+}
+
+// src/cli/ssh-files.ts
+/**
+* The environment with what a person's machine knows about SSH put into the variables that the inputs read: files named by
+* `SSH_KEY_FILE` and `SSH_KNOWN_HOSTS_FILE`, else `~/.ssh/known_hosts` and, where no agent runs, `~/.ssh/id_ed25519`.
+* Throws an input error `file-unreadable` for a named file that cannot be read.
+*/
+function withSshFiles(env, home = (0, node_os.homedir)()) {
+	const key = fromFile(env, "SSH_KEY", env.SSH_AUTH_SOCK ? void 0 : (0, node_path.join)(home, ".ssh/id_ed25519"));
+	const knownHosts = fromFile(env, "SSH_KNOWN_HOSTS", (0, node_path.join)(home, ".ssh/known_hosts"));
+	return {
+		...env,
+		...key && { SSH_KEY: key },
+		...knownHosts && { SSH_KNOWN_HOSTS: knownHosts }
+	};
+}
+function fromFile(env, variable, usual) {
+	if (env[variable]) return env[variable];
+	const named = env[`${variable}_FILE`];
+	if (named) return read(named, `${variable}_FILE`);
+	return usual && (0, node_fs.existsSync)(usual) ? read(usual, usual) : void 0;
+}
+function read(path, said) {
+	try {
+		return (0, node_fs.readFileSync)(path, "utf8");
+	} catch (error) {
+		throw inputError("file-unreadable", `${said}: ${path} cannot be read: ${messageOf(error)}`, {
+			hint: "Name a file that this user can read.",
+			cause: error
+		});
+	}
+}
+
+// src/cli/terminal-logger.ts
+/** A log for a person at a terminal. Text of the host cannot move the cursor or recolour what stands above it. */
+function terminalLogger(masking, write) {
+	const line = (text) => write(`${visible(masking.apply(text))}\n`);
+	return {
+		info: line,
+		step: (name) => line(`▸ ${name}`),
+		warning: (message) => line(`Warning: ${message}`),
+		async group(title, body) {
+			line(`── ${title}`);
+			return await body();
+		},
+		untrusted: (text) => write(`${indented(visible(masking.apply(text)))}\n`)
+	};
+}
+function indented(text) {
+	return text.trimEnd().split("\n").map((line) => `  │ ${line}`).join("\n");
+}
+/** Control characters but tab and line end, shown as their code. */
+function visible(text) {
+	return text.replaceAll("\r\n", "\n").replaceAll(/[^\P{Cc}\n\t]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+// src/cli/terminal-runtime.ts
+function terminalRuntime({ arguments: given, env, directory, writeLog }) {
+	const masking = createMasking();
+	const outputs = /* @__PURE__ */ new Map();
+	const hide = (value) => typeof value === "string" ? masking.apply(value) : value;
+	return {
+		env,
+		directory,
+		run: runOf(env),
+		log: terminalLogger(masking, writeLog),
+		given: (name) => present(given.inputs.get(name)),
+		givenNames: () => [...given.inputs.keys()],
+		placeOf: (name) => `as \`--${name}\`, or in the environment if it is a secret`,
+		mask: (secret) => void masking.add(secret),
+		output: (values) => {
+			for (const [name, value] of Object.entries(values)) outputs.set(name, hide(value));
+		},
+		summary: async (markdown) => {
+			if (!given.json) writeLog(`\n${visible(masking.apply(markdown))}\n`);
+		},
+		saveState: () => {},
+		fail: (failure) => writeLog(visible(masking.apply(shown(failure)))),
+		result: () => {
+			if (given.json) return `${JSON.stringify(Object.fromEntries(outputs))}\n`;
+			return [...outputs].map(([name, value]) => `${name}=${visible(String(value)).replaceAll("\n", "\\n")}\n`).join("");
+		}
+	};
+}
+function shown({ title, message, hint, stack }) {
+	return [
+		`${title}: ${message}`,
+		...hint ? [hint] : [],
+		...stack ? [stack] : [],
+		""
+	].join("\n");
+}
+
+// src/cli/run-cli.ts
+/** Runs one action from the command line: logs on standard error, outputs on standard output. Gives the exit code. */
+async function runCli(actions, words) {
+	const [name, ...rest] = words;
+	if (name === void 0 || name === "--help" || name === "-h" || name === "help") {
+		process.stdout.write(generalHelp(actions.map(({ contract }) => contract)));
+		return name === void 0 ? 2 : 0;
+	}
+	try {
+		const action = find(actions, name);
+		const given = parseArguments(action.contract, rest);
+		if (!given.help) return await run(action, given);
+		process.stdout.write(actionHelp(action.contract));
+		return 0;
+	} catch (error) {
+		const { title, hint } = failureOf(error);
+		process.stderr.write(`${title}: ${messageOf(error)}\n${hint ? `${hint}\n` : ""}`);
+		return 2;
+	}
+}
+function find(actions, name) {
+	const action = actions.find(({ contract }) => contract.name === name);
+	if (action) return action;
+	const known = actions.map(({ contract }) => contract.name);
+	throw inputError("action-unknown", `there is no action \`${name}\`; ${didYouMean(name, known)}`, { hint: "infra-actions --help tells what each does." });
+}
+async function run(action, given) {
+	const runtime = terminalRuntime({
+		arguments: given,
+		env: withSshFiles(process.env),
+		directory: process.cwd(),
+		writeLog: (text) => void process.stderr.write(text)
+	});
+	process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).exitCode));
+	const { exitCode } = await perform(action, runtime, abortOnSignals());
+	process.stdout.write(runtime.result());
+	return exitCode;
+}
+
+Object.defineProperty(exports, "backupAction", {
+  enumerable: true,
+  get: function () {
+    return backupAction;
+  }
+});
+Object.defineProperty(exports, "checkInfraAction", {
+  enumerable: true,
+  get: function () {
+    return checkInfraAction;
+  }
+});
+Object.defineProperty(exports, "claimState", {
+  enumerable: true,
+  get: function () {
+    return claimState;
+  }
+});
+Object.defineProperty(exports, "debugAction", {
+  enumerable: true,
+  get: function () {
+    return debugAction;
+  }
+});
+Object.defineProperty(exports, "deployAppAction", {
+  enumerable: true,
+  get: function () {
+    return deployAppAction;
+  }
+});
+Object.defineProperty(exports, "detectChangesAction", {
+  enumerable: true,
+  get: function () {
+    return detectChangesAction;
+  }
+});
+Object.defineProperty(exports, "layout", {
+  enumerable: true,
+  get: function () {
+    return layout;
+  }
+});
+Object.defineProperty(exports, "loadConfig", {
+  enumerable: true,
+  get: function () {
+    return loadConfig;
+  }
+});
+Object.defineProperty(exports, "lockAction", {
+  enumerable: true,
+  get: function () {
+    return lockAction;
+  }
+});
+Object.defineProperty(exports, "lockContract", {
+  enumerable: true,
+  get: function () {
+    return lockContract;
+  }
+});
+Object.defineProperty(exports, "openHost", {
+  enumerable: true,
+  get: function () {
+    return openHost;
+  }
+});
+Object.defineProperty(exports, "pipelineAction", {
+  enumerable: true,
+  get: function () {
+    return pipelineAction;
+  }
+});
+Object.defineProperty(exports, "recreateAction", {
+  enumerable: true,
+  get: function () {
+    return recreateAction;
+  }
+});
+Object.defineProperty(exports, "releaseLease", {
+  enumerable: true,
+  get: function () {
+    return releaseLease;
+  }
+});
+Object.defineProperty(exports, "restoreAction", {
+  enumerable: true,
+  get: function () {
+    return restoreAction;
+  }
+});
+Object.defineProperty(exports, "runAction", {
+  enumerable: true,
+  get: function () {
+    return runAction;
+  }
+});
+Object.defineProperty(exports, "runCli", {
+  enumerable: true,
+  get: function () {
+    return runCli;
+  }
+});
+Object.defineProperty(exports, "runPost", {
+  enumerable: true,
+  get: function () {
+    return runPost;
+  }
+});
+Object.defineProperty(exports, "verifyAction", {
+  enumerable: true,
+  get: function () {
+    return verifyAction;
+  }
+});

@@ -1,0 +1,107 @@
+import type { Config } from "../core/config.ts"
+import { messageOf } from "../core/errors.ts"
+import { layout } from "../core/layout.ts"
+import { claimLease, resumeLease } from "../host/claim-lease.ts"
+import type { Host } from "../host/host.ts"
+import type { Lease } from "../host/lease.ts"
+import { openWork } from "../host/open-work.ts"
+import { planWork } from "../host/plan-work.ts"
+import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
+import type { Work } from "../host/work.ts"
+import type { ActionContext } from "./outcome.ts"
+import type { ToolInputs } from "./tool-inputs.ts"
+
+/** The right to change the host, and how it ends. */
+export interface Held {
+  readonly work: Work
+  readonly lease: Lease | undefined
+  /** Writes the outcome down and gives the lock back if it was taken here. Never throws: it must not hide the outcome. */
+  end(outcome: "done" | "failed"): Promise<void>
+}
+
+interface ChangeOptions {
+  readonly config: Config
+  readonly inputs: ToolInputs
+  readonly context: ActionContext
+  readonly name: string
+}
+
+/** For actions that only look: a step would be a bug of ours. */
+export function lookOnly(name: string): Held {
+  const refuse = () => {
+    throw new TypeError(`${name} must not change the host`)
+  }
+  const work: Work = { dryRun: false, id: name, step: async () => refuse(), check: (_name, observe) => observe() }
+  return { work, lease: undefined, end: async () => {} }
+}
+
+/**
+ * Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
+ * has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
+ */
+export async function openChanges(host: Host, options: ChangeOptions): Promise<Held> {
+  const { config, inputs, context, name } = options
+  const { log, run, signal } = context
+  const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`
+    .replaceAll(/[^A-Za-z0-9._-]/g, "_")
+    .slice(-80)
+  if (inputs["dry-run"]) return { work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
+
+  const lease = await takeLease(host, options)
+  const borrowed = inputs["lock-number"] !== undefined
+  const giveBack = async () => {
+    if (!borrowed) await quietly(log.warning, () => lease.release())
+  }
+  const released = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(giveBack()), { once: true })
+  })
+  try {
+    await settleEarlier(host, options)
+  } catch (error) {
+    await giveBack()
+    throw error
+  }
+  const work = openWork(host, { lease, layout: layout(config), id, log: log.step, signal })
+  return {
+    work,
+    lease,
+    async end(outcome) {
+      await quietly(log.warning, () => work.finish(outcome))
+      await (signal.aborted ? released : giveBack())
+    },
+  }
+}
+
+async function takeLease(host: Host, { config, inputs, context, name }: ChangeOptions): Promise<Lease> {
+  const { run, log, signal } = context
+  const { lock: directory, work } = layout(config)
+  const number = inputs["lock-number"]
+  if (number !== undefined) return resumeLease(host, { directory, work, number, run: run.id, log: log.warning })
+  return claimLease(host, {
+    directory,
+    work,
+    holder: { run: run.id, attempt: run.attempt, actor: run.actor, url: run.url, purpose: name },
+    ttl: config.lock.stale,
+    wait: inputs["lock-wait"] ?? config.lock.wait,
+    log: log.warning,
+    signal,
+  })
+}
+
+/** What earlier runs left is waited for and told; whatever they had begun, the jobs themselves find and finish. */
+async function settleEarlier(host: Host, { config, context }: ChangeOptions): Promise<void> {
+  const { log, signal } = context
+  const left = await settleWork(host, { layout: layout(config), log: log.warning, signal })
+  for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`)
+  for (const line of left.runs)
+    log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`)
+  if (left.cut.length > 0 || left.runs.length > 0) await acknowledgeWork(host, layout(config), left)
+}
+
+async function quietly(warn: (message: string) => void, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    warn(`while closing: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,45 @@
+import type { z } from "zod"
+import type { Config } from "../core/config.ts"
+import { inputError } from "../core/errors.ts"
+import { layout } from "../core/layout.ts"
+import type { Host } from "../host/host.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { localStore } from "../storage/local-store.ts"
+import { s3Store } from "../storage/s3-store.ts"
+import type { ActionContext } from "./outcome.ts"
+import type { storeInputs } from "./shared-inputs.ts"
+
+export type StoreInputs = z.output<z.ZodObject<typeof storeInputs>>
+
+export interface OpenStoresOptions {
+  readonly config: Config
+  readonly inputs: Partial<StoreInputs>
+  readonly context: Pick<ActionContext, "log">
+}
+
+/** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
+export function openStores(host: Host, { config, inputs, context }: OpenStoresOptions): readonly BackupStore[] {
+  const place = { host, directory: layout(config).backups, project: config.project, environment: config.environment }
+  const { s3 } = config.backup
+  if (!s3?.enabled) return [localStore(place)]
+  const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]]
+  if (!accessKeyId || !secretAccessKey) throw missingKey(accessKeyId ? "s3-secret-access-key" : "s3-access-key-id")
+  const sessionToken = inputs["s3-session-token"]
+  const remote = s3Store({
+    ...place,
+    bucket: s3.bucket,
+    prefix: s3.prefix,
+    region: s3.region,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
+    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
+    ...(s3["force-path-style"] === undefined ? {} : { forcePathStyle: s3["force-path-style"] }),
+    log: context.log.info,
+  })
+  return [localStore(place), remote]
+}
+
+function missingKey(name: string): Error {
+  return inputError("missing-secret", `${name} is missing, and backup.s3 is on`, {
+    hint: `Pass ${name} from a secret, or set backup.s3.enabled to false.`,
+  })
+}

@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import type { Config } from "../core/config.ts"
+import { inputError, messageOf } from "../core/errors.ts"
+import { layout } from "../core/layout.ts"
+import { composeStack } from "../docker/compose-stack.ts"
+import { systemClock } from "../job/clock.ts"
+import type { DefinitionFile, Tools } from "../job/tools.ts"
+import { serviceDrivers } from "../service/service-drivers.ts"
+import { loadConfig } from "./load-config.ts"
+import { type Held, lookOnly, openChanges } from "./open-changes.ts"
+import { type ConnectionInputs, openHost } from "./open-host.ts"
+import { openStores } from "./open-stores.ts"
+import type { ActionContext } from "./outcome.ts"
+import type { ToolInputs } from "./tool-inputs.ts"
+
+export interface ToolsOptions {
+  /** The action's name: part of the work's id, and the purpose shown to who waits for the lock. */
+  readonly name: string
+  /** Opens the backup stores: their secrets are then needed. */
+  readonly usesStores?: boolean
+  /** Reads the files of `compose.upload` from the checkout: the whole of it is then needed. */
+  readonly installs?: boolean
+  /** Takes the lock, unless it is a dry run, and may change the host. */
+  readonly mutates: boolean
+}
+
+/**
+ * Opens everything a job may touch, runs it, and closes everything whatever happens: the composition root, the only
+ * place that knows which host, stack, drivers and stores there are. A cancelled action gives its lock back at once;
+ * work that still runs on the host keeps it to its end.
+ */
+export async function withTools<T>(
+  inputs: ToolInputs,
+  context: ActionContext,
+  options: ToolsOptions,
+  job: (tools: Tools) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(inputs, context)
+  await using host = await openHost(config, inputs, context)
+  const held: Held = options.mutates
+    ? await openChanges(host, { config, inputs, context, name: options.name })
+    : lookOnly(options.name)
+  try {
+    const result = await job({
+      config,
+      layout: layout(config),
+      host,
+      stack: composeStack({ host, config }),
+      drivers: serviceDrivers(),
+      stores: options.usesStores ? openStores(host, { config, inputs, context }) : [],
+      work: held.work,
+      lease: held.lease,
+      definition: options.installs ? await readDefinition(config, inputs, context) : [],
+      log: context.log,
+      clock: systemClock,
+      run: context.run,
+      signal: context.signal,
+    })
+    await held.end("done")
+    return result
+  } catch (error) {
+    await held.end("failed")
+    throw error
+  }
+}
+
+async function readDefinition(
+  config: Config,
+  inputs: ConnectionInputs,
+  { directory }: ActionContext,
+): Promise<readonly DefinitionFile[]> {
+  const folder = dirname(resolve(directory, inputs.config))
+  return Promise.all(
+    config.compose.upload.map(async (path) => {
+      try {
+        return { path, content: await readFile(join(folder, path)) }
+      } catch (error) {
+        throw inputError("upload-missing", `compose.upload: ${path} cannot be read: ${messageOf(error)}`, {
+          hint: "Paths are relative to infra.yml in the checkout.",
+          cause: error,
+        })
+      }
+    }),
+  )
+}

@@ -1,0 +1,127 @@
+import { failure, messageOf } from "./errors.ts"
+import { type DatabaseContents, type Manifest, manifestSchema, type ServiceBackup } from "./manifest.ts"
+
+export interface CountDifference {
+  /** `app.public.users rows`, `db0 keys`: what was counted. */
+  readonly what: string
+  /** -1 stands for "is not there". */
+  readonly expected: number
+  readonly actual: number
+}
+
+/** Reads a manifest's text. Throws `failed` `manifest-unreadable`, naming `source` and the first thing that is wrong with it. */
+export function parseManifest(text: string, source: string): Manifest {
+  const parsed = manifestSchema.safeParse(parseJson(text, source))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw failure("manifest-unreadable", `${source}: ${issue?.path.join(".")}: ${issue?.message}`, {
+    hint: "Leave the file where it is and compare it with the copy in the other store: this backup is not used.",
+  })
+}
+
+/**
+ * Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
+ * large objects. Empty means: equal.
+ */
+export function compareDatabases(
+  expected: readonly DatabaseContents[],
+  actual: readonly DatabaseContents[],
+): readonly CountDifference[] {
+  return compareCounts(databaseCounts(expected), databaseCounts(actual))
+}
+
+/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
+export function compareCounts(
+  expected: ReadonlyMap<string, number>,
+  actual: ReadonlyMap<string, number>,
+): readonly CountDifference[] {
+  return [...new Set([...expected.keys(), ...actual.keys()])]
+    .map((what) => ({ what, expected: expected.get(what) ?? -1, actual: actual.get(what) ?? -1 }))
+    .filter((count) => count.expected !== count.actual)
+}
+
+/** One line for a person: `app.public.users rows: 17 instead of 20`. */
+export function describeDifference({ what, expected, actual }: CountDifference): string {
+  if (actual === -1) return `${what}: not there, expected ${expected}`
+  if (expected === -1) return `${what}: ${actual}, not expected at all`
+  return `${what}: ${actual} instead of ${expected}`
+}
+
+export interface Totals {
+  readonly bytes: number
+  readonly tables: number
+  readonly rows: number
+  readonly keys: number
+}
+
+/** What a backup holds, summed up; `bytes` as stored. */
+export function totals(services: readonly ServiceBackup[]): Totals {
+  const databases = services.flatMap(({ contents }) => (contents.kind === "postgres" ? contents.databases : []))
+  const keyspaces = services.flatMap(({ contents }) => (contents.kind === "postgres" ? [] : contents.keyspace))
+  const tables = databases.flatMap((database) => database.tables)
+  return {
+    bytes: sum(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
+    tables: tables.length,
+    rows: sum(tables.map(({ rows }) => rows)),
+    keys: sum(keyspaces.map(({ keys }) => keys)),
+  }
+}
+
+/**
+ * Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
+ * proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
+ */
+export function isProven(manifest: Manifest, store: "local" | "s3"): boolean {
+  if (store === "local") return manifest.storage.local === "success"
+  const stored = new Set(manifest.storage.objects.map(({ file }) => file))
+  const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file))
+  return (
+    manifest.storage.s3 === "success" && manifest.storage.tier !== undefined && files.every((file) => stored.has(file))
+  )
+}
+
+/**
+ * Share of rows (0 to 1) that each database lost against an earlier backup, those that lost any; a database that is
+ * gone lost all of it. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code 0.
+ */
+export function rowLosses(
+  earlier: readonly ServiceBackup[],
+  later: readonly ServiceBackup[],
+): readonly { readonly database: string; readonly before: number; readonly after: number; readonly share: number }[] {
+  const now = rowsByDatabase(later)
+  return [...rowsByDatabase(earlier)]
+    .map(([database, before]) => ({ database, before, after: now.get(database) ?? 0 }))
+    .filter(({ before, after }) => after < before)
+    .map((loss) => ({ ...loss, share: (loss.before - loss.after) / loss.before }))
+}
+
+function rowsByDatabase(services: readonly ServiceBackup[]): ReadonlyMap<string, number> {
+  return new Map(
+    services.flatMap(({ service, contents }) =>
+      contents.kind === "postgres"
+        ? contents.databases.map((one) => [`${service}/${one.name}`, sum(one.tables.map(({ rows }) => rows))] as const)
+        : [],
+    ),
+  )
+}
+
+function databaseCounts(databases: readonly DatabaseContents[]): ReadonlyMap<string, number> {
+  return new Map(
+    databases.flatMap(({ name, tables, largeObjects }) => [
+      ...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows] as const),
+      [`${name} large objects`, largeObjects] as const,
+    ]),
+  )
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw failure("manifest-unreadable", `${source}: no JSON: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

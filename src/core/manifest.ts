@@ -1,0 +1,90 @@
+import { z } from "zod"
+
+/** A file of a backup, as it was when it was written. */
+export const artifactSchema = z.strictObject({
+  /** Path relative to the backup directory and, with the prefix before it, the key in S3. */
+  file: z.string().min(1),
+  /** What it holds: one database, the cluster's globals, or a snapshot of keys. */
+  role: z.enum(["database", "globals", "keys"]),
+  /** The database's name; the file's own name for the others. */
+  name: z.string(),
+  bytes: z.int().positive(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+export type Artifact = z.output<typeof artifactSchema>
+
+const tableSchema = z.strictObject({ schema: z.string(), name: z.string(), rows: z.int().min(0) })
+const databaseSchema = z.strictObject({
+  name: z.string(),
+  /** Bytes on disk when the dump was taken. */
+  size: z.int().min(0),
+  tables: z.array(tableSchema),
+  largeObjects: z.int().min(0),
+})
+export type TableCount = z.output<typeof tableSchema>
+export type DatabaseContents = z.output<typeof databaseSchema>
+
+const postgresSchema = z.strictObject({
+  kind: z.literal("postgres"),
+  /** `server_version_num` and the image's reference. */
+  version: z.int(),
+  systemIdentifier: z.string(),
+  dataChecksums: z.boolean(),
+  databases: z.array(databaseSchema),
+})
+export type PostgresContents = z.output<typeof postgresSchema>
+
+const keysSchema = z.strictObject({
+  kind: z.enum(["dragonfly", "redis", "valkey"]),
+  product: z.string(),
+  version: z.string(),
+  /** Keys and keys with an expiry, per logical database. */
+  keyspace: z.array(z.strictObject({ database: z.int(), keys: z.int(), expires: z.int() })),
+})
+export type KeysContents = z.output<typeof keysSchema>
+
+export const serviceBackupSchema = z.strictObject({
+  service: z.string(),
+  image: z.string(),
+  artifacts: z.array(artifactSchema).min(1),
+  contents: z.discriminatedUnion("kind", [postgresSchema, keysSchema]),
+})
+/** What one service's driver gives back after a backup, and gets to restore. */
+export type ServiceBackup = z.output<typeof serviceBackupSchema>
+
+/** How it is known that S3 holds the bytes: strongest first. */
+export const proofTiers = ["read-back", "etag", "parts-only"] as const
+export type ProofTier = (typeof proofTiers)[number]
+
+export const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  /** `backup-YYYYMMDD-HHMMSS`, UTC. */
+  id: z.string().regex(/^backup-\d{8}-\d{6}$/),
+  project: z.string(),
+  environment: z.string(),
+  /** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
+  created: z.iso.datetime(),
+  run: z.strictObject({ id: z.string(), url: z.string(), actor: z.string() }),
+  encrypted: z.literal(false),
+  services: z.array(serviceBackupSchema).min(1),
+  storage: z.strictObject({
+    local: z.enum(["success"]),
+    s3: z.enum(["success", "failed", "off"]),
+    /** Absent when S3 does not hold the files. */
+    tier: z.enum(proofTiers).optional(),
+    /** S3 objects by artifact file, with what is needed to check them again. */
+    objects: z
+      .array(
+        z.strictObject({
+          file: z.string(),
+          key: z.string(),
+          etag: z.string(),
+          partBytes: z.int(),
+          versionId: z.string().optional(),
+        }),
+      )
+      .default([]),
+  }),
+})
+/** A backup exists when, and only when, its manifest does: written last, by rename. */
+export type Manifest = z.output<typeof manifestSchema>

@@ -1,0 +1,120 @@
+import type { RetentionPolicy } from "./config.ts"
+
+/** A backup as one store lists it. Each store is decided by itself, from its own list. */
+export interface RetentionItem {
+  readonly id: string
+  /** `created` of its manifest, ISO 8601 UTC; never a file's time. */
+  readonly created: string
+  /** Whether the manifest is proof of a good backup in this store. */
+  readonly proven: boolean
+}
+
+const periods = ["last", "daily", "weekly", "monthly"] as const
+type Period = (typeof periods)[number]
+
+export type KeepReason =
+  /** Newest of a period that the policy counts, or, with `oldest-`, the start of the history while a count is left. */
+  | Period
+  | `oldest-${Exclude<Period, "last">}`
+  /** The one backup that is never removed. */
+  | "newest-proven"
+  /** A release points to it, or this run made it. */
+  | "in-use"
+  /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
+  | "future"
+  /** It is not proven, but no kept proven backup is as old: it may be all there is of its time. */
+  | "unproven"
+  | "empty-policy"
+export type RemoveReason = "outside-policy" | "unproven-and-older"
+
+export type RetentionDecision =
+  | { readonly id: string; readonly keep: true; readonly reasons: readonly KeepReason[] }
+  | { readonly id: string; readonly keep: false; readonly reasons: readonly RemoveReason[] }
+
+export interface RetentionOptions {
+  readonly policy: RetentionPolicy
+  readonly now: Date
+  /** Ids that must stay whatever the policy says. */
+  readonly inUse?: ReadonlySet<string>
+}
+
+/**
+ * What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
+ * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
+ * stays when any period wants it; while a count is left, the oldest stays too. On top of it S8: only proven backups
+ * count, the newest proven one stays, what is in use stays, and an empty policy removes nothing.
+ */
+export function decideRetention(
+  items: readonly RetentionItem[],
+  { policy, now, inUse = new Set() }: RetentionOptions,
+): readonly RetentionDecision[] {
+  const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1))
+  const isFuture = (item: RetentionItem) => timeOf(item) > now.getTime()
+  const counted = sorted.filter((item) => item.proven && !isFuture(item))
+  const wanted = wantedBy(policy, counted)
+  const emptyPolicy = periods.every((period) => policy[period] <= 0)
+  const reasonsOf = (item: RetentionItem): readonly KeepReason[] => [
+    ...(wanted.get(item) ?? []),
+    ...(item === counted[0] ? (["newest-proven"] as const) : []),
+    ...(inUse.has(item.id) ? (["in-use"] as const) : []),
+    ...(isFuture(item) ? (["future"] as const) : []),
+    ...(emptyPolicy ? (["empty-policy"] as const) : []),
+  ]
+  const oldestKept = counted.findLast((item) => reasonsOf(item).length > 0)
+  const mayBeAllThereIs = (item: RetentionItem) => !oldestKept || timeOf(item) >= timeOf(oldestKept)
+  return sorted.map((item) => {
+    const reasons = reasonsOf(item)
+    if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"])
+    if (reasons.length > 0) return keep(item, reasons)
+    return { id: item.id, keep: false, reasons: [item.proven ? "outside-policy" : "unproven-and-older"] }
+  })
+}
+
+/** restic's rule, over backups sorted newest first. */
+function wantedBy(
+  policy: RetentionPolicy,
+  counted: readonly RetentionItem[],
+): ReadonlyMap<RetentionItem, readonly KeepReason[]> {
+  const wanted = new Map<RetentionItem, KeepReason[]>()
+  for (const period of periods) {
+    let left = policy[period]
+    let previous: string | undefined
+    for (const [index, item] of counted.entries()) {
+      if (left <= 0) break
+      const key = period === "last" ? String(index) : periodKey(period, new Date(item.created))
+      const isNew = key !== previous
+      // The oldest stays while a count is left: that gives the longest history the policy has room for.
+      if (!isNew && index !== counted.length - 1) continue
+      const reason: KeepReason = isNew || period === "last" ? period : `oldest-${period}`
+      wanted.set(item, [...(wanted.get(item) ?? []), reason])
+      previous = key
+      left -= 1
+    }
+  }
+  return wanted
+}
+
+/** Names the day, ISO 8601 week or month, in UTC, that a time falls in. */
+export function periodKey(period: Exclude<Period, "last">, time: Date): string {
+  const date = time.toISOString()
+  if (period === "daily") return date.slice(0, 10)
+  return period === "monthly" ? date.slice(0, 7) : isoWeek(time)
+}
+
+/** A week belongs to the year of its Thursday. */
+function isoWeek(time: Date): string {
+  const day = 86_400_000
+  const weekday = (time.getUTCDay() + 6) % 7
+  const thursday = new Date(Math.floor(time.getTime() / day) * day + (3 - weekday) * day)
+  const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1)
+  const week = Math.floor((thursday.getTime() - newYear) / (7 * day)) + 1
+  return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`
+}
+
+function keep(item: RetentionItem, reasons: readonly KeepReason[]): RetentionDecision {
+  return { id: item.id, keep: true, reasons }
+}
+
+function timeOf({ created }: RetentionItem): number {
+  return Date.parse(created)
+}

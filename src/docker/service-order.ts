@@ -1,0 +1,19 @@
+import type { ServiceDefinition } from "./stack.ts"
+
+/** A service after those that it needs; otherwise in the order given. Compose itself refuses cycles. */
+export function inDependencyOrder(services: readonly ServiceDefinition[]): readonly ServiceDefinition[] {
+  const byName = new Map(services.map((service) => [service.name, service]))
+  const ordered = new Set<ServiceDefinition>()
+  const visiting = new Set<string>()
+  const visit = (service: ServiceDefinition) => {
+    if (ordered.has(service) || visiting.has(service.name)) return
+    visiting.add(service.name)
+    for (const name of service.dependsOn) {
+      const needed = byName.get(name)
+      if (needed) visit(needed)
+    }
+    ordered.add(service)
+  }
+  for (const service of services) visit(service)
+  return [...ordered]
+}

@@ -1,0 +1,149 @@
+import { backupId, backupStamp } from "../core/backup-id.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import type { Manifest, ServiceBackup } from "../core/manifest.ts"
+import { isProven, rowLosses, totals } from "../core/manifest-contents.ts"
+import type { BackupTarget } from "../service/driver.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { applyRetention, type RetentionReport } from "./apply-retention.ts"
+import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { containerOf, dataServices, type StackService } from "./stack-services.ts"
+import { discard, localStore, remoteStore } from "./stores.ts"
+import type { Tools } from "./tools.ts"
+
+export interface BackupOptions {
+  /** Only these data services; all unless told. */
+  readonly services?: readonly string[]
+}
+
+export interface BackupResult {
+  /** `partial`: the backup is good, but S3 (not required) does not have it. */
+  readonly status: "success" | "partial"
+  readonly manifest: Manifest
+  /** Why S3 does not have it. */
+  readonly s3Failure: string | undefined
+  readonly retention: readonly RetentionReport[]
+}
+
+/**
+ * Backs up every data service and proves it (S1): dumps, counts, SHA-256 while writing, full decode of the stored
+ * bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
+ * Throws on any failure, with nothing half written left behind.
+ */
+export async function backup(tools: Tools, options: BackupOptions = {}): Promise<BackupResult> {
+  const { stores, layout, log } = tools
+  const services = atLeastOne(await dataServices(tools, options.services), "data service to back up")
+  const s3 = remoteStore(stores)
+  const unreachable = await reach(tools, s3)
+  const earlier = await newestProven(localStore(stores))
+  const running = await ensureRunning(tools, services)
+  for (const one of stores) await one.prepare(tools.work)
+
+  const { id, stamp, created } = await freeId(tools)
+  log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
+  const done: ServiceBackup[] = []
+  try {
+    for (const one of running) done.push(await backupService(tools, one, { id, stamp }))
+    if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
+    const local = unpublished(tools, { id, created, services: done })
+    const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
+    const manifest = stored.manifest ?? local
+    await publish(tools, manifest, stored.manifest && s3)
+    const status = stored.failure === undefined ? "success" : "partial"
+    return { status, manifest, s3Failure: stored.failure, retention: await applyRetention(tools, id) }
+  } catch (error) {
+    await discard(tools, { id, services: done }, error)
+    throw error
+  }
+}
+
+async function backupService(tools: Tools, one: StackService, target: BackupTarget): Promise<ServiceBackup> {
+  if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work)
+  throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`)
+}
+
+/** Why S3 cannot be used although it is on; throws instead where S3 is required. */
+async function reach(tools: Tools, s3: BackupStore | undefined): Promise<string | undefined> {
+  try {
+    await s3?.probe()
+    return undefined
+  } catch (error) {
+    return tolerate(tools, error)
+  }
+}
+
+async function store(
+  tools: Tools,
+  s3: BackupStore,
+  manifest: Manifest,
+): Promise<{ readonly manifest?: Manifest; readonly failure?: string | undefined }> {
+  try {
+    const { objects, tier } = await s3.putArtifacts(manifest, tools.work)
+    if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
+    return { manifest: { ...manifest, storage: { local: "success", s3: "success", tier, objects } } }
+  } catch (error) {
+    return { failure: tolerate(tools, error) }
+  }
+}
+
+/** A failed S3 is a warning only where the policy says so, and never hides that it failed (S11). */
+function tolerate(tools: Tools, error: unknown): string {
+  if (tools.signal.aborted || (tools.config.backup.s3?.required ?? true)) throw error
+  tools.log.warning(`S3 does not have this backup: ${messageOf(error)}`)
+  return messageOf(error)
+}
+
+/** S3 first: were the local manifest there before and S3 then refused, a failed job would leave a backup that claims both. */
+async function publish(tools: Tools, manifest: Manifest, s3: BackupStore | undefined): Promise<void> {
+  await s3?.putManifest(manifest, tools.work)
+  await localStore(tools.stores).putManifest(manifest, tools.work)
+  const { bytes, tables, rows, keys } = totals(manifest.services)
+  tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
+}
+
+/** A cut heap file dumps with exit code 0: rows that fell by more than the limit are not believed (S1). */
+function assertNoRowLoss(tools: Tools, earlier: Manifest | undefined, services: readonly ServiceBackup[]): void {
+  const limit = tools.config.backup["max-row-loss"]
+  const [loss] = rowLosses(earlier?.services ?? [], services).filter((one) => one.share > limit)
+  if (!loss) return
+  throw failure(
+    "rows-lost",
+    `${loss.database} has ${loss.after} rows, ${loss.before} in the last proven backup (${earlier?.id})`,
+    {
+      hint: "Look at the data before anything else; if so many rows were deleted on purpose, raise backup.max-row-loss.",
+    },
+  )
+}
+
+async function newestProven(local: BackupStore): Promise<Manifest | undefined> {
+  const { backups } = await local.list()
+  return backups.find((one) => isProven(one.manifest, "local"))?.manifest
+}
+
+/** An id that no backup has: two in one second would overwrite each other. */
+async function freeId(tools: Tools): Promise<{ id: string; stamp: string; created: string }> {
+  const { backups } = await localStore(tools.stores).list()
+  for (;;) {
+    const now = tools.clock.now()
+    const id = backupId(now)
+    if (!backups.some((one) => one.manifest.id === id))
+      return { id, stamp: backupStamp(now), created: now.toISOString() }
+    await tools.clock.sleep(1000, tools.signal)
+  }
+}
+
+function unpublished(
+  { config, run }: Tools,
+  { id, created, services }: Pick<Manifest, "id" | "created" | "services">,
+): Manifest {
+  return {
+    format: 1,
+    id,
+    project: config.project,
+    environment: config.environment,
+    created,
+    run: { id: run.id, url: run.url, actor: run.actor },
+    encrypted: false,
+    services,
+    storage: { local: "success", s3: config.backup.s3?.enabled ? "failed" : "off", objects: [] },
+  }
+}

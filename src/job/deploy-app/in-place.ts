@@ -1,0 +1,47 @@
+import type { Container, ServiceDefinition } from "../../docker/stack.ts"
+import type { Tools } from "../tools.ts"
+import { waitHealthy } from "../wait-healthy.ts"
+import { copiesOf, waitForCopies } from "./copies.ts"
+import { type PinnedImages, references } from "./pinned-images.ts"
+
+/** Replaces a service of which two copies cannot run side by side: it is away from its stop until it is healthy again. */
+export async function replaceInPlace(tools: Tools, service: ServiceDefinition, images: PinnedImages): Promise<void> {
+  const { name } = service
+  tools.log.warning(`${name} is replaced with an interruption: two copies of it cannot run side by side`)
+  const up = tools.stack.up([name], {
+    noDependencies: true,
+    forceRecreate: true,
+    pull: "never",
+    images: references(images, [name]),
+  })
+  await tools.work.step(`replace-${name}`, up, { timeout: 300_000 + service.stopGracePeriod })
+  const copies = await tools.work.check(`find-${name}`, () => copiesOf(tools, [service]), undefined)
+  if (copies) await waitForCopies(tools, [service], { images, copies, step: `wait-${name}` })
+}
+
+/** Puts back the images that these services ran before; one that did not exist before is removed. */
+export async function putBackInPlace(
+  tools: Tools,
+  services: readonly ServiceDefinition[],
+  before: readonly Container[],
+): Promise<void> {
+  for (const service of services.toReversed()) {
+    const { name } = service
+    const previous = before.find((one) => one.service === name)
+    if (!previous) {
+      const copies = await copiesOf(tools, [service])
+      if (copies.length === 0) continue
+      await tools.work.step(`stop-${name}`, tools.stack.stop(copies))
+      await tools.work.step(`remove-${name}`, tools.stack.remove(copies))
+      continue
+    }
+    const up = tools.stack.up([name], {
+      noDependencies: true,
+      forceRecreate: true,
+      pull: "never",
+      images: { [name]: previous.imageId },
+    })
+    await tools.work.step(`put-back-${name}`, up, { timeout: 300_000 + service.stopGracePeriod })
+    await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), undefined)
+  }
+}

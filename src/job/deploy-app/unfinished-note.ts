@@ -1,0 +1,37 @@
+import { z } from "zod"
+import type { Layout } from "../../core/layout.ts"
+import type { Container } from "../../docker/stack.ts"
+import { type Command, change, sh } from "../../shell/command.ts"
+import type { Tools } from "../tools.ts"
+
+/** Shell text that writes down which containers there were before new copies are started. */
+export function unfinishedNote(
+  layout: Pick<Layout, "state">,
+  { release, old }: { readonly release: string; readonly old: readonly Container[] },
+): Command {
+  const file = noteFile(layout)
+  const text = JSON.stringify({ format: 1, release, old: old.map((one) => one.id) })
+  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
+}
+
+/** Shell text that takes the note away: the deployment has ended, one way or the other. */
+export function forgetUnfinished(layout: Pick<Layout, "state">): Command {
+  return change`rm -f ${noteFile(layout)}`
+}
+
+const noteSchema = z.object({ format: z.literal(1), release: z.string(), old: z.array(z.string()) })
+export type UnfinishedNote = z.output<typeof noteSchema>
+
+/** The note of a deployment that was interrupted; undefined when the last one ended. */
+export async function readUnfinished({
+  host,
+  layout,
+}: Pick<Tools, "host" | "layout">): Promise<UnfinishedNote | undefined> {
+  const file = noteFile(layout)
+  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
+  return stdout.trim() === "" ? undefined : noteSchema.parse(JSON.parse(stdout))
+}
+
+function noteFile({ state }: Pick<Layout, "state">): string {
+  return `${state}/deploy.json`
+}

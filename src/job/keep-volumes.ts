@@ -1,0 +1,82 @@
+import { dataKinds } from "../core/config.ts"
+import { failure, refusal } from "../core/errors.ts"
+import type { Mount, ServiceDefinition, StackDefinition } from "../docker/stack.ts"
+import { change, sh } from "../shell/command.ts"
+import type { StackService } from "./stack-services.ts"
+import type { Tools } from "./tools.ts"
+
+/**
+ * Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
+ * compose files no longer have, or one that would come from another place (S2).
+ */
+export async function assertDataStays(tools: Tools, services: readonly StackService[]): Promise<void> {
+  const stack = await tools.stack.definition()
+  for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
+    const { name } = one.service
+    if (persistent(one.definition, stack).length === 0)
+      throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, {
+        hint: "Give it one in the compose file: without it the data goes away with the container.",
+      })
+    for (const mount of one.container?.mounts.filter(keepsData) ?? [])
+      assertSameSource(name, mount, one.definition, stack)
+  }
+}
+
+/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
+export async function prepareVolumes(tools: Tools, services: readonly StackService[]): Promise<void> {
+  const stack = await tools.stack.definition()
+  const paths = services.flatMap((one) =>
+    persistent(one.definition, stack)
+      .flatMap((mount) => mount.path ?? [])
+      .map((path) => ({ path, isData: dataKinds.includes(one.service.kind), service: one.service.name })),
+  )
+  if (paths.length === 0) return
+  const looked = await tools.host.run(
+    sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`,
+  )
+  const there = looked.stdout.trim().split("\n")
+  const missing = paths.filter((_, index) => there[index] !== "yes")
+  const stray = missing.find((one) => !one.isData)
+  if (stray)
+    throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, {
+      hint: "Copy it to the host first: Docker would put an empty directory in its place.",
+    })
+  if (missing.length > 0)
+    await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`)
+}
+
+/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
+export function directoryOf(mount: Mount, stack: StackDefinition): string {
+  return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source
+}
+
+interface PersistentMount {
+  readonly target: string
+  /** As Docker calls it: the volume's name, or the path of a bind mount. */
+  readonly source: string
+  /** The directory on the host, when the definition names one. */
+  readonly path: string | undefined
+}
+
+function persistent(definition: ServiceDefinition, stack: StackDefinition): readonly PersistentMount[] {
+  return definition.volumes.flatMap(({ type, source, target }) => {
+    if (type === "bind") return [{ target, source, path: source }]
+    const volume = stack.volumes.find((one) => one.key === source)
+    return type === "volume" && volume ? [{ target, source: volume.name, path: volume.device }] : []
+  })
+}
+
+function keepsData(mount: Mount): boolean {
+  return mount.writable && mount.type !== "tmpfs"
+}
+
+function assertSameSource(service: string, mount: Mount, definition: ServiceDefinition, stack: StackDefinition): void {
+  const now = mount.volume ?? mount.source
+  const next = persistent(definition, stack).find((one) => one.target === mount.target)
+  if (next?.source === now) return
+  throw refusal(
+    "volume-would-be-lost",
+    `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`,
+    { hint: "Move the data to the new place first, or put the old volume back into the compose file." },
+  )
+}

@@ -1,0 +1,94 @@
+import { inputError } from "../core/errors.ts"
+import { describeLease } from "../core/lock-rules.ts"
+import { claimLease, forceReleaseLease, readLease, resumeLease } from "../host/claim-lease.ts"
+import { releaseLease } from "../host/open-lease.ts"
+import type { Tools } from "./tools.ts"
+
+export const lockModes = ["acquire", "renew", "release", "force-release", "status"] as const
+export type LockMode = (typeof lockModes)[number]
+
+export interface LockOptions {
+  readonly mode: LockMode
+  /** Of a claim made before: needed by `renew` and `release`. */
+  readonly number?: number | undefined
+  /** Milliseconds to wait for another holder. */
+  readonly wait: number
+  readonly purpose: string
+  /** Called with the claim's number the moment it is known, before anything else. */
+  readonly onClaim: (number: number) => void
+}
+
+export interface LockResult {
+  /** Whether this run holds the lock now. */
+  readonly acquired: boolean
+  readonly number: number | undefined
+  /** Who holds it; empty when nobody does. */
+  readonly holder: string
+  readonly expires: Date | undefined
+  /** `working`: detached work of this run still goes on, and its end releases the lock. */
+  readonly reason: "done" | "working" | "not-held"
+}
+
+type LockTools = Pick<Tools, "host" | "layout" | "config" | "run" | "log" | "clock" | "signal">
+
+/** Takes, renews, releases or shows the deployment lock. Throws the refusal `lock-held` when somebody else keeps it. */
+export async function lock(tools: LockTools, options: LockOptions): Promise<LockResult> {
+  switch (options.mode) {
+    case "acquire":
+      return acquire(tools, options)
+    case "renew":
+      await resumeLease(tools.host, { ...place(tools), number: numberOf(options), run: tools.run.id })
+      return show(tools, "done")
+    case "release":
+      return release(tools, options)
+    case "force-release":
+      return forceRelease(tools)
+    case "status":
+      return show(tools, "done")
+  }
+}
+
+async function acquire(tools: LockTools, { wait, purpose, onClaim }: LockOptions): Promise<LockResult> {
+  const { run, config, host, signal } = tools
+  const { id, attempt, actor, url } = run
+  const holder = { run: id, attempt, actor, purpose, url }
+  const lease = await claimLease(host, { ...place(tools), holder, ttl: config.lock.stale, wait, signal })
+  onClaim(lease.number)
+  return show(tools, "done")
+}
+
+async function release(tools: LockTools, options: LockOptions): Promise<LockResult> {
+  const outcome = await releaseLease(tools.host, { ...place(tools), number: numberOf(options) })
+  return show(tools, outcome === "released" ? "done" : outcome)
+}
+
+async function forceRelease(tools: LockTools): Promise<LockResult> {
+  const held = await readLease(tools.host, tools.layout.lock)
+  if (held && (await forceReleaseLease(tools.host, tools.layout.lock, held.number)))
+    tools.log.warning(`released by force: ${describeLease(held)}`)
+  return show(tools, held ? "done" : "not-held")
+}
+
+async function show(tools: LockTools, reason: LockResult["reason"]): Promise<LockResult> {
+  const state = await readLease(tools.host, tools.layout.lock)
+  if (!state) return { acquired: false, number: undefined, holder: "", expires: undefined, reason }
+  const ours = state.holder?.run === tools.run.id && state.state === "held"
+  return {
+    acquired: ours,
+    number: ours ? state.number : undefined,
+    holder: describeLease(state),
+    expires: new Date(tools.clock.now().getTime() + state.ttl - state.age),
+    reason,
+  }
+}
+
+function place({ layout, log }: LockTools) {
+  return { directory: layout.lock, work: layout.work, log: (line: string) => log.info(line) }
+}
+
+function numberOf({ mode, number }: LockOptions): number {
+  if (number !== undefined) return number
+  throw inputError("lock-number-missing", `input \`lock-number\` is needed to ${mode} a lock`, {
+    hint: "Give the output `lock-number` of the step that took it; `force-release` needs none.",
+  })
+}

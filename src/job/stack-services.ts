@@ -1,0 +1,66 @@
+import { dataKinds, type ServiceConfig } from "../core/config.ts"
+import { failure } from "../core/errors.ts"
+import type { Container, ServiceDefinition } from "../docker/stack.ts"
+import type { Service, ServiceDriver } from "../service/driver.ts"
+import { serviceKind } from "../service/kinds.ts"
+import type { Tools } from "./tools.ts"
+
+/** A service of the stack with its driver and, if it exists, its container. */
+export interface StackService {
+  readonly definition: ServiceDefinition
+  readonly driver: ServiceDriver
+  readonly service: Service
+  readonly container: Container | undefined
+}
+
+/** The services of a profile in dependency order, or only those named. Throws on a name the profile does not have. */
+export async function servicesOf(
+  tools: Tools,
+  profile: "infrastructure" | "app",
+  names?: readonly string[],
+): Promise<readonly StackService[]> {
+  const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()])
+  const unknown = names?.find((name) => !definitions.some((one) => one.name === name))
+  if (unknown !== undefined) {
+    const known = definitions.map((one) => one.name).join(", ")
+    throw failure("unknown-service", `the ${profile} profile has no service "${unknown}"; it has: ${known || "none"}`)
+  }
+  return definitions
+    .filter((one) => names?.includes(one.name) ?? true)
+    .map((definition) => describe(tools, definition, containers))
+}
+
+/** Those of the infrastructure that hold data that must not be lost. */
+export async function dataServices(tools: Tools, names?: readonly string[]): Promise<readonly StackService[]> {
+  return (await servicesOf(tools, "infrastructure", names)).filter((one) => dataKinds.includes(one.service.kind))
+}
+
+/** The container of a service, or an error that says what is missing. */
+export function containerOf({ container, service }: StackService): Container {
+  if (container) return container
+  throw failure("container-missing", `service ${service.name} has no container`, {
+    hint: "Run recreate, which creates what is missing.",
+  })
+}
+
+function describe(tools: Tools, definition: ServiceDefinition, containers: readonly Container[]): StackService {
+  const config = tools.config.services[definition.name] ?? defaults
+  const kind = config.kind ?? serviceKind(definition.image)
+  const driver = tools.drivers.find((one) => one.kinds.includes(kind))
+  if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`)
+  return {
+    definition,
+    driver,
+    service: {
+      name: definition.name,
+      kind,
+      config,
+      host: tools.host,
+      stack: tools.stack,
+      backups: tools.layout.backups,
+    },
+    container: containers.find((one) => one.service === definition.name),
+  }
+}
+
+const defaults: ServiceConfig = { "critical-tables": [], "sample-queries": [], timeout: 10_000 }

@@ -1,0 +1,66 @@
+import type { Check } from "../core/health.ts"
+import type { Manifest } from "../core/manifest.ts"
+import { checkInfra } from "./check-infra.ts"
+import { dataServices } from "./stack-services.ts"
+import { findBackup } from "./stores.ts"
+import type { Tools } from "./tools.ts"
+import { checkPerformance, checkReadiness } from "./verify-app.ts"
+
+export interface VerifyOptions {
+  /** Compare the data with this backup's counts; `latest` for the newest; nothing to compare with unless told. */
+  readonly backupId?: string
+}
+
+export const sections = ["infrastructure", "data-integrity", "application-readiness", "performance"] as const
+export type Section = (typeof sections)[number]
+
+export interface VerifyResult {
+  /** `failed` when any check failed or could not run: what is not known is not verified (S11). */
+  readonly status: "success" | "failed"
+  readonly sections: Readonly<Record<Section, readonly Check[]>>
+  readonly timestamp: string
+}
+
+/** Looks at the whole stack from four sides and changes nothing. */
+export async function verify(tools: Tools, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const manifest =
+    options.backupId === undefined ? undefined : (await findBackup(tools, options.backupId, "auto")).manifest
+  const [infrastructure, integrity, readiness, performance] = await Promise.all([
+    checkInfrastructure(tools),
+    checkIntegrity(tools, manifest),
+    checkReadiness(tools),
+    checkPerformance(tools),
+  ])
+  const result = {
+    infrastructure,
+    "data-integrity": integrity,
+    "application-readiness": readiness,
+    performance,
+  }
+  return {
+    status: Object.values(result).flat().every(passed) ? "success" : "failed",
+    sections: result,
+    timestamp: tools.clock.now().toISOString(),
+  }
+}
+
+export function passed(check: Check): boolean {
+  return check.state === "ok" || check.state === "warning"
+}
+
+async function checkInfrastructure(tools: Tools): Promise<readonly Check[]> {
+  const { checks } = await checkInfra(tools)
+  return checks
+}
+
+async function checkIntegrity(tools: Tools, manifest: Manifest | undefined): Promise<readonly Check[]> {
+  const services = await dataServices(tools)
+  const checks = await Promise.all(
+    services.map(async ({ driver, service, container }): Promise<readonly Check[]> => {
+      if (!container) return [{ name: service.name, state: "failed", detail: "has no container" }]
+      const held = manifest?.services.find((one) => one.service === service.name)
+      return (await driver.verify?.(service, container, held)) ?? []
+    }),
+  )
+  return checks.flat()
+}

@@ -1,0 +1,68 @@
+#!/bin/sh
+# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.
+# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 `zst` or `plain`; the rest goes to $2.
+set -u
+umask 077
+container=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6
+shift 6
+partial=$file.partial folder=$(dirname "$file") work='' pids=''
+
+leave() {
+  code=$?
+  trap - EXIT
+  trap : TERM INT HUP
+  # The end of its input tells the script inside to stop; it needs its output read until it has.
+  exec 9>&-
+  if [ "$code" != 0 ]; then
+    for pid in $pids; do wait "$pid" 2>/dev/null; done
+    rm -f "$partial"
+  fi
+  [ -z "$work" ] || rm -rf "$work"
+  exit "$code"
+}
+trap leave EXIT
+trap 'exit 143' TERM INT HUP
+die() { printf '%s\n' "$1" >&2; exit 1; }
+
+mkdir -p "$folder" && chmod 700 "$folder" || exit
+[ ! -e "$file" ] || die "$file is there already"
+work=$(mktemp -d) && mkfifo "$work/alive" "$work/data" "$work/sum" "$work/size" "$work/store" || exit
+sha256sum <"$work/sum" >"$work/sum.is" & sum=$!
+wc -c <"$work/size" >"$work/size.is" & size=$!
+cat <"$work/store" >"$partial" & store=$!
+tee "$work/sum" "$work/size" <"$work/data" >"$work/store" & copy=$!
+docker exec -i "$container" sh -c "$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" & inside=$!
+pids="$inside $copy $store $size $sum"
+exec 9>"$work/alive"
+codes=
+for pid in $pids; do wait "$pid"; codes="$codes $?"; done
+exec 9>&-
+pids=
+grep -v -E "^$nonce (end|fact) " "$work/messages" >&2
+[ "$codes" = ' 0 0 0 0 0' ] || die "the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, sha256sum"
+# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.
+grep -q "^$nonce end 0$" "$work/messages" || die 'the dump broke off: its script inside the container did not end'
+read -r bytes <"$work/size.is"
+read -r sha256 _ <"$work/sum.is"
+[ "$bytes" -gt 0 ] || die 'the dump is empty'
+[ "$(wc -c <"$partial")" -eq "$bytes" ] || die "$partial does not hold the $bytes bytes that were dumped"
+sync "$partial" || exit
+
+mkfifo "$work/back" "$work/stored" || exit
+sha256sum <"$work/back" >"$work/back.is" & sum=$!
+tee "$work/back" <"$partial" >"$work/stored" & copy=$!
+docker exec -i "$container" sh -c "$check" sh "$nonce" "$packing" <"$work/stored" >"$work/proof" & inside=$!
+codes=
+for pid in $inside $copy $sum; do wait "$pid"; codes="$codes $?"; done
+[ "$codes" = ' 0 0 0' ] || die "the stored dump is not good: exit codes$codes of docker exec, tee, sha256sum"
+grep -q "^$nonce end 0$" "$work/proof" || die 'the check of the stored dump broke off'
+read -r again _ <"$work/back.is"
+[ "$again" = "$sha256" ] || die "the stored bytes are not those that were dumped: SHA-256 $again, not $sha256"
+sed -n -E "s/^$nonce fact (table|member) ([0-9]*).*/\2/p" "$work/messages" | sort >"$work/counted"
+sed -n "s/^$nonce data //p" "$work/proof" | sort >"$work/held"
+cmp -s "$work/counted" "$work/held" ||
+  die "the dump holds the data of $(wc -l <"$work/held") tables, $(wc -l <"$work/counted") were counted"
+
+mv "$partial" "$file" && sync "$folder" || exit
+grep "^$nonce fact " "$work/messages"
+printf '%s bytes %s\n%s sha256 %s\n%s end 0\n' "$nonce" "$bytes" "$nonce" "$sha256" "$nonce"

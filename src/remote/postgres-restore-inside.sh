@@ -1,0 +1,61 @@
+# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh
+# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.
+# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes
+# the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.
+bytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9
+PGAPPNAME=$3
+# What a killed restore left: there is never more than one at a time.
+rm -rf "${TMPDIR:-/tmp}"/infra-actions-restore.*
+directory=$(mktemp -d "${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX") || exit 1
+running='' running_is=''
+
+finish() {
+  code=$?
+  trap - EXIT
+  trap '' TERM INT HUP
+  if [ -n "$running" ]; then
+    # A shell that runs psql must live to wait for it; psql ends with its session.
+    [ "$running_is" = function ] || kill "$running" 2>/dev/null
+    end_sessions "$PGAPPNAME"
+    wait "$running" 2>/dev/null
+  fi
+  unguard
+  rm -rf "$directory"
+  printf '%s end %s\n' "$nonce" "$code"
+  exit "$code"
+}
+trap finish EXIT
+trap 'exit 143' TERM INT HUP
+
+head -c "$bytes" >"$directory/stored" || exit
+[ "$(wc -c <"$directory/stored")" -eq "$bytes" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }
+guard
+# In the background, with a wait, everything that takes long: a trap runs only between commands.
+run() {
+  running_is=program
+  [ "$1" != sql ] || running_is=function
+  "$@" &
+  running=$!
+  wait "$running" || exit
+  running=
+}
+archive=$directory/stored
+if [ "$packing" = zst ]; then
+  run zstd -dq --rm -o "$directory/archive" "$archive"
+  archive=$directory/archive
+fi
+pg_restore -l "$archive" >"$directory/list" || exit
+printf '%s\n' "$create_sql" | sql -d template1 || exit
+
+refreshes='^[0-9]+; [0-9]+ [0-9]+ MATERIALIZED VIEW DATA '
+grep -v -E "$refreshes" "$directory/list" >"$directory/all"
+run pg_restore -w --exit-on-error --no-subscriptions ${option:+"$option"} -j "$jobs" -L "$directory/all" -d "$database" "$archive"
+# Apart, with row security on: a forced policy on a base table makes the refresh an error otherwise.
+if grep -E "$refreshes" "$directory/list" >"$directory/views"; then
+  run pg_restore -w --exit-on-error --enable-row-security -L "$directory/views" -d "$database" "$archive"
+fi
+run sql -d "$database" -c 'analyze'
+printf '%s\n' "$count_sql" >"$directory/count.sql"
+sql -d "$database" -f "$directory/count.sql" >"$directory/counts" || exit
+sed "s/^/$nonce fact /" "$directory/counts"
+printf '%s subscriptions %s\n' "$nonce" "$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' "$directory/list")"

@@ -1,0 +1,55 @@
+# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow
+# First part of every script that runs inside a Postgres container: how we log in, and the settings that no
+# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.
+set -u
+umask 077
+export LC_ALL=C
+from_file() { if [ -z "$1" ] && [ -n "$2" ]; then cat "$2"; else printf '%s' "$1"; fi; }
+PGUSER=$(from_file "${POSTGRES_USER:-}" "${POSTGRES_USER_FILE:-}")
+PGPASSWORD=$(from_file "${POSTGRES_PASSWORD:-}" "${POSTGRES_PASSWORD_FILE:-}")
+PGDATABASE=$(from_file "${POSTGRES_DB:-}" "${POSTGRES_DB_FILE:-}")
+PGUSER=${PGUSER:-postgres}
+PGDATABASE=${PGDATABASE:-$PGUSER}
+PGCONNECT_TIMEOUT=10
+PGAPPNAME=infra-actions
+unset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE
+session_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
+session_options="$session_options -c row_security=off -c default_transaction_read_only=off"
+session_options="$session_options -c lc_messages=C -c client_min_messages=warning"
+server_major=$(psql -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+# Servers before 17 refuse a connection that names it.
+[ "$server_major" -lt 17 ] || session_options="$session_options -c transaction_timeout=0"
+# What the database itself says stands for queries that its owner wrote, and for nothing of ours.
+own_path_options=$session_options
+session_options="$session_options -c search_path=pg_catalog"
+PGOPTIONS=$session_options
+export PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS
+
+# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0
+# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.
+sql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 "$@"; }
+
+# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by
+# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.
+guard() {
+  main=$$
+  exec 5<&0 </dev/null
+  { read -r _ <&5; kill -TERM "$main"; } >/dev/null 2>&1 &
+  watcher=$!
+  exec 5<&-
+}
+
+# Stops the watcher, and waits for it.
+unguard() {
+  [ -n "${watcher:-}" ] || return 0
+  kill "$watcher" 2>/dev/null
+  wait "$watcher" 2>/dev/null
+  watcher=''
+}
+
+# Ends every server process of an application name, also those whose client is gone already.
+end_sessions() {
+  # No answer: the server itself has ended, and its sessions with it.
+  printf "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\n" "$1" |
+    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :
+}

@@ -1,0 +1,54 @@
+import type { ServiceConfig, ServiceKind } from "../core/config.ts"
+import type { Fingerprint } from "../core/fingerprint.ts"
+import type { Check, Health } from "../core/health.ts"
+import type { ServiceBackup } from "../core/manifest.ts"
+import type { Container, Stack } from "../docker/stack.ts"
+import type { Host } from "../host/host.ts"
+import type { Work } from "../host/work.ts"
+
+/** A service of the stack, with all that a driver may touch. */
+export interface Service {
+  readonly name: string
+  readonly kind: ServiceKind
+  readonly config: ServiceConfig
+  readonly host: Host
+  readonly stack: Stack
+  /** The directory of backups on the host. */
+  readonly backups: string
+}
+
+/** Where a driver puts what it backs up. */
+export interface BackupTarget {
+  readonly id: string
+  /** `YYYY-MM-DD-HHMMSS`, part of the file names. */
+  readonly stamp: string
+}
+
+export interface RestoreReport {
+  readonly tables: number
+  readonly rows: number
+  readonly keys: number
+  /** How the replaced data can be found again, one sentence. */
+  readonly kept: string
+}
+
+/**
+ * What a kind of service can do. What it cannot do is absent. Methods that change something do it only through `work`
+ * and throw when the result is not proven; methods that look throw only when the host itself fails: a service that
+ * does not answer is an answer.
+ */
+export interface ServiceDriver {
+  readonly kinds: readonly ServiceKind[]
+  /** Deep check of a container that exists. */
+  probe(service: Service, container: Container): Promise<Health>
+  /** What is equal before and after a restart with the same data. */
+  fingerprint?(service: Service, container: Container): Promise<Fingerprint>
+  /** Flushes and stops so that the data directory is clean; the container stays, its restart is left to the caller. */
+  stop?(service: Service, container: Container, work: Work): Promise<void>
+  /** Dumps, counts and proves; the files lie in the backup directory with mode 600, none of them half written under its final name. */
+  backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
+  /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces. */
+  restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
+  /** Data integrity, against the given backup's counts when there is one. */
+  verify?(service: Service, container: Container, backup: ServiceBackup | undefined): Promise<readonly Check[]>
+}

@@ -1,0 +1,177 @@
+import { artifactFile } from "../../core/backup-id.ts"
+import { failure, refusal } from "../../core/errors.ts"
+import type { Artifact, DatabaseContents, ServiceBackup } from "../../core/manifest.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
+import type { BackupTarget, Service } from "../driver.ts"
+import { assertWholeFiles } from "./assert-whole-files.ts"
+import { databaseContents } from "./contents.ts"
+import { archiveFormat, dumpDatabaseCommand, dumpGlobalsCommand, type Packing } from "./dump-command.ts"
+import { stepPart } from "./identifiers.ts"
+import { named } from "./inside.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { chosenDatabases, type DatabaseFacts, readServer, type ServerFacts } from "./server-facts.ts"
+import { freeBytes } from "./space.ts"
+
+interface Job {
+  readonly service: Service
+  readonly container: Container
+  readonly target: BackupTarget
+  readonly work: Work
+  /** Milliseconds that a dump waits for a locked table. */
+  readonly lockLimit: number
+}
+
+/**
+ * One archive for each database, with its rows counted in the dump's own snapshot, and one file with the cluster's
+ * roles. Every file was decoded to its end from the stored bytes before it got its name. Throws a named failure, with
+ * no half written file and no session left behind; files that were finished before stay, without a manifest.
+ */
+export async function backupServer(
+  service: Service,
+  container: Container,
+  { target, work, lockLimit }: Pick<Job, "target" | "work" | "lockLimit">,
+): Promise<ServiceBackup> {
+  const job = { service, container, target, work, lockLimit }
+  const read = () => readServer(service, container)
+  const server = container.state === "running" ? await read() : await work.check("inspect-server", read, assumedServer)
+  const databases = chosenDatabases(service, server)
+  assertSettings(service, server, databases)
+  await assertSpace(service, databases)
+  if (!work.dryRun)
+    await assertWholeFiles(
+      service,
+      container,
+      databases.map(({ name }) => name),
+    )
+
+  const format = await work.check("choose-format", () => archiveFormat(service, container), "zstd" as const)
+  const dumps: { artifact: Artifact; contents: DatabaseContents }[] = []
+  for (const database of databases) dumps.push(await dumpDatabase(job, database, format))
+  const globals = await dumpGlobals(job)
+  const { version, systemIdentifier, dataChecksums } = server
+  return {
+    service: service.name,
+    image: container.image,
+    artifacts: [...dumps.map(({ artifact }) => artifact), globals],
+    contents: {
+      kind: "postgres",
+      version,
+      systemIdentifier,
+      dataChecksums,
+      databases: dumps.map(({ contents }) => contents),
+    },
+  }
+}
+
+async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Packing) {
+  const { service, container, target, work, lockLimit } = job
+  const extension = format === "zstd-pipe" ? ".dump.zst" : ".dump"
+  const file = artifactFile("postgres", { service: service.name, stamp: target.stamp, part: name, extension })
+  const nonce = newNonce()
+  const command = dumpDatabaseCommand(container, {
+    nonce,
+    database: name,
+    format,
+    path: `${service.backups}/${file}`,
+    run: work.id,
+    lockLimit,
+  })
+  const facts = await runDump(job, {
+    step: `dump-${service.name}-${stepPart(name)}`,
+    what: `the dump of database "${name}"`,
+    nonce,
+    command,
+    // 10 minutes, and more at two megabytes a second: slower than any disk that serves a database.
+    timeout: 600_000 + size / 2000,
+    assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
+  })
+  const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
+  return { artifact: { file, role: "database" as const, name, ...facts.stored }, contents }
+}
+
+async function dumpGlobals(job: Job): Promise<Artifact> {
+  const { service, container, target, lockLimit } = job
+  // No database's file can be taken for it: those end in `.dump`.
+  const file = artifactFile("postgres", {
+    service: service.name,
+    stamp: target.stamp,
+    part: "globals",
+    extension: ".sql",
+  })
+  const nonce = newNonce()
+  const { stored } = await runDump(job, {
+    step: `dump-${service.name}-globals`,
+    what: "the dump of roles and tablespaces",
+    nonce,
+    command: dumpGlobalsCommand(container, { nonce, path: `${service.backups}/${file}`, lockLimit }),
+    timeout: 600_000,
+    assume: "",
+  })
+  return { file, role: "globals", name: file.split("/").at(-1) ?? file, ...stored }
+}
+
+interface Dump {
+  readonly step: string
+  readonly what: string
+  readonly nonce: string
+  readonly command: Parameters<Work["step"]>[1]
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly assume: string
+}
+
+async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume }: Dump) {
+  const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`
+  const { stdout } = await work
+    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed })
+    .catch((error: unknown) => {
+      throw named(what, "postgres-dump-failed", error)
+    })
+  const lines = markedLines(stdout, nonce)
+  const [bytes] = valuesOf(lines, "bytes").map(Number)
+  const [sha256] = valuesOf(lines, "sha256")
+  if (!cameToEnd(lines) || bytes === undefined || sha256 === undefined)
+    throw failure("postgres-dump-failed", `${what} failed: it ended without its report`)
+  return { lines, stored: { bytes, sha256 } }
+}
+
+function assertSettings(service: Service, server: ServerFacts, databases: readonly DatabaseFacts[]): void {
+  if (databases.length === 0)
+    throw failure("postgres-no-database", `service ${service.name} has no database that could be backed up`)
+  if (server.oldSnapshotThreshold !== "-1")
+    throw refusal("postgres-settings", `old_snapshot_threshold of ${service.name} is ${server.oldSnapshotThreshold}`, {
+      hint: "Set it to -1 and restart the server: with it on, a long dump can lose its snapshot.",
+    })
+  const prepared = databases.filter((one) => one.prepared > 0)
+  if (prepared.length > 0)
+    throw refusal(
+      "postgres-prepared",
+      `${prepared.map((one) => `"${one.name}"`).join(", ")} of ${service.name} has prepared transactions: their rows are in no dump`,
+      { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." },
+    )
+}
+
+/** A dump is smaller than its database as a rule; the disk that fills up may be the one the database writes to. */
+async function assertSpace(service: Service, databases: readonly DatabaseFacts[]): Promise<void> {
+  const needed = databases.reduce((sum, { size }) => sum + size, 0)
+  const free = await freeBytes(service.host, service.backups)
+  if (free >= needed) return
+  throw refusal(
+    "disk-space",
+    `${service.backups} has ${free} bytes free, the databases of ${service.name} have ${needed} bytes`,
+    { hint: "Make room, or lower backup.retention so that fewer backups are kept on the host." },
+  )
+}
+
+const assumedServer: ServerFacts = {
+  version: 0,
+  systemIdentifier: "0",
+  dataChecksums: false,
+  superuser: true,
+  standby: false,
+  oldSnapshotThreshold: "-1",
+  roles: [],
+  ownTablespaces: 0,
+  databases: [{ name: "postgres", size: 1, connectable: true, template: false, comment: null, prepared: 0 }],
+}

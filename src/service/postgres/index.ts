@@ -1,0 +1,25 @@
+import type { ServiceDriver } from "../driver.ts"
+import { backupServer } from "./backup-server.ts"
+import { fingerprintServer } from "./fingerprint-server.ts"
+import { probeServer } from "./probe-server.ts"
+import { restoreServer } from "./restore-server.ts"
+import { stopServer } from "./stop-server.ts"
+import { verifyServer } from "./verify-server.ts"
+
+export interface PostgresOptions {
+  /** Milliseconds that a dump waits for a table that another session has locked; 30 000 unless told. */
+  readonly lockLimit?: number
+}
+
+/** PostgreSQL 13 and later in the official image, or one that takes the same variables; servers reached by their local socket. */
+export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): ServiceDriver {
+  return {
+    kinds: ["postgres"],
+    probe: probeServer,
+    fingerprint: fingerprintServer,
+    stop: stopServer,
+    backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
+    restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    verify: verifyServer,
+  }
+}

@@ -1,0 +1,142 @@
+import { failure, inputError, refusal } from "../../core/errors.ts"
+import type { Artifact, DatabaseContents, PostgresContents, ServiceBackup } from "../../core/manifest.ts"
+import { compareDatabases, describeDifference } from "../../core/manifest-contents.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
+import type { RestoreReport, Service } from "../driver.ts"
+import { rowsOf } from "./contents.ts"
+import { besideName, stepPart } from "./identifiers.ts"
+import type { Beside, RestoreJob } from "./restore-job.ts"
+import { restoreRoles } from "./restore-roles.ts"
+import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
+import { readServer, type ServerFacts } from "./server-facts.ts"
+import { freeBytesInside } from "./space.ts"
+
+/**
+ * Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
+ * when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
+ * anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
+ */
+export async function restoreServer(
+  service: Service,
+  container: Container,
+  { backup, work }: { readonly backup: ServiceBackup; readonly work: Work },
+): Promise<RestoreReport> {
+  const { contents } = backup
+  if (contents.kind !== "postgres")
+    throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`)
+  const server = await readServer(service, container)
+  assertPossible(service, server, contents)
+  const job = { service, container, work, server }
+  await dropLeftovers(job)
+  await assertSpace(job, backup, contents)
+  await restoreRoles(job, backup.artifacts)
+
+  const restored: Beside[] = []
+  try {
+    for (const expected of contents.databases) {
+      const beside = {
+        live: expected.name,
+        name: besideName(expected.name, "new", work.id),
+        old: besideName(expected.name, "old", work.id),
+        exists: server.databases.some((one) => one.name === expected.name),
+        step: stepPart(expected.name),
+      }
+      restored.push({
+        ...beside,
+        ...(await restoreBeside(job, beside, { expected, artifact: fileOf(backup, expected) })),
+      })
+    }
+    assertEqual(
+      service,
+      contents.databases,
+      restored.map((one) => one.contents),
+    )
+  } catch (error) {
+    // The error of the restore is the one to hear about; a database that stays is dropped by the next restore.
+    await dropBeside(job, contents.databases, error)
+    throw error
+  }
+  await swapAll(job, restored)
+  return {
+    tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
+    rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
+    keys: 0,
+    kept: keptSentence(service, restored),
+  }
+}
+
+function assertPossible(service: Service, server: ServerFacts, contents: PostgresContents): void {
+  if (server.standby)
+    throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, {
+      hint: "Restore into the primary.",
+    })
+  const [from, to] = [Math.floor(contents.version / 10_000), Math.floor(server.version / 10_000)]
+  if (from > to)
+    throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, {
+      hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.`,
+    })
+  const names = new Set(contents.databases.map(({ name }) => name))
+  const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0)
+  if (prepared.length > 0)
+    throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, {
+      hint: "Commit or roll back what pg_prepared_xacts lists, then run again.",
+    })
+}
+
+/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
+async function assertSpace({ service, container }: RestoreJob, backup: ServiceBackup, contents: PostgresContents) {
+  const free = await freeBytesInside(service, container)
+  const data = contents.databases.reduce((sum, { size }) => sum + size, 0)
+  const temporary = Math.max(
+    ...contents.databases.map((one) => {
+      const { bytes, file } = fileOf(backup, one)
+      return bytes + (file.endsWith(".zst") ? one.size : 0)
+    }),
+  )
+  for (const [where, needed, there] of [
+    ["its data directory", data, free.data],
+    ["the container's /tmp", temporary, free.temporary],
+  ] as const) {
+    if (there >= needed) continue
+    throw refusal(
+      "disk-space",
+      `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${needed}`,
+      {
+        hint: "Make room: the live data is only replaced by data that was restored and counted beside it.",
+      },
+    )
+  }
+}
+
+function fileOf(backup: ServiceBackup, { name }: Pick<DatabaseContents, "name">): Artifact {
+  const found = backup.artifacts.find((one) => one.role === "database" && one.name === name)
+  if (found) return found
+  throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`)
+}
+
+function assertEqual(
+  service: Service,
+  expected: readonly DatabaseContents[],
+  actual: readonly DatabaseContents[],
+): void {
+  const differences = compareDatabases(expected, actual)
+  if (differences.length === 0) return
+  const shown = differences.slice(0, 20).map(describeDifference)
+  const rest = differences.length > shown.length ? [`${differences.length - shown.length} more`] : []
+  throw failure(
+    "restore-differs",
+    `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`,
+    { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." },
+  )
+}
+
+function keptSentence(service: Service, restored: readonly Beside[]): string {
+  const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`)
+  const kept =
+    old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`
+  const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`)
+  return subscriptions.length === 0
+    ? `${kept}.`
+    : `${kept}; subscriptions of ${subscriptions.join(", ")} were not restored.`
+}

@@ -1,0 +1,160 @@
+import { failure } from "../../core/errors.ts"
+import type { Artifact, DatabaseContents } from "../../core/manifest.ts"
+import { remoteScript } from "../../remote/scripts.ts"
+import { script } from "../../shell/command.ts"
+import { databaseContents } from "./contents.ts"
+import { type DatabaseStatements, databaseStatements } from "./database-statements.ts"
+import { sessionName } from "./dump-command.ts"
+import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
+import { execInside, insideScript, named } from "./inside.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
+import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
+import { countSql } from "./sql.ts"
+import { swapSql } from "./swap-sql.ts"
+
+/** Restores one file into a new database beside the live one, and counts what came in. */
+export async function restoreBeside(
+  job: RestoreJob,
+  names: BesideNames,
+  { expected, artifact }: { readonly expected: DatabaseContents; readonly artifact: Artifact },
+): Promise<Pick<Beside, "contents" | "properties" | "subscriptions">> {
+  const { service, container, work, server } = job
+  const path = `${service.backups}/${artifact.file}`
+  const packing = artifact.file.endsWith(".zst") ? "zst" : "plain"
+  const statements = await work.check(
+    `read-${service.name}-${names.step}`,
+    () => readStatements(job, names, { path, packing }),
+    {
+      create: (name) => `CREATE DATABASE ${identifier(name)}`,
+      properties: [],
+    },
+  )
+  const nonce = newNonce()
+  const mark = JSON.stringify({ "infra-actions": "restoring", name: names.live })
+  const command = script("change", remoteScript("postgres-restore"), [
+    container.id,
+    insideScript("restore"),
+    path,
+    artifact.bytes,
+    artifact.sha256,
+    nonce,
+    sessionName(work.id),
+    packing,
+    `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+    connectionTo(names.name),
+    countSql,
+    2,
+    // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
+    server.ownTablespaces > 0 ? "" : "--no-tablespaces",
+  ])
+  const { stdout } = await work
+    .step(`restore-${service.name}-${names.step}`, command, {
+      timeout: Math.ceil(1_200_000 + expected.size / 500),
+      assume: assumedReport(nonce, expected),
+    })
+    .catch((error: unknown) => {
+      throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error)
+    })
+  const lines = markedLines(stdout, nonce)
+  if (!cameToEnd(lines))
+    throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`)
+  return {
+    contents: databaseContents(names.live, valuesOf(lines, "fact")),
+    properties: statements.properties,
+    subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0),
+  }
+}
+
+/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
+export async function dropLeftovers(job: RestoreJob): Promise<void> {
+  const { service, container, work, server } = job
+  const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1_048_576
+  const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name)
+  if (left.length === 0) return
+  await work
+    .step(
+      `clean-${service.name}`,
+      execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] }),
+      {
+        input: left.map(dropStatement).join("\n"),
+      },
+    )
+    .catch((error: unknown) => {
+      throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error)
+    })
+}
+
+/** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
+export async function dropBeside(
+  { service, container, work }: RestoreJob,
+  databases: readonly Pick<DatabaseContents, "name">[],
+  error: unknown,
+): Promise<void> {
+  const names = databases.map(({ name }) => besideName(name, "new", work.id))
+  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  try {
+    await work.step(`drop-${service.name}`, command, { input: names.map(dropStatement).join("\n") })
+  } catch (problem) {
+    if (error instanceof Error && error.cause === undefined) error.cause = problem
+  }
+}
+
+/** Renames all of them at once; proven by looking at the names afterwards. */
+export async function swapAll(job: RestoreJob, restored: readonly Beside[]): Promise<void> {
+  const { service, container, work, server } = job
+  const nonce = newNonce()
+  const names = restored.flatMap((one) => [one.live, one.name])
+  const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
+  await work
+    .step(
+      `swap-${service.name}`,
+      execInside("change", container, { name: "swap", args: [nonce, JSON.stringify(names)] }),
+      { input: swapSql(restored, comments) },
+    )
+    .catch((error: unknown) => {
+      throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error)
+    })
+  const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), [])
+  if (missing.length > 0)
+    throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`)
+}
+
+async function notSwapped({ service, container }: RestoreJob, restored: readonly Beside[]): Promise<readonly string[]> {
+  const now = new Set((await readServer(service, container)).databases.map((one) => one.name))
+  return restored.flatMap((one) => (one.exists ? [one.live, one.old] : [one.live])).filter((name) => !now.has(name))
+}
+
+async function readStatements(
+  { service, container }: RestoreJob,
+  { live }: BesideNames,
+  { path, packing }: { readonly path: string; readonly packing: string },
+): Promise<DatabaseStatements> {
+  const nonce = newNonce()
+  const args = [container.id, remoteScript("postgres-session"), nonce, path, packing]
+  const { stdout } = await service.host
+    .run(script("read", remoteScript("postgres-properties"), args))
+    .catch((error: unknown) => {
+      throw named(`reading the dump of database "${live}"`, "postgres-wrong-dump", error)
+    })
+  if (!cameToEnd(markedLines(stdout, nonce)))
+    throw failure("postgres-wrong-dump", `reading the dump of database "${live}" broke off`)
+  return databaseStatements(stdout.slice(0, stdout.lastIndexOf(nonce)), live)
+}
+
+function isLeftover(database: DatabaseFacts, empty: number): boolean {
+  const mark = markOf(database)
+  if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name)
+  return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty
+}
+
+function dropStatement(name: string): string {
+  return `drop database if exists ${identifier(name)} with (force);`
+}
+
+function assumedReport(nonce: string, { size, largeObjects, tables }: DatabaseContents): string {
+  const counts = tables.map((table) => `${nonce} fact table 0 ${JSON.stringify(table)}`)
+  return [`${nonce} fact size ${size}`, `${nonce} fact objects ${largeObjects}`, ...counts, `${nonce} end 0`, ""].join(
+    "\n",
+  )
+}

@@ -1,0 +1,76 @@
+import { z } from "zod"
+import { failure } from "../../core/errors.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Service } from "../driver.ts"
+import { explainFailure } from "./explain-failure.ts"
+import { ask } from "./inside.ts"
+import { serverSql } from "./sql.ts"
+
+const databaseSchema = z.object({
+  name: z.string(),
+  /** Bytes on disk. */
+  size: z.number(),
+  connectable: z.boolean(),
+  template: z.boolean(),
+  comment: z.string().nullable(),
+  /** Prepared transactions: their rows are in no dump, and they stop a rename. */
+  prepared: z.number(),
+})
+const serverSchema = z.object({
+  /** `server_version_num`: 170011 for 17.11. */
+  version: z.number(),
+  systemIdentifier: z.string(),
+  dataChecksums: z.boolean(),
+  superuser: z.boolean(),
+  standby: z.boolean(),
+  oldSnapshotThreshold: z.string(),
+  roles: z.array(z.string()),
+  ownTablespaces: z.number(),
+  databases: z.array(databaseSchema),
+})
+export type ServerFacts = z.output<typeof serverSchema>
+export type DatabaseFacts = z.output<typeof databaseSchema>
+
+/** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
+export async function readServer(service: Service, container: Container): Promise<ServerFacts> {
+  if (container.state !== "running") throw await notRunning(service, container)
+  const [rows = []] = await ask(service, container, serverSql)
+  const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"))
+  if (parsed.success) return parsed.data
+  throw failure(
+    "postgres-answer",
+    `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`,
+  )
+}
+
+const marker = z.object({ "infra-actions": z.enum(["restoring", "replaced"]), name: z.string() })
+export type DatabaseMark = z.output<typeof marker>
+
+/** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
+export function markOf({ comment }: Pick<DatabaseFacts, "comment">): DatabaseMark | undefined {
+  try {
+    return marker.safeParse(JSON.parse(comment ?? "null")).data
+  } catch {
+    return undefined // Somebody's comment in plain words.
+  }
+}
+
+/** The databases to look after: those configured, else every one that is not a template and not kept by a restore. */
+export function chosenDatabases(service: Service, server: ServerFacts): readonly DatabaseFacts[] {
+  const wanted = service.config.databases
+  const all = server.databases.filter((one) => one.connectable && !one.template)
+  if (!wanted) return all.filter((one) => markOf(one) === undefined)
+  return wanted.map((name) => {
+    const found = all.find((one) => one.name === name)
+    if (found) return found
+    throw failure("postgres-no-database", `service ${service.name} has no database "${name}"`, {
+      hint: `Correct services.${service.name}.databases in infra.yml; it has: ${all.map((one) => one.name).join(", ")}.`,
+    })
+  })
+}
+
+async function notRunning(service: Service, container: Container) {
+  const log = await service.stack.logs(container, 20)
+  const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`
+  return explainFailure(`${service.name}: ${state}; using it`, log, "postgres-not-running")
+}

@@ -1,0 +1,73 @@
+import { failure } from "../../core/errors.ts"
+import { type Keyspace, parseKeyspace, totalKeys } from "./server-answer.ts"
+import { readLength } from "./snapshot-set.ts"
+
+/** A file that a dump left, as counted and summed while it was written. */
+export interface DumpedFile {
+  readonly name: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** What the dump scripts print. */
+export interface DumpReport {
+  readonly before: Keyspace
+  readonly after: Keyspace
+  readonly files: readonly DumpedFile[]
+  /** What the stored bytes hold, read to their end; undefined for Dragonfly, which has no checker. */
+  readonly checked: CheckedSnapshot | undefined
+}
+
+export interface CheckedSnapshot {
+  readonly magic: string
+  /** Exact: the sizes of the databases at the moment of the snapshot. */
+  readonly keyspace: Keyspace
+}
+
+/** Reads the lines of a dump script. Throws `snapshot-unproven` when something that must be there is not. */
+export function parseDumpReport(text: string): DumpReport {
+  const all = text.split("\n")
+  const after = (word: string) =>
+    all.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1))
+  const [before] = after("before")
+  const [later] = after("after")
+  const files = after("file").map(parseFile)
+  if (before === undefined || later === undefined || files.length === 0) {
+    throw failure("snapshot-unproven", "the snapshot's report is not whole: its counts or its files are missing")
+  }
+  const checked = after("magic").length > 0 ? parseCheck(text) : undefined
+  return { before: parseKeyspace(before), after: parseKeyspace(later), files, checked }
+}
+
+/** Reads the lines of `check_rdb`. The sum over the databases must be the number of keys that the checker read. */
+export function parseCheck(text: string): CheckedSnapshot {
+  const magic = /^magic (\S+)$/m.exec(text)?.[1] ?? ""
+  const keys = /^keys (\d+)$/m.exec(text)?.[1]
+  const found = [...text.matchAll(/^select (\d+) ([0-9a-f]*)$/gm)].map(([, database, bytes]) =>
+    databaseSize(Number(database), Buffer.from(bytes ?? "", "hex")),
+  )
+  const keyspace = found.filter((one) => one.keys > 0).sort((a, b) => a.database - b.database)
+  if (keys === undefined || totalKeys(keyspace) !== Number(keys)) {
+    throw failure(
+      "snapshot-unproven",
+      `the snapshot says that it holds ${totalKeys(keyspace)} keys, its checker read ${keys ?? "none"}`,
+    )
+  }
+  return { magic, keyspace }
+}
+
+/** After a database's number an RDB file gives the sizes of its two tables: opcode 0xFB, keys, keys with an expiry. */
+function databaseSize(database: number, bytes: Buffer): Keyspace[number] {
+  const at = { bytes, offset: 1 }
+  if (bytes[0] !== 0xfb) throw failure("snapshot-unproven", `the snapshot does not say how many keys db${database} has`)
+  const keys = readLength(at).value
+  return { database, keys, expires: readLength(at).value }
+}
+
+function parseFile(line: string): DumpedFile {
+  const [, bytes, sha256, name] = /^(\d+) ([0-9a-f]{64}) (\S+)$/.exec(line) ?? []
+  if (bytes === undefined || sha256 === undefined || name === undefined) {
+    throw failure("snapshot-unproven", `the snapshot's report has a line that cannot be read: ${line.slice(0, 120)}`)
+  }
+  return { name, bytes: Number(bytes), sha256 }
+}

@@ -1,0 +1,15 @@
+import type { Fingerprint } from "../../core/fingerprint.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Service } from "../driver.ts"
+import { askReadyServer } from "./ask-server.ts"
+import { persistentKeys } from "./server-answer.ts"
+
+/**
+ * Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
+ * fact that a restart must keep.
+ */
+export async function fingerprintServer(service: Service, container: Container): Promise<Fingerprint> {
+  const { keyspace } = await askReadyServer(service, container)
+  const facts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, String(keys)] as const)
+  return { service: service.name, facts: Object.fromEntries(facts) }
+}

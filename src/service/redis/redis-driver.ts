@@ -1,0 +1,20 @@
+import type { ServiceDriver } from "../driver.ts"
+import { backupServer } from "./backup-server.ts"
+import { fingerprintServer } from "./fingerprint-server.ts"
+import { probeServer } from "./probe-server.ts"
+import { restoreServer } from "./restore-server.ts"
+import { stopServer } from "./stop-server.ts"
+import { verifyServer } from "./verify-server.ts"
+
+/** Redis, Valkey and Dragonfly: one protocol, two ways of saving. Which product answers is asked, not configured. */
+export function redisDriver(): ServiceDriver {
+  return {
+    kinds: ["dragonfly", "redis", "valkey"],
+    probe: probeServer,
+    fingerprint: fingerprintServer,
+    stop: stopServer,
+    backup: (service, container, target, work) => backupServer(service, container, { target, work }),
+    restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    verify: verifyServer,
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { failure, refusal } from "../../core/errors.ts"
+import type { Container, Mount } from "../../docker/stack.ts"
+import { CommandError } from "../../host/host.ts"
+import { sh } from "../../shell/command.ts"
+import type { Service } from "../driver.ts"
+import { askServer, explainPing } from "./ask-server.ts"
+import type { ServerAnswer } from "./server-answer.ts"
+
+/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
+export function loadLimit(bytes: number): number {
+  return 600_000 + Math.ceil(bytes / 268_435_456) * 60_000
+}
+
+/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
+export async function waitForServer(service: Service, container: Container, limit: number): Promise<ServerAnswer> {
+  const until = Date.now() + limit
+  for (;;) {
+    const { stdout } = await service.host.run(
+      sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`,
+    )
+    const [state, restarts, code] = stdout.trim().split(" ")
+    if (state !== "running" || restarts !== "0") {
+      throw failure(
+        "load-failed",
+        `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`,
+        {
+          hint: "See the container's log for what it could not load.",
+        },
+      )
+    }
+    const answer = await ask(service, container)
+    if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer
+    if (Date.now() > until) {
+      const reason = answer === undefined ? "no answer" : explainPing(answer)
+      throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1000} s: ${reason}`)
+    }
+    await sleep(500)
+  }
+}
+
+/** S13: no other running container may have the same data mounted when this one starts. */
+export async function refuseSharedData(service: Service, container: Container, mount: Mount): Promise<void> {
+  const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`)
+  const source = mount.volume ?? mount.source
+  for (const line of stdout.split("\n")) {
+    const [id, name, mounts = ""] = line.split(" ")
+    if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`)))
+      continue
+    throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, {
+      hint: "Stop it first: two servers on one data directory destroy it.",
+    })
+  }
+}
+
+/** A container that has just been started may refuse the command; that is looked at again. */
+async function ask(service: Service, container: Container): Promise<ServerAnswer | undefined> {
+  try {
+    return await askServer(service, container)
+  } catch (error) {
+    if (error instanceof CommandError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+import type { Manifest } from "../core/manifest.ts"
+import type { Work } from "../host/work.ts"
+
+export interface StoredBackup {
+  readonly manifest: Manifest
+  /** The store's name: `local` or `s3`. */
+  readonly store: string
+}
+
+export interface PutReport {
+  readonly bytes: number
+  readonly tier: "read-back" | "etag" | "parts-only" | "sha256"
+  readonly objects: Manifest["storage"]["objects"]
+}
+
+/**
+ * Where backups lie. The manifest is written last: a backup without one does not exist. A list is whole or an error;
+ * a file that does not match its manifest is an error, never data.
+ */
+export interface BackupStore {
+  readonly name: "local" | "s3"
+  /** Whether the store can be reached and written; throws an error naming the input and the reason when not. Changes nothing that stays. */
+  probe(): Promise<void>
+  /** Makes the place ready and removes what runs that were cut off left half written; does nothing when there is nothing. */
+  prepare(work: Work): Promise<void>
+  /** Brings the artifacts' bytes (on the host, in the backup directory) into the store and proves them; not the manifest. */
+  putArtifacts(manifest: Pick<Manifest, "id" | "services">, work: Work): Promise<PutReport>
+  /** Removes whatever was stored of a backup that is not going to be published. */
+  discard(manifest: Pick<Manifest, "id" | "services">, work: Work): Promise<void>
+  /** Publishes the backup. */
+  putManifest(manifest: Manifest, work: Work): Promise<void>
+  /** Every backup with a manifest of this project and environment, newest first; a manifest that does not parse is reported, not dropped. */
+  list(): Promise<{ readonly backups: readonly StoredBackup[]; readonly unreadable: readonly string[] }>
+  /** Puts the artifacts, verified by SHA-256 and length, into the backup directory on the host; returns when they all are right. */
+  fetch(manifest: Manifest, work: Work): Promise<void>
+  /** Compares what the store holds with the manifest; the differences, one line each. */
+  verify(manifest: Manifest): Promise<readonly string[]>
+  /** Removes the manifest first, then the artifacts. */
+  remove(manifest: Manifest, work: Work): Promise<void>
+}

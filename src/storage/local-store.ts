@@ -1,0 +1,121 @@
+import { failure } from "../core/errors.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Host } from "../host/host.ts"
+import type { Work } from "../host/work.ts"
+import { remoteScript } from "../remote/scripts.ts"
+import { script, sh } from "../shell/command.ts"
+import type { BackupStore } from "./backup-store.ts"
+import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
+import { differences, parseVerified } from "./stored-files.ts"
+
+export interface LocalStoreOptions {
+  readonly host: Host
+  /** The directory of backups on the host. */
+  readonly directory: string
+  readonly project: string
+  readonly environment: string
+}
+
+/** Backups on the host itself: the drivers write the artifacts there, so that `putArtifacts` only proves them. */
+export function localStore(options: LocalStoreOptions): BackupStore {
+  const { host, directory } = options
+  const verify = async (manifest: Pick<Manifest, "id" | "services">) => {
+    const artifacts = artifactsOf(manifest)
+    const files = artifactFiles(manifest)
+    const { stdout } = await host.run(script("read", remoteScript("store-verify"), [directory, ...files]), {
+      timeout: readingTime(artifacts),
+    })
+    return differences(artifacts, parseVerified(stdout))
+  }
+  return {
+    name: "local",
+    verify,
+    probe: () => probe(options),
+    list: () => list(options),
+    async prepare(work) {
+      await cleanPartials(directory, work)
+    },
+    async discard(manifest, work) {
+      const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]
+      await work.step("discard-local", script("change", remoteScript("store-discard"), args))
+    },
+    async putArtifacts(manifest, work) {
+      const wrong = await work.check("verify-local", () => verify(manifest), [])
+      if (wrong.length > 0) throw corrupt(manifest.id, wrong)
+      return { bytes: totalBytes(artifactsOf(manifest)), tier: "sha256", objects: [] }
+    },
+    async putManifest(manifest, work) {
+      const text = printManifest(manifest)
+      const args = [directory, manifestFile(manifest.id), Buffer.byteLength(text)]
+      await work.step("publish-manifest-local", script("change", remoteScript("store-write"), args), { input: text })
+    },
+    async fetch(manifest, work) {
+      const wrong = await work.check("verify-local", () => verify(manifest), [])
+      if (wrong.length > 0) throw corrupt(manifest.id, wrong)
+    },
+    async remove(manifest, work) {
+      const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]
+      await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args))
+    },
+  }
+}
+
+/**
+ * Makes the folders and removes half written files of runs that died, so that they do not take the room of the next
+ * backup. Only under the lock, and only when no work of an earlier run is still alive.
+ */
+export async function cleanPartials(directory: string, work: Work): Promise<readonly string[]> {
+  const { stdout } = await work.step("clean-partials", script("change", remoteScript("store-clean"), [directory]))
+  return stdout.split("\n").filter((line) => line !== "")
+}
+
+async function probe({ host, directory }: LocalStoreOptions): Promise<void> {
+  const { code } = await host.run(
+    sh`d=${directory}; while [ ! -e "$d" ] && [ "$d" != / ]; do d=$(dirname "$d"); done; [ -d "$d" ] && [ -w "$d" ] && [ -x "$d" ]`,
+    { allow: [0, 1] },
+  )
+  if (code === 0) return
+  throw failure("backup-directory", `${host.name} cannot write into the backup directory ${directory}`, {
+    hint: "Make it, or the directory above it, writable for the user in `host.user`, or set `backup.directory`.",
+  })
+}
+
+async function list({ host, directory, project, environment }: LocalStoreOptions): ReturnType<BackupStore["list"]> {
+  const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`])
+  const { stdout } = await host.run(command, { timeout: 120_000 })
+  const { manifests, unreadable } = sortManifests(parseList(stdout), { project, environment })
+  return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
+}
+
+/** Reads the output of `store-list.sh`. Throws when its last line is missing: then the list is not whole. */
+export function parseList(text: string): readonly { readonly name: string; readonly text: string }[] {
+  const bytes = Buffer.from(text, "utf8")
+  const found: { name: string; text: string }[] = []
+  let at = 0
+  for (;;) {
+    const end = bytes.indexOf("\n", at)
+    const head = end < 0 ? "" : bytes.toString("utf8", at, end)
+    if (head === "end") return found
+    const [, size, name] = /^(\d+) (.+)$/.exec(head) ?? []
+    if (size === undefined || name === undefined) throw failure("list-cut", "the list of local backups is not whole")
+    found.push({ name, text: bytes.toString("utf8", end + 1, end + 1 + Number(size)) })
+    at = end + 1 + Number(size) + 1
+  }
+}
+
+function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
+  return services.flatMap(({ artifacts }) => artifacts)
+}
+
+function totalBytes(artifacts: readonly Artifact[]): number {
+  return artifacts.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** A minute and what reading takes at 20 MB/s. */
+function readingTime(artifacts: readonly Artifact[]): number {
+  return 60_000 + totalBytes(artifacts) / 20_000
+}
+
+function corrupt(id: string, wrong: readonly string[]): Error {
+  return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`)
+}

@@ -1,0 +1,31 @@
+import type { Host } from "../host/host.ts"
+import type { Bucket, S3ClientOptions } from "./s3-client.ts"
+import type { Patience } from "./s3-send.ts"
+
+export interface S3StoreOptions extends S3ClientOptions {
+  /** Put before every key, as it stands. */
+  readonly prefix: string
+  readonly host: Host
+  /** The directory of backups on the host: where artifacts come from and go to. */
+  readonly directory: string
+  readonly project: string
+  readonly environment: string
+  /** Who moves the bytes: `auto` takes the host when it has curl and reaches S3. */
+  readonly transfer?: "host" | "runner" | "auto"
+  readonly patience?: Patience
+  readonly log?: (line: string) => void
+}
+
+/** What the parts of the S3 store share. */
+export interface S3Context {
+  readonly bucket: Bucket
+  readonly options: S3StoreOptions
+  readonly patience: Patience
+  readonly log: (line: string) => void
+  /** Asked once. */
+  readonly transfer: () => Promise<"host" | "runner">
+  /** Keys written by this run, by backup: only these may be taken back. */
+  readonly written: Map<string, { readonly key: string; readonly versionId?: string | undefined }[]>
+  /** Ids of the backups that this run has published. */
+  readonly published: Set<string>
+}

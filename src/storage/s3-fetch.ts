@@ -1,0 +1,61 @@
+import { Readable } from "node:stream"
+import { GetObjectCommand } from "@aws-sdk/client-s3"
+import { failure, messageOf } from "../core/errors.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Work } from "../host/work.ts"
+import { remoteScript } from "../remote/scripts.ts"
+import { change, script } from "../shell/command.ts"
+import { Secret } from "../shell/secret.ts"
+import type { S3Context } from "./s3-context.ts"
+import { presignGet } from "./s3-presign.ts"
+
+export interface FetchOptions {
+  readonly artifact: Artifact
+  readonly object: Manifest["storage"]["objects"][number]
+  readonly work: Work
+  readonly step: string
+}
+
+/**
+ * Brings one object to the host, under its name only when length and SHA-256 are the manifest's. A damaged file that is
+ * there already is moved aside, never overwritten.
+ */
+export async function fetchObject(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
+  const { bucket, options, patience } = context
+  const { file, bytes, sha256 } = artifact
+  if (work.dryRun) {
+    await work.step(step, change`: fetch ${`s3://${bucket.name}/${object.key}`} to ${`${options.directory}/${file}`}`)
+    return
+  }
+  if ((await context.transfer()) === "runner") return fetchThroughRunner(context, { artifact, object, work, step })
+  const url = await presignGet(bucket, { key: object.key, versionId: object.versionId })
+  const args = [options.directory, file, bytes, sha256, object.etag, patience.tries, patience.stall]
+  await work.step(step, script("change", remoteScript("s3-download"), args), {
+    input: new Secret("presigned URL", `${url}\n`),
+    timeout: 600_000 + bytes / 100,
+  })
+}
+
+async function fetchThroughRunner(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
+  const { bucket, options, patience } = context
+  const { file, bytes, sha256 } = artifact
+  const path = `${options.directory}/${file}`
+  await work.step(`${step}-prepare`, change`umask 077; mkdir -p ${path.slice(0, path.lastIndexOf("/"))}`)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await bucket.call(`reading ${object.key}`, async (client) => {
+        const version = object.versionId === undefined ? {} : { VersionId: object.versionId }
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket.name, Key: object.key, ...version }))
+        if (!(Body instanceof Readable)) throw failure("s3-cut", `${object.key} came without a body`)
+        await options.host.upload(Body, `${path}.partial`)
+      })
+      await work.step(step, script("change", remoteScript("store-accept"), [options.directory, file, bytes, sha256]), {
+        timeout: 60_000 + bytes / 20_000,
+      })
+      return
+    } catch (error) {
+      if (attempt >= patience.tries) throw error
+      context.log(`fetching ${object.key} again: ${messageOf(error)}`)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+} from "@aws-sdk/client-s3"
+import { failure } from "../core/errors.ts"
+import type { Bucket } from "./s3-client.ts"
+
+/**
+ * The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
+ * names the bucket and says whether it is the last.
+ */
+export async function listKeys(bucket: Bucket, prefix: string): Promise<readonly string[]> {
+  const keys: string[] = []
+  let token: string | undefined
+  do {
+    const page = await bucket.call("listing the backups", (client) =>
+      client.send(
+        new ListObjectsV2Command({
+          Bucket: bucket.name,
+          Prefix: prefix,
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+      ),
+    )
+    if (page.Name === undefined || typeof page.IsTruncated !== "boolean") {
+      throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`)
+    }
+    keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])))
+    token = page.IsTruncated ? page.NextContinuationToken : undefined
+    if (page.IsTruncated && token === undefined)
+      throw failure("s3-list", "S3's list has more pages but does not say where")
+  } while (token !== undefined)
+  return keys
+}
+
+/** The text of a small object. Throws when it is not all there. */
+export async function readText(bucket: Bucket, key: string): Promise<string> {
+  return await bucket.call(`reading ${key}`, async (client) => {
+    const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket.name, Key: key }))
+    const text = (await Body?.transformToString("utf8")) ?? ""
+    if (ContentLength !== undefined && Buffer.byteLength(text) !== ContentLength) {
+      throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`)
+    }
+    return text
+  })
+}
+
+const day = 86_400_000
+
+/**
+ * Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
+ * and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
+ */
+export async function abortStale(
+  bucket: Bucket,
+  { prefix, now, log }: { readonly prefix: string; readonly now: number; readonly log: (line: string) => void },
+): Promise<void> {
+  try {
+    // Without a prefix: some stores take only a whole key for one.
+    const { Uploads: uploads = [] } = await bucket.client.send(new ListMultipartUploadsCommand({ Bucket: bucket.name }))
+    for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
+      const ours =
+        key !== undefined && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)
+      if (!ours || id === undefined || began === undefined || now - began.getTime() < day) continue
+      await bucket.client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId: id }))
+      log(`took back the unfinished upload of ${key} of ${began.toISOString()}`)
+    }
+  } catch (error) {
+    log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`)
+  }
+}

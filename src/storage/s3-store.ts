@@ -1,0 +1,212 @@
+import { createHash } from "node:crypto"
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3"
+import { failure, inputError } from "../core/errors.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Work } from "../host/work.ts"
+import { remoteScript } from "../remote/scripts.ts"
+import { change, script } from "../shell/command.ts"
+import type { BackupStore, PutReport } from "./backup-store.ts"
+import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
+import { type Bucket, openBucket } from "./s3-client.ts"
+import type { S3Context, S3StoreOptions } from "./s3-context.ts"
+import { fetchObject } from "./s3-fetch.ts"
+import { abortStale, listKeys, readText } from "./s3-list.ts"
+import { presignGet } from "./s3-presign.ts"
+import { hostSender, runnerSender } from "./s3-send.ts"
+import { head, uploadObject } from "./s3-upload.ts"
+
+/** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
+export function s3Store(options: S3StoreOptions): BackupStore {
+  const bucket = openBucket(options)
+  const { prefix, project, environment, patience = { tries: 5, stall: 30 }, log = () => {} } = options
+  let mode: Promise<"host" | "runner"> | undefined
+  const transfer = () => {
+    mode ??= chooseTransfer(bucket, options, log)
+    return mode
+  }
+  const context: S3Context = { bucket, options, patience, log, transfer, written: new Map(), published: new Set() }
+  return {
+    name: "s3",
+    probe: () => probe(context),
+    async prepare(work) {
+      if (!work.dryRun) await abortStale(bucket, { prefix, now: Date.now(), log })
+    },
+    discard: (manifest, work) => discard(context, manifest, work),
+    putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
+    putManifest: (manifest, work) => putManifest(context, manifest, work),
+    async list() {
+      const keys = (await listKeys(bucket, `${prefix}${manifestFolder}/backup-`)).filter((key) => key.endsWith(".json"))
+      const texts: { name: string; text: string }[] = []
+      for (let at = 0; at < keys.length; at += 4) {
+        texts.push(
+          ...(await Promise.all(
+            keys.slice(at, at + 4).map(async (name) => ({ name, text: await readText(bucket, name) })),
+          )),
+        )
+      }
+      const { manifests, unreadable } = sortManifests(texts, { project, environment })
+      return { backups: manifests.map((manifest) => ({ manifest, store: "s3" })), unreadable }
+    },
+    async fetch(manifest, work) {
+      const objects = objectsOf(manifest, prefix)
+      for (const [index, artifact] of artifactsOf(manifest).entries()) {
+        const object = objects.find((one) => one.file === artifact.file)
+        if (object === undefined)
+          throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`)
+        await fetchObject(context, { artifact, object, work, step: `fetch-s3-${index + 1}` })
+      }
+    },
+    verify: (manifest) => verify(context, manifest),
+    remove: (manifest, work) => remove(context, manifest, work),
+  }
+}
+
+async function probe({ bucket, options }: S3Context): Promise<void> {
+  await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`)
+  // Beginning an upload needs the right to write and, taken back at once, leaves nothing.
+  const key = `${options.prefix}${manifestFolder}/probe`
+  await bucket.call("testing the right to write", async (client) => {
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key }))
+    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId }))
+  })
+}
+
+async function putArtifacts(
+  { bucket, options, patience, transfer, written }: S3Context,
+  manifest: Pick<Manifest, "id" | "services">,
+  work: Work,
+): Promise<PutReport> {
+  const { prefix, host, directory } = options
+  const artifacts = artifactsOf(manifest)
+  const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
+  if (work.dryRun) {
+    await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`)
+    return { bytes, tier: "etag", objects: [] }
+  }
+  const sender = { work, host, directory, patience }
+  const send = (await transfer()) === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender)
+  const objects: PutReport["objects"] = []
+  let tier: PutReport["tier"] = "etag"
+  for (const artifact of artifacts) {
+    const uploaded = await uploadObject(bucket, artifact, { key: `${prefix}${artifact.file}`, send })
+    if (uploaded.tier === "parts-only") tier = "parts-only"
+    objects.push(uploaded.object)
+    written.set(manifest.id, [...objects])
+  }
+  return { bytes, tier, objects }
+}
+
+/** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
+async function putManifest({ bucket, options, published }: S3Context, manifest: Manifest, work: Work): Promise<void> {
+  const key = options.prefix + manifestFile(manifest.id)
+  const text = printManifest(manifest)
+  if (work.dryRun) {
+    await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`)
+    return
+  }
+  const body = { Bucket: bucket.name, Key: key, Body: text, ContentType: "application/json", ContentMD5: md5(text) }
+  published.add(manifest.id)
+  await bucket.call(`publishing ${key}`, async (client) => {
+    try {
+      await client.send(new PutObjectCommand({ ...body, IfNoneMatch: "*" }))
+    } catch (error) {
+      const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode
+      // 412: there is one; it may be ours, when the answer to an earlier try was lost. Its text decides below.
+      if (status === 501 && (await head(bucket, key, undefined)) === undefined)
+        await client.send(new PutObjectCommand(body))
+      else if (status !== 412 && status !== 501) throw error
+    }
+  })
+  if ((await readText(bucket, key)) === text) return
+  throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`)
+}
+
+async function verify({ bucket, options }: S3Context, manifest: Manifest): Promise<readonly string[]> {
+  const wrong: string[] = []
+  const objects = objectsOf(manifest, options.prefix)
+  for (const { file, bytes } of artifactsOf(manifest)) {
+    const object = objects.find((one) => one.file === file)
+    const found = object && (await head(bucket, object.key, object.versionId))
+    if (object === undefined) wrong.push(`${file} is not in S3`)
+    else if (found === undefined) wrong.push(`${object.key} is missing`)
+    else if (found.bytes !== bytes) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${bytes}`)
+    else if (found.etag !== object.etag)
+      wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`)
+  }
+  return wrong
+}
+
+/** A backup of which this run has begun to publish the manifest may be one already: it stays. */
+async function discard(
+  { bucket, written, published }: S3Context,
+  { id }: Pick<Manifest, "id">,
+  work: Work,
+): Promise<void> {
+  if (work.dryRun) return
+  if (published.has(id))
+    throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`)
+  await deleteObjects(bucket, written.get(id) ?? [])
+}
+
+async function remove({ bucket, options }: S3Context, manifest: Manifest, work: Work): Promise<void> {
+  const key = options.prefix + manifestFile(manifest.id)
+  const objects = objectsOf(manifest, options.prefix)
+  if (work.dryRun) {
+    await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`)
+    return
+  }
+  await deleteObjects(bucket, [{ key }, ...objects])
+}
+
+type Target = { readonly key: string; readonly versionId?: string | undefined }
+
+/** One by one, in order: requests for many at once fail on stores other than AWS. */
+async function deleteObjects(bucket: Bucket, targets: readonly Target[]): Promise<void> {
+  for (const { key, versionId } of targets) {
+    const version = versionId === undefined ? {} : { VersionId: versionId }
+    await bucket.call(`removing ${key}`, (client) =>
+      client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key, ...version })),
+    )
+  }
+}
+
+async function chooseTransfer(
+  bucket: Bucket,
+  { transfer = "auto", host, prefix }: S3StoreOptions,
+  log: (line: string) => void,
+): Promise<"host" | "runner"> {
+  if (transfer !== "auto") return transfer
+  const { origin } = new URL(await presignGet(bucket, { key: `${prefix}probe`, versionId: undefined }))
+  const { stdout } = await host.run(script("read", remoteScript("s3-reach"), [origin]))
+  const answer = stdout.trim()
+  if (answer === "ok") return "host"
+  log(`backups go to S3 through the runner: on ${host.name} ${answer}`)
+  return "runner"
+}
+
+function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
+  return services.flatMap(({ artifacts }) => artifacts)
+}
+
+/** The objects that a manifest names. Throws when one lies elsewhere: such a manifest is not ours. */
+function objectsOf(manifest: Manifest, prefix: string): Manifest["storage"]["objects"] {
+  artifactFiles(manifest)
+  const { objects } = manifest.storage
+  const foreign = objects.find(
+    ({ key }) => !/^[a-z]+\/[^/]+$/.test(key.slice(prefix.length)) || !key.startsWith(prefix),
+  )
+  if (foreign === undefined) return objects
+  throw inputError(
+    "manifest-path",
+    `the manifest of ${manifest.id} names an object outside of ${prefix}: ${foreign.key}`,
+  )
+}
+
+function md5(text: string): string {
+  return createHash("md5").update(text).digest("base64")
+}

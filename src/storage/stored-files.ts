@@ -1,0 +1,30 @@
+import { failure } from "../core/errors.ts"
+import type { Artifact } from "../core/manifest.ts"
+
+/** What a file really holds; undefined where there is none that can be read. */
+export type StoredFiles = ReadonlyMap<string, { readonly bytes: number; readonly sha256: string } | undefined>
+
+/** Reads the lines of `store-verify.sh`. */
+export function parseVerified(text: string): StoredFiles {
+  const files = new Map<string, { readonly bytes: number; readonly sha256: string } | undefined>()
+  for (const line of text.split("\n").filter((one) => one !== "")) {
+    const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? []
+    if (file === "")
+      throw failure(
+        "host-answer",
+        `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`,
+      )
+    files.set(file, bytes === "-" ? undefined : { bytes: Number(bytes), sha256 })
+  }
+  return files
+}
+
+/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
+export function differences(artifacts: readonly Artifact[], stored: StoredFiles): readonly string[] {
+  return artifacts.flatMap(({ file, bytes, sha256 }) => {
+    const found = stored.get(file)
+    if (found === undefined) return [`${file} is missing or cannot be read`]
+    if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`]
+    return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`]
+  })
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import type { DatabaseContents, Manifest, ServiceBackup } from "../../src/core/manifest.ts"
+import {
+  compareDatabases,
+  describeDifference,
+  isProven,
+  parseManifest,
+  rowLosses,
+  totals,
+} from "../../src/core/manifest-contents.ts"
+
+describe("comparing counts", () => {
+  test("finds nothing between equals, whatever their order", () => {
+    const one = database({ users: 3, visits: 5 })
+    assert.deepEqual(compareDatabases([one], [{ ...one, tables: [...one.tables].reverse(), size: 1 }]), [])
+  })
+
+  test("finds every difference of one row, table, large object or database", () => {
+    const expected = [database({ users: 3, visits: 5 })]
+    assert.deepEqual(lines(expected, [database({ users: 2, visits: 5 })]), ["app.public.users rows: 2 instead of 3"])
+    assert.deepEqual(lines(expected, [database({ users: 3 })]), ["app.public.visits rows: not there, expected 5"])
+    assert.deepEqual(lines(expected, [database({ users: 3, visits: 5, extra: 0 })]), [
+      "app.public.extra rows: 0, not expected at all",
+    ])
+    assert.deepEqual(lines(expected, [{ ...database({ users: 3, visits: 5 }), largeObjects: 1 }]), [
+      "app large objects: 1 instead of 0",
+    ])
+    assert.equal(lines(expected, []).length, 3)
+  })
+
+  test("tells an empty table from one that is not there", () => {
+    assert.equal(lines([database({ users: 0 })], [database({})]).length, 1)
+  })
+})
+
+describe("a manifest", () => {
+  test("is read back as it was written", () => {
+    assert.deepEqual(parseManifest(JSON.stringify(manifest), "metadata/x.json"), manifest)
+  })
+
+  test("that is cut, of another form, or of an empty file is no manifest", () => {
+    const text = JSON.stringify(manifest)
+    const broken = [
+      "",
+      text.slice(0, -1),
+      text.replace('"format":1', '"format":2'),
+      text.replace('"bytes":10', '"bytes":0'),
+      text.replace('"id":"backup-', '"id":"../backup-'),
+    ]
+    for (const one of broken) {
+      assert.notEqual(one, text)
+      assert.throws(() => parseManifest(one, "metadata/x.json"), {
+        code: "manifest-unreadable",
+        message: /^metadata\/x\.json: /,
+      })
+    }
+  })
+
+  test("proves a copy in S3 only with every file and a named tier", () => {
+    assert.equal(isProven(manifest, "local"), true)
+    assert.equal(isProven(manifest, "s3"), false)
+    const object = { file: "postgres/app.dump", key: "k", etag: "e", partBytes: 1 }
+    const keys = { ...object, file: "dragonfly/cache.rdb" }
+    const stored = { local: "success", s3: "success", tier: "etag", objects: [object, keys] } as const
+    assert.equal(isProven({ ...manifest, storage: { ...stored, objects: [...stored.objects] } }, "s3"), true)
+    assert.equal(isProven({ ...manifest, storage: { ...stored, objects: [object] } }, "s3"), false)
+    assert.equal(
+      isProven({ ...manifest, storage: { local: "success", s3: "success", objects: [object, keys] } }, "s3"),
+      false,
+    )
+    assert.equal(isProven({ ...manifest, storage: { ...stored, s3: "failed", objects: [object, keys] } }, "s3"), false)
+  })
+
+  test("sums up", () => {
+    assert.deepEqual(totals(manifest.services), { bytes: 17, tables: 2, rows: 8, keys: 42 })
+  })
+})
+
+test("rows lost are told per database, a vanished one whole", () => {
+  const before = [postgres("db", database({ users: 100 })), postgres("other", database({ logs: 4 }))]
+  assert.deepEqual(rowLosses(before, [postgres("db", database({ users: 25 }))]), [
+    { database: "db/app", before: 100, after: 25, share: 0.75 },
+    { database: "other/app", before: 4, after: 0, share: 1 },
+  ])
+  assert.deepEqual(rowLosses(before, before), [])
+  assert.deepEqual(rowLosses([], before), [])
+})
+
+function lines(expected: readonly DatabaseContents[], actual: readonly DatabaseContents[]): readonly string[] {
+  return compareDatabases(expected, actual).map(describeDifference)
+}
+
+function database(rows: Readonly<Record<string, number>>): DatabaseContents {
+  const tables = Object.entries(rows).map(([name, count]) => ({ schema: "public", name, rows: count }))
+  return { name: "app", size: 8192, tables, largeObjects: 0 }
+}
+
+function postgres(service: string, contents: DatabaseContents): ServiceBackup {
+  return {
+    service,
+    image: "postgres:17",
+    artifacts: [{ file: "postgres/app.dump", role: "database", name: "app", bytes: 10, sha256: "0".repeat(64) }],
+    contents: { kind: "postgres", version: 170_000, systemIdentifier: "1", dataChecksums: true, databases: [contents] },
+  }
+}
+
+const manifest: Manifest = {
+  format: 1,
+  id: "backup-20260131-020000",
+  project: "app",
+  environment: "production",
+  created: "2026-01-31T02:00:00Z",
+  run: { id: "17", url: "", actor: "alice" },
+  encrypted: false,
+  services: [
+    postgres("db", database({ users: 3, visits: 5 })),
+    {
+      service: "cache",
+      image: "dragonfly:1",
+      artifacts: [{ file: "dragonfly/cache.rdb", role: "keys", name: "cache", bytes: 7, sha256: "1".repeat(64) }],
+      contents: {
+        kind: "dragonfly",
+        product: "dragonfly",
+        version: "1.0",
+        keyspace: [
+          { database: 0, keys: 40, expires: 1 },
+          { database: 3, keys: 2, expires: 0 },
+        ],
+      },
+    },
+  ],
+  storage: { local: "success", s3: "off", objects: [] },
+}

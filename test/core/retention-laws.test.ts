@@ -1,0 +1,128 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import fc from "fast-check"
+import { decideRetention, type RetentionItem, type RetentionOptions } from "../../src/core/retention.ts"
+
+const now = new Date("2026-06-30T12:00:00Z")
+
+const itemsOf = fc
+  .array(
+    fc.record({
+      day: fc.integer({ min: -3, max: 500 }),
+      second: fc.integer({ min: 0, max: 86_399 }),
+      proven: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+    }),
+    { maxLength: 60 },
+  )
+  .map((list) =>
+    list.map(({ day, second, proven }, index): RetentionItem => {
+      const time = new Date(Date.UTC(2026, 5, 30 - day) + second * 1000)
+      return { id: `b${index}`, created: time.toISOString(), proven }
+    }),
+  )
+const policyOf = fc.record({
+  last: fc.integer({ min: 0, max: 4 }),
+  daily: fc.integer({ min: 0, max: 9 }),
+  weekly: fc.integer({ min: 0, max: 6 }),
+  monthly: fc.integer({ min: 0, max: 14 }),
+})
+
+describe("retention holds these laws", () => {
+  test("every backup is decided once, and each decision has a reason", () => {
+    law((items, options) => {
+      const decisions = decideRetention(items, options)
+      assert.deepEqual(decisions.map(({ id }) => id).sort(), items.map(({ id }) => id).sort())
+      for (const { reasons } of decisions) assert.ok(reasons.length > 0)
+    })
+  })
+
+  test("the newest proven backup stays", () => {
+    law((items, options) => {
+      const proven = items.filter((item) => item.proven && item.created <= options.now.toISOString())
+      const newest = proven
+        .map(({ created }) => created)
+        .sort()
+        .at(-1)
+      const kept = keptOf(items, options)
+      if (newest) assert.ok(proven.some(({ id, created }) => created === newest && kept.has(id)))
+    })
+  })
+
+  test("what is in use, dated in the future, or alone of its time stays", () => {
+    law((items, options) => {
+      const kept = keptOf(items, options)
+      for (const item of items) {
+        if (options.inUse?.has(item.id)) assert.ok(kept.has(item.id), "in use")
+        if (Date.parse(item.created) > options.now.getTime()) assert.ok(kept.has(item.id), "future")
+      }
+      if (!items.some(({ proven }) => proven)) assert.equal(kept.size, items.length)
+    })
+  })
+
+  test("an unproven or future backup never changes what is decided about a proven one", () => {
+    law((items, options) => {
+      const counted = items.filter((item) => item.proven && Date.parse(item.created) <= options.now.getTime())
+      const alone = decideRetention(counted, options)
+      const together = decideRetention(items, options).filter(({ id }) => counted.some((item) => item.id === id))
+      assert.deepEqual(together, alone)
+    })
+  })
+
+  test("a larger policy never removes what a smaller one keeps, the oldest excepted", () => {
+    fc.assert(
+      fc.property(itemsOf, policyOf, policyOf, (items, policy, more) => {
+        const larger = Object.fromEntries(
+          Object.entries(policy).map(([key, value]) => [key, value + more[key as keyof typeof more]]),
+        ) as typeof policy
+        if (Object.values(policy).every((count) => count === 0)) return
+        const kept = keptOf(items, { policy: larger, now })
+        for (const decision of decideRetention(items, { policy, now })) {
+          const byPeriod = decision.reasons.some((reason) => /^(last|daily|weekly|monthly)$/.test(reason))
+          if (decision.keep && byPeriod) assert.ok(kept.has(decision.id), decision.id)
+        }
+      }),
+    )
+  })
+
+  test("removing what it says and deciding again removes nothing more", () => {
+    law((items, options) => {
+      const kept = keptOf(items, options)
+      const left = items.filter(({ id }) => kept.has(id))
+      assert.deepEqual(keptOf(left, options), kept)
+    })
+  })
+
+  test("the order of the list does not matter", () => {
+    law((items, options) => {
+      assert.deepEqual(decideRetention([...items].reverse(), options), decideRetention(items, options))
+    })
+  })
+
+  test("it keeps at most as many as the policy counts", () => {
+    fc.assert(
+      fc.property(itemsOf, policyOf, (items, policy) => {
+        const proven = items.filter((item) => item.proven && Date.parse(item.created) <= now.getTime())
+        const room = Object.values(policy).reduce((sum, count) => sum + count, 0)
+        if (room > 0) assert.ok(keptOf(proven, { policy, now }).size <= room)
+      }),
+    )
+  })
+})
+
+function law(holds: (items: readonly RetentionItem[], options: RetentionOptions) => void): void {
+  fc.assert(
+    fc.property(
+      itemsOf,
+      policyOf,
+      fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 3 }),
+      (items, policy, used) => {
+        holds(items, { policy, now, inUse: new Set(used.map((index) => `b${index}`)) })
+      },
+    ),
+    { numRuns: 200 },
+  )
+}
+
+function keptOf(items: readonly RetentionItem[], options: RetentionOptions): ReadonlySet<string> {
+  return new Set(decideRetention(items, options).flatMap(({ id, keep }) => (keep ? [id] : [])))
+}

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { after, describe, test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import { followCommand, type Piece, readVerdict, startCommand } from "../../src/host/keeper.ts"
+import { jobProgram, remoteCall } from "../../src/remote/call.ts"
+import { type Command, sh } from "../../src/shell/command.ts"
+import { folder, processesNaming, runIn, type Shell, shells, startIn } from "./shells.ts"
+
+const root = folder()
+after(() => root.remove())
+
+let count = 0
+function piece(shell: Shell, changes: Partial<Piece> = {}): Piece {
+  count += 1
+  const base = join(root.path, `${shell.name}-${count}`)
+  const lock = join(base, "lock")
+  mkdirSync(lock, { recursive: true })
+  return {
+    folder: join(base, "work", `run-1-step-${count}`),
+    run: "run-1",
+    step: "step",
+    journal: join(base, "journal.jsonl"),
+    lock,
+    claim: 1,
+    ttl: 600_000,
+    limit: 60_000,
+    ...changes,
+  }
+}
+
+async function run(shell: Shell, work: Piece, script: Command, input?: string) {
+  const bytes = input === undefined ? undefined : Buffer.byteLength(input)
+  const ended = await runIn(shell, startCommand(work, script, bytes), input)
+  return { ...ended, ...readVerdict(ended.stderr), journal: journal(work) }
+}
+
+function journal(work: Piece): readonly string[] {
+  if (!existsSync(work.journal)) return []
+  const lines = readFileSync(work.journal, "utf8").trimEnd().split("\n")
+  return lines.map((line) => {
+    const { time, run, step, state, code } = JSON.parse(line)
+    assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    return [run, step, state, ...(code === undefined ? [] : [code])].join(" ")
+  })
+}
+
+async function until(what: string, holds: () => boolean, milliseconds = 5000): Promise<void> {
+  for (const end = Date.now() + milliseconds; !holds(); await sleep(20))
+    assert.ok(Date.now() < end, `did not happen in ${milliseconds} ms: ${what}`)
+}
+
+const call = (shell: Shell, name: string, ...args: readonly (string | number)[]) =>
+  runIn(shell, remoteCall("keeper", "change", { name, args }))
+const gone = (work: Piece) =>
+  until(
+    `nobody left of ${work.folder}: ${processesNaming(work.folder)}`,
+    () => processesNaming(work.folder).length === 0,
+  )
+
+for (const shell of shells) {
+  describe(`keeper under ${shell.name}`, { concurrency: 3 }, () => {
+    for (const [code, body] of [
+      [0, sh`echo out; echo err >&2`],
+      [7, sh`echo out; echo err >&2; exit 7`],
+      [143, sh`echo out; echo err >&2; kill -TERM $$`],
+      [137, sh`echo out; echo err >&2; kill -KILL $$`],
+    ] as const) {
+      test(`code ${code}, both outputs, two journal lines, nobody left`, async () => {
+        const work = piece(shell)
+        const ended = await run(shell, work, body)
+        assert.equal(ended.code, 0)
+        assert.equal(ended.stdout, "out\n")
+        assert.match(ended.stderr, /^err\n/)
+        assert.deepEqual(ended.verdict, { kind: "ended", code, limit: false })
+        assert.deepEqual(ended.journal, ["run-1 step begin", `run-1 step ${code === 0 ? "end" : "failed"} ${code}`])
+        await gone(work)
+      })
+    }
+
+    test("stop: asks the whole group, its own answer to TERM counts", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done`)
+      await until("ready", () => existsSync(`${work.folder}/log`) && readFileSync(`${work.folder}/log`).length > 0)
+      assert.equal((await call(shell, "work_stop", work.folder, 5)).code, 0)
+      assert.deepEqual((await running).verdict, { kind: "ended", code: 9, limit: false })
+      await gone(work)
+    })
+
+    test("stop: makes those who do not listen, with their children", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`trap '' TERM; echo ready; sh -c 'while :; do sleep 0.1; done' ${work.folder}`)
+      await until("ready", () => existsSync(`${work.folder}/log`) && readFileSync(`${work.folder}/log`).length > 0)
+      assert.equal((await call(shell, "work_stop", work.folder, 1)).code, 0)
+      const ended = await running
+      assert.deepEqual(ended.verdict, { kind: "ended", code: 137, limit: false })
+      assert.deepEqual(ended.journal, ["run-1 step begin", "run-1 step failed 137"])
+      await gone(work)
+    })
+
+    test("the limit ends it without any client", async () => {
+      const work = piece(shell, { limit: 1000 })
+      const client = startIn(shell, startCommand(work, sh`sleep 60; echo never`, undefined))
+      await until("it runs", () => existsSync(`${work.folder}/pid`))
+      process.kill(-(client.pid ?? assert.fail("no client")), "SIGKILL")
+      await until("it ended", () => existsSync(`${work.folder}/rc`))
+      const { stdout, stderr } = await runIn(shell, followCommand(work.folder, 0))
+      assert.equal(stdout, "")
+      assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "ended", code: 143, limit: true })
+      await gone(work)
+    })
+
+    test("followers that are killed lose and double no byte", async () => {
+      const work = piece(shell)
+      const script = sh`i=0; while [ "$i" -lt 400 ]; do i=$((i + 1)); echo "line $i" ${"é".repeat(200)}; case $i in *0) sleep 0.05 ;; esac; done`
+      const expected = Array.from({ length: 400 }, (_, i) => `line ${i + 1} ${"é".repeat(200)}\n`).join("")
+      const chunks: Buffer[] = []
+      let [cuts, stderr] = [0, ""]
+      for (let command = startCommand(work, script, undefined); readVerdict(stderr) === undefined; cuts += 1) {
+        const client = startIn(shell, command)
+        client.stdout.on("data", (chunk: Buffer) => chunks.push(chunk))
+        stderr = ""
+        client.stderr.on("data", (chunk) => {
+          stderr += chunk
+        })
+        const timer = setTimeout(() => process.kill(-(client.pid ?? 0), "SIGKILL"), 350 + 130 * cuts)
+        await new Promise((resolve) => client.once("close", resolve))
+        clearTimeout(timer)
+        command = followCommand(work.folder, Buffer.concat(chunks).length)
+        assert.ok(cuts < 40, "no end")
+      }
+      assert.ok(cuts >= 3, `only ${cuts} followers`)
+      const got = Buffer.concat(chunks).toString()
+      assert.ok(got === expected, `${got.length} characters instead of ${expected.length}`)
+      await gone(work)
+    })
+
+    test("input reaches the work by a file of mode 600 that is gone afterwards", async () => {
+      const work = piece(shell)
+      const ended = await run(
+        shell,
+        work,
+        sh`stat -c %a ${work.folder}/input; stat -c %a ${work.folder}; cat`,
+        "hush\nhush",
+      )
+      assert.equal(ended.stdout, "600\n700\nhush\nhush")
+      assert.ok(!existsSync(`${work.folder}/input`))
+      assert.equal(processesNaming("hush").length, 0)
+    })
+
+    test("an input that is cut starts nothing", async () => {
+      const work = piece(shell)
+      const { code, stderr } = await runIn(shell, startCommand(work, sh`echo ran`, 9), "short")
+      assert.equal(code, 74)
+      assert.match(stderr, /input of .* is cut/)
+      assert.ok(!existsSync(`${work.folder}/pid`) && !existsSync(`${work.folder}/input`))
+    })
+
+    test("a repeated start does not start twice", async () => {
+      const work = piece(shell)
+      const script = sh`echo ran >>${work.lock}/ran; sleep 0.3`
+      const [one, two] = await Promise.all([run(shell, work, script), run(shell, work, script)])
+      assert.deepEqual([one.code, two.code].toSorted(), [0, 75])
+      assert.equal(readFileSync(`${work.lock}/ran`, "utf8"), "ran\n")
+    })
+
+    test("killed from outside: cut, not ended", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`sleep 60`)
+      await until("it runs", () => existsSync(`${work.folder}/pid`))
+      process.kill(-Number(readFileSync(`${work.folder}/pid`, "utf8").split(" ")[0]), "SIGKILL")
+      assert.deepEqual((await running).verdict, { kind: "cut" })
+      assert.match((await call(shell, "work_list", join(work.folder, ".."))).stdout, /^cut 1 - run-1 step run-1-step-/)
+      await call(shell, "work_settle", join(work.folder, ".."), work.folder.split("/").at(-1) ?? "")
+      assert.equal((await call(shell, "work_list", join(work.folder, ".."))).stdout, "", "it was dealt with")
+      await gone(work)
+    })
+
+    test("a process of an earlier boot, or another one with its number, is not alive", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`sleep 1.5`)
+      await until("it runs", () => existsSync(`${work.folder}/pid`))
+      const [pid, start, boot] = readFileSync(`${work.folder}/pid`, "utf8").trim().split(" ")
+      assert.equal((await call(shell, "work_alive", work.folder)).code, 0)
+      const other = `${work.folder}-other`
+      mkdirSync(other)
+      for (const line of [
+        `${pid} ${start} other-boot`,
+        `${pid} ${Number(start) - 1} ${boot}`,
+        `4194303 ${start} ${boot}`,
+      ]) {
+        writeFileSync(`${other}/pid`, `${line}\n`)
+        assert.notEqual((await call(shell, "work_alive", other)).code, 0, line)
+      }
+      await running
+    })
+
+    test("never started: said after ten seconds, and it cannot start later", async () => {
+      const work = piece(shell)
+      const { stderr } = await runIn(shell, followCommand(work.folder, 0))
+      assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "unstarted" })
+      assert.equal((await runIn(shell, startCommand(work, sh`echo ran`, undefined))).code, 75)
+    })
+
+    test("a job whose start was given up in the meantime does nothing", async () => {
+      const work = piece(shell)
+      await run(shell, work, sh`echo ran >>${work.lock}/ran`)
+      await until("the watcher is gone", () => !existsSync(`${work.folder}/job`))
+      rmSync(`${work.folder}/pid`)
+      writeFileSync(`${work.folder}/job`, jobProgram())
+      const { code } = await runIn(shell, sh`sh ${work.folder}/job job_run ${work.folder}`)
+      assert.equal(code, 0)
+      assert.equal(readFileSync(`${work.lock}/ran`, "utf8"), "ran\n", "`go` was taken: it must not run again")
+      assert.ok(!existsSync(`${work.folder}/pid`))
+    })
+
+    test("no journal, no work", async () => {
+      const work = piece(shell, { journal: "/proc/no/journal" })
+      const ended = await run(shell, work, sh`echo ran`)
+      assert.deepEqual(ended.verdict, { kind: "ended", code: 74, limit: false })
+      assert.equal(ended.stdout, "")
+      assert.match(ended.stderr, /nothing was done/)
+    })
+
+    test("keeps the lease while it works and gives it back at the end when asked", async () => {
+      const work = piece(shell, { ttl: 4000 })
+      assert.equal((await call(shell, "lease_claim", work.lock, 4, "{}")).stdout, "claimed 1\n")
+      const running = run(shell, work, sh`sleep 6`)
+      await until("first beat", () => existsSync(`${work.lock}/beat.1`))
+      const answer = await call(shell, "lease_release", work.lock, 1, join(work.folder, ".."))
+      assert.equal(answer.stdout, `working ${work.folder.split("/").at(-1)}\n`)
+      await sleep(5000)
+      assert.match(
+        (await call(shell, "lease_claim", work.lock, 4, "{}")).stdout,
+        /^held 1 /,
+        "still ours, without a client",
+      )
+      await running
+      await until("it is released", () => existsSync(`${work.lock}/done.1`))
+      assert.equal((await call(shell, "lease_claim", work.lock, 4, "{}")).stdout, "claimed 2\n")
+      await gone(work)
+    })
+
+    test("old work is forgotten, live work never", async () => {
+      const work = piece(shell)
+      const parent = join(work.folder, "..")
+      const running = run(shell, work, sh`sleep 2`)
+      await until("it runs", () => existsSync(`${work.folder}/pid`))
+      const old = Date.now() / 1000 - 30 * 86_400
+      for (let n = 0; n < 220; n += 1) {
+        mkdirSync(join(parent, `old-${n}`))
+        writeFileSync(join(parent, `old-${n}`, "rc"), "0\n")
+        if (n < 10) utimesSync(join(parent, `old-${n}`), old, old)
+      }
+      utimesSync(work.folder, old, old)
+      const next = { ...work, folder: `${work.folder}-next` }
+      assert.deepEqual((await run(shell, next, sh`true`)).verdict, { kind: "ended", code: 0, limit: false })
+      const left = readdirSync(parent)
+      assert.ok(statSync(work.folder).isDirectory())
+      assert.ok(!left.includes("old-0") && left.length <= 202, `${left.length} left`)
+      assert.deepEqual((await running).verdict, { kind: "ended", code: 0, limit: false })
+    })
+  })
+}

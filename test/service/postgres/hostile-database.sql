@@ -1,0 +1,38 @@
+create schema "we ird";
+create extension pgcrypto;
+create extension hstore;
+create table "we ird"."ta'b\""l%s e" (id serial primary key, "co lumn" text);
+insert into "we ird"."ta'b\""l%s e" ("co lumn") select repeat('x', g % 100) from generate_series(1, 3000) g;
+create table "line
+break" (i int);
+insert into "line
+break" values (1), (2);
+create table owners (id int primary key, name text);
+create table pets (id int primary key, owner int references owners);
+insert into owners select g, 'o' || g from generate_series(1, 50) g;
+insert into pets select g, g % 50 + 1 from generate_series(1, 500) g;
+create table parted (day int, v text) partition by range (day);
+create table parted_1 partition of parted for values from (0) to (10);
+create table parted_2 partition of parted for values from (10) to (20);
+insert into parted select g % 20, 'p' from generate_series(1, 200) g;
+create table guarded (tenant text, v int);
+insert into guarded values ('a', 1), ('b', 2), ('b', 3);
+alter table guarded enable row level security, force row level security;
+create policy only_a on guarded using (tenant = 'a');
+create materialized view summary as select owner, count(*) as n from pets group by owner;
+create unique index on summary (owner);
+create materialized view not_filled as select 1 as one with no data;
+create unlogged table fleeting (i int);
+insert into fleeting select generate_series(1, 7);
+create table empty_columns ();
+insert into empty_columns default values;
+select lo_from_bytea(0, 'large object one'), lo_from_bytea(0, 'two');
+create type mood as enum ('well', 'ill');
+create table moods (m mood, at timestamptz default now(), doc jsonb, raw bytea);
+insert into moods select 'ill', now(), '{"k": [1, 2]}', gen_random_bytes(200) from generate_series(1, 400);
+create function add_one(i int) returns int language sql as 'select i + 1';
+create role reader nologin;
+create role "od;d ""role" login password 'kept ''secret' connection limit 7;
+grant reader to "od;d ""role";
+grant select on owners to reader;
+comment on role reader is 'reads; only';

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { ServiceBackup } from "../../../src/core/manifest.ts"
+import { redisDriver } from "../../../src/service/redis/redis-driver.ts"
+import { directWork } from "../../support/direct-work.ts"
+import { type RedisGround, redisGround, sh } from "./redis-ground.ts"
+
+const driver = redisDriver()
+const target = { id: "backup-20261121-030000", stamp: "2026-11-21-030000" }
+
+async function backup(ground: RedisGround): Promise<ServiceBackup> {
+  assert(driver.backup)
+  return driver.backup(ground.service, await ground.container(), target, directWork(ground.service.host))
+}
+
+async function restore(ground: RedisGround, from: ServiceBackup, beforeStep?: (name: string) => void | Promise<void>) {
+  assert(driver.restore)
+  const work = directWork(ground.service.host, beforeStep ? { beforeStep } : {})
+  return driver.restore(ground.service, await ground.container(), from, work)
+}
+
+async function fill(ground: RedisGround): Promise<void> {
+  await ground.cli("EVAL", "for i=1,500 do redis.call('SET','k'..i,string.rep('x',i)) end", "0")
+  await ground.cli(
+    "-n",
+    "3",
+    "EVAL",
+    "for i=1,20 do redis.call('SET','t'..i,i,'EX',1000) end redis.call('SET','p','1')",
+    "0",
+  )
+}
+
+test("a backup holds what its own snapshot counted, while others write", async () => {
+  await using ground = await redisGround("backup", { password: "p w$'x" })
+  await fill(ground)
+  const health = await driver.probe(ground.service, await ground.container())
+  assert.equal(health.state, "healthy", JSON.stringify(health))
+  assert.equal(health.details.keys, 521)
+  let writing = true
+  const writer = (async () => {
+    await ground.cli("EVAL", "for i=1,50 do redis.call('SET','live'..i,'1') end", "0")
+    for (let at = 0; writing; at++) await ground.cli("SET", `live${at % 100}`, "1")
+  })()
+  const made = await backup(ground)
+  writing = false
+  await writer
+  const [artifact] = made.artifacts
+  assert(artifact && made.contents.kind === "redis")
+  const stored = readFileSync(`${ground.backups}/${artifact.file}`)
+  assert.equal(artifact.file, "dragonfly/cache-2026-11-21-030000.rdb")
+  assert.equal(createHash("sha256").update(stored).digest("hex"), artifact.sha256)
+  assert.equal(statSync(`${ground.backups}/${artifact.file}`).mode & 0o777, 0o600)
+  assert.equal(statSync(`${ground.backups}/dragonfly`).mode & 0o777, 0o700)
+  assert.deepEqual(readdirSync(`${ground.backups}/dragonfly`), ["cache-2026-11-21-030000.rdb"])
+  assert(made.contents.keyspace[0] && made.contents.keyspace[0].keys >= 500)
+  assert.deepEqual(made.contents.keyspace[1], { database: 3, keys: 21, expires: 20 })
+})
+
+test("a restore brings the snapshot's keys back and keeps what it replaced", async () => {
+  await using ground = await redisGround("restore", { args: ["--requirepass", "in-argv"] })
+  await fill(ground)
+  const made = await backup(ground)
+  await ground.cli("FLUSHALL")
+  await ground.cli("SET", "newer", "1")
+  const report = await restore(ground, made)
+  assert.equal(report.keys, 521)
+  assert.equal(await ground.cli("DBSIZE"), "500")
+  assert.equal(await ground.cli("-n", "3", "GET", "p"), "1")
+  assert.equal(await ground.cli("EXISTS", "newer"), "0")
+  assert.match(await ground.files(), /\.pre-restore-[^/]*\/dump\.rdb/)
+  assert.doesNotMatch(await ground.files(), /\/\.restore-/)
+  const checks = await driver.verify?.(ground.service, await ground.container(), made)
+  assert(
+    checks?.every((one) => one.state === "ok"),
+    JSON.stringify(checks),
+  )
+  // It must still be there after a stop that saves.
+  await sh("docker", "restart", ground.name)
+  await sleep(500)
+  assert.equal(await ground.cli("DBSIZE"), "500")
+})
+
+test("with the append-only file on, a restore lasts over a kill", async () => {
+  await using ground = await redisGround("aof", { args: ["--appendonly", "yes"] })
+  await fill(ground)
+  const made = await backup(ground)
+  await ground.cli("FLUSHALL")
+  await restore(ground, made)
+  await ground.cli("SET", "after", "1")
+  await ground.cli("WAITAOF", "1", "0", "1000")
+  await sleep(1100)
+  await sh("docker", "kill", ground.name)
+  await sh("docker", "start", ground.name)
+  await sleep(700)
+  assert.equal(await ground.cli("DBSIZE"), "501")
+})
+
+test("a damaged file is noticed before anything is touched", async () => {
+  await using ground = await redisGround("damaged")
+  await fill(ground)
+  const made = await backup(ground)
+  const path = `${ground.backups}/${made.artifacts[0]?.file}`
+  const bytes = readFileSync(path)
+  bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
+  writeFileSync(path, bytes)
+  const before = await ground.files()
+  await assert.rejects(restore(ground, made), /SHA-256 differs/)
+  // The same damage with a checksum to match: then the product's own checker has to see it.
+  const sha256 = createHash("sha256").update(bytes).digest("hex")
+  const matching = { ...made, artifacts: made.artifacts.map((one) => ({ ...one, sha256 })) }
+  await assert.rejects(restore(ground, matching), /not a whole snapshot/)
+  assert.equal(await ground.files(), before)
+  assert.equal(await ground.cli("DBSIZE"), "500")
+})
+
+test("a restore that does not load what was counted puts the old data back", async () => {
+  await using ground = await redisGround("undo")
+  await fill(ground)
+  const made = await backup(ground)
+  assert(made.contents.kind === "redis")
+  const keyspace = made.contents.keyspace.map((one) => ({ ...one, database: one.database + 1 }))
+  const wrong: ServiceBackup = { ...made, contents: { ...made.contents, keyspace } }
+  await ground.cli("SET", "newer", "1")
+  await assert.rejects(restore(ground, wrong), /instead of.*before the restore is in its place/)
+  assert.equal(await ground.cli("GET", "newer"), "1")
+  assert.equal(await ground.cli("DBSIZE"), "501")
+  for (const step of ["stage-cache", "stop-cache", "swap-cache", "start-cache"]) {
+    const fail = (name: string) => {
+      if (name === step) throw new Error(`cut at ${name}`)
+    }
+    await assert.rejects(restore(ground, made, fail), /cut at/)
+    assert.equal(await ground.cli("GET", "newer"), "1", step)
+  }
+  assert.doesNotMatch(await ground.files(), /\/\.(restore|pre-restore)-/)
+})
+
+test("a restore refuses to start a second server on the same data", async () => {
+  await using ground = await redisGround("shared")
+  await fill(ground)
+  const made = await backup(ground)
+  const other = `${ground.name}-other`
+  await sh(
+    "docker",
+    "run",
+    "-d",
+    "--name",
+    other,
+    "--label",
+    "infra-actions.testbed=1",
+    "-v",
+    `${ground.volume}:/data`,
+    "infra-testbed/dragonfly:1",
+    "sleep",
+    "60",
+  )
+  try {
+    await assert.rejects(restore(ground, made), /also runs on the data/)
+    assert.equal((await ground.container()).state, "running")
+  } finally {
+    await sh("docker", "rm", "-f", other)
+  }
+})
+
+test("a restore brings back a server whose data is gone and which does not run", async () => {
+  await using ground = await redisGround("gone")
+  await fill(ground)
+  const made = await backup(ground)
+  await sh("docker", "kill", ground.name)
+  await sh(
+    "docker",
+    "run",
+    "--rm",
+    "--entrypoint",
+    "sh",
+    "-v",
+    `${ground.volume}:/data`,
+    "infra-testbed/dragonfly:1",
+    "-c",
+    "rm -rf /data/*",
+  )
+  assert.equal((await restore(ground, made)).keys, 521)
+  assert.equal(await ground.cli("DBSIZE"), "500")
+})
+
+test("a stop saves everything and proves it; the fingerprint is the same after a start", async () => {
+  await using ground = await redisGround("stop", { args: ["--save", ""] })
+  await fill(ground)
+  const before = await driver.fingerprint?.(ground.service, await ground.container())
+  assert.deepEqual(before?.facts, { "db0.keys": "500", "db3.keys": "1" })
+  await driver.stop?.(ground.service, await ground.container(), directWork(ground.service.host))
+  assert.equal((await ground.container()).state, "exited")
+  const stopped = await driver.probe(ground.service, await ground.container())
+  assert.equal(stopped.state, "unhealthy")
+  await sh("docker", "start", ground.name)
+  await sleep(700)
+  assert.deepEqual(await driver.fingerprint?.(ground.service, await ground.container()), before)
+})
+
+test("a data directory without room is refused with numbers before the save makes the server read-only", async () => {
+  await using ground = await redisGround("small", { size: "2m" })
+  await ground.cli("SET", "a", "1")
+  await assert.rejects(backup(ground), /\/data has \d+ KiB free, the snapshot may need \d+ KiB/)
+  assert.equal(await ground.cli("SET", "b", "1"), "OK")
+  assert.deepEqual(readdirSync(`${ground.backups}/dragonfly`), [])
+})
+
+test("a paused server is unhealthy, and a password that is not to be found is unknown", async () => {
+  await using ground = await redisGround("probe")
+  await ground.cli("CONFIG", "SET", "requirepass", "nobody-knows")
+  assert.equal((await driver.probe(ground.service, await ground.container())).state, "unknown")
+  await sh("docker", "pause", ground.name)
+  const health = await driver.probe(ground.service, await ground.container())
+  await sh("docker", "unpause", ground.name)
+  assert.equal(health.state, "unhealthy")
+})

@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** What happens to a request on its way; a number is the status that answers in S3's place, milliseconds wait for `delay`. */
+export type Fault =
+  | "pass"
+  | "stall"
+  | "cut"
+  | "corrupt"
+  | "corrupt-answer"
+  | "cut-answer"
+  | "lose-answer"
+  | number
+  | { readonly delay: number }
+
+export interface S3Proxy extends AsyncDisposable {
+  readonly endpoint: string
+  /** Decides for each request; `pass` unless set. */
+  fault: (method: string, url: string) => Fault
+  /** Method and path with query of every request, in order. */
+  readonly seen: string[]
+}
+
+/** Stands in front of the real store and does what networks and stores do on bad days. */
+export async function s3Proxy(target: string): Promise<S3Proxy> {
+  const proxy: Pick<S3Proxy, "fault" | "seen"> = { fault: () => "pass", seen: [] }
+  const server = createServer((incoming, answer) => {
+    const url = incoming.url ?? ""
+    proxy.seen.push(`${incoming.method} ${url}`)
+    handle(proxy.fault(incoming.method ?? "", url), { incoming, answer, target })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return Object.assign(proxy, {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage
+  readonly answer: ServerResponse
+  readonly target: string
+}
+
+function handle(fault: Fault, exchange: Exchange): void {
+  const { incoming, answer } = exchange
+  if (fault === "stall") return
+  if (fault === "cut") {
+    incoming.once("data", () => incoming.socket.destroy())
+  } else if (typeof fault === "number") {
+    incoming.resume().on("end", () => answer.writeHead(fault).end(`<Error><Code>Fault${fault}</Code></Error>`))
+  } else if (typeof fault === "object") {
+    setTimeout(() => forward("pass", exchange), fault.delay)
+  } else {
+    forward(fault, exchange)
+  }
+}
+
+function forward(fault: Fault, { incoming, answer, target }: Exchange): void {
+  const { hostname, port } = new URL(target)
+  // The host name is part of what is signed, so it goes on as it came.
+  const onward = request(
+    { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+    (reply) => {
+      if (fault === "lose-answer") {
+        reply.resume().on("end", () => incoming.socket.destroy())
+        return
+      }
+      answer.writeHead(reply.statusCode ?? 500, reply.headers)
+      let first = true
+      reply.on("data", (chunk: Buffer) => {
+        answer.write(fault === "corrupt-answer" && first ? flipped(chunk) : chunk)
+        if (fault === "cut-answer" && first) setTimeout(() => incoming.socket.destroy(), 50)
+        first = false
+      })
+      reply.on("end", () => answer.end())
+    },
+  )
+  let first = true
+  incoming.on("data", (chunk: Buffer) => {
+    onward.write(fault === "corrupt" && first ? flipped(chunk) : chunk)
+    first = false
+  })
+  incoming.on("end", () => onward.end())
+  incoming.on("close", () => onward.end())
+  onward.on("error", () => incoming.socket.destroy())
+}
+
+function flipped(chunk: Buffer): Buffer {
+  const copy = Buffer.from(chunk)
+  if (copy.length > 0) copy.writeUInt8(copy.readUInt8(0) ^ 1, 0)
+  return copy
+}

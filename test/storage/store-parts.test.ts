@@ -1,0 +1,92 @@
+import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
+import { test } from "node:test"
+import fc from "fast-check"
+import { parseList } from "../../src/storage/local-store.ts"
+import { readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
+import { explainS3Error } from "../../src/storage/s3-error.ts"
+import { bareEtag, compositeEtag, partSize, planParts } from "../../src/storage/s3-parts.ts"
+import { readSent } from "../../src/storage/s3-send.ts"
+import { differences, parseVerified } from "../../src/storage/stored-files.ts"
+
+test("parts cover a file once, are equal but for the last, and never too many or too small", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 * 2 ** 40 }), (bytes) => {
+      const size = partSize(bytes)
+      const parts = planParts(bytes)
+      assert(parts.length <= 900 && size >= 16 * 2 ** 20 && size % 2 ** 20 === 0)
+      let at = 0
+      for (const { number, from, bytes: length } of parts) {
+        assert.equal(from, at)
+        assert.equal(from, (number - 1) * size)
+        assert(length > 0 && (length === size || number === parts.length))
+        at += length
+      }
+      assert.equal(at, bytes)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test("the ETag of an object in parts is the MD5 of its parts' MD5s", () => {
+  const md5 = (text: string) => createHash("md5").update(text).digest()
+  const whole = createHash("md5")
+    .update(Buffer.concat([md5("a"), md5("b")]))
+    .digest("hex")
+  assert.equal(compositeEtag([md5("a").toString("hex"), md5("b").toString("hex")]), `${whole}-2`)
+  assert.equal(bareEtag('"abc-1"'), "abc-1")
+  assert.equal(bareEtag("abc-1"), "abc-1")
+})
+
+test("a list that ends early is an error", () => {
+  assert.deepEqual(parseList('2 backup-a.json\n{}\n4 backup-b.json\n"ü"\nend\n'), [
+    { name: "backup-a.json", text: "{}" },
+    { name: "backup-b.json", text: '"ü"' },
+  ])
+  for (const text of ["", "2 backup-a.json\n{}\n", "2 backup-a.json\n{"])
+    assert.throws(() => parseList(text), /not whole/)
+})
+
+test("what cannot be read is named with why", () => {
+  assert("problem" in readManifest("{"))
+  assert("problem" in readManifest("null"))
+  const { manifests, unreadable } = sortManifests([{ name: "a.json", text: "[]" }], { project: "p", environment: "e" })
+  assert.deepEqual(manifests, [])
+  assert.match(unreadable.join(), /^a\.json: ./)
+})
+
+test("a file that was not looked at differs, like one that is missing", () => {
+  const artifact = { file: "a/b c", role: "keys", name: "b", bytes: 3, sha256: "a".repeat(64) } as const
+  const compare = (text: string) => differences([artifact], parseVerified(text)).length
+  assert.equal(compare(`3 ${"a".repeat(64)} a/b c\n`), 0)
+  assert.equal(compare(`4 ${"a".repeat(64)} a/b c\n`), 1)
+  assert.equal(compare(`3 ${"b".repeat(64)} a/b c\n`), 1)
+  assert.equal(compare("- - a/b c\n"), 1)
+  assert.equal(compare(""), 1)
+  assert.throws(() => compare("what is this\n"), /cannot be read/)
+})
+
+test("the answers to the parts are read, with the reason of a refusal", () => {
+  const md5 = "0".repeat(32)
+  assert.deepEqual(readSent(`probe 400\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\n`), {
+    probe: "400",
+    parts: [
+      { number: 1, md5, code: "200", reason: "" },
+      { number: 2, md5, code: "403", reason: "AccessDenied" },
+    ],
+  })
+  assert.deepEqual(readSent(""), { probe: undefined, parts: [] })
+})
+
+test("every refusal of S3 names what to look at", () => {
+  const place = { bucket: "b", endpoint: "https://s3.example", region: "r" }
+  const code = (error: object) => explainS3Error(error, "listing", place).code
+  const status = (httpStatusCode: number) => ({ $metadata: { httpStatusCode } })
+  assert.equal(code({ name: "SignatureDoesNotMatch", ...status(403) }), "s3-credentials")
+  assert.equal(code({ name: "AccessDenied", ...status(403) }), "s3-denied")
+  assert.equal(code({ name: "NoSuchBucket", ...status(404) }), "s3-bucket")
+  assert.equal(code({ name: "PermanentRedirect", ...status(301) }), "s3-region")
+  assert.equal(code({ name: "Error", code: "ECONNREFUSED" }), "s3-unreachable")
+  assert.equal(code({ name: "TimeoutError" }), "s3-unreachable")
+  assert.equal(code({ name: "InternalError", ...status(500) }), "s3-failed")
+})

@@ -1,0 +1,5 @@
+create table ledger (
+  id bigint primary key,
+  payload text not null,
+  checksum text not null
+);

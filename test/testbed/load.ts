@@ -1,0 +1,137 @@
+import { once } from "node:events"
+import { Agent, request } from "node:http"
+import { setTimeout as pause } from "node:timers/promises"
+import { parseArgs } from "node:util"
+import { testbed } from "./testbed.ts"
+
+export interface LoadOptions {
+  /** On 127.0.0.1 only. */
+  readonly url: string
+  /** Requests a second, at most 500; sent at their time whether or not earlier ones have been answered. */
+  readonly rate: number
+  /** Share of requests that ask `/slow?ms=500` instead. */
+  readonly slowShare?: number
+  readonly signal: AbortSignal
+}
+
+/** What a client saw. `failed` is every request without a good answer, `idleResets` the reset of a reused idle connection (retried once). */
+export interface LoadReport {
+  readonly sent: number
+  readonly ok: number
+  readonly failed: number
+  readonly idleResets: number
+  /** Milliseconds within which 99 of 100 good answers came. */
+  readonly p99: number
+  /** Failures by what went wrong: `HTTP 502`, `ECONNREFUSED`, `timeout`. */
+  readonly reasons: Readonly<Record<string, number>>
+  /** Good answers by the version that gave them. */
+  readonly versions: Readonly<Record<string, number>>
+}
+
+const timeout = 10_000
+
+/** Sends until the signal aborts, waits for the answers under way, reports. */
+export async function runLoad({ url, rate, slowShare = 0, signal }: LoadOptions): Promise<LoadReport> {
+  const target = new URL(url)
+  if (target.hostname !== "127.0.0.1") throw new Error(`load goes to 127.0.0.1 only, not to ${target.hostname}`)
+  const slow = new URL("/slow?ms=500", target)
+  const agent = new Agent({ keepAlive: true, maxSockets: 200 })
+  const seen = { sent: 0, ok: 0, failed: 0, idleResets: 0, times: [] as number[] }
+  const reasons: Record<string, number> = {}
+  const versions: Record<string, number> = {}
+  const one = async (to: URL) => {
+    seen.sent += 1
+    const started = performance.now()
+    const outcome = await ask(to, agent, () => {
+      seen.idleResets += 1
+    })
+    if (outcome.kind === "failed") {
+      seen.failed += 1
+      reasons[outcome.reason] = (reasons[outcome.reason] ?? 0) + 1
+      return
+    }
+    seen.ok += 1
+    if (to === target) seen.times.push(performance.now() - started)
+    versions[outcome.version] = (versions[outcome.version] ?? 0) + 1
+  }
+  const under: Promise<void>[] = []
+  const gap = 1000 / Math.min(rate, 500)
+  const start = performance.now()
+  for (let n = 0; !signal.aborted; n += 1) {
+    under.push(one(Math.floor((n + 1) * slowShare) > Math.floor(n * slowShare) ? slow : target))
+    const wait = start + (n + 1) * gap - performance.now()
+    if (wait > 0) await pause(wait, undefined, { signal }).catch(() => undefined)
+  }
+  await Promise.all(under)
+  agent.destroy()
+  const times = seen.times.sort((a, b) => a - b)
+  const p99 = Math.round(times[Math.floor(times.length * 0.99)] ?? 0)
+  return { sent: seen.sent, ok: seen.ok, failed: seen.failed, idleResets: seen.idleResets, p99, reasons, versions }
+}
+
+type Outcome = { readonly kind: "ok"; readonly version: string } | { readonly kind: "failed"; readonly reason: string }
+
+/** One request. A proxy may close an idle connection in the instant that the client reuses it: no server can avoid that, browsers retry, so do we. */
+async function ask(url: URL, agent: Agent, onIdleReset: () => void): Promise<Outcome> {
+  const first = await attempt(url, agent)
+  if (first.kind === "failed" && first.idleReset) {
+    onIdleReset()
+    // On a connection of its own: the next idle one may just have been closed by the same reload.
+    return attempt(url, false)
+  }
+  return first
+}
+
+function attempt(url: URL, agent: Agent | false): Promise<Outcome & { readonly idleReset?: boolean }> {
+  return new Promise((resolve) => {
+    const sent = request(url, { agent, timeout })
+    sent.on("timeout", () => sent.destroy(new Error("timeout")))
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code ?? error.message
+      resolve({
+        kind: "failed",
+        reason,
+        idleReset: sent.reusedSocket && (reason === "ECONNRESET" || reason === "EPIPE"),
+      })
+    })
+    sent.on("response", (response) => {
+      let body = ""
+      response.setEncoding("utf8")
+      response.on("data", (part: string) => {
+        body += part
+      })
+      // After the headers a cut is a failed request, whatever the connection was before.
+      response.on("error", (error: NodeJS.ErrnoException) =>
+        resolve({ kind: "failed", reason: error.code ?? error.message }),
+      )
+      response.on("end", () => {
+        if (response.statusCode !== 200) return resolve({ kind: "failed", reason: `HTTP ${response.statusCode}` })
+        resolve({ kind: "ok", version: /"version":"([^"]*)"/.exec(body)?.[1] ?? "none" })
+      })
+    })
+    sent.end()
+  })
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      for: { type: "string", default: "10" },
+      rate: { type: "string", default: "100" },
+      slot: { type: "string", default: "0" },
+      path: { type: "string", default: "/version" },
+      slow: { type: "string", default: "0" },
+    },
+  })
+  const stop = new AbortController()
+  for (const name of ["SIGTERM", "SIGINT"]) once(process, name).then(() => stop.abort(), stop.abort)
+  const report = await runLoad({
+    url: `http://127.0.0.1:${testbed(Number(values.slot)).stack.httpPort}${values.path}`,
+    rate: Number(values.rate),
+    slowShare: Number(values.slow),
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(Math.min(Number(values.for), 600) * 1000)]),
+  })
+  console.log(JSON.stringify(report))
+}
+
+if (import.meta.main) await main()
