@@ -2,7 +2,8 @@ import { action } from "../../src/action/outcome.ts"
 import { summaryTable } from "../../src/action/summary.ts"
 import { withTools } from "../../src/action/with-tools.ts"
 import { restoreNeeded } from "../../src/core/decision.ts"
-import { type RecreateResult, recreate } from "../../src/job/recreate.ts"
+import { recreate } from "../../src/job/recreate.ts"
+import type { RecreateResult } from "../../src/job/replace-containers.ts"
 import { recreateContract } from "./contract.ts"
 
 export const recreateAction = action(recreateContract, (inputs, context) =>

@@ -928,6 +928,21 @@ const words = {
 	}
 };
 
+// src/docker/existing.ts
+/**
+* Defines the shell function `existing`: runs `docker inspect` of things listed a moment ago, where one that has gone
+* meanwhile is left out and anything else is a failure.
+*/
+const defineExisting = sh`existing() {
+  problem=$(mktemp) || return
+  "$@" 2>"$problem"
+  code=$?
+  if [ "$code" -ne 0 ] && ! grep -v -i 'no such \\(container\\|volume\\|object\\)' "$problem" | grep -q .; then code=0; fi
+  cat "$problem" >&2
+  rm -f "$problem"
+  return "$code"
+}`;
+
 // src/docker/container.ts
 /** The part of `docker inspect` that is used; the environment, where secrets stand, is not even asked for. */
 const format = [
@@ -946,15 +961,10 @@ function inspectProject(project, service) {
 		"label=com.docker.compose.oneoff=False",
 		...service === void 0 ? [] : [`label=com.docker.compose.service=${service}`]
 	].flatMap((filter) => ["--filter", filter]);
-	return sh`ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
+	return sh`${defineExisting}
+ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
 [ -n "$ids" ] || exit 0
-problem=$(mktemp) || exit
-${limited} docker inspect --type container --format ${format} $ids 2>"$problem"
-code=$?
-if [ "$code" -ne 0 ] && ! grep -v -i 'no such container' "$problem" | grep -q .; then code=0; fi
-cat "$problem" >&2
-rm -f "$problem"
-exit "$code"`;
+existing ${limited} docker inspect --type container --format ${format} $ids`;
 }
 /** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */
 function parseContainers(output) {
@@ -1037,10 +1047,11 @@ function time(text) {
 
 // src/docker/mounting.ts
 /** Prints every running container of the host with its mounts, then every volume that is another name for a host path. */
-const inspectMounts = sh`ids=$(${limited} docker ps --quiet --no-trunc) || exit
+const inspectMounts = sh`${defineExisting}
+ids=$(${limited} docker ps --quiet --no-trunc) || exit
 volumes=$(${limited} docker volume ls --quiet) || exit
-[ -z "$ids" ] || ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
-[ -z "$volumes" ] || ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`;
+[ -z "$ids" ] || existing ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
+[ -z "$volumes" ] || existing ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`;
 /**
 * Which of the containers that `inspectMounts` printed have one of `sources` (host paths, volume names) mounted
 * writable. A volume, its mount point and the host path behind it are one and the same.
@@ -1357,7 +1368,7 @@ const texts = {
 	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256; the rest goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5\nshift 5\nwork='' exec_pid=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256sum <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
 	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n",
 	"postgres-space-inside": "# shellcheck shell=sh\n# Free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\nfree() { df -P -B1 \"$1\" | awk 'NR == 2 { print $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(free \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(free \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    end_clients >/dev/null || break\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
+	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
 	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
 	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
@@ -2066,6 +2077,30 @@ async function readServer(service, container) {
 	if (parsed.success) return parsed.data;
 	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
 }
+/** What a dry run takes for the facts of a server that it would have started. */
+const assumedServer = {
+	version: 0,
+	systemIdentifier: "0",
+	dataChecksums: false,
+	superuser: true,
+	standby: false,
+	oldSnapshotThreshold: "-1",
+	roles: [],
+	ownTablespaces: 0,
+	databases: [{
+		name: "postgres",
+		size: 1,
+		connectable: true,
+		template: false,
+		comment: null,
+		prepared: 0
+	}]
+};
+/** As `readServer`; when a dry run has not really started the server, `assumed`. */
+async function serverFor(work, { service, container, assumed }) {
+	if (work.dryRun && container.state !== "running") return assumed;
+	return readServer(service, container);
+}
 const marker = require_libraries.object({
 	"infra-actions": require_libraries._enum(["restoring", "replaced"]),
 	name: require_libraries.string$1()
@@ -2133,8 +2168,11 @@ async function backupServer$1(service, container, { target, work, lockLimit }) {
 		work,
 		lockLimit
 	};
-	const read = () => readServer(service, container);
-	const server = container.state === "running" ? await read() : await work.check("inspect-server", read, assumedServer);
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed: assumedServer
+	});
 	const databases = chosenDatabases(service, server);
 	assertSettings(service, server, databases);
 	await assertSpace$1(service, databases);
@@ -2255,52 +2293,57 @@ async function assertSpace$1(service, databases) {
 	if (free >= needed) return;
 	throw refusal("disk-space", `${service.backups} has ${free} bytes free, the databases of ${service.name} have ${needed} bytes`, { hint: "Make room, or lower backup.retention so that fewer backups are kept on the host." });
 }
-const assumedServer = {
-	version: 0,
-	systemIdentifier: "0",
-	dataChecksums: false,
-	superuser: true,
-	standby: false,
-	oldSnapshotThreshold: "-1",
-	roles: [],
-	ownTablespaces: 0,
-	databases: [{
-		name: "postgres",
-		size: 1,
-		connectable: true,
-		template: false,
-		comment: null,
-		prepared: 0
-	}]
-};
-
-// src/service/postgres/count-databases.ts
-/** An hour: exact counts read every page of every table. */
-const limit$2 = 36e5;
-/** Exact counts of these databases as they are now. */
-async function countDatabases(service, container, databases) {
-	const answers = await ask$2(service, container, countSql, {
-		databases,
-		limit: limit$2
-	});
-	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
-}
 
 // src/service/postgres/fingerprint-server.ts
+const sql = `select json_build_object('identifier', (select system_identifier::text from pg_control_system()),
+  'checkpoint', checkpoint_lsn::text, 'timeline', timeline_id::text) from pg_control_checkpoint();`;
+const answerSchema = require_libraries.object({
+	identifier: require_libraries.string$1(),
+	checkpoint: require_libraries.string$1(),
+	timeline: require_libraries.string$1()
+});
 /**
-* What is the same before and after a restart on the same data: the cluster's system identifier (a fresh initdb gives
-* another one) and the exact rows of every table of every database. Only meaningful while nobody writes.
+* The cluster's identity and its latest checkpoint. A fresh initdb has another identifier, an older copy of the directory
+* an earlier checkpoint; right after a clean stop and start it is the very one of the stop, whoever writes since then.
 */
 async function fingerprintServer$1(service, container) {
-	const server = await readServer(service, container);
-	const names = server.databases.filter((one) => one.connectable).map((one) => one.name);
-	const counts = (await countDatabases(service, container, names)).flatMap(({ name, tables, largeObjects }) => [[`${name}.large-objects`, String(largeObjects)], ...tables.map((table) => [`${name}.${table.schema}.${table.name}.rows`, String(table.rows)])]);
+	await readServer(service, container);
+	const [rows = []] = await ask$2(service, container, sql);
+	const { identifier, checkpoint, timeline } = answerSchema.parse(JSON.parse(rows.join("\n") || "null"));
+	return clusterFingerprint(service.name, {
+		identifier,
+		checkpoint,
+		timeline
+	});
+}
+/** The same facts from `pg_controldata` of a stopped cluster. Throws when one of them is not there. */
+function stoppedFingerprint(service, controldata) {
+	const field = (name) => {
+		const value = new RegExp(`^${name}: *(.+)$`, "m").exec(controldata)?.[1];
+		if (value !== void 0) return value.trim();
+		throw failure("postgres-controldata", `pg_controldata of ${service} does not tell its ${name}`);
+	};
+	return clusterFingerprint(service, {
+		identifier: field("Database system identifier"),
+		checkpoint: field("Latest checkpoint location"),
+		timeline: field("Latest checkpoint's TimeLineID")
+	});
+}
+/** Bytes of a log position such as `16/B374D848`: two hexadecimal halves of 32 bits. */
+function lsnBytes(lsn) {
+	const [high, low] = lsn.split("/").map((half) => Number.parseInt(half, 16));
+	const bytes = (high ?? NaN) * 2 ** 32 + (low ?? NaN);
+	if (Number.isSafeInteger(bytes)) return bytes;
+	throw failure("postgres-lsn", `${JSON.stringify(lsn)} is no position in the write-ahead log`);
+}
+function clusterFingerprint(service, { identifier, checkpoint, timeline }) {
 	return {
-		service: service.name,
-		facts: {
-			"system-identifier": server.systemIdentifier,
-			...Object.fromEntries(counts)
-		}
+		service,
+		same: {
+			"system-identifier": identifier,
+			timeline
+		},
+		atLeast: { checkpoint: lsnBytes(checkpoint) }
 	};
 }
 
@@ -2928,7 +2971,15 @@ function assumedReport(nonce, { size, largeObjects, tables }) {
 async function restoreServer$1(service, container, { backup, work }) {
 	const { contents } = backup;
 	if (contents.kind !== "postgres") throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
-	const server = await readServer(service, container);
+	const assumed = {
+		...assumedServer,
+		version: contents.version
+	};
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed
+	});
 	assertPossible(service, server, contents);
 	const job = {
 		service,
@@ -2937,7 +2988,7 @@ async function restoreServer$1(service, container, { backup, work }) {
 		server
 	};
 	await dropLeftovers(job);
-	await assertSpace(job, backup, contents);
+	if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents);
 	await restoreRoles(job, backup.artifacts);
 	const restored = [];
 	try {
@@ -3023,9 +3074,13 @@ function keptSentence(service, restored) {
 const leastGrace = 120;
 /**
 * Fast shutdown, whatever stop signal the container has (SIGTERM waits for every client, and is then killed), proven
-* by the state that the control file is left in.
+* by the state that the control file is left in. Gives the fingerprint that the stop has left there.
 */
 async function stopServer$1(service, container, work) {
+	const assumed = {
+		state: "shut down",
+		fingerprint: await fingerprintServer$1(service, container)
+	};
 	const { services } = await service.stack.definition();
 	const period = services.find((one) => one.name === service.name)?.stopGracePeriod ?? 0;
 	const graceSeconds = Math.max(leastGrace, Math.ceil(period / 1e3));
@@ -3033,17 +3088,20 @@ async function stopServer$1(service, container, work) {
 		signal: "SIGINT",
 		graceSeconds
 	}), { timeout: (graceSeconds + 60) * 1e3 });
-	const state = await work.check(`state-${service.name}`, () => clusterState(service, container), "shut down");
-	if (state === "shut down" || state === "shut down in recovery") return;
+	const { state, fingerprint } = await work.check(`state-${service.name}`, () => readStopped(service, container), assumed);
+	if (state === "shut down" || state === "shut down in recovery") return fingerprint;
 	throw failure("postgres-unclean-stop", `${service.name} did not stop cleanly: its data directory is "${state}"`, { hint: "Nothing was removed. Start it again, let it recover (see its log), and run again." });
 }
-/** `Database cluster state` of a stopped container's data directory. */
-async function clusterState(service, container) {
+/** What the control file of a stopped container's data directory says. */
+async function readStopped(service, container) {
 	const command = script("read", remoteScript("postgres-controldata"), [container.id, container.imageId]);
 	const { stdout } = await service.host.run(command).catch((error) => {
 		throw named(`reading the data directory of ${service.name}`, "postgres-no-controldata", error);
 	});
-	return /^Database cluster state: *(.*)$/m.exec(stdout)?.[1] ?? "unknown";
+	return {
+		state: /^Database cluster state: *(.*)$/m.exec(stdout)?.[1] ?? "unknown",
+		fingerprint: stoppedFingerprint(service.name, stdout)
+	};
 }
 
 // src/service/postgres/compare-with-backup.ts
@@ -3091,6 +3149,18 @@ function compare(before, now) {
 		state: "ok",
 		detail: more === 0 ? `${today} rows, as in the backup` : `${today} rows, ${more} more than in the backup`
 	};
+}
+
+// src/service/postgres/count-databases.ts
+/** An hour: exact counts read every page of every table. */
+const limit$2 = 36e5;
+/** Exact counts of these databases as they are now. */
+async function countDatabases(service, container, databases) {
+	const answers = await ask$2(service, container, countSql, {
+		databases,
+		limit: limit$2
+	});
+	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
 }
 
 // src/service/postgres/verify-server.ts
@@ -3616,10 +3686,11 @@ function assumed$1(name) {
 */
 async function fingerprintServer(service, container) {
 	const { keyspace } = await askReadyServer(service, container);
-	const facts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, String(keys)]);
+	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
 	return {
 		service: service.name,
-		facts: Object.fromEntries(facts)
+		same: {},
+		atLeast: Object.fromEntries(counts)
 	};
 }
 
@@ -3884,9 +3955,10 @@ function compareVersions(a, b) {
 const grace = 600;
 /**
 * Saves and proves it, then stops: a save that fails on the way out is told by neither Dragonfly's exit code nor
-* Docker's. The container is left stopped; throws when the data may not be on disk.
+* Docker's. The container is left stopped; throws when the data may not be on disk. Gives the fingerprint before the save.
 */
 async function stopServer(service, container, work) {
+	const fingerprint = await fingerprintServer(service, container);
 	if (container.state === "running") await work.step(`save-${service.name}`, redisScript("redis-save", {
 		effect: "change",
 		args: [
@@ -3896,6 +3968,7 @@ async function stopServer(service, container, work) {
 		]
 	}), { timeout: 36e5 });
 	await endServer(service, container, work);
+	return fingerprint;
 }
 /** The stop alone, for a server whose data is about to be replaced or is already proven to be on disk. */
 async function endServer(service, container, work) {
@@ -4026,8 +4099,8 @@ async function stage({ service, container, backup, settings, work }, product) {
 }
 /** A server that serves saves first, as the way back; one that does not has nothing more to save. */
 async function makeStop({ service, container, work }) {
-	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") return stopServer(service, container, work);
-	await endServer(service, container, work);
+	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") await stopServer(service, container, work);
+	else await endServer(service, container, work);
 }
 async function proveLoaded({ service, container, backup }) {
 	const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0);
@@ -5384,6 +5457,7 @@ function lookOnly(name) {
 			check: (_name, observe) => observe()
 		},
 		lease: void 0,
+		interrupted: false,
 		end: async () => {}
 	};
 }
@@ -5395,14 +5469,19 @@ async function openChanges(host, options) {
 	const { config, inputs, context, name } = options;
 	const { log, run, signal } = context;
 	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
-	if (inputs["dry-run"]) return {
-		work: planWork({
-			id,
-			log: log.info
-		}),
-		lease: void 0,
-		end: async () => {}
-	};
+	if (inputs["dry-run"]) {
+		const { runs, cut } = await unfinishedWork(host, { layout: layout(config) });
+		const interrupted = runs.length + cut.length > 0;
+		return {
+			work: planWork({
+				id,
+				log: log.info
+			}),
+			lease: void 0,
+			interrupted,
+			end: async () => {}
+		};
+	}
 	const lease = await takeLease(host, options);
 	const borrowed = inputs["lock-number"] !== void 0;
 	const giveBack = async () => {
@@ -5411,8 +5490,9 @@ async function openChanges(host, options) {
 	const released = new Promise((resolve) => {
 		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
 	});
+	let interrupted;
 	try {
-		await settleEarlier(host, options);
+		interrupted = await settleEarlier(host, options);
 	} catch (error) {
 		await giveBack();
 		throw error;
@@ -5427,6 +5507,7 @@ async function openChanges(host, options) {
 	return {
 		work,
 		lease,
+		interrupted,
 		async end(outcome) {
 			await quietly(log.warning, () => work.finish(outcome));
 			await (signal.aborted ? released : giveBack());
@@ -5460,7 +5541,7 @@ async function takeLease(host, { config, inputs, context, name }) {
 		signal
 	});
 }
-/** What earlier runs left is waited for and told; whatever they had begun, the jobs themselves find and finish. */
+/** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
 async function settleEarlier(host, { config, context }) {
 	const { log, signal } = context;
 	const left = await settleWork(host, {
@@ -5470,7 +5551,9 @@ async function settleEarlier(host, { config, context }) {
 	});
 	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
 	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
-	if (left.cut.length > 0 || left.runs.length > 0) await acknowledgeWork(host, layout(config), left);
+	const interrupted = left.cut.length + left.runs.length > 0;
+	if (interrupted) await acknowledgeWork(host, layout(config), left);
+	return interrupted;
 }
 async function quietly(warn, act) {
 	try {
@@ -6007,15 +6090,14 @@ async function startShell([program, ...words], directory) {
 const channelPause = 300;
 /** Milliseconds after which a host that opens no channel is given up. */
 const channelPatience = 6e4;
-/** Starts the bootstrap on a connection. Nothing of the command has been sent when it throws. */
+/**
+* Starts the bootstrap on a connection. Nothing of the command has been sent when it throws. sshd refuses what exceeds
+* MaxSessions, and counts a closing session until it is gone: waiting is the cure.
+*/
 async function openSshChannel(client, name, signal) {
-	return frameChannel(client, await openPatiently(client, name, signal));
-}
-/** sshd refuses what exceeds MaxSessions, and counts a closing session until it is gone: waiting is the cure. */
-async function openPatiently(client, name, signal) {
 	const until = performance.now() + channelPatience;
 	for (;;) try {
-		return await exec(client, bootstrap);
+		return await exec(client, bootstrap, frameChannel);
 	} catch (error) {
 		if (!/Channel open failure/.test(messageOf(error))) throw error;
 		if (performance.now() > until) throw new HostError("did-not-run", `${name} opens no more sessions on this connection`, {
@@ -6025,9 +6107,13 @@ async function openPatiently(client, name, signal) {
 		await (0, node_timers_promises.setTimeout)(channelPause, void 0, signal && { signal });
 	}
 }
-function exec(client, command) {
+/**
+* `use` gets the channel in the same turn of the event loop: the exit code of a command that ends at once comes in the
+* same packet, and an event that nobody listens to yet is gone.
+*/
+function exec(client, command, use) {
 	return new Promise((resolve, reject) => {
-		client.exec(command, (error, channel) => error ? reject(error) : resolve(channel));
+		client.exec(command, (error, channel) => error ? reject(error) : resolve(use(client, channel)));
 	});
 }
 function frameChannel(client, channel) {
@@ -6049,7 +6135,8 @@ function frameChannel(client, channel) {
 		close,
 		kill(group) {
 			close();
-			if (group !== void 0) exec(client, `sh -c 'kill -KILL -${group}'`).then((killer) => killer.resume().end(), () => void 0);
+			if (group === void 0) return;
+			exec(client, `sh -c 'kill -KILL -${group}'`, (_, killer) => killer.resume().end()).catch(() => void 0);
 		}
 	};
 }
@@ -7464,6 +7551,7 @@ async function withTools(inputs, context, options, job) {
 			}) : [],
 			work: held.work,
 			lease: held.lease,
+			interrupted: held.interrupted,
 			definition: options.installs ? await readDefinition(config, inputs, context) : [],
 			log: context.log,
 			clock: systemClock,
@@ -7786,12 +7874,22 @@ async function servicesOf$1(tools, profile, names) {
 }
 /** Those of the infrastructure that hold data that must not be lost. */
 async function dataServices(tools, names) {
-	return (await servicesOf$1(tools, "infrastructure", names)).filter((one) => dataKinds.includes(one.service.kind));
+	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
 }
 /** The container of a service, or an error that says what is missing. */
 function containerOf({ container, service }) {
 	if (container) return container;
 	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
+}
+/** Whether its data directory must survive everything. */
+function holdsData$1({ service }) {
+	return dataKinds.includes(service.kind);
+}
+function names$1(services) {
+	return services.map((one) => one.service.name);
+}
+function definitions(services) {
+	return services.map((one) => one.definition);
 }
 function describe$1(tools, definition, containers) {
 	const config = tools.config.services[definition.name] ?? defaults;
@@ -7995,7 +8093,17 @@ async function backup(tools, options = {}) {
 	const { id, stamp, created } = await freeId(tools);
 	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
 	const done = [];
-	try {
+	return {
+		...await makeBackup().catch(async (error) => {
+			await discard(tools, {
+				id,
+				services: done
+			}, error);
+			throw error;
+		}),
+		retention: await applyRetention(tools, id)
+	};
+	async function makeBackup() {
 		for (const one of running) done.push(await backupService(tools, one, {
 			id,
 			stamp
@@ -8012,15 +8120,8 @@ async function backup(tools, options = {}) {
 		return {
 			status: stored.failure === void 0 ? "success" : "partial",
 			manifest,
-			s3Failure: stored.failure,
-			retention: await applyRetention(tools, id)
+			s3Failure: stored.failure
 		};
-	} catch (error) {
-		await discard(tools, {
-			id,
-			services: done
-		}, error);
-		throw error;
 	}
 }
 async function backupService(tools, one, target) {
@@ -8587,7 +8688,7 @@ function combine(tools, { one, copies, probed, host, definition }) {
 			checks,
 			details: {
 				...probed.details,
-				...factsOf$1(container, now),
+				...factsOf(container, now),
 				...problemsOf(checks)
 			}
 		},
@@ -8598,7 +8699,7 @@ function combine(tools, { one, copies, probed, host, definition }) {
 		].includes(container.state)
 	};
 }
-function factsOf$1(container, now) {
+function factsOf(container, now) {
 	const uptime = uptimeOf(container, now);
 	return {
 		container: container.state,
@@ -8826,7 +8927,7 @@ const startProblems = [
 /** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
 const logProblems = [
 	["disk-full", /no space left on device|MISCONF .*disk/i],
-	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "global\/pg_(control|filenode\.map)|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
+	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
 	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
 	["port-conflict", /address already in use/i]
 ];
@@ -9544,7 +9645,7 @@ const loopback = 8001;
 function parseUpstream(text) {
 	const lines = text.replaceAll(/#.*$/gm, "");
 	const copies = [...lines.matchAll(/set\s+\$copy\s+"?([\w.-]+)(?::\d+)?"?\s*;/g)].map(([, name]) => name ?? "");
-	const servers = [...lines.matchAll(/^\s*(?:upstream\s+\w+\s*\{\s*)?server\s+([\w.-]+)(?::\d+)?[^;{]*;/gm)].map(([, name]) => name ?? "").filter((name) => name !== "127.0.0.1");
+	const servers = [...lines.matchAll(/(?<=^|[\s{;])server\s+([\w.-]+)(?::\d+)?[^;{}]*;/gm)].map(([, name]) => name ?? "").filter((name) => name !== "127.0.0.1");
 	return {
 		targets: [.../* @__PURE__ */ new Set([...copies, ...servers])],
 		copySettings: /include\s+(\S+\/copy\.inc)\s*;/.exec(lines)?.[1]
@@ -10375,8 +10476,8 @@ function openRepository(host, directory, signal) {
 			if (result.code === 0) return true;
 			return result.code === 1 && !await isShallow() ? false : void 0;
 		},
-		differing: async (from, to) => names$1(await answer(sh`${git} diff-tree -r -z --no-renames --name-only ${from} ${to}`)),
-		paths: async (commit) => names$1(await answer(sh`${git} ls-tree -r -z --name-only --full-tree ${commit}`)),
+		differing: async (from, to) => names(await answer(sh`${git} diff-tree -r -z --no-renames --name-only ${from} ${to}`)),
+		paths: async (commit) => names(await answer(sh`${git} ls-tree -r -z --name-only --full-tree ${commit}`)),
 		async file(commit, path) {
 			const result = await ask(sh`${git} cat-file blob ${`${commit}:${path}`}`);
 			return result.code === 0 ? result.stdout : void 0;
@@ -10387,7 +10488,7 @@ function must(result) {
 	if (result.code !== 0) throw new CommandError(result);
 	return result.stdout;
 }
-function names$1(text) {
+function names(text) {
 	return text.split("\0").filter((name) => name !== "");
 }
 
@@ -10784,24 +10885,6 @@ function answered(output, value) {
 	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
 }
 
-// src/core/fingerprint.ts
-/** Every fact that differs, is missing or has come up. Empty means: the same data. */
-function compareFingerprints(before, after) {
-	return [...new Set([...before, ...after].map((one) => one.service))].flatMap((service) => {
-		const old = factsOf(before, service);
-		const now = factsOf(after, service);
-		return [.../* @__PURE__ */ new Set([...Object.keys(old), ...Object.keys(now)])].filter((fact) => old[fact] !== now[fact]).map((fact) => ({
-			service,
-			fact,
-			before: old[fact] ?? "(none)",
-			after: now[fact] ?? "(none)"
-		}));
-	});
-}
-function factsOf(fingerprints, service) {
-	return fingerprints.find((one) => one.service === service)?.facts ?? {};
-}
-
 // src/job/install-definition.ts
 /**
 * Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
@@ -10930,7 +11013,7 @@ async function assertSameData(one, services) {
 	const held = services.find((backup) => backup.service === one.service.name);
 	if (!held) throw unproven(`the backup does not hold service ${one.service.name}`);
 	if (held.contents.kind !== "postgres") return;
-	const identifier = ((await one.driver.fingerprint?.(one.service, containerOf(one)))?.facts ?? {})["system-identifier"];
+	const identifier = (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"];
 	if (identifier !== held.contents.systemIdentifier) throw unproven(`the backup is of another database cluster: ${held.contents.systemIdentifier}, not ${identifier ?? "known"}`);
 }
 function unproven(problem) {
@@ -10965,6 +11048,30 @@ async function recordInfrastructure(tools, services, status) {
 	});
 }
 
+// src/core/fingerprint.ts
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+function compareFingerprints(before, after) {
+	return before.flatMap((old) => {
+		const now = after.find((one) => one.service === old.service);
+		const changed = Object.entries(old.same).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.same[fact]
+		})).filter((one) => one.before !== one.after);
+		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.atLeast[fact]
+		})).filter((one) => one.after === void 0 || one.after < one.before);
+		return [...changed, ...fallen].map((one) => ({
+			service: old.service,
+			fact: one.fact,
+			before: String(one.before),
+			after: String(one.after ?? "(none)")
+		}));
+	});
+}
+
 // src/job/writers.ts
 /** Stops every running container of the app, those that need others first, within their grace periods. */
 async function stopWriters(tools) {
@@ -10988,6 +11095,96 @@ async function appContainers(tools) {
 	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
 }
 
+// src/job/replace-containers.ts
+/**
+* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
+* containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
+* the replacement starts the old containers again; new ones that do not serve give way to the previous images.
+*/
+async function replaceContainers(tools, services, putBack) {
+	const data = services.filter(holdsData$1);
+	const before = await stopAll(tools, services, putBack);
+	const cause = await bringUp(tools, services, putBack);
+	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
+	const differences = compareFingerprints(before, after);
+	if (differences.length === 0) await startWriters(tools);
+	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
+	return {
+		status: cause === void 0 ? "recreated" : "rolled-back",
+		cause,
+		differences
+	};
+}
+/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
+async function stopAll(tools, services, putBack) {
+	const data = services.filter(holdsData$1);
+	try {
+		const running = await ensureRunning(tools, data);
+		await stopWriters(tools);
+		const before = [];
+		for (const one of running) {
+			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+			if (left) before.push(left);
+		}
+		const others = services.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
+		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
+		for (const one of data) await assertSoleServer(tools, one);
+		return before;
+	} catch (error) {
+		await startAgain(tools, {
+			services,
+			putBack,
+			error
+		});
+		throw error;
+	}
+}
+/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+async function startAgain(tools, { services, putBack, error }) {
+	if (!isOurs(tools, error)) return;
+	try {
+		await putBack();
+		const containers = services.flatMap((one) => one.container ?? []);
+		await tools.work.step("start-again", tools.stack.start(containers));
+		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(services)), void 0);
+		await startWriters(tools);
+	} catch (second) {
+		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
+	}
+}
+/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
+async function bringUp(tools, services, putBack) {
+	const { stack, work } = tools;
+	try {
+		await work.step("recreate-containers", stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never"
+		}));
+		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+		return;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
+		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
+		await putBack();
+		await work.step("put-images-back", stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never",
+			images
+		}));
+		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
+		return messageOf(error);
+	}
+}
+/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
+function isOurs(tools, error) {
+	if (tools.signal.aborted || error instanceof HostError) return false;
+	return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut";
+}
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+
 // src/job/recreate.ts
 /**
 * Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
@@ -11008,7 +11205,7 @@ async function recreate(tools, options = {}) {
 		await putBack();
 		throw error;
 	}
-	return manifest ? replace(tools, services, putBack) : create(tools, services);
+	return manifest ? replaceContainers(tools, services, putBack) : create(tools, services);
 }
 /** The backup that covers this recreation; undefined when there is no data that one could cover. */
 async function prove(tools, backupId, services) {
@@ -11022,7 +11219,7 @@ async function prove(tools, backupId, services) {
 async function create(tools, services) {
 	const lost = await lostData(tools);
 	if (lost.length > 0) await stopWriters(tools);
-	await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }));
+	await tools.work.step("create-containers", tools.stack.up(names$1(services), { pull: "never" }));
 	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
 	await recordInfrastructure(tools, services, "good");
 	if (lost.length === 0) await startWriters(tools);
@@ -11047,62 +11244,6 @@ async function lostData(tools) {
 		before: `backup ${id} in ${found.store.name}`,
 		after: "nothing"
 	}];
-}
-async function replace(tools, services, putBack) {
-	const data = services.filter(holdsData$1);
-	const running = await ensureRunning(tools, data);
-	await stopWriters(tools);
-	const before = await fingerprints(running);
-	for (const one of running) await one.driver.stop?.(one.service, containerOf(one), tools.work);
-	const others = services.filter((one) => !data.includes(one)).flatMap((one) => one.container ?? []);
-	if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
-	for (const one of data) await assertSoleServer(tools, one);
-	const cause = await bringUp(tools, services, putBack);
-	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
-	const differences = compareFingerprints(before, after);
-	if (differences.length === 0) await startWriters(tools);
-	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
-	return {
-		status: cause === void 0 ? "recreated" : "rolled-back",
-		cause,
-		differences
-	};
-}
-/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools, services, putBack) {
-	const { stack, work } = tools;
-	try {
-		await work.step("recreate-containers", stack.up(names(services), {
-			forceRecreate: true,
-			pull: "never"
-		}));
-		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-		return;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
-		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
-		await putBack();
-		await work.step("put-images-back", stack.up(names(services), {
-			forceRecreate: true,
-			pull: "never",
-			images
-		}));
-		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
-		return messageOf(error);
-	}
-}
-async function fingerprints(services) {
-	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
-}
-function holdsData$1(one) {
-	return dataKinds.includes(one.service.kind);
-}
-function names(services) {
-	return services.map((one) => one.service.name);
-}
-function definitions(services) {
-	return services.map((one) => one.definition);
 }
 
 // src/job/make-serving.ts
@@ -11342,6 +11483,7 @@ async function checkIntegrity(tools, manifest) {
 async function pipeline(tools, options) {
 	const restoreId = await chooseRestore(tools, options);
 	const { status, dataPresent } = await checkInfra(tools);
+	if (tools.interrupted && status === "healthy") await startWriters(tools);
 	const facts = {
 		...options.changes,
 		infraStatus: status,

@@ -72,7 +72,11 @@ function between(text: string, mark: string, content: string): string {
   return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`
 }
 
+/** Aligned, as the formatter wants it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
+  const all = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))
+  const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)))
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`
+  const [first = [], ...others] = all
+  return [line(first), line(widths.map((width) => "-".repeat(width))), ...others.map(line)].join("\n")
 }

@@ -6,7 +6,7 @@ import type { Host } from "../host/host.ts"
 import type { Lease } from "../host/lease.ts"
 import { openWork } from "../host/open-work.ts"
 import { planWork } from "../host/plan-work.ts"
-import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
+import { acknowledgeWork, settleWork, unfinishedWork } from "../host/settle-work.ts"
 import type { Work } from "../host/work.ts"
 import type { ActionContext } from "./outcome.ts"
 import type { ToolInputs } from "./tool-inputs.ts"
@@ -15,6 +15,8 @@ import type { ToolInputs } from "./tool-inputs.ts"
 export interface Held {
   readonly work: Work
   readonly lease: Lease | undefined
+  /** Whether an earlier run ended without having put everything in its place. */
+  readonly interrupted: boolean
   /** Writes the outcome down and gives the lock back if it was taken here. Never throws: it must not hide the outcome. */
   end(outcome: "done" | "failed"): Promise<void>
 }
@@ -32,7 +34,7 @@ export function lookOnly(name: string): Held {
     throw new TypeError(`${name} must not change the host`)
   }
   const work: Work = { dryRun: false, id: name, step: async () => refuse(), check: (_name, observe) => observe() }
-  return { work, lease: undefined, end: async () => {} }
+  return { work, lease: undefined, interrupted: false, end: async () => {} }
 }
 
 /**
@@ -45,7 +47,11 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
-  if (inputs["dry-run"]) return { work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
+  if (inputs["dry-run"]) {
+    const { runs, cut } = await unfinishedWork(host, { layout: layout(config) })
+    const interrupted = runs.length + cut.length > 0
+    return { work: planWork({ id, log: log.info }), lease: undefined, interrupted, end: async () => {} }
+  }
 
   const lease = await takeLease(host, options)
   const borrowed = inputs["lock-number"] !== undefined
@@ -55,8 +61,9 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   const released = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(giveBack()), { once: true })
   })
+  let interrupted: boolean
   try {
-    await settleEarlier(host, options)
+    interrupted = await settleEarlier(host, options)
   } catch (error) {
     await giveBack()
     throw error
@@ -65,6 +72,7 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   return {
     work,
     lease,
+    interrupted,
     async end(outcome) {
       await quietly(log.warning, () => work.finish(outcome))
       await (signal.aborted ? released : giveBack())
@@ -88,14 +96,16 @@ async function takeLease(host: Host, { config, inputs, context, name }: ChangeOp
   })
 }
 
-/** What earlier runs left is waited for and told; whatever they had begun, the jobs themselves find and finish. */
-async function settleEarlier(host: Host, { config, context }: ChangeOptions): Promise<void> {
+/** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
+async function settleEarlier(host: Host, { config, context }: ChangeOptions): Promise<boolean> {
   const { log, signal } = context
   const left = await settleWork(host, { layout: layout(config), log: log.warning, signal })
   for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`)
   for (const line of left.runs)
     log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`)
-  if (left.cut.length > 0 || left.runs.length > 0) await acknowledgeWork(host, layout(config), left)
+  const interrupted = left.cut.length + left.runs.length > 0
+  if (interrupted) await acknowledgeWork(host, layout(config), left)
+  return interrupted
 }
 
 async function quietly(warn: (message: string) => void, act: () => Promise<void>): Promise<void> {

@@ -51,6 +51,7 @@ export async function withTools<T>(
       stores: options.usesStores ? openStores(host, { config, inputs, context }) : [],
       work: held.work,
       lease: held.lease,
+      interrupted: held.interrupted,
       definition: options.installs ? await readDefinition(config, inputs, context) : [],
       log: context.log,
       clock: systemClock,

@@ -1,8 +1,10 @@
-/** Facts about a data service's data that a restart must not change. */
+/** Facts about a data service's data by which a restart on the same data is told from anything else. */
 export interface Fingerprint {
   readonly service: string
-  /** By name, for example `system-identifier`, `db0.keys`; compared as text. */
-  readonly facts: Readonly<Record<string, string>>
+  /** What must be equal afterwards: the identity of the data. */
+  readonly same: Readonly<Record<string, string>>
+  /** What must not be lower afterwards, for it only grows: a position in the log in bytes, a number of keys. */
+  readonly atLeast: Readonly<Record<string, number>>
 }
 
 export interface FingerprintDifference {
@@ -12,21 +14,24 @@ export interface FingerprintDifference {
   readonly after: string
 }
 
-/** Every fact that differs, is missing or has come up. Empty means: the same data. */
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
 export function compareFingerprints(
   before: readonly Fingerprint[],
   after: readonly Fingerprint[],
 ): readonly FingerprintDifference[] {
-  const services = new Set([...before, ...after].map((one) => one.service))
-  return [...services].flatMap((service) => {
-    const old = factsOf(before, service)
-    const now = factsOf(after, service)
-    return [...new Set([...Object.keys(old), ...Object.keys(now)])]
-      .filter((fact) => old[fact] !== now[fact])
-      .map((fact) => ({ service, fact, before: old[fact] ?? "(none)", after: now[fact] ?? "(none)" }))
+  return before.flatMap((old) => {
+    const now = after.find((one) => one.service === old.service)
+    const changed = Object.entries(old.same)
+      .map(([fact, value]) => ({ fact, before: value, after: now?.same[fact] }))
+      .filter((one) => one.before !== one.after)
+    const fallen = Object.entries(old.atLeast)
+      .map(([fact, value]) => ({ fact, before: value, after: now?.atLeast[fact] }))
+      .filter((one) => one.after === undefined || one.after < one.before)
+    return [...changed, ...fallen].map((one) => ({
+      service: old.service,
+      fact: one.fact,
+      before: String(one.before),
+      after: String(one.after ?? "(none)"),
+    }))
   })
-}
-
-function factsOf(fingerprints: readonly Fingerprint[], service: string): Readonly<Record<string, string>> {
-  return fingerprints.find((one) => one.service === service)?.facts ?? {}
 }

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { type Command, sh } from "../shell/command.ts"
 import { limited } from "./engine.ts"
+import { defineExisting } from "./existing.ts"
 import type { Container } from "./stack.ts"
 
 /** The part of `docker inspect` that is used; the environment, where secrets stand, is not even asked for. */
@@ -21,15 +22,10 @@ export function inspectProject(project: string, service: string | undefined): Co
     "label=com.docker.compose.oneoff=False",
     ...(service === undefined ? [] : [`label=com.docker.compose.service=${service}`]),
   ].flatMap((filter) => ["--filter", filter])
-  return sh`ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
+  return sh`${defineExisting}
+ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
 [ -n "$ids" ] || exit 0
-problem=$(mktemp) || exit
-${limited} docker inspect --type container --format ${format} $ids 2>"$problem"
-code=$?
-if [ "$code" -ne 0 ] && ! grep -v -i 'no such container' "$problem" | grep -q .; then code=0; fi
-cat "$problem" >&2
-rm -f "$problem"
-exit "$code"`
+existing ${limited} docker inspect --type container --format ${format} $ids`
 }
 
 /** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */

@@ -1,12 +1,14 @@
 import { z } from "zod"
 import { type Command, sh } from "../shell/command.ts"
 import { limited } from "./engine.ts"
+import { defineExisting } from "./existing.ts"
 
 /** Prints every running container of the host with its mounts, then every volume that is another name for a host path. */
-export const inspectMounts: Command = sh`ids=$(${limited} docker ps --quiet --no-trunc) || exit
+export const inspectMounts: Command = sh`${defineExisting}
+ids=$(${limited} docker ps --quiet --no-trunc) || exit
 volumes=$(${limited} docker volume ls --quiet) || exit
-[ -z "$ids" ] || ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
-[ -z "$volumes" ] || ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`
+[ -z "$ids" ] || existing ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
+[ -z "$volumes" ] || existing ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`
 
 /**
  * Which of the containers that `inspectMounts` printed have one of `sources` (host paths, volume names) mounted

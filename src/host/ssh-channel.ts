@@ -10,17 +10,15 @@ const channelPause = 300
 /** Milliseconds after which a host that opens no channel is given up. */
 const channelPatience = 60_000
 
-/** Starts the bootstrap on a connection. Nothing of the command has been sent when it throws. */
+/**
+ * Starts the bootstrap on a connection. Nothing of the command has been sent when it throws. sshd refuses what exceeds
+ * MaxSessions, and counts a closing session until it is gone: waiting is the cure.
+ */
 export async function openSshChannel(client: Client, name: string, signal?: AbortSignal): Promise<FrameChannel> {
-  return frameChannel(client, await openPatiently(client, name, signal))
-}
-
-/** sshd refuses what exceeds MaxSessions, and counts a closing session until it is gone: waiting is the cure. */
-async function openPatiently(client: Client, name: string, signal: AbortSignal | undefined): Promise<ClientChannel> {
   const until = performance.now() + channelPatience
   for (;;) {
     try {
-      return await exec(client, bootstrap)
+      return await exec(client, bootstrap, frameChannel)
     } catch (error) {
       if (!/Channel open failure/.test(messageOf(error))) throw error
       if (performance.now() > until) {
@@ -34,9 +32,13 @@ async function openPatiently(client: Client, name: string, signal: AbortSignal |
   }
 }
 
-function exec(client: Client, command: string): Promise<ClientChannel> {
+/**
+ * `use` gets the channel in the same turn of the event loop: the exit code of a command that ends at once comes in the
+ * same packet, and an event that nobody listens to yet is gone.
+ */
+function exec<T>(client: Client, command: string, use: (client: Client, channel: ClientChannel) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)))
+    client.exec(command, (error, channel) => (error ? reject(error) : resolve(use(client, channel))))
   })
 }
 
@@ -61,11 +63,9 @@ function frameChannel(client: Client, channel: ClientChannel): FrameChannel {
     kill(group) {
       close()
       // sshd does not signal a root login's command, nor ssh2 one whose input has ended; the host's own watch is the fallback.
-      if (group !== undefined)
-        exec(client, `sh -c 'kill -KILL -${group}'`).then(
-          (killer) => killer.resume().end(),
-          () => undefined,
-        )
+      if (group === undefined) return
+      const end = exec(client, `sh -c 'kill -KILL -${group}'`, (_, killer) => killer.resume().end())
+      end.catch(() => undefined)
     },
   }
 }

@@ -41,18 +41,20 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const done: ServiceBackup[] = []
-  try {
+  const made = await makeBackup().catch(async (error: unknown) => {
+    await discard(tools, { id, services: done }, error)
+    throw error
+  })
+  return { ...made, retention: await applyRetention(tools, id) }
+
+  async function makeBackup(): Promise<Omit<BackupResult, "retention">> {
     for (const one of running) done.push(await backupService(tools, one, { id, stamp }))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local
     await publish(tools, manifest, stored.manifest && s3)
-    const status = stored.failure === undefined ? "success" : "partial"
-    return { status, manifest, s3Failure: stored.failure, retention: await applyRetention(tools, id) }
-  } catch (error) {
-    await discard(tools, { id, services: done }, error)
-    throw error
+    return { status: stored.failure === undefined ? "success" : "partial", manifest, s3Failure: stored.failure }
   }
 }
 

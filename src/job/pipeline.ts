@@ -20,6 +20,7 @@ import { restore } from "./restore.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed, verify } from "./verify.ts"
+import { startWriters } from "./writers.ts"
 
 export interface PipelineOptions extends DeployOptions {
   readonly changes: Pick<Facts, "infraChanged" | "appChanged" | "migrationsChanged">
@@ -61,6 +62,8 @@ interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
   const { status, dataPresent } = await checkInfra(tools)
+  // An interrupted run may have left the app stopped, and nothing that changed since would start it again.
+  if (tools.interrupted && status === "healthy") await startWriters(tools)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,

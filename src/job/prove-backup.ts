@@ -45,8 +45,8 @@ async function assertSameData(one: StackService, services: readonly ServiceBacku
   const held = services.find((backup) => backup.service === one.service.name)
   if (!held) throw unproven(`the backup does not hold service ${one.service.name}`)
   if (held.contents.kind !== "postgres") return
-  const facts = (await one.driver.fingerprint?.(one.service, containerOf(one)))?.facts ?? {}
-  const identifier = facts["system-identifier"]
+  const live = await one.driver.fingerprint?.(one.service, containerOf(one))
+  const identifier = live?.same["system-identifier"]
   if (identifier !== held.contents.systemIdentifier)
     throw unproven(
       `the backup is of another database cluster: ${held.contents.systemIdentifier}, not ${identifier ?? "known"}`,

@@ -1,13 +1,12 @@
-import { dataKinds } from "../core/config.ts"
-import { messageOf } from "../core/errors.ts"
-import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
+import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
-import { assertSoleServer, atLeastOne, ensureRunning, refresh } from "./ensure-running.ts"
-import { installDefinition, type PutBack } from "./install-definition.ts"
+import { atLeastOne } from "./ensure-running.ts"
+import { installDefinition } from "./install-definition.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
-import { containerOf, type StackService, servicesOf } from "./stack-services.ts"
+import { type RecreateResult, replaceContainers } from "./replace-containers.ts"
+import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 import { startWriters, stopWriters } from "./writers.ts"
@@ -17,15 +16,6 @@ export interface RecreateOptions {
   readonly services?: readonly string[]
   /** The backup made by this run. Not needed only when the host is proven fresh. */
   readonly backupId?: string
-}
-
-export interface RecreateResult {
-  /** `rolled-back`: the new containers did not become healthy and the previous images serve again. */
-  readonly status: "recreated" | "created" | "rolled-back"
-  /** What made the rollback necessary. */
-  readonly cause: string | undefined
-  /** Empty: the data is the same before and after. */
-  readonly differences: readonly FingerprintDifference[]
 }
 
 /**
@@ -47,7 +37,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
     await putBack()
     throw error
   }
-  return manifest ? replace(tools, services, putBack) : create(tools, services)
+  return manifest ? replaceContainers(tools, services, putBack) : create(tools, services)
 }
 
 /** The backup that covers this recreation; undefined when there is no data that one could cover. */
@@ -82,58 +72,4 @@ async function lostData(tools: Tools): Promise<readonly FingerprintDifference[]>
   const { id } = newest.manifest
   tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`)
   return [{ service: "all", fact: "data", before: `backup ${id} in ${found.store.name}`, after: "nothing" }]
-}
-
-async function replace(tools: Tools, services: readonly StackService[], putBack: PutBack): Promise<RecreateResult> {
-  const data = services.filter(holdsData)
-  const running = await ensureRunning(tools, data)
-  await stopWriters(tools)
-  const before = await fingerprints(running)
-  for (const one of running) await one.driver.stop?.(one.service, containerOf(one), tools.work)
-  const others = services.filter((one) => !data.includes(one)).flatMap((one) => one.container ?? [])
-  if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
-  for (const one of data) await assertSoleServer(tools, one)
-
-  const cause = await bringUp(tools, services, putBack)
-  const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before)
-  const differences = compareFingerprints(before, after)
-  if (differences.length === 0) await startWriters(tools)
-  if (cause === undefined) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad")
-  return { status: cause === undefined ? "recreated" : "rolled-back", cause, differences }
-}
-
-/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools: Tools, services: readonly StackService[], putBack: PutBack): Promise<string | undefined> {
-  const { stack, work } = tools
-  try {
-    await work.step("recreate-containers", stack.up(names(services), { forceRecreate: true, pull: "never" }))
-    await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
-    return undefined
-  } catch (error) {
-    if (tools.signal.aborted) throw error
-    const images = Object.fromEntries(
-      services.flatMap(({ service, container }) => (container ? [[service.name, container.imageId]] : [])),
-    )
-    tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`)
-    await putBack()
-    await work.step("put-images-back", stack.up(names(services), { forceRecreate: true, pull: "never", images }))
-    await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), undefined)
-    return messageOf(error)
-  }
-}
-
-async function fingerprints(services: readonly StackService[]): Promise<readonly Fingerprint[]> {
-  return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []))
-}
-
-function holdsData(one: StackService): boolean {
-  return dataKinds.includes(one.service.kind)
-}
-
-function names(services: readonly StackService[]): readonly string[] {
-  return services.map((one) => one.service.name)
-}
-
-function definitions(services: readonly StackService[]): readonly StackService["definition"][] {
-  return services.map((one) => one.definition)
 }

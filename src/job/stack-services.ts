@@ -32,7 +32,7 @@ export async function servicesOf(
 
 /** Those of the infrastructure that hold data that must not be lost. */
 export async function dataServices(tools: Tools, names?: readonly string[]): Promise<readonly StackService[]> {
-  return (await servicesOf(tools, "infrastructure", names)).filter((one) => dataKinds.includes(one.service.kind))
+  return (await servicesOf(tools, "infrastructure", names)).filter(holdsData)
 }
 
 /** The container of a service, or an error that says what is missing. */
@@ -41,6 +41,19 @@ export function containerOf({ container, service }: StackService): Container {
   throw failure("container-missing", `service ${service.name} has no container`, {
     hint: "Run recreate, which creates what is missing.",
   })
+}
+
+/** Whether its data directory must survive everything. */
+export function holdsData({ service }: StackService): boolean {
+  return dataKinds.includes(service.kind)
+}
+
+export function names(services: readonly StackService[]): readonly string[] {
+  return services.map((one) => one.service.name)
+}
+
+export function definitions(services: readonly StackService[]): readonly ServiceDefinition[] {
+  return services.map((one) => one.definition)
 }
 
 function describe(tools: Tools, definition: ServiceDefinition, containers: readonly Container[]): StackService {

@@ -41,10 +41,10 @@ export interface ServiceDriver {
   readonly kinds: readonly ServiceKind[]
   /** Deep check of a container that exists. */
   probe(service: Service, container: Container): Promise<Health>
-  /** What is equal before and after a restart with the same data. */
+  /** Facts about the data of a running server, to be compared with those that `stop` gave. */
   fingerprint?(service: Service, container: Container): Promise<Fingerprint>
-  /** Flushes and stops so that the data directory is clean; the container stays, its restart is left to the caller. */
-  stop?(service: Service, container: Container, work: Work): Promise<void>
+  /** Flushes and stops so that the data directory is clean, and gives the fingerprint of what lies there; the container stays. */
+  stop?(service: Service, container: Container, work: Work): Promise<Fingerprint>
   /** Dumps, counts and proves; the files lie in the backup directory with mode 600, none of them half written under its final name. */
   backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
   /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces. */

@@ -62,7 +62,7 @@ describe("detect-changes on real repositories", () => {
     await using host = localHost()
     const repository = openRepository(host, checkout, AbortSignal.timeout(30_000))
     const event: WorkflowEvent = { name: "", payload: {} }
-    return detectChanges(repository, { config, event, deployed: undefined, log: silentLogger, ...options })
+    return await detectChanges(repository, { config, event, deployed: undefined, log: silentLogger, ...options })
   }
   const push = (before: string, more = {}): WorkflowEvent => ({
     name: "push",

@@ -13,7 +13,7 @@ const loopback = 8001
 export function parseUpstream(text: string): Upstream {
   const lines = text.replaceAll(/#.*$/gm, "")
   const copies = [...lines.matchAll(/set\s+\$copy\s+"?([\w.-]+)(?::\d+)?"?\s*;/g)].map(([, name]) => name ?? "")
-  const servers = [...lines.matchAll(/^\s*(?:upstream\s+\w+\s*\{\s*)?server\s+([\w.-]+)(?::\d+)?[^;{]*;/gm)]
+  const servers = [...lines.matchAll(/(?<=^|[\s{;])server\s+([\w.-]+)(?::\d+)?[^;{}]*;/gm)]
     .map(([, name]) => name ?? "")
     .filter((name) => name !== "127.0.0.1")
   return {

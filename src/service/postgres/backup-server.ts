@@ -10,7 +10,7 @@ import { archiveFormat, dumpDatabaseCommand, dumpGlobalsCommand, type Packing } 
 import { stepPart } from "./identifiers.ts"
 import { named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
-import { chosenDatabases, type DatabaseFacts, readServer, type ServerFacts } from "./server-facts.ts"
+import { assumedServer, chosenDatabases, type DatabaseFacts, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytes } from "./space.ts"
 
 interface Job {
@@ -33,8 +33,7 @@ export async function backupServer(
   { target, work, lockLimit }: Pick<Job, "target" | "work" | "lockLimit">,
 ): Promise<ServiceBackup> {
   const job = { service, container, target, work, lockLimit }
-  const read = () => readServer(service, container)
-  const server = container.state === "running" ? await read() : await work.check("inspect-server", read, assumedServer)
+  const server = await serverFor(work, { service, container, assumed: assumedServer })
   const databases = chosenDatabases(service, server)
   assertSettings(service, server, databases)
   await assertSpace(service, databases)
@@ -162,16 +161,4 @@ async function assertSpace(service: Service, databases: readonly DatabaseFacts[]
     `${service.backups} has ${free} bytes free, the databases of ${service.name} have ${needed} bytes`,
     { hint: "Make room, or lower backup.retention so that fewer backups are kept on the host." },
   )
-}
-
-const assumedServer: ServerFacts = {
-  version: 0,
-  systemIdentifier: "0",
-  dataChecksums: false,
-  superuser: true,
-  standby: false,
-  oldSnapshotThreshold: "-1",
-  roles: [],
-  ownTablespaces: 0,
-  databases: [{ name: "postgres", size: 1, connectable: true, template: false, comment: null, prepared: 0 }],
 }

@@ -9,7 +9,7 @@ import { besideName, stepPart } from "./identifiers.ts"
 import type { Beside, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
-import { readServer, type ServerFacts } from "./server-facts.ts"
+import { assumedServer, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytesInside } from "./space.ts"
 
 /**
@@ -25,11 +25,12 @@ export async function restoreServer(
   const { contents } = backup
   if (contents.kind !== "postgres")
     throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`)
-  const server = await readServer(service, container)
+  const assumed = { ...assumedServer, version: contents.version }
+  const server = await serverFor(work, { service, container, assumed })
   assertPossible(service, server, contents)
   const job = { service, container, work, server }
   await dropLeftovers(job)
-  await assertSpace(job, backup, contents)
+  if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents)
   await restoreRoles(job, backup.artifacts)
 
   const restored: Beside[] = []

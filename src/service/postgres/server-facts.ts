@@ -1,8 +1,8 @@
 import { z } from "zod"
-import { failure } from "../../core/errors.ts"
+import { type AppError, failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
 import type { Service } from "../driver.ts"
-import { explainFailure } from "./explain-failure.ts"
 import { ask } from "./inside.ts"
 import { serverSql } from "./sql.ts"
 
@@ -43,6 +43,32 @@ export async function readServer(service: Service, container: Container): Promis
   )
 }
 
+/** What a dry run takes for the facts of a server that it would have started. */
+export const assumedServer: ServerFacts = {
+  version: 0,
+  systemIdentifier: "0",
+  dataChecksums: false,
+  superuser: true,
+  standby: false,
+  oldSnapshotThreshold: "-1",
+  roles: [],
+  ownTablespaces: 0,
+  databases: [{ name: "postgres", size: 1, connectable: true, template: false, comment: null, prepared: 0 }],
+}
+
+/** As `readServer`; when a dry run has not really started the server, `assumed`. */
+export async function serverFor(
+  work: Work,
+  {
+    service,
+    container,
+    assumed,
+  }: { readonly service: Service; readonly container: Container; readonly assumed: ServerFacts },
+): Promise<ServerFacts> {
+  if (work.dryRun && container.state !== "running") return assumed
+  return readServer(service, container)
+}
+
 const marker = z.object({ "infra-actions": z.enum(["restoring", "replaced"]), name: z.string() })
 export type DatabaseMark = z.output<typeof marker>
 
@@ -69,8 +95,20 @@ export function chosenDatabases(service: Service, server: ServerFacts): readonly
   })
 }
 
-async function notRunning(service: Service, container: Container) {
-  const log = await service.stack.logs(container, 20)
+/** What Postgres writes when it cannot start on its data directory. */
+const unreadable =
+  /PANIC|incorrect checksum in control file|could not (locate|find|open|read).*(pg_control|checkpoint|control file|relmapper)|invalid (checkpoint|primary checkpoint) record|database files are incompatible|is not a valid data directory|invalid page/
+
+async function notRunning(service: Service, container: Container): Promise<AppError> {
+  const log = await service.stack.logs(container, 50)
+  const last = log.split("\n").findLast((line) => /FATAL|PANIC|ERROR/.test(line) || unreadable.test(line))
   const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`
-  return explainFailure(`${service.name}: ${state}; using it`, log, "postgres-not-running")
+  const told = `${service.name} does not serve: ${state}${last === undefined ? "" : `; its log says: ${last.trim().slice(0, 300)}`}`
+  if (!unreadable.test(log)) {
+    const hint = "See the container's log; debug starts what is merely stopped."
+    return failure("postgres-not-running", told, { hint })
+  }
+  return failure("postgres-unreadable", told, {
+    hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup.",
+  })
 }

@@ -10,6 +10,6 @@ import { persistentKeys } from "./server-answer.ts"
  */
 export async function fingerprintServer(service: Service, container: Container): Promise<Fingerprint> {
   const { keyspace } = await askReadyServer(service, container)
-  const facts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, String(keys)] as const)
-  return { service: service.name, facts: Object.fromEntries(facts) }
+  const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys] as const)
+  return { service: service.name, same: {}, atLeast: Object.fromEntries(counts) }
 }

@@ -69,9 +69,10 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
 /** A server that serves saves first, as the way back; one that does not has nothing more to save. */
 async function makeStop({ service, container, work }: Plan): Promise<void> {
   if (container.state === "running" && (await askServer(service, container)).ping === "PONG") {
-    return stopServer(service, container, work)
+    await stopServer(service, container, work)
+  } else {
+    await endServer(service, container, work)
   }
-  await endServer(service, container, work)
 }
 
 async function proveLoaded({ service, container, backup }: Plan): Promise<void> {

@@ -1,18 +1,21 @@
 import { failure } from "../../core/errors.ts"
+import type { Fingerprint } from "../../core/fingerprint.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 import { portOf, redisScript } from "./ask-server.ts"
+import { fingerprintServer } from "./fingerprint-server.ts"
 
 /** Seconds for the save that comes with the stop: a server killed in it loses what it has not written. */
 const grace = 600
 
 /**
  * Saves and proves it, then stops: a save that fails on the way out is told by neither Dragonfly's exit code nor
- * Docker's. The container is left stopped; throws when the data may not be on disk.
+ * Docker's. The container is left stopped; throws when the data may not be on disk. Gives the fingerprint before the save.
  */
-export async function stopServer(service: Service, container: Container, work: Work): Promise<void> {
+export async function stopServer(service: Service, container: Container, work: Work): Promise<Fingerprint> {
+  const fingerprint = await fingerprintServer(service, container)
   if (container.state === "running") {
     await work.step(
       `save-${service.name}`,
@@ -21,6 +24,7 @@ export async function stopServer(service: Service, container: Container, work: W
     )
   }
   await endServer(service, container, work)
+  return fingerprint
 }
 
 /** The stop alone, for a server whose data is about to be replaced or is already proven to be on disk. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
+import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import type { DatabaseContents, ServiceBackup } from "../../../src/core/manifest.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
@@ -144,6 +145,37 @@ for (const major of [15, 17] as const) {
         files(ground),
         before.filter((one) => existsSync(`${ground.backups}/postgres/${one}`)),
       )
+    })
+
+    it("refuses a disk that is too small, and leaves nothing on one that fills up meanwhile", {
+      skip: major === 15,
+    }, async () => {
+      const small = `${ground.backups}-small`
+      const onSmall = { ...ground.service, backups: small }
+      const target = { id: "backup-20260102-000000", stamp: "2026-01-02-000000" }
+      const tmpfs = (size: string) => execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", small])
+      mkdirSync(small)
+      try {
+        tmpfs("1m")
+        const refused = driver.backup?.(onSmall, ground.container(), target, directWork(ground.service.host))
+        await assert.rejects(refused ?? Promise.resolve(), {
+          kind: "refused",
+          code: "disk-space",
+          message: /has 1048576 bytes free/,
+        })
+        execFileSync("umount", [small])
+        tmpfs("60m")
+        const work = directWork(ground.service.host, {
+          beforeStep: () => spawnSync("dd", ["if=/dev/zero", `of=${small}/filler`, "bs=4k"]) && undefined,
+        })
+        await assert.rejects(driver.backup?.(onSmall, ground.container(), target, work) ?? Promise.resolve(), {
+          code: "postgres-disk-full",
+        })
+        assert.deepEqual(readdirSync(`${small}/postgres`), [])
+        await until(() => assert.equal(ours(ground), "0"))
+      } finally {
+        execFileSync("umount", [small])
+      }
     })
 
     it("does not believe a heap file that was cut", { skip: major === 15 }, async () => {

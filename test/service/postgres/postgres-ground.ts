@@ -46,7 +46,7 @@ export async function openGround(
   const ground: Ground = {
     backups,
     docker,
-    service: { name: "postgres", kind: "postgres", config, host, stack: stackOf(docker), backups },
+    service: { name: "postgres", kind: "postgres", config, host, stack: stackOf(), backups },
     container: () => inspect(docker, containerName),
     sql: (database, text) =>
       execFileSync(
@@ -137,10 +137,11 @@ function inspect(docker: Ground["docker"], name: string): Container {
 }
 
 /** Of the stack, the driver uses nothing but these three; compose has tests of its own. */
-function stackOf(docker: Ground["docker"]): Stack {
+function stackOf(): Stack {
   const part: Pick<Stack, "definition" | "logs" | "stop"> = {
     definition: async () => ({ project: "t", services: [], volumes: [], networks: [] }),
-    logs: async (container, lines) => docker("logs", "--tail", String(lines), container.id),
+    logs: async ({ id }, lines) =>
+      spawnSync("docker", ["logs", "--tail", String(lines), id], { encoding: "utf8" }).stderr,
     stop: (containers, { signal = "", graceSeconds = 10 } = {}) =>
       change`docker stop ${sh`--signal ${signal} --time ${graceSeconds}`} ${containers.map((one) => one.id)}`,
   }

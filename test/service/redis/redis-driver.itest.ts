@@ -127,7 +127,7 @@ test("a restore that does not load what was counted puts the old data back", asy
   await assert.rejects(restore(ground, wrong), /instead of.*before the restore is in its place/)
   assert.equal(await ground.cli("GET", "newer"), "1")
   assert.equal(await ground.cli("DBSIZE"), "501")
-  for (const step of ["stage-cache", "stop-cache", "swap-cache", "start-cache"]) {
+  for (const step of ["stop-cache", "start-cache"]) {
     const fail = (name: string) => {
       if (name === step) throw new Error(`cut at ${name}`)
     }
@@ -189,8 +189,9 @@ test("a stop saves everything and proves it; the fingerprint is the same after a
   await using ground = await redisGround("stop", { args: ["--save", ""] })
   await fill(ground)
   const before = await driver.fingerprint?.(ground.service, await ground.container())
-  assert.deepEqual(before?.facts, { "db0.keys": "500", "db3.keys": "1" })
-  await driver.stop?.(ground.service, await ground.container(), directWork(ground.service.host))
+  assert.deepEqual(before?.atLeast, { "db0.keys": 500, "db3.keys": 1 })
+  const left = await driver.stop?.(ground.service, await ground.container(), directWork(ground.service.host))
+  assert.deepEqual(left, before)
   assert.equal((await ground.container()).state, "exited")
   const stopped = await driver.probe(ground.service, await ground.container())
   assert.equal(stopped.state, "unhealthy")

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import type { ServiceBackup } from "../../../src/core/manifest.ts"
+import { compareWithBackup } from "../../../src/service/postgres/compare-with-backup.ts"
+import { databaseContents } from "../../../src/service/postgres/contents.ts"
+import { explainFailure } from "../../../src/service/postgres/explain-failure.ts"
+import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/marked-lines.ts"
+import { healthOf } from "../../../src/service/postgres/probe-server.ts"
+import { markOf } from "../../../src/service/postgres/server-facts.ts"
+import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
+import { criticalTables } from "../../../src/service/postgres/verify-server.ts"
+
+describe("marked lines", () => {
+  it("are only those with the nonce, and an end that others print is none", () => {
+    const nonce = newNonce()
+    const text = `noise\nia-0 end 0\n${nonce} bytes 3\nend 0\n${nonce} end 1\n`
+    assert.deepEqual(markedLines(text, nonce), ["bytes 3", "end 1"])
+    assert.equal(cameToEnd(markedLines(text, nonce)), false)
+    assert.equal(cameToEnd(["end 0"]), true)
+    assert.equal(cameToEnd([]), false)
+  })
+})
+
+describe("databaseContents", () => {
+  it("reads sizes, large objects and tables of any name", () => {
+    const facts = ["size 8000", "objects 2", "member 14", `table 15 {"schema" : "a b", "name" : "c\\nd", "rows" : 7}`]
+    assert.deepEqual(databaseContents("app", facts), {
+      name: "app",
+      size: 8000,
+      largeObjects: 2,
+      tables: [{ schema: "a b", name: "c\nd", rows: 7 }],
+    })
+  })
+  it("never takes an empty answer for an empty database", () => {
+    assert.throws(() => databaseContents("app", []), { code: "postgres-count" })
+  })
+})
+
+describe("explainFailure", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["cat: write error: No space left on device", "postgres-disk-full"],
+    [
+      "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE",
+      "postgres-locked",
+    ],
+    ["Error response from daemon: container 12 is not running", "postgres-not-running"],
+    ["FATAL:  terminating connection due to administrator command", "postgres-stopped"],
+    ["FATAL:  the database system is starting up", "postgres-stopped"],
+    ["FATAL:  sorry, too many clients already", "postgres-connections"],
+    ['FATAL:  password authentication failed for user "x"', "postgres-login"],
+    ["pg_dump: error: query failed: ERROR:  permission denied for table secret", "postgres-permission"],
+    ["ERROR:  invalid page in block 3 of relation base/24576/24577", "postgres-damaged"],
+    ["/b/f is not the file that the backup's manifest describes", "backup-damaged"],
+    ["something new", "other"],
+  ]
+  for (const [text, code] of cases)
+    it(`knows: ${text.slice(0, 60)}`, () => assert.equal(explainFailure("it", text, "other").code, code))
+  it("shows the first error, not the noise after it, and who holds a lock", () => {
+    const output = `ia-${"0".repeat(24)} blocker migrate (pid 7)\nwarning\npg_dump: error: LOCK TABLE: canceling statement due to lock timeout\ntail`
+    assert.match(
+      explainFailure("the dump", output, "x").message,
+      /^the dump failed: .*it is held by migrate \(pid 7\): pg_dump: error: LOCK/,
+    )
+  })
+})
+
+describe("healthOf", () => {
+  const facts = `facts 0 {"connections":3,"maxConnections":100,"version":"17.1","standby":false,"sizes":{"app":10}}`
+  it("is healthy only when everything answered", () => {
+    assert.equal(healthOf(["ready 0 ", "select 0 1", facts, "end 0"]).state, "healthy")
+    assert.equal(healthOf(["ready 0 ", "select 0 1", facts]).state, "unknown")
+    assert.equal(healthOf(["ready 0 ", "select 0 1", "facts 1 ERROR", "end 0"]).state, "degraded")
+    assert.equal(healthOf(["ready 0 ", "select 0 1", facts.replace(":3", ":95"), "end 0"]).state, "degraded")
+  })
+  it("says why it is not", () => {
+    const health = healthOf(["ready 2 ", "select 124 ", "facts 124 ", "end 0"])
+    assert.equal(health.state, "unhealthy")
+    assert.deepEqual(
+      health.checks.map((check) => check.detail),
+      ["the server does not respond", "no answer within the limit"],
+    )
+  })
+})
+
+describe("markOf", () => {
+  it("knows our own comments and nobody else's", () => {
+    assert.equal(markOf({ comment: `{"infra-actions":"replaced","name":"app","comment":null}` })?.name, "app")
+    for (const comment of [null, "", "{", "our main database", `{"name":"app"}`])
+      assert.equal(markOf({ comment }), undefined)
+  })
+})
+
+describe("swapSql", () => {
+  it("renames all in one transaction and sets properties last", () => {
+    const one = { live: "a", name: "a__new_1", old: "a__old_1", properties: [`ALTER DATABASE a SET x TO 'y'`] }
+    const sql = swapSql(
+      [
+        { ...one, exists: true },
+        { ...one, live: "b", name: "b__new_1", exists: false, properties: [] },
+      ],
+      new Map([["a", "it's"]]),
+    )
+    assert.deepEqual(sql.split(";\n"), [
+      "begin",
+      'alter database "a" rename to "a__old_1"',
+      `comment on database "a__old_1" is '{"infra-actions":"replaced","name":"a","comment":"it''s"}'`,
+      'alter database "a__new_1" rename to "a"',
+      'comment on database "a" is null',
+      "ALTER DATABASE a SET x TO 'y'",
+      'alter database "b__new_1" rename to "b"',
+      'comment on database "b" is null',
+      "commit",
+      "",
+    ])
+  })
+})
+
+describe("comparing with a backup", () => {
+  const database = (rows: Record<string, number>) => ({
+    name: "app",
+    size: 1,
+    largeObjects: 0,
+    tables: Object.entries(rows).map(([name, count]) => ({ schema: "public", name, rows: count })),
+  })
+  const states = (before: Record<string, number>, now: Record<string, number>) => {
+    const contents = {
+      kind: "postgres",
+      version: 1,
+      systemIdentifier: "1",
+      dataChecksums: true,
+      databases: [database(before)],
+    }
+    const backup = { service: "db", image: "i", artifacts: [], contents } as ServiceBackup
+    return compareWithBackup(backup, [database(now)])[0]?.state
+  }
+  it("tells equal and more from fewer, far fewer and gone", () => {
+    assert.equal(states({ a: 10, b: 1 }, { a: 10, b: 1 }), "ok")
+    assert.equal(states({ a: 10 }, { a: 11, new: 3 }), "ok")
+    assert.equal(states({ a: 10, b: 1 }, { a: 9, b: 5 }), "warning")
+    assert.equal(states({ a: 10 }, { a: 4 }), "failed")
+    assert.equal(states({ a: 10, b: 0 }, { a: 10 }), "failed")
+  })
+  it("wants critical tables to exist and hold rows", () => {
+    const found = criticalTables(["a", "public.b", "other.c"], [database({ a: 1, b: 0 })])
+    assert.deepEqual(
+      found.map((check) => check.state),
+      ["ok", "failed", "failed"],
+    )
+  })
+})

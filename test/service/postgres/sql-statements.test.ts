@@ -1,0 +1,98 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import fc from "fast-check"
+import { databaseStatements } from "../../../src/service/postgres/database-statements.ts"
+import { identifier, literal } from "../../../src/service/postgres/identifiers.ts"
+import { missingRoles } from "../../../src/service/postgres/missing-roles.ts"
+import { sqlStatements } from "../../../src/service/postgres/sql-statements.ts"
+
+describe("sqlStatements", () => {
+  it("is not misled by semicolons in strings, names, comments and dollar quotes", () => {
+    const sql = `-- a;b\n/* c;d */ SELECT 'e;f''g', E'h\\';i', "j;""k", $x$l;$$m$x$;\n\\restrict a;b\nSET x = 1;`
+    assert.deepEqual(
+      sqlStatements(sql).map((one) => one.tokens[0]?.text),
+      ["SELECT", "SET"],
+    )
+  })
+  it("refuses text that ends in the middle", () => {
+    assert.throws(() => sqlStatements("CREATE ROLE a"), /ends within a statement/)
+  })
+  it("finds any name and any string again", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
+        const [one] = sqlStatements(`COMMENT ON ROLE ${identifier(text)} IS ${literal(text)};`)
+        assert.deepEqual(one?.tokens.slice(3), [
+          { text, kind: "quoted" },
+          { text: "IS", kind: "word" },
+          { text: literal(text), kind: "string" },
+        ])
+      }),
+    )
+  })
+})
+
+const globals = `--
+-- PostgreSQL database cluster dump
+--
+
+\\restrict abc
+
+SET default_transaction_read_only = off;
+CREATE ROLE clinic;
+ALTER ROLE clinic WITH SUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$old';
+CREATE ROLE "od;d ""role";
+ALTER ROLE "od;d ""role" WITH NOSUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:a;b';
+COMMENT ON ROLE "od;d ""role" IS 'says; something';
+CREATE ROLE reader;
+ALTER ROLE reader SET work_mem TO '1MB';
+GRANT reader TO "od;d ""role" WITH INHERIT TRUE GRANTED BY clinic;
+GRANT reader TO clinic GRANTED BY clinic;
+CREATE TABLESPACE fast OWNER clinic LOCATION '/fast';
+
+-- PostgreSQL database cluster dump complete
+`
+
+describe("missingRoles", () => {
+  it("takes nothing when nobody is missing", () => {
+    assert.equal(missingRoles(globals, ["clinic", 'od;d "role', "reader", "other"]), "")
+  })
+  it("makes what is missing and never touches what is there", () => {
+    const sql = missingRoles(globals, ["clinic", "reader"])
+    assert.deepEqual(
+      sql.split(";\n").map((line) => line.split(" ").slice(0, 3).join(" ")),
+      ["begin", 'CREATE ROLE "od;d', 'ALTER ROLE "od;d', "COMMENT ON ROLE", "GRANT reader TO", "commit", ""],
+    )
+    assert.doesNotMatch(sql, /ALTER ROLE (clinic|reader)|TABLESPACE|TO clinic|restrict/)
+  })
+})
+
+const creation = `\\restrict x
+SET client_encoding = 'UTF8';
+CREATE DATABASE "we ""ird" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = 'C';
+ALTER DATABASE "we ""ird" OWNER TO clinic;
+\\connect "we ""ird"
+COMMENT ON DATABASE "we ""ird" IS 'a; b';
+ALTER DATABASE "we ""ird" SET search_path TO 'app', 'public';
+ALTER ROLE reader IN DATABASE "we ""ird" SET work_mem TO '1MB';
+REVOKE CONNECT,TEMPORARY ON DATABASE "we ""ird" FROM PUBLIC;
+GRANT CONNECT ON DATABASE "we ""ird" TO reader;
+`
+
+describe("databaseStatements", () => {
+  it("makes the same database under another name", () => {
+    assert.equal(
+      databaseStatements(creation, 'we "ird').create("new;name"),
+      `CREATE DATABASE "new;name" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = 'C'`,
+    )
+  })
+  it("keeps owner, comment, settings and rights", () => {
+    const { properties } = databaseStatements(creation, 'we "ird')
+    assert.deepEqual(
+      properties.map((one) => one.split(" ")[0]),
+      ["ALTER", "COMMENT", "ALTER", "ALTER", "REVOKE", "GRANT"],
+    )
+  })
+  it("refuses the dump of another database", () => {
+    assert.throws(() => databaseStatements(creation, "app"), { code: "postgres-wrong-dump" })
+  })
+})
