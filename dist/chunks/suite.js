@@ -2124,10 +2124,15 @@ function chosenDatabases(service, server) {
 		throw failure("postgres-no-database", `service ${service.name} has no database "${name}"`, { hint: `Correct services.${service.name}.databases in infra.yml; it has: ${all.map((one) => one.name).join(", ")}.` });
 	});
 }
+/** What Postgres writes when it cannot start on its data directory. */
+const unreadable$1 = /PANIC|incorrect checksum in control file|could not (locate|find|open|read).*(pg_control|checkpoint|control file|relmapper)|invalid (checkpoint|primary checkpoint) record|database files are incompatible|is not a valid data directory|invalid page/;
 async function notRunning(service, container) {
-	const log = await service.stack.logs(container, 20);
+	const log = await service.stack.logs(container, 50);
+	const last = log.split("\n").findLast((line) => /FATAL|PANIC|ERROR/.test(line) || unreadable$1.test(line));
 	const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`;
-	return explainFailure(`${service.name}: ${state}; using it`, log, "postgres-not-running");
+	const told = `${service.name} does not serve: ${state}${last === void 0 ? "" : `; its log says: ${last.trim().slice(0, 300)}`}`;
+	if (!unreadable$1.test(log)) return failure("postgres-not-running", told, { hint: "See the container's log; debug starts what is merely stopped." });
+	return failure("postgres-unreadable", told, { hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup." });
 }
 
 // src/service/postgres/space.ts

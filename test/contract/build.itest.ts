@@ -7,7 +7,7 @@ import { actionNames, root, scratch } from "../../script/build-steps/places.ts"
 import { runAction } from "../support/run-action.ts"
 
 const build = (directory: string, ...words: readonly string[]) =>
-  spawnSync(process.execPath, [`${directory}/script/build`, ...words], { encoding: "utf8" })
+  spawnSync(`${directory}/script/build`, words, { encoding: "utf8" })
 
 /** A checkout elsewhere, with the same packages. */
 function copyTo(directory: string): void {
