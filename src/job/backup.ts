@@ -6,6 +6,7 @@ import type { BackupTarget } from "../service/driver.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { discard, localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -21,6 +22,8 @@ export interface BackupResult {
   readonly manifest: Manifest
   /** Why S3 does not have it. */
   readonly s3Failure: string | undefined
+  /** Copies of earlier backups that a store lacked. */
+  readonly repaired: readonly RepairedCopy[]
   readonly retention: readonly RetentionReport[]
 }
 
@@ -45,9 +48,10 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     await discard(tools, { id, services: done }, error)
     throw error
   })
-  return { ...made, retention: await applyRetention(tools, id) }
+  const repaired = made.s3Failure === undefined ? await repairCopies(tools) : []
+  return { ...made, repaired, retention: await applyRetention(tools, id) }
 
-  async function makeBackup(): Promise<Omit<BackupResult, "retention">> {
+  async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, { id, stamp }))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })

@@ -1,3 +1,4 @@
+import { sameBytes } from "../core/backup-inventory.ts"
 import { failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
@@ -9,6 +10,8 @@ export type BackupSource = "auto" | "local" | "s3"
 export interface FoundBackup {
   readonly manifest: Manifest
   readonly stores: readonly BackupStore[]
+  /** Each store's own manifest, where it is not `manifest`: a copy that was repaired later is known by its own store only. */
+  readonly manifests?: ReadonlyMap<BackupStore["name"], Manifest>
 }
 
 export function localStore(stores: readonly BackupStore[]): BackupStore {
@@ -38,7 +41,10 @@ export async function findBackup(tools: Tools, id: string, source: BackupSource)
   const chosen = id === "latest" ? known[0]?.manifest.id : id
   const found = known.filter((one) => one.manifest.id === chosen)
   const [first] = found
-  if (first) return { manifest: first.manifest, stores: found.map((one) => one.store) }
+  if (first) {
+    const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
+    return { manifest: first.manifest, stores: found.map((one) => one.store), manifests }
+  }
   const failed = lists.find((one) => one.error !== undefined)
   if (failed) throw failed.error
   const ids = [...new Set(known.map((one) => one.manifest.id))]
@@ -51,12 +57,18 @@ export async function findBackup(tools: Tools, id: string, source: BackupSource)
  * Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
  * else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
  */
-export async function bringLocal(tools: Tools, { manifest, stores }: FoundBackup): Promise<BackupStore["name"]> {
+export async function bringLocal(
+  tools: Tools,
+  { manifest, stores, manifests }: FoundBackup,
+): Promise<BackupStore["name"]> {
   const reasons: string[] = []
   for (const store of stores) {
     for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) {
       try {
-        await store.fetch(manifest, tools.work)
+        const own = manifests?.get(store.name) ?? manifest
+        if (!sameBytes(own, manifest))
+          throw failure("copies-differ", "its manifest names other bytes than the nearer copy's")
+        await store.fetch(own, tools.work)
         return store.name
       } catch (error) {
         if (tools.signal.aborted) throw error
