@@ -34,8 +34,13 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
   })
 })
 
-function shown({ age, ...entry }: BackupEntry) {
-  return { ...entry, "age-seconds": Math.floor(age / 1000) }
+/** As the output has it: names of the outputs' own style, times in seconds. */
+function shown({ age, copies, ...entry }: BackupEntry) {
+  const held = copies.map(({ lockedUntil, ...copy }) => ({
+    ...copy,
+    ...(lockedUntil && { "locked-until": lockedUntil }),
+  }))
+  return { ...entry, "age-seconds": Math.floor(age / 1000), copies: held }
 }
 
 function summaryOf({ entries, problems }: BackupList): string {
@@ -46,7 +51,7 @@ function summaryOf({ entries, problems }: BackupList): string {
     services.join(", "),
     copies.map(({ store, proven }) => `${store}: ${proven}`).join("; "),
     sync,
-    copies.map(({ store, keep, reasons }) => `${store}: ${keep ? "" : "goes: "}${reasons.join(", ")}`).join("; "),
+    copies.map(whyKept).join("; "),
   ])
   const table = summaryTable(
     `${entries.length} backups`,
@@ -54,4 +59,9 @@ function summaryOf({ entries, problems }: BackupList): string {
     rows,
   )
   return [table, ...problems.map((one) => `- **${one}**`), ""].join("\n")
+}
+
+function whyKept({ store, keep, reasons, lockedUntil }: BackupEntry["copies"][number]): string {
+  const until = reasons.includes("locked") ? ` until ${lockedUntil}` : ""
+  return `${store}: ${keep ? "" : "goes: "}${reasons.join(", ")}${until}`
 }

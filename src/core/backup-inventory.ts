@@ -19,6 +19,8 @@ export interface BackupCopy {
   readonly keep: boolean
   /** Why it stays, or why the next retention removes it. */
   readonly reasons: readonly string[]
+  /** ISO 8601, UTC: until when the store lets nobody remove it. */
+  readonly lockedUntil?: string
   /** How its bytes differ from the manifest now; absent when they were not read. */
   readonly problems?: readonly string[]
 }
@@ -96,11 +98,13 @@ function syncOf([first, second]: readonly Held[], configured: number, listed: bo
 function copyOf({ store, decisions, problems }: StoreInventory, manifest: Manifest): BackupCopy {
   const decision = decisions.find(({ id }) => id === manifest.id)
   const found = problems?.get(manifest.id)
+  const { lockedUntil } = manifest.storage
   return {
     store,
     proven: provenBy(store, manifest),
     keep: decision?.keep ?? true,
     reasons: decision?.reasons ?? [],
+    ...(store === "s3" && lockedUntil !== undefined && { lockedUntil }),
     ...(found && { problems: found }),
   }
 }

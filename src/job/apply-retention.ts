@@ -1,4 +1,4 @@
-import { messageOf } from "../core/errors.ts"
+import { AppError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
@@ -48,6 +48,7 @@ export function retentionItems(store: BackupStore["name"], manifests: readonly M
     id: manifest.id,
     created: manifest.created,
     proven: isProven(manifest, store),
+    lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))
 }
 
@@ -70,10 +71,17 @@ interface Decided {
 
 async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions, removed }: Decided): Promise<void> {
   for (const { id, keep, reasons } of decisions) {
-    tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")})`)
-    const outside = keep ? undefined : manifests.find((one) => one.id === id)
-    if (!outside) continue
-    await store.remove(outside, tools.work)
-    removed.push(id)
+    const manifest = manifests.find((one) => one.id === id)
+    const until = reasons.some((one) => one === "locked") ? ` until ${manifest?.storage.lockedUntil}` : ""
+    tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
+    if (keep || !manifest) continue
+    try {
+      await store.remove(manifest, tools.work)
+      removed.push(id)
+    } catch (error) {
+      // Somebody locked it for longer than we did: that is their right, and no reason to keep the others.
+      if (!(error instanceof AppError && error.code === "s3-locked")) throw error
+      tools.log.info(`${store.name}: ${error.message}`)
+    }
   }
 }

@@ -8,7 +8,7 @@ import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
-import { discard, localStore, remoteStore } from "./stores.ts"
+import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 export interface BackupOptions {
@@ -83,9 +83,7 @@ async function store(
   manifest: Manifest,
 ): Promise<{ readonly manifest?: Manifest; readonly failure?: string | undefined }> {
   try {
-    const { objects, tier } = await s3.putArtifacts(manifest, tools.work)
-    if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
-    return { manifest: { ...manifest, storage: { local: "success", s3: "success", tier, objects } } }
+    return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) }
   } catch (error) {
     return { failure: tolerate(tools, error) }
   }

@@ -5,7 +5,7 @@ import { isProven, totals } from "../core/manifest-contents.ts"
 import { sh } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { retentionItems, retentionOf } from "./apply-retention.ts"
-import { discard, localStore, remoteStore } from "./stores.ts"
+import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 /** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
@@ -101,9 +101,8 @@ async function repair(
 async function copyToS3(tools: Tools, s3: BackupStore, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).fetch(manifest, tools.work)
   try {
-    const { objects, tier } = await s3.putArtifacts(manifest, tools.work)
-    if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
-    await s3.putManifest({ ...manifest, storage: { local: "success", s3: "success", tier, objects } }, tools.work)
+    const report = await s3.putArtifacts(manifest, tools.work)
+    await s3.putManifest(storedInS3(manifest, report), tools.work)
   } catch (error) {
     await discard({ ...tools, stores: [s3] }, manifest, error)
     throw error

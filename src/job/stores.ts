@@ -1,7 +1,7 @@
 import { sameBytes } from "../core/backup-inventory.ts"
 import { failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
-import type { BackupStore } from "../storage/backup-store.ts"
+import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import type { Tools } from "./tools.ts"
 
 export type BackupSource = "auto" | "local" | "s3"
@@ -22,6 +22,13 @@ export function localStore(stores: readonly BackupStore[]): BackupStore {
 
 export function remoteStore(stores: readonly BackupStore[]): BackupStore | undefined {
   return stores.find((one) => one.name === "s3")
+}
+
+/** The manifest of a backup of which S3 now has the artifacts. */
+export function storedInS3(manifest: Manifest, { tier, objects, lockedUntil }: PutReport): Manifest {
+  if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
+  const lock = lockedUntil === undefined ? {} : { lockedUntil }
+  return { ...manifest, storage: { local: "success", s3: "success", tier, ...lock, objects } }
 }
 
 /**
