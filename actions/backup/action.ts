@@ -26,19 +26,25 @@ export const backupAction = action(backupContract, (inputs, context) =>
   }),
 )
 
-function summaryOf({ manifest, s3Failure, retention }: BackupResult): string {
+function summaryOf({ manifest, s3Failure, repaired, retention }: BackupResult): string {
   const files = manifest.services.flatMap(({ service, artifacts }) =>
     artifacts.map((one) => [service, one.name, formatBytes(one.bytes), one.sha256.slice(0, 12)]),
   )
   const { tables, rows, keys } = totals(manifest.services)
-  const kept = retention.map(({ store, decisions }) => {
-    const removed = decisions.filter((one) => !one.keep).length
-    return [store, String(decisions.length - removed), String(removed)]
-  })
+  const kept = retention.map(({ store, decisions, removed }) => [
+    store,
+    String(decisions.length - removed.length),
+    String(removed.length),
+  ])
   return [
     summaryTable(`Backup ${manifest.id}`, ["Service", "What", "Size", "SHA-256"], files),
     `${tables} tables with ${rows} rows, ${keys} keys; counted in the dump's own snapshot and decoded to the end.\n`,
     s3Failure === undefined ? `S3: ${manifest.storage.s3}.\n` : `**S3 does not have it**: ${s3Failure}\n`,
+    ...repaired.map(({ id, store, failure }) =>
+      failure === undefined
+        ? `The copy of ${id} that ${store} lacked is there again.\n`
+        : `**${store} still lacks its copy of ${id}**: ${failure}\n`,
+    ),
     summaryTable("Retention", ["Store", "Kept", "Removed"], kept),
   ].join("\n")
 }

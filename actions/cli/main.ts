@@ -2,6 +2,7 @@
 import type { Action } from "../../src/action/outcome.ts"
 import { runCli } from "../../src/cli/run-cli.ts"
 import { backupAction } from "../backup/action.ts"
+import { backupsAction } from "../backups/action.ts"
 import { checkInfraAction } from "../check-infra/action.ts"
 import { debugAction } from "../debug/action.ts"
 import { deployAppAction } from "../deploy-app/action.ts"
@@ -17,6 +18,7 @@ const actions: readonly Action[] = [
   detectChangesAction,
   checkInfraAction,
   backupAction,
+  backupsAction,
   recreateAction,
   restoreAction,
   verifyAction,

@@ -33,6 +33,9 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
     ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
     ...(s3["force-path-style"] === undefined ? {} : { forcePathStyle: s3["force-path-style"] }),
+    ...(s3["immutable-days"] === undefined
+      ? {}
+      : { immutable: { days: s3["immutable-days"], mode: s3["immutable-mode"] } }),
     log: context.log.info,
   })
   return [localStore(place), remote]

@@ -22,7 +22,7 @@ export function backupTime(id: string): Date | undefined {
 export function manifestFile(id: string): string {
   const time = backupTime(id)
   if (!time) throw new RangeError(`${JSON.stringify(id)} is no backup id`)
-  return `metadata/backup-${backupStamp(time)}.json`
+  return `metadata/${id}.json`
 }
 
 export interface ArtifactName {

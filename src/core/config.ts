@@ -110,6 +110,16 @@ const s3Schema = z.strictObject({
   bucket: z.string().min(3),
   prefix: z.string().default("backups/"),
   "force-path-style": z.boolean().optional().describe("On unless told when an endpoint is given."),
+  "immutable-days": z
+    .int()
+    .min(1)
+    .max(3650)
+    .optional()
+    .describe("Days for which nobody can delete or change a backup in S3; the bucket must have object lock."),
+  "immutable-mode": z
+    .enum(["governance", "compliance"])
+    .default("governance")
+    .describe("`compliance`: not even the bucket's owner can shorten the lock."),
 })
 
 const retentionSchema = z.strictObject({

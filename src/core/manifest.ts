@@ -72,6 +72,8 @@ export const manifestSchema = z.strictObject({
     s3: z.enum(["success", "failed", "off"]),
     /** Absent when S3 does not hold the files. */
     tier: z.enum(proofTiers).optional(),
+    /** Until when S3 lets nobody delete or change the objects; absent without a lock. */
+    lockedUntil: z.iso.datetime().optional(),
     /** S3 objects by artifact file, with what is needed to check them again. */
     objects: z
       .array(

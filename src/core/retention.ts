@@ -7,6 +7,8 @@ export interface RetentionItem {
   readonly created: string
   /** Whether the manifest is proof of a good backup in this store. */
   readonly proven: boolean
+  /** ISO 8601 UTC: until then the store lets nobody remove it. */
+  readonly lockedUntil?: string | undefined
 }
 
 const periods = ["last", "daily", "weekly", "monthly"] as const
@@ -20,6 +22,8 @@ export type KeepReason =
   | "newest-proven"
   /** A release points to it, or this run made it. */
   | "in-use"
+  /** The store lets nobody remove it yet. */
+  | "locked"
   /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
   | "future"
   /** It is not proven, but no kept proven backup is as old: it may be all there is of its time. */
@@ -57,6 +61,7 @@ export function decideRetention(
     ...(wanted.get(item) ?? []),
     ...(item === counted[0] ? (["newest-proven"] as const) : []),
     ...(inUse.has(item.id) ? (["in-use"] as const) : []),
+    ...(Date.parse(item.lockedUntil ?? "") > now.getTime() ? (["locked"] as const) : []),
     ...(isFuture(item) ? (["future"] as const) : []),
     ...(emptyPolicy ? (["empty-policy"] as const) : []),
   ]

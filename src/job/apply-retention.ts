@@ -1,7 +1,8 @@
-import { messageOf } from "../core/errors.ts"
+import { AppError, messageOf } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
-import { decideRetention, type RetentionDecision } from "../core/retention.ts"
+import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { readHistory } from "./release-history.ts"
 import type { Tools } from "./tools.ts"
@@ -9,48 +10,78 @@ import type { Tools } from "./tools.ts"
 export interface RetentionReport {
   readonly store: BackupStore["name"]
   readonly decisions: readonly RetentionDecision[]
+  /** Ids of what is gone now. */
+  readonly removed: readonly string[]
+  /** Why not all of them could be carried out. */
+  readonly failure: string | undefined
 }
 
 /**
  * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
- * wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this run made: it always stays.
+ * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
+ * that this run made, if it made one: it always stays.
  */
-export async function applyRetention(tools: Tools, just: string): Promise<readonly RetentionReport[]> {
+export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
   for (const store of tools.stores) {
+    let decisions: readonly RetentionDecision[] = []
+    const removed: string[] = []
     try {
-      const inUse = new Set([...backupsInUse(await readHistory(tools)), just])
-      reports.push({ store: store.name, decisions: await applyTo(tools, store, inUse) })
+      const { backups, unreadable } = await store.list()
+      for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
+      const manifests = backups.map(({ manifest }) => manifest)
+      decisions = await retentionOf(tools, retentionItems(store.name, manifests), just)
+      await carryOut(tools, store, { manifests, decisions, removed })
+      reports.push({ store: store.name, decisions, removed, failure: undefined })
     } catch (error) {
+      if (tools.signal.aborted) throw error
       tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
+      reports.push({ store: store.name, decisions, removed, failure: messageOf(error) })
     }
   }
   return reports
 }
 
-async function applyTo(
-  tools: Tools,
-  store: BackupStore,
-  inUse: ReadonlySet<string>,
-): Promise<readonly RetentionDecision[]> {
-  const { backups, unreadable } = await store.list()
-  for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
-  const items = backups.map(({ manifest }) => ({
+/** The backups of one store's list as its retention counts them. */
+export function retentionItems(store: BackupStore["name"], manifests: readonly Manifest[]): readonly RetentionItem[] {
+  return manifests.map((manifest) => ({
     id: manifest.id,
     created: manifest.created,
-    proven: isProven(manifest, store.name),
+    proven: isProven(manifest, store),
+    lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))
-  const decisions = decideRetention(items, {
-    policy: tools.config.backup.retention,
-    now: tools.clock.now(),
-    inUse,
-  })
-  for (const decision of decisions) {
-    tools.log.info(
-      `${store.name}: ${decision.keep ? "keep" : "remove"} ${decision.id} (${decision.reasons.join(", ")})`,
-    )
-    const removed = decision.keep ? undefined : backups.find((one) => one.manifest.id === decision.id)
-    if (removed) await store.remove(removed.manifest, tools.work)
+}
+
+/** What the policy decides about the backups of one store, newest first. Changes nothing. */
+export async function retentionOf(
+  tools: Pick<Tools, "config" | "clock" | "host" | "layout" | "log">,
+  items: readonly RetentionItem[],
+  just?: string,
+): Promise<readonly RetentionDecision[]> {
+  const inUse = new Set(backupsInUse(await readHistory(tools)))
+  if (just !== undefined) inUse.add(just)
+  return decideRetention(items, { policy: tools.config.backup.retention, now: tools.clock.now(), inUse })
+}
+
+interface Decided {
+  readonly manifests: readonly Manifest[]
+  readonly decisions: readonly RetentionDecision[]
+  readonly removed: string[]
+}
+
+async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions, removed }: Decided): Promise<void> {
+  for (const { id, keep, reasons } of decisions) {
+    const manifest = manifests.find((one) => one.id === id)
+    const until = reasons.some((one) => one === "locked") ? ` until ${manifest?.storage.lockedUntil}` : ""
+    tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
+    if (keep || !manifest) continue
+    try {
+      await store.remove(manifest, tools.work)
+      removed.push(id)
+    } catch (error) {
+      // Somebody locked it for longer than we did: that is their right, and no reason to keep the others.
+      if (!(error instanceof AppError && error.code === "s3-locked")) throw error
+      tools.log.info(`${store.name}: ${error.message}`)
+    }
   }
-  return decisions
 }

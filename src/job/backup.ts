@@ -6,8 +6,9 @@ import type { BackupTarget } from "../service/driver.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
-import { discard, localStore, remoteStore } from "./stores.ts"
+import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 export interface BackupOptions {
@@ -21,6 +22,8 @@ export interface BackupResult {
   readonly manifest: Manifest
   /** Why S3 does not have it. */
   readonly s3Failure: string | undefined
+  /** Copies of earlier backups that a store lacked. */
+  readonly repaired: readonly RepairedCopy[]
   readonly retention: readonly RetentionReport[]
 }
 
@@ -45,9 +48,10 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     await discard(tools, { id, services: done }, error)
     throw error
   })
-  return { ...made, retention: await applyRetention(tools, id) }
+  const repaired = made.s3Failure === undefined ? await repairCopies(tools) : []
+  return { ...made, repaired, retention: await applyRetention(tools, id) }
 
-  async function makeBackup(): Promise<Omit<BackupResult, "retention">> {
+  async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, { id, stamp }))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
@@ -79,9 +83,7 @@ async function store(
   manifest: Manifest,
 ): Promise<{ readonly manifest?: Manifest; readonly failure?: string | undefined }> {
   try {
-    const { objects, tier } = await s3.putArtifacts(manifest, tools.work)
-    if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
-    return { manifest: { ...manifest, storage: { local: "success", s3: "success", tier, objects } } }
+    return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) }
   } catch (error) {
     return { failure: tolerate(tools, error) }
   }

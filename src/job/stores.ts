@@ -1,6 +1,7 @@
+import { sameBytes } from "../core/backup-inventory.ts"
 import { failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
-import type { BackupStore } from "../storage/backup-store.ts"
+import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import type { Tools } from "./tools.ts"
 
 export type BackupSource = "auto" | "local" | "s3"
@@ -9,6 +10,8 @@ export type BackupSource = "auto" | "local" | "s3"
 export interface FoundBackup {
   readonly manifest: Manifest
   readonly stores: readonly BackupStore[]
+  /** Each store's own manifest, where it is not `manifest`: a copy that was repaired later is known by its own store only. */
+  readonly manifests?: ReadonlyMap<BackupStore["name"], Manifest>
 }
 
 export function localStore(stores: readonly BackupStore[]): BackupStore {
@@ -19,6 +22,13 @@ export function localStore(stores: readonly BackupStore[]): BackupStore {
 
 export function remoteStore(stores: readonly BackupStore[]): BackupStore | undefined {
   return stores.find((one) => one.name === "s3")
+}
+
+/** The manifest of a backup of which S3 now has the artifacts. */
+export function storedInS3(manifest: Manifest, { tier, objects, lockedUntil }: PutReport): Manifest {
+  if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum")
+  const lock = lockedUntil === undefined ? {} : { lockedUntil }
+  return { ...manifest, storage: { local: "success", s3: "success", tier, ...lock, objects } }
 }
 
 /**
@@ -38,7 +48,10 @@ export async function findBackup(tools: Tools, id: string, source: BackupSource)
   const chosen = id === "latest" ? known[0]?.manifest.id : id
   const found = known.filter((one) => one.manifest.id === chosen)
   const [first] = found
-  if (first) return { manifest: first.manifest, stores: found.map((one) => one.store) }
+  if (first) {
+    const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
+    return { manifest: first.manifest, stores: found.map((one) => one.store), manifests }
+  }
   const failed = lists.find((one) => one.error !== undefined)
   if (failed) throw failed.error
   const ids = [...new Set(known.map((one) => one.manifest.id))]
@@ -51,12 +64,18 @@ export async function findBackup(tools: Tools, id: string, source: BackupSource)
  * Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
  * else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
  */
-export async function bringLocal(tools: Tools, { manifest, stores }: FoundBackup): Promise<BackupStore["name"]> {
+export async function bringLocal(
+  tools: Tools,
+  { manifest, stores, manifests }: FoundBackup,
+): Promise<BackupStore["name"]> {
   const reasons: string[] = []
   for (const store of stores) {
     for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) {
       try {
-        await store.fetch(manifest, tools.work)
+        const own = manifests?.get(store.name) ?? manifest
+        if (!sameBytes(own, manifest))
+          throw failure("copies-differ", "its manifest names other bytes than the nearer copy's")
+        await store.fetch(own, tools.work)
         return store.name
       } catch (error) {
         if (tools.signal.aborted) throw error

@@ -11,6 +11,8 @@ export interface PutReport {
   readonly bytes: number
   readonly tier: "read-back" | "etag" | "parts-only" | "sha256"
   readonly objects: Manifest["storage"]["objects"]
+  /** ISO 8601, UTC: until when nobody can delete or change them. */
+  readonly lockedUntil?: string
 }
 
 /**
@@ -35,6 +37,6 @@ export interface BackupStore {
   fetch(manifest: Manifest, work: Work): Promise<void>
   /** Compares what the store holds with the manifest; the differences, one line each. */
   verify(manifest: Manifest): Promise<readonly string[]>
-  /** Removes the manifest first, then the artifacts. */
+  /** Removes the manifest first, then the artifacts. Throws a refusal `s3-locked`, with nothing removed, while a lock stands. */
   remove(manifest: Manifest, work: Work): Promise<void>
 }

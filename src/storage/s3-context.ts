@@ -1,5 +1,6 @@
 import type { Host } from "../host/host.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
+import type { Immutability } from "./s3-lock.ts"
 import type { Patience } from "./s3-send.ts"
 
 export interface S3StoreOptions extends S3ClientOptions {
@@ -12,6 +13,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly environment: string
   /** Who moves the bytes: `auto` takes the host when it has curl and reaches S3. */
   readonly transfer?: "host" | "runner" | "auto"
+  /** Locks what is stored; the bucket must have object lock. */
+  readonly immutable?: Immutability | undefined
   readonly patience?: Patience
   readonly log?: (line: string) => void
 }

@@ -5,7 +5,11 @@ import {
   ListObjectsV2Command,
 } from "@aws-sdk/client-s3"
 import { failure } from "../core/errors.ts"
+import { manifestFolder } from "./manifest-file.ts"
 import type { Bucket } from "./s3-client.ts"
+import type { S3Context } from "./s3-context.ts"
+import type { ObjectVersion } from "./s3-lock.ts"
+import { listVersions } from "./s3-versions.ts"
 
 /**
  * The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
@@ -35,10 +39,49 @@ export async function listKeys(bucket: Bucket, prefix: string): Promise<readonly
   return keys
 }
 
+/**
+ * The texts of all manifests. In a locked bucket it is the first version that counts, the locked one: what was put over it
+ * or hides it later came from somebody else.
+ */
+export async function readManifests({ bucket, options, log }: S3Context): Promise<readonly NamedText[]> {
+  const prefix = `${options.prefix}${manifestFolder}/backup-`
+  const places: ObjectVersion[] = []
+  if (options.immutable) {
+    for (const { key, versions, markers } of await listVersions(bucket, prefix)) {
+      const [versionId] = versions
+      if (versionId === undefined) continue
+      if (versions.length + markers.length > 1)
+        log(
+          `${key} was ${markers.length > 0 ? "deleted" : "written over"} in S3 after it was stored; its first version is used`,
+        )
+      places.push({ key, versionId })
+    }
+  } else places.push(...(await listKeys(bucket, prefix)).map((key) => ({ key })))
+  const manifests = places.filter(({ key }) => key.endsWith(".json"))
+  const texts: NamedText[] = []
+  for (let at = 0; at < manifests.length; at += 4) {
+    const some = manifests.slice(at, at + 4)
+    texts.push(
+      ...(await Promise.all(
+        some.map(async ({ key, versionId }) => ({ name: key, text: await readText(bucket, key, versionId) })),
+      )),
+    )
+  }
+  return texts
+}
+
+interface NamedText {
+  readonly name: string
+  readonly text: string
+}
+
 /** The text of a small object. Throws when it is not all there. */
-export async function readText(bucket: Bucket, key: string): Promise<string> {
+export async function readText(bucket: Bucket, key: string, versionId?: string): Promise<string> {
+  const version = versionId === undefined ? {} : { VersionId: versionId }
   return await bucket.call(`reading ${key}`, async (client) => {
-    const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket.name, Key: key }))
+    const { Body, ContentLength } = await client.send(
+      new GetObjectCommand({ Bucket: bucket.name, Key: key, ...version }),
+    )
     const text = (await Body?.transformToString("utf8")) ?? ""
     if (ContentLength !== undefined && Buffer.byteLength(text) !== ContentLength) {
       throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`)

@@ -1,10 +1,5 @@
 import { createHash } from "node:crypto"
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  PutObjectCommand,
-} from "@aws-sdk/client-s3"
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import { failure, inputError } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
@@ -15,8 +10,10 @@ import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifes
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { fetchObject } from "./s3-fetch.ts"
-import { abortStale, listKeys, readText } from "./s3-list.ts"
+import { abortStale, listKeys, readManifests, readText } from "./s3-list.ts"
+import { lockFrom, lockHeaders, lockObject, type ObjectLock, requireLockable } from "./s3-lock.ts"
 import { presignGet } from "./s3-presign.ts"
+import { deleteObjects, removeBackup } from "./s3-remove.ts"
 import { hostSender, runnerSender } from "./s3-send.ts"
 import { head, uploadObject } from "./s3-upload.ts"
 
@@ -40,16 +37,7 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
     putManifest: (manifest, work) => putManifest(context, manifest, work),
     async list() {
-      const keys = (await listKeys(bucket, `${prefix}${manifestFolder}/backup-`)).filter((key) => key.endsWith(".json"))
-      const texts: { name: string; text: string }[] = []
-      for (let at = 0; at < keys.length; at += 4) {
-        texts.push(
-          ...(await Promise.all(
-            keys.slice(at, at + 4).map(async (name) => ({ name, text: await readText(bucket, name) })),
-          )),
-        )
-      }
-      const { manifests, unreadable } = sortManifests(texts, { project, environment })
+      const { manifests, unreadable } = sortManifests(await readManifests(context), { project, environment })
       return { backups: manifests.map((manifest) => ({ manifest, store: "s3" })), unreadable }
     },
     async fetch(manifest, work) {
@@ -62,11 +50,12 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       }
     },
     verify: (manifest) => verify(context, manifest),
-    remove: (manifest, work) => remove(context, manifest, work),
+    remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
   }
 }
 
 async function probe({ bucket, options }: S3Context): Promise<void> {
+  if (options.immutable) await requireLockable(bucket)
   await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`)
   // Beginning an upload needs the right to write and, taken back at once, leaves nothing.
   const key = `${options.prefix}${manifestFolder}/probe`
@@ -92,13 +81,15 @@ async function putArtifacts(
   const send = (await transfer()) === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender)
   const objects: PutReport["objects"] = []
   let tier: PutReport["tier"] = "etag"
+  const lock = options.immutable && lockFrom(Date.now(), options.immutable)
   for (const artifact of artifacts) {
-    const uploaded = await uploadObject(bucket, artifact, { key: `${prefix}${artifact.file}`, send })
+    const uploaded = await uploadObject(bucket, artifact, { key: `${prefix}${artifact.file}`, send, lock })
     if (uploaded.tier === "parts-only") tier = "parts-only"
     objects.push(uploaded.object)
     written.set(manifest.id, [...objects])
+    if (lock) await lockObject(bucket, uploaded.object, lock)
   }
-  return { bytes, tier, objects }
+  return { bytes, tier, objects, ...(lock && { lockedUntil: lock.until.toISOString() }) }
 }
 
 /** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
@@ -109,7 +100,9 @@ async function putManifest({ bucket, options, published }: S3Context, manifest: 
     await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`)
     return
   }
-  const body = { Bucket: bucket.name, Key: key, Body: text, ContentType: "application/json", ContentMD5: md5(text) }
+  const lock = manifestLock(manifest, options)
+  const content = { Body: text, ContentType: "application/json", ContentMD5: md5(text) }
+  const body = { Bucket: bucket.name, Key: key, ...content, ...lockHeaders(lock) }
   published.add(manifest.id)
   await bucket.call(`publishing ${key}`, async (client) => {
     try {
@@ -122,8 +115,17 @@ async function putManifest({ bucket, options, published }: S3Context, manifest: 
       else if (status !== 412 && status !== 501) throw error
     }
   })
-  if ((await readText(bucket, key)) === text) return
+  if ((await readText(bucket, key)) === text) {
+    if (lock) await lockObject(bucket, { key, versionId: (await head(bucket, key, undefined))?.versionId }, lock)
+    return
+  }
   throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`)
+}
+
+/** As long as the objects that it names. */
+function manifestLock({ storage }: Manifest, { immutable }: S3StoreOptions): ObjectLock | undefined {
+  if (!immutable || storage.lockedUntil === undefined) return undefined
+  return { ...lockFrom(0, immutable), until: new Date(storage.lockedUntil) }
 }
 
 async function verify({ bucket, options }: S3Context, manifest: Manifest): Promise<readonly string[]> {
@@ -151,28 +153,6 @@ async function discard(
   if (published.has(id))
     throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`)
   await deleteObjects(bucket, written.get(id) ?? [])
-}
-
-async function remove({ bucket, options }: S3Context, manifest: Manifest, work: Work): Promise<void> {
-  const key = options.prefix + manifestFile(manifest.id)
-  const objects = objectsOf(manifest, options.prefix)
-  if (work.dryRun) {
-    await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`)
-    return
-  }
-  await deleteObjects(bucket, [{ key }, ...objects])
-}
-
-type Target = { readonly key: string; readonly versionId?: string | undefined }
-
-/** One by one, in order: requests for many at once fail on stores other than AWS. */
-async function deleteObjects(bucket: Bucket, targets: readonly Target[]): Promise<void> {
-  for (const { key, versionId } of targets) {
-    const version = versionId === undefined ? {} : { VersionId: versionId }
-    await bucket.call(`removing ${key}`, (client) =>
-      client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key, ...version })),
-    )
-  }
 }
 
 async function chooseTransfer(

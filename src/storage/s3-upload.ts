@@ -10,6 +10,7 @@ import type { Artifact } from "../core/manifest.ts"
 import type { PutReport } from "./backup-store.ts"
 import type { Bucket } from "./s3-client.ts"
 import { isMissing } from "./s3-error.ts"
+import { lockHeaders, type ObjectLock } from "./s3-lock.ts"
 import { bareEtag, compositeEtag, type Part, partSize, planParts } from "./s3-parts.ts"
 
 /** An upload that S3 has given an id. */
@@ -21,6 +22,12 @@ export interface OpenUpload {
 
 /** Sends parts and gives their MD5s, hexadecimal, in the same order; throws when one cannot be sent. */
 export type PartSender = (upload: OpenUpload, parts: readonly Part[], artifact: Artifact) => Promise<readonly string[]>
+
+interface UploadTarget {
+  readonly key: string
+  readonly send: PartSender
+  readonly lock?: ObjectLock | undefined
+}
 
 export interface UploadedObject {
   readonly object: PutReport["objects"][number]
@@ -35,7 +42,7 @@ export interface UploadedObject {
 export async function uploadObject(
   bucket: Bucket,
   artifact: Artifact,
-  { key, send }: { readonly key: string; readonly send: PartSender },
+  { key, send, lock }: UploadTarget,
 ): Promise<UploadedObject> {
   const problems: string[] = []
   for (const candidate of [key, `${key}.r2`, `${key}.r3`]) {
@@ -43,7 +50,7 @@ export async function uploadObject(
       problems.push(`${candidate} is already there`)
       continue
     }
-    const result = await uploadOnce(bucket, artifact, { key: candidate, send })
+    const result = await uploadOnce(bucket, artifact, { key: candidate, send, lock })
     if ("object" in result) return result
     problems.push(result.problem)
   }
@@ -53,10 +60,10 @@ export async function uploadObject(
 async function uploadOnce(
   bucket: Bucket,
   artifact: Artifact,
-  { key, send }: { readonly key: string; readonly send: PartSender },
+  { key, send, lock }: UploadTarget,
 ): Promise<UploadedObject | { readonly problem: string }> {
   const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) =>
-    client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key })),
+    client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key, ...lockHeaders(lock) })),
   )
   if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`)
   const size = partSize(artifact.bytes)

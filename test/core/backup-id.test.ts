@@ -15,7 +15,7 @@ const time = new Date("2026-01-31T02:03:04.567Z")
 test("an id and a stamp are the time in UTC, as the seeds spell it", () => {
   assert.equal(backupId(time), "backup-20260131-020304")
   assert.equal(backupStamp(time), "2026-01-31-020304")
-  assert.equal(manifestFile("backup-20260131-020304"), "metadata/backup-2026-01-31-020304.json")
+  assert.equal(manifestFile("backup-20260131-020304"), "metadata/backup-20260131-020304.json")
 })
 
 test("an id gives its time back, and nothing else does", () => {

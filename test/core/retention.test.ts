@@ -120,6 +120,21 @@ describe("retention, case by case", () => {
     ])
   })
 
+  test("what the store has locked stays until the lock ends, takes no one's place, and says why", () => {
+    const [newest, older, oldest] = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-28T02:00:00Z")
+    assert.ok(newest && older && oldest)
+    const items = [
+      newest,
+      { ...older, lockedUntil: "2026-06-30T12:00:01Z" },
+      { ...oldest, lockedUntil: "2026-06-30T12:00:00Z" },
+    ]
+    assert.deepEqual(reasonsOf(items, { ...none, last: 1 }), [
+      ["last", "newest-proven"],
+      ["locked"],
+      ["outside-policy"],
+    ])
+  })
+
   test("what a release points to stays", () => {
     const items = list("2026-06-30T02:00:00Z", "2026-01-01T02:00:00Z", "2025-01-01T02:00:00Z")
     const inUse = new Set([items[1]?.id ?? ""])

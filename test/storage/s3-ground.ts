@@ -10,7 +10,7 @@ import type { S3StoreOptions } from "../../src/storage/s3-context.ts"
 import { s3Store } from "../../src/storage/s3-store.ts"
 import type { StoreGround } from "../conformance/store.ts"
 import { directWork } from "../support/direct-work.ts"
-import { testbed } from "../testbed/testbed.ts"
+import { type S3Server, testbed } from "../testbed/testbed.ts"
 import { type S3Proxy, s3Proxy } from "./s3-proxy.ts"
 
 export interface S3Ground extends StoreGround {
@@ -23,9 +23,8 @@ export interface S3Ground extends StoreGround {
   keys(): Promise<readonly string[]>
 }
 
-/** The testbed's S3 server behind a proxy, a prefix of its own, and the local machine as the host. */
-export async function s3Ground(options: Partial<S3StoreOptions> = {}): Promise<S3Ground> {
-  const { s3 } = testbed()
+/** A real S3 server, the testbed's versitygw unless told, behind a proxy; a prefix of its own, and the local machine as the host. */
+export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Server = testbed().s3): Promise<S3Ground> {
   const proxy = await s3Proxy(s3.endpoint)
   const host = localHost()
   const directory = mkdtempSync(join(tmpdir(), "t-s3-"))
@@ -50,12 +49,12 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}): Promise<S
   const { client } = openBucket({ ...all, endpoint: s3.endpoint })
   const keys = async () => {
     const { Contents: contents = [] } = await client.send(
-      new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: all.prefix }),
+      new ListObjectsV2Command({ Bucket: all.bucket, Prefix: all.prefix }),
     )
     return contents.map((one) => one.Key ?? "")
   }
   const put = (key: string, body: Buffer | string) =>
-    client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: key, Body: body }))
+    client.send(new PutObjectCommand({ Bucket: all.bucket, Key: key, Body: body }))
   return {
     store: s3Store(all),
     work: directWork(host),
@@ -73,7 +72,7 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}): Promise<S
       await put(`${all.prefix}metadata/${name}`, text)
     },
     async [Symbol.asyncDispose]() {
-      for (const key of await keys()) await client.send(new DeleteObjectCommand({ Bucket: s3.bucket, Key: key }))
+      for (const key of await keys()) await client.send(new DeleteObjectCommand({ Bucket: all.bucket, Key: key }))
       await proxy[Symbol.asyncDispose]()
       await host[Symbol.asyncDispose]()
       client.destroy()

@@ -22,19 +22,22 @@ export interface Testbed {
     /** Of the ed25519 host key, `SHA256:...`. */
     readonly fingerprint: string
   }
-  readonly s3: {
-    readonly endpoint: string
-    readonly region: string
-    readonly bucket: string
-    readonly accessKeyId: string
-    readonly secretAccessKey: string
-  }
+  readonly s3: S3Server
   readonly registry: string
   /** `name=value`, on everything that the testbed makes in Docker. */
   readonly label: string
   /** Folder of run state: keys, logs, the writer's record. */
   readonly state: string
   readonly stack: StackPlace
+}
+
+/** An S3 server with a bucket made for the tests, and its keys. */
+export interface S3Server {
+  readonly endpoint: string
+  readonly region: string
+  readonly bucket: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
 }
 
 /** One stack: slot 0 is the default one, 1 to 9 lie beside it on ports of their own. */

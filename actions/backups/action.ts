@@ -1,0 +1,67 @@
+import { action } from "../../src/action/outcome.ts"
+import { summaryTable } from "../../src/action/summary.ts"
+import { withTools } from "../../src/action/with-tools.ts"
+import type { BackupEntry } from "../../src/core/backup-inventory.ts"
+import { formatBytes } from "../../src/core/bytes.ts"
+import { formatDuration } from "../../src/core/duration.ts"
+import { applyRetention } from "../../src/job/apply-retention.ts"
+import { type BackupList, listBackups } from "../../src/job/list-backups.ts"
+import { backupsContract } from "./contract.ts"
+
+/** What is wrong with a copy or a store makes it `partial`: the list is right, the backups are not all as they should be. */
+export const backupsAction = action(backupsContract, (inputs, context) => {
+  const prunes = inputs.mode === "prune"
+  return withTools(inputs, context, { name: "backups", mutates: prunes, usesStores: true }, async (tools) => {
+    const reports = prunes ? await applyRetention(tools) : []
+    const list = await listBackups(tools, { verify: inputs.verify })
+    for (const one of list.problems) tools.log.warning(one)
+    const { entries } = list
+    const newest = entries.find(({ copies }) => copies.some(({ proven }) => proven !== "unproven"))
+    const pruneFailed = reports.some(({ failure }) => failure !== undefined)
+    const reason = pruneFailed ? "prune-failed" : list.problems.length > 0 ? "problems-found" : "done"
+    return {
+      outputs: {
+        status: reason === "done" ? "success" : "partial",
+        reason: reason === "done" && prunes && tools.work.dryRun ? "dry-run" : reason,
+        backups: JSON.stringify(entries.map(shown)),
+        count: entries.length,
+        removed: reports.flatMap(({ removed }) => removed).length,
+        "newest-proven": newest?.id ?? "",
+        "newest-age-seconds": newest ? Math.max(0, Math.floor(newest.age / 1000)) : -1,
+      },
+      summary: summaryOf(list),
+    }
+  })
+})
+
+/** As the output has it: names of the outputs' own style, times in seconds. */
+function shown({ age, copies, ...entry }: BackupEntry) {
+  const held = copies.map(({ lockedUntil, ...copy }) => ({
+    ...copy,
+    ...(lockedUntil && { "locked-until": lockedUntil }),
+  }))
+  return { ...entry, "age-seconds": Math.floor(age / 1000), copies: held }
+}
+
+function summaryOf({ entries, problems }: BackupList): string {
+  const rows = entries.map(({ id, age, bytes, services, sync, copies }) => [
+    id,
+    age < 0 ? "in the future" : formatDuration(age),
+    formatBytes(bytes),
+    services.join(", "),
+    copies.map(({ store, proven }) => `${store}: ${proven}`).join("; "),
+    sync,
+    copies.map(whyKept).join("; "),
+  ])
+  const table = summaryTable(
+    `${entries.length} backups`,
+    ["Backup", "Age", "Size", "Services", "Proven", "Stores", "Why kept"],
+    rows,
+  )
+  return [table, ...problems.map((one) => `- **${one}**`), ""].join("\n")
+}
+
+function whyKept({ store, keep, reasons, lockedUntil }: BackupEntry["copies"][number]): string {
+  const until = reasons.includes("locked") ? ` until ${lockedUntil}` : ""
+  return `${store}: ${keep ? "" : "goes: "}${reasons.join(", ")}${until}`
+}

@@ -1,0 +1,76 @@
+import { type BackupEntry, backupInventory, type StoreInventory } from "../core/backup-inventory.ts"
+import { messageOf } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { retentionItems, retentionOf } from "./apply-retention.ts"
+import type { Tools } from "./tools.ts"
+
+export interface ListBackupsOptions {
+  /** Reads every local file and looks at every object again. */
+  readonly verify?: boolean
+}
+
+export interface BackupList {
+  /** Newest first. */
+  readonly entries: readonly BackupEntry[]
+  /** One sentence each: stores that could not be listed, manifests that cannot be read, copies that are damaged. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Every backup of this environment in each store, with why it stays and whether the stores agree. A store that cannot be
+ * listed is a problem that is told, never an empty list; when none can be, this throws the first one's error.
+ */
+export async function listBackups(tools: Tools, { verify = false }: ListBackupsOptions = {}): Promise<BackupList> {
+  const problems: string[] = []
+  const inventories: StoreInventory[] = []
+  const errors: unknown[] = []
+  for (const store of tools.stores) {
+    try {
+      inventories.push(await inventoryOf(tools, store, { verify, problems }))
+    } catch (error) {
+      if (tools.signal.aborted) throw error
+      errors.push(error)
+      problems.push(`${store.name} could not be listed: ${messageOf(error)}`)
+    }
+  }
+  if (inventories.length === 0) throw errors[0]
+  const entries = backupInventory(inventories, {
+    now: tools.clock.now(),
+    configured: tools.stores.map(({ name }) => name),
+  })
+  const differing = entries.filter(({ sync }) => sync === "differs")
+  for (const { id } of differing)
+    problems.push(`${id} is not the same in both stores: their manifests name other bytes`)
+  return { entries, problems }
+}
+
+interface Look {
+  readonly verify: boolean
+  readonly problems: string[]
+}
+
+async function inventoryOf(tools: Tools, store: BackupStore, { verify, problems }: Look): Promise<StoreInventory> {
+  const { backups, unreadable } = await store.list()
+  problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`))
+  const manifests = backups.map(({ manifest }) => manifest)
+  const decisions = await retentionOf(tools, retentionItems(store.name, manifests))
+  if (!verify) return { store: store.name, manifests, decisions }
+  const found = new Map<string, readonly string[]>()
+  for (const manifest of manifests) {
+    const differences = await differencesOf(tools, store, manifest)
+    found.set(manifest.id, differences)
+    problems.push(...differences.map((one) => `${store.name}: ${manifest.id}: ${one}`))
+  }
+  return { store: store.name, manifests, decisions, problems: found }
+}
+
+/** One manifest that cannot be checked must not hide what is wrong with the others. */
+async function differencesOf(tools: Tools, store: BackupStore, manifest: Manifest): Promise<readonly string[]> {
+  try {
+    return await store.verify(manifest)
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    return [`could not be checked: ${messageOf(error)}`]
+  }
+}

@@ -1,0 +1,136 @@
+import { formatBytes } from "../core/bytes.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
+import { isProven, totals } from "../core/manifest-contents.ts"
+import { sh } from "../shell/command.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { retentionItems, retentionOf } from "./apply-retention.ts"
+import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
+import type { Tools } from "./tools.ts"
+
+/** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
+const most = 3
+
+/** A copy that was missing in a store. */
+export interface RepairedCopy {
+  readonly id: string
+  readonly store: BackupStore["name"]
+  /** Why it is still missing. */
+  readonly failure: string | undefined
+}
+
+/**
+ * Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
+ * retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
+ * there is stays, and the next run tries again.
+ */
+export async function repairCopies(tools: Tools): Promise<readonly RepairedCopy[]> {
+  const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)]
+  if (!s3) return []
+  try {
+    const lists = { local: await listOf(local), s3: await listOf(s3) }
+    const toS3 = await missing(tools, { from: local, to: s3 }, lists)
+    const toLocal = await missing(tools, { from: s3, to: local }, lists)
+    const repaired: RepairedCopy[] = []
+    for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)))
+    for (const manifest of toLocal)
+      repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, { s3, local }, manifest)))
+    return repaired
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    tools.log.warning(`Missing copies could not be looked for: ${messageOf(error)}`)
+    return []
+  }
+}
+
+interface StoreList {
+  readonly manifests: readonly Manifest[]
+  readonly unreadable: readonly string[]
+}
+
+interface Way {
+  readonly from: BackupStore
+  readonly to: BackupStore
+}
+
+async function listOf(store: BackupStore): Promise<StoreList> {
+  const { backups, unreadable } = await store.list()
+  return { manifests: backups.map(({ manifest }) => manifest), unreadable }
+}
+
+/** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
+async function missing(
+  tools: Tools,
+  { from, to }: Way,
+  lists: Readonly<Record<BackupStore["name"], StoreList>>,
+): Promise<readonly Manifest[]> {
+  const there = lists[to.name]
+  const lacking = lists[from.name].manifests.filter(
+    (one) =>
+      isProven(one, from.name) &&
+      !there.manifests.some(({ id }) => id === one.id) &&
+      !there.unreadable.some((line) => line.includes(one.id)),
+  )
+  if (lacking.length === 0) return []
+  const items = [
+    ...retentionItems(to.name, there.manifests),
+    ...lacking.map(({ id, created }) => ({ id, created, proven: true })),
+  ]
+  const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id))
+  return lacking.filter(({ id }) => kept.has(id)).slice(0, most)
+}
+
+async function repair(
+  tools: Tools,
+  { name }: BackupStore,
+  { id }: Manifest,
+  copy: () => Promise<void>,
+): Promise<RepairedCopy> {
+  try {
+    await copy()
+    tools.log.info(`${name}: the missing copy of ${id} is there again`)
+    return { id, store: name, failure: undefined }
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    tools.log.warning(`${name}: the missing copy of ${id} could not be made: ${messageOf(error)}`)
+    return { id, store: name, failure: messageOf(error) }
+  }
+}
+
+/** Only bytes that still are what their manifest says go up. */
+async function copyToS3(tools: Tools, s3: BackupStore, manifest: Manifest): Promise<void> {
+  await localStore(tools.stores).fetch(manifest, tools.work)
+  try {
+    const report = await s3.putArtifacts(manifest, tools.work)
+    await s3.putManifest(storedInS3(manifest, report), tools.work)
+  } catch (error) {
+    await discard({ ...tools, stores: [s3] }, manifest, error)
+    throw error
+  }
+}
+
+async function copyToHost(
+  tools: Tools,
+  { s3, local }: { readonly s3: BackupStore; readonly local: BackupStore },
+  manifest: Manifest,
+): Promise<void> {
+  await assertRoom(tools, totals(manifest.services).bytes)
+  await s3.fetch(manifest, tools.work)
+  await local.putArtifacts(manifest, tools.work)
+  await local.putManifest(manifest, tools.work)
+}
+
+/** An old backup that S3 has anyway must not take the room that the live data needs. */
+async function assertRoom({ host, layout, config }: Tools, bytes: number): Promise<void> {
+  const { stdout } = await host.run(sh`df -Pk ${layout.backups}`)
+  const [, size, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\d+%\s[^\n]*\s*$/.exec(stdout) ?? []
+  if (size === undefined || free === undefined)
+    throw failure("host-answer", `the size of the disk under ${layout.backups} cannot be read`)
+  const left = Number(free) * 1024 - bytes
+  const share = config.thresholds["disk-free"]
+  if (left >= Number(size) * 1024 * share) return
+  throw failure(
+    "disk-full",
+    `${formatBytes(bytes)} more would leave less than ${share * 100} % of the disk under ${layout.backups} free`,
+  )
+}

@@ -1,0 +1,42 @@
+import type { Manifest } from "../core/manifest.ts"
+import type { Work } from "../host/work.ts"
+import { change } from "../shell/command.ts"
+import { manifestFile } from "./manifest-file.ts"
+import type { Bucket } from "./s3-client.ts"
+import type { S3Context } from "./s3-context.ts"
+import { assertUnlocked, type ObjectVersion } from "./s3-lock.ts"
+import { head } from "./s3-upload.ts"
+import { deleteObject, deleteVersions, listVersions } from "./s3-versions.ts"
+
+/**
+ * Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
+ * name keeps the bytes. Throws a refusal `s3-locked` before anything when the store does not let go of a part of it.
+ */
+export async function removeBackup(
+  { bucket, options }: S3Context,
+  manifest: Manifest,
+  { work, objects }: { readonly work: Work; readonly objects: readonly ObjectVersion[] },
+): Promise<void> {
+  const key = options.prefix + manifestFile(manifest.id)
+  if (work.dryRun) {
+    await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`)
+    return
+  }
+  const found = await head(bucket, key, undefined)
+  const locked = options.immutable !== undefined || manifest.storage.lockedUntil !== undefined
+  const versions = locked
+    ? ((await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [])
+    : [found?.versionId]
+  const all = [...versions.map((versionId) => ({ key, versionId })), ...objects]
+  // Without versions there are no locks.
+  const versioned = all.filter(({ versionId }) => versionId !== undefined)
+  await assertUnlocked(bucket, versioned, { id: manifest.id, now: Date.now() })
+  if (locked) await deleteVersions(bucket, key)
+  else await deleteObject(bucket, { key, versionId: found?.versionId })
+  await deleteObjects(bucket, objects)
+}
+
+/** One by one, in order: requests for many at once fail on stores other than AWS. */
+export async function deleteObjects(bucket: Bucket, targets: readonly ObjectVersion[]): Promise<void> {
+  for (const target of targets) await deleteObject(bucket, target)
+}

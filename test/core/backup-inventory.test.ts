@@ -1,0 +1,86 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { backupInventory, sameBytes } from "../../src/core/backup-inventory.ts"
+import type { Manifest } from "../../src/core/manifest.ts"
+
+const now = new Date("2026-11-21T04:00:00Z")
+
+function manifest(id: string, sha256 = "a".repeat(64)): Manifest {
+  const created = `2026-11-${id.slice(13, 15)}T03:00:00Z`
+  const artifact = { file: `dragonfly/${id}.rdb`, role: "keys", name: id, bytes: 3, sha256 } as const
+  return {
+    format: 1,
+    id,
+    project: "shop",
+    environment: "test",
+    created,
+    run: { id: "1", url: "", actor: "" },
+    encrypted: false,
+    services: [
+      {
+        service: "cache",
+        image: "redis:7",
+        artifacts: [artifact],
+        contents: { kind: "redis", product: "redis", version: "7", keyspace: [] },
+      },
+    ],
+    storage: {
+      local: "success",
+      s3: "success",
+      tier: "etag",
+      objects: [{ file: artifact.file, key: artifact.file, etag: "", partBytes: 1 }],
+    },
+  }
+}
+
+const [a, b, c] = ["backup-20261119-030000", "backup-20261120-030000", "backup-20261121-030000"].map((id) =>
+  manifest(id),
+)
+assert(a && b && c)
+const keepAll = (manifests: readonly Manifest[]) =>
+  manifests.map(({ id }) => ({ id, keep: true, reasons: ["daily"] }) as const)
+
+test("a backup is listed once, newest first, with each store's copy and how they agree", () => {
+  const other = manifest(b.id, "b".repeat(64))
+  const entries = backupInventory(
+    [
+      { store: "local", manifests: [c, b], decisions: keepAll([c, b]) },
+      { store: "s3", manifests: [a, other], decisions: keepAll([other]) },
+    ],
+    { now, configured: ["local", "s3"] },
+  )
+  assert.deepEqual(
+    entries.map(({ id, sync }) => [id, sync]),
+    [
+      [c.id, "local-only"],
+      [b.id, "differs"],
+      [a.id, "s3-only"],
+    ],
+  )
+  assert.equal(entries[0]?.age, 3_600_000)
+  assert.deepEqual(entries[0]?.copies, [{ store: "local", proven: "sha256", keep: true, reasons: ["daily"] }])
+  assert.equal(entries[2]?.copies[0]?.proven, "etag")
+})
+
+test("a store that could not be listed makes the other's backups unknown, never missing", () => {
+  const local = { store: "local", manifests: [c], decisions: keepAll([c]) } as const
+  const syncs = (configured: readonly ("local" | "s3")[]) =>
+    backupInventory([local], { now, configured }).map(({ sync }) => sync)
+  assert.deepEqual(syncs(["local", "s3"]), ["unknown"])
+  assert.deepEqual(syncs(["local"]), ["single"])
+})
+
+test("an upload that was not proven is not called proven, and what was found damaged is told", () => {
+  const failed: Manifest = { ...c, storage: { local: "success", s3: "failed", objects: [] } }
+  const problems = new Map([[c.id, ["gone"]]])
+  const [entry] = backupInventory([{ store: "s3", manifests: [failed], decisions: [], problems }], {
+    now,
+    configured: ["s3"],
+  })
+  assert.deepEqual(entry?.copies, [{ store: "s3", proven: "unproven", keep: true, reasons: [], problems: ["gone"] }])
+})
+
+test("bytes are the same when file, length and SHA-256 are, in any order", () => {
+  assert(sameBytes(c, { ...c, services: [...c.services].reverse() }))
+  assert(!sameBytes(c, manifest(c.id, "c".repeat(64))))
+})
