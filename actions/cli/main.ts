@@ -7,6 +7,7 @@ import { checkInfraAction } from "../check-infra/action.ts"
 import { debugAction } from "../debug/action.ts"
 import { deployAppAction } from "../deploy-app/action.ts"
 import { detectChangesAction } from "../detect-changes/action.ts"
+import { drillAction } from "../drill/action.ts"
 import { lockAction } from "../lock/action.ts"
 import { pipelineAction } from "../pipeline/action.ts"
 import { recreateAction } from "../recreate/action.ts"
@@ -22,6 +23,7 @@ const actions: readonly Action[] = [
   recreateAction,
   restoreAction,
   verifyAction,
+  drillAction,
   debugAction,
   deployAppAction,
   lockAction,

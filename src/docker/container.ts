@@ -28,6 +28,11 @@ ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
 existing ${limited} docker inspect --type container --format ${format} $ids`
 }
 
+/** Prints one container, whatever made it, as `inspectProject` prints those of a project. */
+export function inspectContainer(id: string): Command {
+  return sh`${limited} docker inspect --type container --format ${format} ${id}`
+}
+
 /** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */
 export function parseContainers(output: string): readonly Container[] {
   return output

@@ -1,5 +1,6 @@
 import type { Check } from "../core/health.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { checkBackupAge } from "./backup-age.ts"
 import { checkInfra } from "./check-infra.ts"
 import { dataServices } from "./stack-services.ts"
 import { findBackup } from "./stores.ts"
@@ -9,9 +10,13 @@ import { checkPerformance, checkReadiness } from "./verify-app.ts"
 export interface VerifyOptions {
   /** Compare the data with this backup's counts; `latest` for the newest; nothing to compare with unless told. */
   readonly backupId?: string
+  /** Only these sections; all of them unless told. The others have no checks. */
+  readonly sections?: readonly Section[]
+  /** Longest age in milliseconds of the newest proven backup in each store; not looked at unless told. */
+  readonly backupMaxAge?: number
 }
 
-export const sections = ["infrastructure", "data-integrity", "application-readiness", "performance"] as const
+export const sections = ["infrastructure", "data-integrity", "application-readiness", "performance", "backups"] as const
 export type Section = (typeof sections)[number]
 
 export interface VerifyResult {
@@ -21,25 +26,23 @@ export interface VerifyResult {
   readonly timestamp: string
 }
 
-/** Looks at the whole stack from four sides and changes nothing. */
+/** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
 export async function verify(tools: Tools, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const manifest =
-    options.backupId === undefined ? undefined : (await findBackup(tools, options.backupId, "auto")).manifest
-  const [infrastructure, integrity, readiness, performance] = await Promise.all([
-    checkInfrastructure(tools),
-    checkIntegrity(tools, manifest),
-    checkReadiness(tools),
-    checkPerformance(tools),
-  ])
-  const result = {
-    infrastructure,
-    "data-integrity": integrity,
-    "application-readiness": readiness,
-    performance,
+  const { backupId, backupMaxAge, sections: asked = sections } = options
+  const manifest = backupId === undefined ? undefined : (await findBackup(tools, backupId, "auto")).manifest
+  const looks: Readonly<Record<Section, () => Promise<readonly Check[]>>> = {
+    infrastructure: () => checkInfrastructure(tools),
+    "data-integrity": () => checkIntegrity(tools, manifest),
+    "application-readiness": () => checkReadiness(tools),
+    performance: () => checkPerformance(tools),
+    backups: async () => (backupMaxAge === undefined ? [] : checkBackupAge(tools, backupMaxAge)),
   }
+  const checks = await Promise.all(
+    sections.map(async (section) => [section, asked.includes(section) ? await looks[section]() : []] as const),
+  )
   return {
-    status: Object.values(result).flat().every(passed) ? "success" : "failed",
-    sections: result,
+    status: checks.flatMap(([, found]) => found).every(passed) ? "success" : "failed",
+    sections: Object.fromEntries(checks) as Record<Section, readonly Check[]>,
     timestamp: tools.clock.now().toISOString(),
   }
 }

@@ -51,4 +51,35 @@ export interface ServiceDriver {
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
   /** Data integrity, against the given backup's counts when there is one. */
   verify?(service: Service, container: Container, backup: ServiceBackup | undefined): Promise<readonly Check[]>
+  /** How a throw-away server is started that a backup can be restored into. */
+  readonly scratch?: ScratchServer
+}
+
+/** What an empty server of a kind needs in a container of its own, without network, that no client but us reaches. */
+export interface ScratchRecipe {
+  /** Holds no secret of the real server. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Arguments after the image. */
+  readonly command: readonly string[]
+  /** Paths in the container that need a volume, which goes with it. */
+  readonly volumes: readonly string[]
+}
+
+export interface ScratchNeeds {
+  /** Bytes of disk for the restored data beside the backup's own files. */
+  readonly disk: number
+  /** Bytes of memory with which the data can be served. */
+  readonly memory: number
+}
+
+export interface ScratchServer {
+  needs(backup: ServiceBackup): ScratchNeeds
+  /** `live` is the container of the real service, of which only settings are asked; `memory` is the limit in bytes. */
+  recipe(
+    service: Service,
+    live: Container | undefined,
+    options: { readonly backup: ServiceBackup; readonly memory: number },
+  ): Promise<ScratchRecipe>
+  /** Whether the server has ended its first start and takes clients. */
+  ready(service: Service, container: Container): Promise<boolean>
 }

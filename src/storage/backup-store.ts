@@ -33,8 +33,11 @@ export interface BackupStore {
   putManifest(manifest: Manifest, work: Work): Promise<void>
   /** Every backup with a manifest of this project and environment, newest first; a manifest that does not parse is reported, not dropped. */
   list(): Promise<{ readonly backups: readonly StoredBackup[]; readonly unreadable: readonly string[] }>
-  /** Puts the artifacts, verified by SHA-256 and length, into the backup directory on the host; returns when they all are right. */
-  fetch(manifest: Manifest, work: Work): Promise<void>
+  /**
+   * Puts the artifacts, verified by SHA-256 and length, into the backup directory on the host, or into `directory` there;
+   * returns when they all are right. The local store only verifies them where they lie.
+   */
+  fetch(manifest: Manifest, work: Work, directory?: string): Promise<void>
   /** Compares what the store holds with the manifest; the differences, one line each. */
   verify(manifest: Manifest): Promise<readonly string[]>
   /** Removes the manifest first, then the artifacts. Throws a refusal `s3-locked`, with nothing removed, while a lock stands. */

@@ -40,13 +40,14 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       const { manifests, unreadable } = sortManifests(await readManifests(context), { project, environment })
       return { backups: manifests.map((manifest) => ({ manifest, store: "s3" })), unreadable }
     },
-    async fetch(manifest, work) {
+    async fetch(manifest, work, directory = options.directory) {
       const objects = objectsOf(manifest, prefix)
+      const there: S3Context = { ...context, options: { ...options, directory } }
       for (const [index, artifact] of artifactsOf(manifest).entries()) {
         const object = objects.find((one) => one.file === artifact.file)
         if (object === undefined)
           throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`)
-        await fetchObject(context, { artifact, object, work, step: `fetch-s3-${index + 1}` })
+        await fetchObject(there, { artifact, object, work, step: `fetch-s3-${index + 1}` })
       }
     },
     verify: (manifest) => verify(context, manifest),

@@ -3,6 +3,7 @@ import { backupServer } from "./backup-server.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
 import { restoreServer } from "./restore-server.ts"
+import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
 import { verifyServer } from "./verify-server.ts"
 
@@ -21,5 +22,6 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     verify: verifyServer,
+    scratch: scratchServer,
   }
 }

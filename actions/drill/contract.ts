@@ -1,0 +1,48 @@
+import { z } from "zod"
+import type { Contract } from "../../src/action/contract.ts"
+import { input } from "../../src/action/input.ts"
+import { commonOutputs, notDone } from "../../src/action/outcome.ts"
+import { changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
+
+export const drillContract = {
+  name: "drill",
+  description:
+    "Proves a backup by restoring it into throw-away containers without network, and measures how long that takes.",
+  mutates: true,
+  inputs: z.strictObject({
+    ...connectionInputs,
+    ...storeInputs,
+    ...changeInputs,
+    "backup-id": input(z.string().default("latest"), {
+      description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
+      placeholder: "ID",
+    }),
+    source: input(z.enum(["local", "s3"]).default("local"), {
+      description: "Whose copy is restored: `local` or `s3`. The other one never stands in for it.",
+      placeholder: "WHERE",
+    }),
+  }),
+  outputs: z.strictObject({
+    ...commonOutputs,
+    "drill-status": z
+      .enum(["success", "failed", "not-run"])
+      .describe("`success`, `failed` (fails the step), or `not-run` after a dry run."),
+    "backup-id": z.string().describe("Id of the newest backup that was drilled."),
+    source: z.enum(["local", "s3", "none"]).describe("Whose copy was restored; `none` when nothing was."),
+    "rto-seconds": z
+      .number()
+      .min(-1)
+      .describe("Seconds from the start until every service served the restored data; -1 when that never happened."),
+    "rpo-seconds": z.number().min(-1).describe("Age in seconds of the newest drilled backup's data; -1 without one."),
+    "drill-details": z.string().describe("Record of each drill as JSON."),
+  }),
+  negative: {
+    ...notDone,
+    "drill-status": "failed",
+    "backup-id": "",
+    source: "none",
+    "rto-seconds": -1,
+    "rpo-seconds": -1,
+    "drill-details": "[]",
+  },
+} satisfies Contract

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict"
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { after, before, describe, test } from "node:test"
+import { type DrillGround, drillGround } from "../support/drill-ground.ts"
+
+describe("drill", () => {
+  let ground: DrillGround
+  let id: string
+  let backups: string
+  before(async () => {
+    ground = await drillGround(9)
+    backups = join(ground.stack.baseDir, "backups")
+    const made = await ground.act("backup")
+    assert.equal(made.code, 0, made.log)
+    id = made.outputs["backup-id"] ?? ""
+  })
+  after(() => ground[Symbol.asyncDispose]())
+
+  /** Restores a file of the backup directory to what it is now when the scope ends. */
+  function keep(path: string): Disposable {
+    const copy = `${path}.kept`
+    copyFileSync(path, copy)
+    return { [Symbol.dispose]: () => copyFileSync(copy, path) }
+  }
+
+  for (const source of ["local", "s3"]) {
+    test(`a good backup from ${source}: counted, measured, recorded; nothing stays and nothing live is touched`, async () => {
+      const live = await ground.live()
+      const run = await ground.act("drill", { source })
+      assert.equal(run.code, 0, run.log)
+      const { outputs } = run
+      assert.deepEqual([outputs.status, outputs.reason, outputs["drill-status"]], ["success", "done", "success"])
+      assert.equal(outputs.source, source)
+      assert.equal(outputs["backup-id"], id)
+      const rto = Number(outputs["rto-seconds"])
+      assert.ok(rto > 1 && rto < run.duration / 1000, `RTO ${rto} s in a run of ${run.duration} ms`)
+      assert.ok(Number(outputs["rpo-seconds"]) > 0 && Number(outputs["rpo-seconds"]) < 600)
+
+      const record = ground.records().at(-1)
+      assert.deepEqual(JSON.parse(outputs["drill-details"] ?? ""), [record])
+      assert.deepEqual([record?.result, record?.backup, record?.source, record?.reason], ["success", id, source, ""])
+      const counts = record?.services.map(({ service, tables, rows, keys }) => [service, tables, rows, keys])
+      assert.deepEqual(counts, [
+        ["postgres", 2, 800, 0],
+        ["dragonfly", 0, 0, 101],
+      ])
+      const checks = record?.services.flatMap((one) => one.checks.map(({ name }) => name)) ?? []
+      assert.ok(checks.includes("drill-postgres table public.patients"), checks.join())
+      assert.ok(checks.includes("drill-postgres sample query 1"), checks.join())
+      assert.match(run.summary, /### Drill of backup-.*: success; usable after/)
+      assert.deepEqual(await ground.leftovers(), [])
+      assert.equal(await ground.live(), live)
+    })
+  }
+
+  test("while it runs: no network, no more memory than its limit, no label of the stack, not seen as part of it", async () => {
+    let seen = ""
+    let infra: { readonly outputs: Readonly<Record<string, string>>; readonly log: string } | undefined
+    let volumes: readonly string[] = []
+    let looking: Promise<void> | undefined
+    const format =
+      '{{.HostConfig.NetworkMode}} {{.HostConfig.Memory}} {{.HostConfig.CpuShares}} [{{index .Config.Labels "com.docker.compose.project"}}]'
+    const look = async () => {
+      const name = `infra-actions-drill-${ground.stack.project}-postgres`
+      seen = await ground.docker("inspect", "--format", format, name)
+      const mounts = "{{range .Mounts}}{{.Name}} {{end}}"
+      volumes = (await ground.docker("inspect", "--format", mounts, name)).split(" ")
+      infra = await ground.act("check-infra")
+    }
+    const run = await ground.act(
+      "drill",
+      {},
+      {
+        onOutput: (text) => {
+          if (text.includes("restore-drill-postgres")) looking ??= look()
+        },
+      },
+    )
+    assert.equal(run.code, 0, run.log)
+    await looking
+    assert.equal(seen, `none ${2 * 2 ** 30} 128 []`)
+    assert.equal(infra?.outputs["infra-status"], "healthy", infra?.log)
+    assert.equal(volumes.length, 1)
+    await assert.rejects(ground.docker("volume", "inspect", ...volumes), /no such volume/i)
+  })
+
+  test("verify alarms when the newest backup of a store is older than the limit, and looks at nothing else", async () => {
+    const inputs = { sections: "backups", "backup-max-age": "1h" }
+    const young = await ground.act("verify", inputs)
+    assert.equal(young.code, 0, young.log)
+    assert.deepEqual([young.outputs["backup-status"], young.outputs["data-status"]], ["success", "skipped"])
+    const old = await ground.act("verify", { ...inputs, "backup-max-age": "1s" })
+    assert.equal(old.code, 1, old.log)
+    assert.equal(old.outputs["backup-status"], "failure")
+    assert.match(old.log, /newest backup in local: backup-\S+ is .* old, the limit is 1\.0s/)
+    assert.match(old.log, /newest backup in s3: backup-/)
+    const without = await ground.act("verify", { sections: "backups" })
+    assert.deepEqual([without.code, without.outputs.reason], [1, "missing-input"])
+  })
+
+  test("a damaged file fails the drill, which says so; the other store's copy does not stand in for it", async () => {
+    const file = readdirSync(join(backups, "postgres")).find((name) => name.includes("healthcare"))
+    const path = join(backups, "postgres", file ?? "")
+    using _kept = keep(path)
+    const bytes = readFileSync(path)
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    const run = await ground.act("drill")
+    assert.equal(run.code, 1, run.log)
+    assert.deepEqual(
+      [run.outputs.status, run.outputs.reason, run.outputs["drill-status"], run.outputs["rto-seconds"]],
+      ["failed", "drill-failed", "failed", "-1"],
+    )
+    assert.match(run.log, /The local copy of backup-\S+ is not proven: .*not what their manifest says.*SHA-256/s)
+    const record = ground.records().at(-1)
+    assert.deepEqual([record?.result, record?.rtoSeconds], ["failed", null])
+    assert.deepEqual(await ground.leftovers(), [])
+    const other = await ground.act("drill", { source: "s3" })
+    assert.equal(other.code, 0, other.log)
+  })
+
+  for (const [what, change] of [
+    ["rows", (text: string) => text.replace('"rows": 500', '"rows": 501')],
+    ["keys", (text: string) => text.replace('"keys": 100,', '"keys": 99,')],
+  ] as const) {
+    test(`counts of ${what} that are not the manifest's fail the drill, and nothing of it stays`, async () => {
+      const path = join(backups, "metadata", `${id}.json`)
+      using _kept = keep(path)
+      const text = readFileSync(path, "utf8")
+      assert.notEqual(change(text), text)
+      writeFileSync(path, change(text))
+      const run = await ground.act("drill")
+      assert.equal(run.code, 1, run.log)
+      assert.match(
+        ground.records().at(-1)?.reason ?? "",
+        what === "rows" ? /patients rows: 500 instead of 501/ : /holds 101 keys, its manifest says 100/,
+      )
+      assert.deepEqual(await ground.leftovers(), [])
+    })
+  }
+
+  test("a killed drill leaves its containers to the next one, a cancelled one takes them away", async () => {
+    const start = (signal: NodeJS.Signals) =>
+      ground.act(
+        "drill",
+        { source: "s3" },
+        {
+          onOutput: (text, kill) => {
+            if (text.includes("restore-drill-postgres")) kill(signal)
+          },
+        },
+      )
+    const killed = await start("SIGKILL")
+    assert.equal(killed.signal, "SIGKILL")
+    assert.equal((await ground.leftovers()).length, 2)
+    const next = await ground.act("drill", {}, { env: { GITHUB_RUN_ID: "4712" } })
+    assert.equal(next.code, 0, next.log)
+    assert.match(next.log, /An earlier drill left 1 throw-away container/)
+    assert.deepEqual(await ground.leftovers(), [])
+    const cancelled = await start("SIGINT")
+    assert.equal(cancelled.outputs["drill-status"], "failed")
+    assert.deepEqual(await ground.leftovers(), [])
+  })
+
+  test("a dry run shows the containers and starts none", async () => {
+    const known = ground.records().length
+    const run = await ground.act("drill", { "dry-run": "true", source: "s3" })
+    assert.equal(run.code, 0, run.log)
+    assert.match(run.log, /docker run --detach --network none/)
+    assert.deepEqual([run.outputs.reason, run.outputs["drill-status"]], ["dry-run", "not-run"])
+    assert.equal(ground.records().length, known)
+    assert.deepEqual(await ground.leftovers(), [])
+  })
+})

