@@ -172,7 +172,7 @@ describe("drill", () => {
       { "backup-id": gone },
       {
         onOutput: (text) => {
-          if (!text.includes("start-drill-postgres")) return
+          if (!text.includes("open-drill-postgres")) return
           rmSync(join(backups, "metadata", `${gone}.json`), { force: true })
           const dumps = readdirSync(join(backups, "postgres")).sort().slice(-2)
           for (const name of dumps) rmSync(join(backups, "postgres", name), { force: true })
@@ -193,7 +193,7 @@ describe("drill", () => {
       {},
       {
         onOutput: (text) => {
-          if (text.includes("start-drill-postgres"))
+          if (text.includes("open-drill-postgres"))
             second ??= ground.act("drill", { "lock-wait": "0s" }, { env: { GITHUB_RUN_ID: "9" } })
         },
       },

@@ -36,7 +36,7 @@ export async function openScratch(
   const name = `infra-actions-drill-${project}-${environment}-${one.service.name}`
   const image = imageOf(one)
   const command = startScratch({ ...recipe, name, image, memory, owner: ownerOf(tools) })
-  const { stdout } = await tools.work.step(`start-drill-${one.service.name}`, command)
+  const { stdout } = await tools.work.step(`open-drill-${one.service.name}`, command)
   if (tools.work.dryRun) return undefined
   const service = drilledService(one.service, { backup, backups })
   return { service, container: await waitReady(tools, scratch.ready, { service, id: stdout.trim() }) }
