@@ -7,7 +7,7 @@ import { drill } from "../../src/job/drill.ts"
 import { drillContract } from "./contract.ts"
 
 export const drillAction = action(drillContract, (inputs, context) =>
-  withTools(inputs, context, { name: "drill", mutates: true, usesStores: true }, async (tools) => {
+  withTools(inputs, context, { name: "drill", mutates: true, usesStores: true, apart: true }, async (tools) => {
     const records = await drill(tools, { backupId: inputs["backup-id"], source: inputs.source })
     const [newest] = records
     if (!newest) return { outputs: { ...drillContract.negative, ...notRun } }

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input } from "../../src/action/input.ts"
+import { input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
 
@@ -12,7 +12,11 @@ export const drillContract = {
   inputs: z.strictObject({
     ...connectionInputs,
     ...storeInputs,
-    ...changeInputs,
+    "dry-run": changeInputs["dry-run"],
+    "lock-wait": input(time.optional(), {
+      description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",
+      placeholder: "DURATION",
+    }),
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
       placeholder: "ID",

@@ -1,6 +1,6 @@
 import type { Config } from "../core/config.ts"
 import { messageOf } from "../core/errors.ts"
-import { layout } from "../core/layout.ts"
+import type { Layout } from "../core/layout.ts"
 import { claimLease, resumeLease } from "../host/claim-lease.ts"
 import type { Host } from "../host/host.ts"
 import type { Lease } from "../host/lease.ts"
@@ -26,6 +26,8 @@ interface ChangeOptions {
   readonly inputs: ToolInputs
   readonly context: ActionContext
   readonly name: string
+  /** Where lock, work and journal lie. */
+  readonly places: Pick<Layout, "lock" | "work" | "journal">
 }
 
 /** For actions that only look: a step would be a bug of ours. */
@@ -42,13 +44,13 @@ export function lookOnly(name: string): Held {
  * has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
  */
 export async function openChanges(host: Host, options: ChangeOptions): Promise<Held> {
-  const { config, inputs, context, name } = options
+  const { inputs, context, name, places } = options
   const { log, run, signal } = context
   const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
   if (inputs["dry-run"]) {
-    const { runs, cut } = await unfinishedWork(host, { layout: layout(config) })
+    const { runs, cut } = await unfinishedWork(host, { layout: places })
     const interrupted = runs.length + cut.length > 0
     return { work: planWork({ id, log: log.info }), lease: undefined, interrupted, end: async () => {} }
   }
@@ -68,7 +70,7 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
     await giveBack()
     throw error
   }
-  const work = openWork(host, { lease, layout: layout(config), id, log: log.step, signal })
+  const work = openWork(host, { lease, layout: places, id, log: log.step, signal })
   return {
     work,
     lease,
@@ -80,9 +82,9 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   }
 }
 
-async function takeLease(host: Host, { config, inputs, context, name }: ChangeOptions): Promise<Lease> {
+async function takeLease(host: Host, { config, inputs, context, name, places }: ChangeOptions): Promise<Lease> {
   const { run, log, signal } = context
-  const { lock: directory, work } = layout(config)
+  const { lock: directory, work } = places
   const number = inputs["lock-number"]
   if (number !== undefined) return resumeLease(host, { directory, work, number, run: run.id, log: log.warning })
   return claimLease(host, {
@@ -97,14 +99,14 @@ async function takeLease(host: Host, { config, inputs, context, name }: ChangeOp
 }
 
 /** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
-async function settleEarlier(host: Host, { config, context }: ChangeOptions): Promise<boolean> {
+async function settleEarlier(host: Host, { context, places }: ChangeOptions): Promise<boolean> {
   const { log, signal } = context
-  const left = await settleWork(host, { layout: layout(config), log: log.warning, signal })
+  const left = await settleWork(host, { layout: places, log: log.warning, signal })
   for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`)
   for (const line of left.runs)
     log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`)
   const interrupted = left.cut.length + left.runs.length > 0
-  if (interrupted) await acknowledgeWork(host, layout(config), left)
+  if (interrupted) await acknowledgeWork(host, places, left)
   return interrupted
 }
 

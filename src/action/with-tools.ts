@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import type { Config } from "../core/config.ts"
 import { inputError, messageOf } from "../core/errors.ts"
-import { layout } from "../core/layout.ts"
+import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
 import { systemClock } from "../job/clock.ts"
 import type { DefinitionFile, Tools } from "../job/tools.ts"
@@ -23,6 +23,8 @@ export interface ToolsOptions {
   readonly installs?: boolean
   /** Takes the lock, unless it is a dry run, and may change the host. */
   readonly mutates: boolean
+  /** The lock is one of its own: what the action does leaves the stack and its backups alone. */
+  readonly apart?: boolean
 }
 
 /**
@@ -38,13 +40,16 @@ export async function withTools<T>(
 ): Promise<T> {
   const config = await loadConfig(inputs, context)
   await using host = await openHost(config, inputs, context)
+  const paths = layout(config)
+  const { name } = options
+  const places = options.apart ? apart(paths, name) : paths
   const held: Held = options.mutates
-    ? await openChanges(host, { config, inputs, context, name: options.name })
-    : lookOnly(options.name)
+    ? await openChanges(host, { config, inputs, context, name, places })
+    : lookOnly(name)
   try {
     const result = await job({
       config,
-      layout: layout(config),
+      layout: paths,
       host,
       stack: composeStack({ host, config }),
       drivers: serviceDrivers(),

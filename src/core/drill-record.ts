@@ -9,7 +9,7 @@ const checkSchema = z.strictObject({
 
 export const drilledServiceSchema = z.strictObject({
   service: z.string(),
-  /** Reference of the image that the backup was restored into. */
+  /** Id of the image that the backup was restored into; its reference when the service has no container. */
   image: z.string(),
   /** From the start of its container until the restored data was counted, equal and served. */
   seconds: z.number(),

@@ -12,6 +12,12 @@ export interface Layout {
   readonly journal: string
 }
 
+/** Lock, work folders and journal of work that leaves the stack alone, so that deployments and backups go on beside it. */
+export function apart({ state }: Pick<Layout, "state">, name: string): Pick<Layout, "lock" | "work" | "journal"> {
+  const folder = `${state}/${name}`
+  return { lock: `${folder}/lock`, work: `${folder}/work`, journal: `${folder}/journal.jsonl` }
+}
+
 /** The paths of a project's environment on its host. Two environments on one host share nothing but the base directory. */
 export function layout(config: Pick<Config, "project" | "environment" | "host" | "backup">): Layout {
   const base = config.host.directory ?? `/opt/${config.project}`

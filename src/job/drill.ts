@@ -32,11 +32,23 @@ export async function drill(tools: Tools, options: DrillOptions): Promise<readon
   const records: DrillRecord[] = []
   for (const one of found) {
     const record = await drillOne(tools, one, records.at(-1))
-    if (tools.work.dryRun) continue
+    if (tools.work.dryRun || (await isGone(tools, one, record))) continue
     await write(tools, record)
     records.push(record)
   }
-  return records
+  if (records.length > 0 || tools.work.dryRun) return records
+  throw failure("backup-gone", "what was to be drilled was removed meanwhile, so nothing was proven", {
+    hint: "Drill a backup that retention keeps, such as latest.",
+  })
+}
+
+/** Retention goes on beside a drill: a backup that it removes while it is restored has not failed. */
+async function isGone({ log }: Tools, { manifest, store }: Chosen, { result }: DrillRecord): Promise<boolean> {
+  if (result === "success") return false
+  const { backups } = await store.list()
+  if (backups.some((one) => one.manifest.id === manifest.id)) return false
+  log.warning(`${manifest.id} was removed from ${store.name} while it was drilled: it is left out`)
+  return true
 }
 
 interface Chosen {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { type DrillGround, drillGround } from "../support/drill-ground.ts"
@@ -62,7 +62,7 @@ describe("drill", () => {
     const format =
       '{{.HostConfig.NetworkMode}} {{.HostConfig.Memory}} {{.HostConfig.CpuShares}} [{{index .Config.Labels "com.docker.compose.project"}}]'
     const look = async () => {
-      const name = `infra-actions-drill-${ground.stack.project}-postgres`
+      const name = `infra-actions-drill-${ground.stack.project}-production-postgres`
       seen = await ground.docker("inspect", "--format", format, name)
       const mounts = "{{range .Mounts}}{{.Name}} {{end}}"
       volumes = (await ground.docker("inspect", "--format", mounts, name)).split(" ")
@@ -139,6 +139,68 @@ describe("drill", () => {
       assert.deepEqual(await ground.leftovers(), [])
     })
   }
+
+  test("each backup is drilled, and one that is damaged does not end the drill of the others", async () => {
+    const made = await ground.act("backup")
+    assert.equal(made.code, 0, made.log)
+    const file = readdirSync(join(backups, "dragonfly")).sort().at(-1) ?? ""
+    using _kept = keep(join(backups, "dragonfly", file))
+    writeFileSync(join(backups, "dragonfly", file), "Some keys")
+    const known = ground.records().length
+    const run = await ground.act("drill", { "backup-id": "each" })
+    assert.equal(run.code, 1, run.log)
+    assert.deepEqual(
+      ground
+        .records()
+        .slice(known)
+        .map((one) => [one.backup, one.result]),
+      [
+        [made.outputs["backup-id"], "failed"],
+        [id, "success"],
+      ],
+    )
+    assert.deepEqual([run.outputs["rto-seconds"], run.outputs["backup-id"]], ["-1", made.outputs["backup-id"]])
+    assert.match(run.summary, /: failed; never usable[\s\S]*: success; usable after/)
+  })
+
+  test("a backup that is removed while it is drilled has not failed, and is not proven", async () => {
+    const made = await ground.act("backup")
+    const gone = made.outputs["backup-id"] ?? ""
+    const known = ground.records().length
+    const run = await ground.act(
+      "drill",
+      { "backup-id": gone },
+      {
+        onOutput: (text) => {
+          if (!text.includes("open-drill-postgres")) return
+          rmSync(join(backups, "metadata", `${gone}.json`), { force: true })
+          const dumps = readdirSync(join(backups, "postgres")).sort().slice(-2)
+          for (const name of dumps) rmSync(join(backups, "postgres", name), { force: true })
+        },
+      },
+    )
+    assert.deepEqual([run.code, run.outputs.reason], [1, "backup-gone"], run.log)
+    assert.equal(ground.records().length, known)
+    assert.deepEqual(await ground.leftovers(), [])
+  })
+
+  test("a deployment may hold the lock meanwhile, another drill may not run", async () => {
+    const holder = await ground.act("lock", { purpose: "deploy" })
+    assert.equal(holder.code, 0, holder.log)
+    let second: ReturnType<DrillGround["act"]> | undefined
+    const first = await ground.act(
+      "drill",
+      {},
+      {
+        onOutput: (text) => {
+          if (text.includes("open-drill-postgres"))
+            second ??= ground.act("drill", { "lock-wait": "0s" }, { env: { GITHUB_RUN_ID: "9" } })
+        },
+      },
+    )
+    assert.equal(first.code, 0, first.log)
+    assert.equal((await second)?.outputs.reason, "lock-held")
+  })
 
   test("a killed drill leaves its containers to the next one, a cancelled one takes them away", async () => {
     const start = (signal: NodeJS.Signals) =>

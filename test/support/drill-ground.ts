@@ -64,7 +64,7 @@ export async function drillGround(slot: number): Promise<DrillGround> {
         .map((name) => drillRecordSchema.parse(JSON.parse(readFileSync(join(metadata, name), "utf8")))),
     async leftovers() {
       const containers = await docker("ps", "--all", "--filter", `label=${owner}`, "--format", "{{.Names}}")
-      const fetched = readdirSync(join(stack.baseDir, "backups")).filter((name) => name === ".drill")
+      const fetched = readdirSync(join(stack.baseDir, "backups")).filter((name) => name.startsWith(".drill"))
       return [...containers.split("\n").filter((one) => one !== ""), ...fetched]
     },
     async live() {
@@ -100,7 +100,7 @@ function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly
       postgres: { "critical-tables": ["public.patients"], "sample-queries": ["select * from patients where id = 7"] },
     },
     backup: { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
-    lock: { wait: "2m", stale: "20s" },
+    lock: { wait: "2m", stale: "40s" },
   })
 }
 

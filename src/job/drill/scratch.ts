@@ -18,8 +18,8 @@ export interface Scratch {
 const startLimit = 180_000
 
 /** Files fetched for a drill: beside the backups, never among them. */
-export function scratchFolder({ layout }: Pick<Tools, "layout">): string {
-  return `${layout.backups}/.drill`
+export function scratchFolder({ layout, config }: Pick<Tools, "layout" | "config">): string {
+  return `${layout.backups}/.drill-${config.environment}`
 }
 
 /** Starts an empty server of the image that the service runs now, for files that lie in `backups`; undefined in a dry run. */
@@ -32,10 +32,11 @@ export async function openScratch(
   if (!scratch) throw failure("cannot-drill", `services of kind ${one.service.kind} cannot be drilled`)
   const memory = await memoryLimit(tools, scratch.needs(backup).memory)
   const recipe = await scratch.recipe(one.service, one.container, { backup, memory })
-  const name = `infra-actions-drill-${tools.config.project}-${one.service.name}`
+  const { project, environment } = tools.config
+  const name = `infra-actions-drill-${project}-${environment}-${one.service.name}`
   const image = imageOf(one)
   const command = startScratch({ ...recipe, name, image, memory, owner: ownerOf(tools) })
-  const { stdout } = await tools.work.step(`start-drill-${one.service.name}`, command)
+  const { stdout } = await tools.work.step(`open-drill-${one.service.name}`, command)
   if (tools.work.dryRun) return undefined
   const service = drilledService(one.service, { backup, backups })
   return { service, container: await waitReady(tools, scratch.ready, { service, id: stdout.trim() }) }
