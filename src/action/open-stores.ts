@@ -36,6 +36,7 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
     ...(s3["immutable-days"] === undefined
       ? {}
       : { immutable: { days: s3["immutable-days"], mode: s3["immutable-mode"] } }),
+    readBack: s3["read-back"],
     log: context.log.info,
   })
   return [localStore(place), remote]

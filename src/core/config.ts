@@ -110,6 +110,10 @@ const s3Schema = z.strictObject({
   bucket: z.string().min(3),
   prefix: z.string().default("backups/"),
   "force-path-style": z.boolean().optional().describe("On unless told when an endpoint is given."),
+  "read-back": z
+    .boolean()
+    .default(false)
+    .describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
   "immutable-days": z
     .int()
     .min(1)

@@ -15,6 +15,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly transfer?: "host" | "runner" | "auto"
   /** Locks what is stored; the bucket must have object lock. */
   readonly immutable?: Immutability | undefined
+  /** Reads each object to its end after it was stored. */
+  readonly readBack?: boolean
   readonly patience?: Patience
   readonly log?: (line: string) => void
 }

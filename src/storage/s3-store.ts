@@ -13,6 +13,7 @@ import { fetchObject } from "./s3-fetch.ts"
 import { abortStale, listKeys, readManifests, readText } from "./s3-list.ts"
 import { lockFrom, lockHeaders, lockObject, type ObjectLock, requireLockable } from "./s3-lock.ts"
 import { presignGet } from "./s3-presign.ts"
+import { readBack } from "./s3-read-back.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
 import { hostSender, runnerSender } from "./s3-send.ts"
 import { head, uploadObject } from "./s3-upload.ts"
@@ -66,10 +67,11 @@ async function probe({ bucket, options }: S3Context): Promise<void> {
 }
 
 async function putArtifacts(
-  { bucket, options, patience, transfer, written }: S3Context,
+  context: S3Context,
   manifest: Pick<Manifest, "id" | "services">,
   work: Work,
 ): Promise<PutReport> {
+  const { bucket, options, patience, transfer, written } = context
   const { prefix, host, directory } = options
   const artifacts = artifactsOf(manifest)
   const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
@@ -88,7 +90,10 @@ async function putArtifacts(
     objects.push(uploaded.object)
     written.set(manifest.id, [...objects])
     if (lock) await lockObject(bucket, uploaded.object, lock)
+    const step = `read-back-s3-${objects.length}`
+    if (options.readBack) await readBack(context, { artifact, object: uploaded.object, work, step })
   }
+  if (options.readBack) tier = "read-back"
   return { bytes, tier, objects, ...(lock && { lockedUntil: lock.until.toISOString() }) }
 }
 
