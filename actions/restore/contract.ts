@@ -2,7 +2,13 @@ import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
 import { input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
+import {
+  backupKey,
+  changeInputs,
+  connectionInputs,
+  servicesInput,
+  storeInputs,
+} from "../../src/action/shared-inputs.ts"
 
 export const restoreContract = {
   name: "restore",
@@ -12,6 +18,7 @@ export const restoreContract = {
     ...connectionInputs,
     ...storeInputs,
     ...changeInputs,
+    "backup-key": backupKey,
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to restore: an id, or `latest` for the newest proven one.",
       placeholder: "ID",

@@ -8,12 +8,13 @@ import { localStore } from "../storage/local-store.ts"
 import { s3Store } from "../storage/s3-store.ts"
 import type { ActionContext } from "./outcome.ts"
 import type { storeInputs } from "./shared-inputs.ts"
+import type { BackupKeyInput } from "./tool-inputs.ts"
 
 export type StoreInputs = z.output<z.ZodObject<typeof storeInputs>>
 
 export interface OpenStoresOptions {
   readonly config: Config
-  readonly inputs: Partial<StoreInputs>
+  readonly inputs: Partial<StoreInputs> & BackupKeyInput
   readonly context: Pick<ActionContext, "log">
 }
 
@@ -36,6 +37,8 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
     ...(s3["immutable-days"] === undefined
       ? {}
       : { immutable: { days: s3["immutable-days"], mode: s3["immutable-mode"] } }),
+    encryption: { publicKey: config.backup.encryption?.["openpgp-key"], privateKey: inputs["backup-key"] },
+    readBack: s3["read-back"],
     log: context.log.info,
   })
   return [localStore(place), remote]

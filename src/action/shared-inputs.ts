@@ -63,6 +63,14 @@ export const storeInputs = {
   }),
 }
 
+/** Opens the encrypted copies in S3: actions that restore take it. */
+export const backupKey = input(secret("backup-key").optional(), {
+  description:
+    "Armored private OpenPGP key of `backup.encryption`, without passphrase. Needed when a copy in S3 is encrypted. It stays on the runner.",
+  secret: true,
+  env: ["BACKUP_KEY"],
+})
+
 export const lockNumber = input(wholeNumber.optional(), {
   description:
     "Number of a lock that an earlier job of this run took (output `lock-number` of `lock`). Without it the action takes the lock by itself and gives it back.",

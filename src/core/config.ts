@@ -110,6 +110,10 @@ const s3Schema = z.strictObject({
   bucket: z.string().min(3),
   prefix: z.string().default("backups/"),
   "force-path-style": z.boolean().optional().describe("On unless told when an endpoint is given."),
+  "read-back": z
+    .boolean()
+    .default(false)
+    .describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
   "immutable-days": z
     .int()
     .min(1)
@@ -133,6 +137,16 @@ const backupSchema = z.strictObject({
   directory: path.optional().describe("`<base directory>/backups` unless told."),
   retention: retentionSchema.prefault({}),
   s3: s3Schema.optional(),
+  encryption: z
+    .strictObject({
+      "openpgp-key": z
+        .string()
+        .includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" })
+        .describe(
+          "Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore.",
+        ),
+    })
+    .optional(),
   "before-migrate": z.boolean().default(true),
   "max-row-loss": z
     .number()

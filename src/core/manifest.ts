@@ -83,6 +83,10 @@ export const manifestSchema = z.strictObject({
           etag: z.string(),
           partBytes: z.int(),
           versionId: z.string().optional(),
+          /** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
+          encrypted: z
+            .strictObject({ bytes: z.int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+            .optional(),
         }),
       )
       .default([]),

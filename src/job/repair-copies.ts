@@ -30,7 +30,10 @@ export async function repairCopies(tools: Tools): Promise<readonly RepairedCopy[
   try {
     const lists = { local: await listOf(local), s3: await listOf(s3) }
     const toS3 = await missing(tools, { from: local, to: s3 }, lists)
-    const toLocal = await missing(tools, { from: s3, to: local }, lists)
+    // What is encrypted needs its private key, which a backup has no business with.
+    const toLocal = (await missing(tools, { from: s3, to: local }, lists)).filter(
+      ({ storage }) => !storage.objects.some(({ encrypted }) => encrypted),
+    )
     const repaired: RepairedCopy[] = []
     for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)))
     for (const manifest of toLocal)

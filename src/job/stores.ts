@@ -1,5 +1,5 @@
 import { sameBytes } from "../core/backup-inventory.ts"
-import { failure, inputError, messageOf } from "../core/errors.ts"
+import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import type { Tools } from "./tools.ts"
@@ -81,6 +81,8 @@ export async function bringLocal(
         if (tools.signal.aborted) throw error
         reasons.push(`${store.name}: ${messageOf(error)}`)
         tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`)
+        // What an input lacks, another try lacks as well.
+        if (error instanceof AppError && error.kind === "input") break
       }
     }
   }

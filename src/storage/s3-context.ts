@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts"
+import type { Encryption } from "./openpgp-session-key.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
 import type { Immutability } from "./s3-lock.ts"
 import type { Patience } from "./s3-send.ts"
@@ -15,6 +16,9 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly transfer?: "host" | "runner" | "auto"
   /** Locks what is stored; the bucket must have object lock. */
   readonly immutable?: Immutability | undefined
+  readonly encryption?: Encryption
+  /** Reads each object to its end after it was stored. */
+  readonly readBack?: boolean
   readonly patience?: Patience
   readonly log?: (line: string) => void
 }

@@ -7,6 +7,7 @@ import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
 import type { S3Context } from "./s3-context.ts"
+import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
 
 export interface FetchOptions {
@@ -27,6 +28,7 @@ export async function fetchObject(context: S3Context, { artifact, object, work, 
     await work.step(step, change`: fetch ${`s3://${bucket.name}/${object.key}`} to ${`${options.directory}/${file}`}`)
     return
   }
+  if (object.encrypted) return fetchEncrypted(context, { artifact, object, work, step })
   if ((await context.transfer()) === "runner") return fetchThroughRunner(context, { artifact, object, work, step })
   const url = await presignGet(bucket, { key: object.key, versionId: object.versionId })
   const args = [options.directory, file, bytes, sha256, object.etag, patience.tries, patience.stall]
@@ -34,6 +36,14 @@ export async function fetchObject(context: S3Context, { artifact, object, work, 
     input: new Secret("presigned URL", `${url}\n`),
     timeout: 600_000 + bytes / 100,
   })
+}
+
+async function fetchEncrypted(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
+  const { encrypted, ...plain } = object
+  requireKey(context.options.encryption)
+  const coming = { ...artifact, ...encrypted, file: encryptedFile(artifact.file) }
+  await fetchObject(context, { artifact: coming, object: plain, work, step })
+  await decryptArtifact(context, { artifact, work, step: `${step}-decrypt` })
 }
 
 async function fetchThroughRunner(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {

@@ -9,10 +9,12 @@ import type { BackupStore, PutReport } from "./backup-store.ts"
 import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
+import { encryptArtifact, removeEncrypted, requireEncryption } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
 import { abortStale, listKeys, readManifests, readText } from "./s3-list.ts"
 import { lockFrom, lockHeaders, lockObject, type ObjectLock, requireLockable } from "./s3-lock.ts"
 import { presignGet } from "./s3-presign.ts"
+import { readBack } from "./s3-read-back.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
 import { hostSender, runnerSender } from "./s3-send.ts"
 import { head, uploadObject } from "./s3-upload.ts"
@@ -55,8 +57,10 @@ export function s3Store(options: S3StoreOptions): BackupStore {
   }
 }
 
-async function probe({ bucket, options }: S3Context): Promise<void> {
+async function probe(context: S3Context): Promise<void> {
+  const { bucket, options } = context
   if (options.immutable) await requireLockable(bucket)
+  if (options.encryption?.publicKey) await requireEncryption(context, options.encryption.publicKey)
   await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`)
   // Beginning an upload needs the right to write and, taken back at once, leaves nothing.
   const key = `${options.prefix}${manifestFolder}/probe`
@@ -67,10 +71,11 @@ async function probe({ bucket, options }: S3Context): Promise<void> {
 }
 
 async function putArtifacts(
-  { bucket, options, patience, transfer, written }: S3Context,
+  context: S3Context,
   manifest: Pick<Manifest, "id" | "services">,
   work: Work,
 ): Promise<PutReport> {
+  const { bucket, options, patience, transfer, written } = context
   const { prefix, host, directory } = options
   const artifacts = artifactsOf(manifest)
   const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
@@ -83,13 +88,23 @@ async function putArtifacts(
   const objects: PutReport["objects"] = []
   let tier: PutReport["tier"] = "etag"
   const lock = options.immutable && lockFrom(Date.now(), options.immutable)
-  for (const artifact of artifacts) {
-    const uploaded = await uploadObject(bucket, artifact, { key: `${prefix}${artifact.file}`, send, lock })
+  const key = options.encryption?.publicKey
+  for (const [index, artifact] of artifacts.entries()) {
+    const number = index + 1
+    const encrypting = { artifact, work, step: `encrypt-s3-${number}` }
+    const sent = key ? await encryptArtifact(context, encrypting, key) : artifact
+    const target = { key: `${prefix}${artifact.file}${key ? ".gpg" : ""}`, send, lock }
+    const uploaded = await uploadObject(bucket, sent, target)
     if (uploaded.tier === "parts-only") tier = "parts-only"
-    objects.push(uploaded.object)
+    const encrypted = key ? { encrypted: { bytes: sent.bytes, sha256: sent.sha256 } } : {}
+    objects.push({ ...uploaded.object, file: artifact.file, ...encrypted })
     written.set(manifest.id, [...objects])
     if (lock) await lockObject(bucket, uploaded.object, lock)
+    const reading = { artifact: sent, object: uploaded.object, work, step: `read-back-s3-${number}` }
+    if (options.readBack) await readBack(context, reading)
+    if (key) await removeEncrypted(context, { ...encrypting, step: `clean-encrypted-${number}` })
   }
+  if (options.readBack) tier = "read-back"
   return { bytes, tier, objects, ...(lock && { lockedUntil: lock.until.toISOString() }) }
 }
 
@@ -134,10 +149,11 @@ async function verify({ bucket, options }: S3Context, manifest: Manifest): Promi
   const objects = objectsOf(manifest, options.prefix)
   for (const { file, bytes } of artifactsOf(manifest)) {
     const object = objects.find((one) => one.file === file)
+    const stored = object?.encrypted?.bytes ?? bytes
     const found = object && (await head(bucket, object.key, object.versionId))
     if (object === undefined) wrong.push(`${file} is not in S3`)
     else if (found === undefined) wrong.push(`${object.key} is missing`)
-    else if (found.bytes !== bytes) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${bytes}`)
+    else if (found.bytes !== stored) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${stored}`)
     else if (found.etag !== object.etag)
       wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`)
   }

@@ -66,7 +66,8 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Serv
     log,
     keys,
     damage: async (file) => {
-      await put(`${all.prefix}${file}`, Buffer.from("Some keys"))
+      const key = all.encryption ? `${file}.gpg` : file
+      await put(`${all.prefix}${key}`, Buffer.from("Some keys"))
     },
     plant: async (name, text) => {
       await put(`${all.prefix}metadata/${name}`, text)

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { test } from "node:test"
+import { GetObjectCommand } from "@aws-sdk/client-s3"
+import { Secret } from "../../src/shell/secret.ts"
+import { s3Store } from "../../src/storage/s3-store.ts"
+import { makeBackup, putBackup, testStore } from "../conformance/store.ts"
+import { decryptByHand, makeOpenpgpKeys } from "../support/openpgp-keys.ts"
+import { shells, shellWork } from "../support/shell-work.ts"
+import { type S3Ground, s3Ground } from "./s3-ground.ts"
+
+const keys = makeOpenpgpKeys()
+const { publicKey } = keys
+const encryption = { publicKey, privateKey: new Secret("backup-key", keys.privateKey) }
+const file = "postgres/a 'b.dump"
+const large = randomBytes(17 * 1024 * 1024)
+
+testStore("encrypted s3 from the host", () => s3Ground({ transfer: "host", encryption }))
+testStore("encrypted s3 through the runner", () => s3Ground({ transfer: "runner", encryption }))
+
+async function stored({ client, options }: S3Ground, key: string): Promise<Buffer> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: options.bucket, Key: key }))
+  return Buffer.from((await Body?.transformToByteArray()) ?? [])
+}
+
+test("S3 holds nothing of the bytes in clear, and gpg alone brings them back", async () => {
+  await using ground = await s3Ground({ transfer: "host", encryption, readBack: true })
+  await ground.store.probe()
+  const bytes = Buffer.from("a secret row\n".repeat(200_000))
+  const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: bytes } }))
+  assert.equal(manifest.storage.tier, "read-back")
+  const [object] = manifest.storage.objects
+  assert.equal(object?.key, `${ground.options.prefix}${file}.gpg`)
+  const there = await stored(ground, object.key)
+  assert.equal(there.length, object.encrypted?.bytes)
+  assert(!there.includes("a secret row"))
+  const copy = `${ground.directory}/by-hand.gpg`
+  writeFileSync(copy, there)
+  assert(decryptByHand(copy, keys.privateKey).equals(bytes))
+  assert.throws(() => decryptByHand(copy, makeOpenpgpKeys().privateKey), /No secret key/)
+  // The file on the host is what it was, and no encrypted copy of it stays there.
+  assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
+})
+
+test("without the key, or with another, nothing comes back and the input is named", async () => {
+  await using ground = await s3Ground({ transfer: "host", encryption })
+  const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
+  rmSync(`${ground.directory}/${file}`)
+  const store = (privateKey: string | undefined) => {
+    const secret = privateKey === undefined ? undefined : new Secret("backup-key", privateKey)
+    return s3Store({ ...ground.options, encryption: { publicKey: undefined, privateKey: secret } })
+  }
+  const keysThatFail = [undefined, makeOpenpgpKeys().privateKey, "no key at all", publicKey]
+  for (const key of keysThatFail)
+    await assert.rejects(store(key).fetch(manifest, ground.work), (error: Error & { code?: string }) => {
+      assert.equal(error.code, "backup-key")
+      assert(!error.message.includes("PRIVATE KEY"))
+      return true
+    })
+  await store(keys.privateKey).fetch(manifest, ground.work)
+  assert(readFileSync(`${ground.directory}/${file}`).equals(large))
+})
+
+test("a host that cannot encrypt, or a key that cannot, is told before anything is stored", async () => {
+  await using ground = await s3Ground({ transfer: "host" })
+  const broken = { publicKey: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nnot a key", privateKey: undefined }
+  await assert.rejects(s3Store({ ...ground.options, encryption: broken }).probe(), { code: "s3-encryption" })
+  const host = {
+    ...ground.host,
+    run: ((command, options) =>
+      ground.host.run(
+        { ...command, text: `command() { return 1; }\n${command.text}` },
+        options,
+      )) as typeof ground.host.run,
+  }
+  await assert.rejects(s3Store({ ...ground.options, host, encryption }).probe(), /gpg is not installed/)
+})
+
+test("the private key is in nothing that a step gives to the host, nor in the log", async () => {
+  await using ground = await s3Ground({ transfer: "host", encryption })
+  const inputs: string[] = []
+  const work: S3Ground["work"] = {
+    ...ground.work,
+    async step(name, command, options = {}) {
+      const input = options.input instanceof Secret ? options.input.reveal() : String(options.input ?? "")
+      inputs.push(`${command.text}\n${input}`)
+      return ground.work.step(name, command, options)
+    },
+  }
+  const manifest = await putBackup({ ...ground, work }, makeBackup(ground.directory, { files: { [file]: large } }))
+  rmSync(`${ground.directory}/${file}`)
+  await ground.store.fetch(manifest, work)
+  // The private key's first lines repeat the public one.
+  const isOwn = (line: string) => line.length > 20 && !publicKey.includes(line) && !line.startsWith("-")
+  const own = keys.privateKey.split("\n").filter(isOwn)
+  assert(own.length >= 3)
+  const told = [...inputs, ...ground.log].join("\n")
+  assert(!own.some((line) => told.includes(line)))
+  assert(
+    inputs.some((one) => /\n9:[0-9A-F]{64}\n$/.test(one)),
+    "the host got the file's session key",
+  )
+  assert(!/9:[0-9A-F]{64}/.test(ground.log.join("\n")))
+})
+
+for (const shell of shells)
+  test(`encryption and decryption mean the same under ${shell.join(" ")}`, async () => {
+    await using ground = await s3Ground({ transfer: "host", encryption })
+    const work = shellWork(shell)
+    const manifest = await putBackup({ ...ground, work }, makeBackup(ground.directory, { files: { [file]: large } }))
+    rmSync(`${ground.directory}/${file}`)
+    await ground.store.fetch(manifest, work)
+    assert(readFileSync(`${ground.directory}/${file}`).equals(large))
+  })
