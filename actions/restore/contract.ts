@@ -1,8 +1,10 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input } from "../../src/action/input.ts"
+import { input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
+
+export const restoreModes = ["restore", "undo", "clean"] as const
 
 export const restoreContract = {
   name: "restore",
@@ -12,6 +14,15 @@ export const restoreContract = {
     ...connectionInputs,
     ...storeInputs,
     ...changeInputs,
+    mode: input(z.enum(restoreModes).default("restore"), {
+      description:
+        "`restore`; `undo`, which takes the last restore of the databases back by renaming; or `clean`, which removes replaced databases for good once a later backup is proven.",
+      placeholder: "MODE",
+    }),
+    "replaced-older-than": input(time.optional(), {
+      description: "With `clean`: how long ago a database must have been replaced, such as `14d`; 14 days unless told.",
+      placeholder: "DURATION",
+    }),
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to restore: an id, or `latest` for the newest proven one.",
       placeholder: "ID",

@@ -123,6 +123,12 @@ const backupSchema = z.strictObject({
   directory: path.optional().describe("`<base directory>/backups` unless told."),
   retention: retentionSchema.prefault({}),
   s3: s3Schema.optional(),
+  verify: z
+    .enum(["counts", "checksum"])
+    .default("counts")
+    .describe(
+      "What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time.",
+    ),
   "before-migrate": z.boolean().default(true),
   "max-row-loss": z
     .number()

@@ -40,6 +40,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
 
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
+  const checksums = tools.config.backup.verify === "checksum"
   const done: ServiceBackup[] = []
   const made = await makeBackup().catch(async (error: unknown) => {
     await discard(tools, { id, services: done }, error)
@@ -48,7 +49,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   return { ...made, retention: await applyRetention(tools, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "retention">> {
-    for (const one of running) done.push(await backupService(tools, one, { id, stamp }))
+    for (const one of running) done.push(await backupService(tools, one, { id, stamp, checksums }))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }

@@ -2,8 +2,10 @@ import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
+import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreServer } from "./restore-server.ts"
 import { stopServer } from "./stop-server.ts"
+import { undoRestore } from "./undo-restore.ts"
 import { verifyServer } from "./verify-server.ts"
 
 export interface PostgresOptions {
@@ -20,6 +22,9 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    undo: undoRestore,
+    replaced: replacedDatabases,
+    removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     verify: verifyServer,
   }
 }
