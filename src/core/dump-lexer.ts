@@ -1,41 +1,24 @@
-/** A piece of an SQL script, as `psql` would read it. Offsets are in bytes, `to` is the first byte after it. */
-export interface DumpPiece {
-  readonly kind: "statement" | "meta" | "comment" | "rows"
-  readonly from: number
-  readonly to: number
-  /** Line on which it begins, from 1. */
-  readonly line: number
-  /** Its first bytes, without the text of string constants. Empty for rows. */
-  readonly text: string
-  /** Of rows: how many. */
-  readonly count: number
-}
-
-export interface DumpLexer {
-  write(chunk: Uint8Array): void
-  /** Gives out what is left; false when the script ends in the middle of something. */
-  end(): boolean
-}
+import {
+  backslash,
+  close,
+  dash,
+  dollar,
+  dot,
+  double,
+  isSpace,
+  isTag,
+  isWord,
+  newline,
+  open,
+  quote,
+  semicolon,
+  slash,
+  star,
+} from "./dump-bytes.ts"
+import type { DumpLexer, DumpPiece } from "./dump-piece.ts"
 
 /** A statement's text is kept so far; what matters stands at its beginning. */
 const textLimit = 4096
-const [newline, backslash, quote, double, dollar, dash, slash, star, semicolon, open, close, dot] = [
-  ..."\n\\'\"$-/*;().",
-].map((character) => character.charCodeAt(0)) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-]
-
 interface Reading {
   readonly emit: (piece: DumpPiece) => void
   state: "top" | "string" | "escapes" | "escaped" | "quoted" | "dollar" | "line" | "block" | "meta" | "rows"
@@ -255,18 +238,4 @@ function give(reading: Reading, kind: DumpPiece["kind"], to: number): void {
 
 function keep(reading: Reading, byte: number): void {
   if (reading.text.length < textLimit) reading.text.push(byte)
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 32 || (byte >= 9 && byte <= 13)
-}
-
-function isWord(byte: number): boolean {
-  return (byte >= 48 && byte <= 57) || isTag(byte, 1) || byte === dollar
-}
-
-/** May this byte stand in a tag, `$tag$`, at this place? Its first one may not be a digit. */
-function isTag(byte: number, place: number): boolean {
-  if (byte >= 48 && byte <= 57) return place > 1
-  return (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 95 || byte >= 128
 }

@@ -1,4 +1,5 @@
-import { type DumpPiece, dumpLexer } from "./dump-lexer.ts"
+import { dumpLexer } from "./dump-lexer.ts"
+import type { DumpPiece } from "./dump-piece.ts"
 
 /** Something in a foreign script that a restore does not run. */
 export interface DumpProblem {
@@ -93,10 +94,10 @@ const name = String.raw`("(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`
 const rolePatterns = [
   String.raw`\bowner to ${name}$`,
   String.raw`^grant [\s\S]+ to ${name}(?: with [\s\S]*)?$`,
-  String.raw`^create (?:role|user|group) ${name}`,
-  String.raw`^alter default privileges for role ${name}`,
+  `^create (?:role|user|group) ${name}`,
+  `^alter default privileges for role ${name}`,
   String.raw`^create schema [\s\S]+ authorization ${name}$`,
-  String.raw`^set (?:session authorization|role) ${name}$`,
+  `^set (?:session authorization|role) ${name}$`,
 ].map((pattern) => new RegExp(pattern, "iu"))
 const extensionPattern = new RegExp(`^create extension (?:if not exists )?${name}`, "iu")
 const dangers: readonly (readonly [RegExp, DumpProblem["code"]])[] = [

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { gunzipSync } from "node:zlib"
 import fc from "fast-check"
-import { type DumpPiece, dumpLexer } from "../../src/core/dump-lexer.ts"
+import { dumpLexer } from "../../src/core/dump-lexer.ts"
+import type { DumpPiece } from "../../src/core/dump-piece.ts"
 import { dumpScanner } from "../../src/core/dump-scan.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -132,12 +133,10 @@ const fragment = fc.oneof(
   fc.stringMatching(/^[a-z_ ,.=<>\n]{0,12}$/),
 )
 const statement = fc.array(fragment, { minLength: 1, maxLength: 6 }).map((parts) => `select ${parts.join(" ")};\n`)
-const copy = fc
-  .array(fc.stringMatching(/^[a-z\t 0-9']{0,12}(\\\\[!.]?)?$/), { maxLength: 5 })
-  .map((rows) => ({
-    script: `copy t (a) from stdin;\n${rows.map((row) => `${row}\n`).join("")}\\.\n`,
-    rows: rows.length,
-  }))
+const copy = fc.array(fc.stringMatching(/^[a-z\t 0-9']{0,12}(\\\\[!.]?)?$/), { maxLength: 5 }).map((rows) => ({
+  script: `copy t (a) from stdin;\n${rows.map((row) => `${row}\n`).join("")}\\.\n`,
+  rows: rows.length,
+}))
 
 describe("dumpLexer", () => {
   it("gives the same pieces however the script is cut into chunks", () => {
