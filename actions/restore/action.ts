@@ -2,6 +2,7 @@ import { action, type Outcome } from "../../src/action/outcome.ts"
 import { withTools } from "../../src/action/with-tools.ts"
 import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { type RestoreOptions, restore } from "../../src/job/restore.ts"
+import { type ForeignRestoreOptions, restoreForeign } from "../../src/job/restore-foreign.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import { restoreContract } from "./contract.ts"
@@ -13,11 +14,19 @@ export const restoreAction = action(restoreContract, (inputs, context) =>
   withTools(
     inputs,
     context,
-    { name: "restore", mutates: true, usesStores: inputs.mode !== "undo" },
+    {
+      name: "restore",
+      mutates: true,
+      usesStores: inputs.mode === "clean" || (inputs.mode === "restore" && inputs.file === undefined),
+    },
     async (tools): Promise<Outcome<typeof restoreContract>> => {
       const chosen = inputs.services ? { services: inputs.services } : {}
       switch (inputs.mode) {
         case "restore":
+          if (inputs.file !== undefined) {
+            const { file, database, force } = inputs
+            return fromFile(tools, { file, force, ...chosen, ...(database === undefined ? {} : { database }) })
+          }
           return bringBack(tools, { backupId: inputs["backup-id"], source: inputs.source, ...chosen })
         case "undo":
           return undo(tools, inputs.services)
@@ -42,6 +51,16 @@ async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome
       "keys-restored": done.keys,
     },
     summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`,
+  }
+}
+
+async function fromFile(tools: Tools, options: ForeignRestoreOptions): Promise<Outcome<typeof restoreContract>> {
+  const { tables, rows, kept } = await restoreForeign(tools, options)
+  const counts = `${tables} tables with ${rows} rows`
+  tools.log.info(`${options.file}: ${counts}. ${kept}`)
+  return {
+    outputs: { ...succeeded(tools), "tables-restored": tables, "rows-restored": rows },
+    summary: `### Restored ${options.file}\n\n${counts}.\n\n${kept}\n`,
   }
 }
 

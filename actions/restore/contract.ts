@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input, time } from "../../src/action/input.ts"
+import { boolean, input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
 
@@ -26,6 +26,19 @@ export const restoreContract = {
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to restore: an id, or `latest` for the newest proven one.",
       placeholder: "ID",
+    }),
+    file: input(z.string().startsWith("/", "use an absolute path on the host").optional(), {
+      description:
+        "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
+      placeholder: "PATH",
+    }),
+    database: input(z.string().optional(), {
+      description: "With `file`: the database to replace or make; the one in `services.*.databases` unless told.",
+      placeholder: "NAME",
+    }),
+    force: input(boolean.default(false), {
+      description:
+        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it. Only for a dump whose maker you trust.",
     }),
     services: servicesInput("Services to restore; every one in the backup unless told."),
     source: input(z.enum(["auto", "local", "s3"]).default("auto"), {

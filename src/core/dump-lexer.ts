@@ -229,7 +229,7 @@ function give(reading: Reading, kind: DumpPiece["kind"], to: number): void {
   reading.start = -1
   reading.text = []
   reading.count = 0
-  emit({ kind, from, to, line, text, count })
+  emit({ kind, from, to, line, lastLine: reading.line, text, count })
   if (kind !== "statement") return
   const setting = /^set\s+standard_conforming_strings\s*(?:=|to)\s*(\w+)/i.exec(text)?.[1]
   if (setting !== undefined) reading.backslashEscapes = setting.toLowerCase() === "off"

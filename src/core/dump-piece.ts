@@ -5,6 +5,8 @@ export interface DumpPiece {
   readonly to: number
   /** Line on which it begins, from 1. */
   readonly line: number
+  /** Line on which it ends. */
+  readonly lastLine: number
   /** Its first bytes, without the text of string constants. Empty for rows. */
   readonly text: string
   /** Of rows: how many. */

@@ -15,7 +15,21 @@ export interface CopiedRows {
   readonly rows: number
 }
 
+/** Lines of a script, both included. */
+export interface LineRange {
+  readonly from: number
+  readonly to: number
+}
+
 export interface DumpScan {
+  /** Where each database's part is, in a script that connects to several. */
+  readonly parts: readonly (LineRange & { readonly database: string })[]
+  /** Lines that no server needs and some refuse: `\\restrict`, and a setting that is new in 17. */
+  readonly needless: readonly LineRange[]
+  /** Lines that only a superuser may run: whose an object is, comments on extensions, default rights of others. */
+  readonly privileged: readonly LineRange[]
+  readonly lines: number
+
   /** As `-- Dumped from database version` says, `17.6`; undefined in a script that pg_dump did not write. */
   readonly serverVersion: string | undefined
   readonly dumpVersion: string | undefined
@@ -46,11 +60,13 @@ type Found = { -readonly [Key in keyof DumpScan]: DumpScan[Key] extends readonly
 export function dumpScanner(): DumpScanner {
   const found: Found = {
     ...{ serverVersion: undefined, dumpVersion: undefined, cluster: false, complete: false },
+    ...{ parts: [], needless: [], privileged: [], lines: 0 },
     ...{ roles: [], extensions: [], databases: [], copied: [], problems: [] },
   }
   let table = ""
   const lexer = dumpLexer((piece) => {
-    if (piece.kind === "comment") readComment(found, piece.text)
+    found.lines = piece.lastLine
+    if (piece.kind === "comment") readComment(found, piece)
     else if (piece.kind === "meta") readMeta(found, piece)
     else if (piece.kind === "statement") table = readStatement(found, piece) ?? table
     else found.copied.push({ database: found.databases.at(-1), table, rows: piece.count })
@@ -66,21 +82,35 @@ export function dumpScanner(): DumpScanner {
   }
 }
 
-function readComment(found: Found, text: string): void {
+function readComment(found: Found, { text, line }: DumpPiece): void {
   found.serverVersion ??= /^Dumped from database version (\d+(?:\.\d+)*)/.exec(text)?.[1]
   found.dumpVersion ??= /^Dumped by pg_dump version (\d+(?:\.\d+)*)/.exec(text)?.[1]
   if (text === "PostgreSQL database cluster dump") found.cluster = true
   const end = found.cluster ? "PostgreSQL database cluster dump complete" : "PostgreSQL database dump complete"
   if (text === end) found.complete = true
+  if (text !== "PostgreSQL database dump complete") return
+  // What follows, up to the next connecting, is about the next database.
+  const part = found.parts.pop()
+  if (part) found.parts.push({ ...part, to: Math.min(part.to, line) })
 }
 
 /** The commands that pg_dump and pg_dumpall write; a backtick in one would run a program (CVE-2026-18408). */
 function readMeta(found: Found, { text, line }: DumpPiece): void {
-  if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) return
+  if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
+    found.needless.push({ from: line, to: line })
+    return
+  }
   const database = connected(text)
-  if (database !== undefined) found.databases.push(database)
+  if (database !== undefined) beginPart(found, database, line)
   else if (/^\\(un)?restrict\b/.test(text)) found.problems.push({ code: "restrict", line, what: shown(text) })
   else found.problems.push({ code: "meta-command", line, what: shown(text) })
+}
+
+function beginPart(found: Found, database: string, line: number): void {
+  const before = found.parts.pop()
+  if (before) found.parts.push({ ...before, to: Math.min(before.to, line - 1) })
+  found.parts.push({ database, from: line + 1, to: Number.MAX_SAFE_INTEGER })
+  found.databases.push(database)
 }
 
 function connected(text: string): string | undefined {
@@ -109,8 +139,11 @@ const dangers: readonly (readonly [RegExp, DumpProblem["code"]])[] = [
 ]
 
 /** The table of a COPY, if it is one. */
-function readStatement(found: Found, { text, line }: DumpPiece): string | undefined {
+function readStatement(found: Found, { text, line, lastLine }: DumpPiece): string | undefined {
   const words = text.replaceAll(/\s+/g, " ")
+  if (/^set transaction_timeout\b/i.test(words)) found.needless.push({ from: line, to: lastLine })
+  if (/^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words))
+    found.privileged.push({ from: line, to: lastLine })
   for (const pattern of rolePatterns) {
     const role = pattern.exec(words)?.[1]
     if (role !== undefined && !/^(public|current_user|session_user|default)$/i.test(role))

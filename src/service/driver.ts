@@ -34,6 +34,16 @@ export interface RestoreReport {
   readonly kept: string
 }
 
+/** A dump that somebody else made. */
+export interface ForeignRestore {
+  /** Absolute path on the host. */
+  readonly file: string
+  /** The database that it replaces, or makes. */
+  readonly database: string
+  /** Run it as the superuser, whatever speaks against it. */
+  readonly force: boolean
+}
+
 /** Data that a restore replaced and kept. */
 export interface ReplacedData {
   /** The name it has now. */
@@ -62,6 +72,8 @@ export interface ServiceDriver {
   backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
   /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces. */
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
+  /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
+  restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
   /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
   undo?(service: Service, container: Container, work: Work): Promise<string>
   /** What restores replaced and kept, oldest first. */

@@ -3,6 +3,7 @@ import { backupServer } from "./backup-server.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
+import { restoreForeign } from "./restore-foreign.ts"
 import { restoreServer } from "./restore-server.ts"
 import { stopServer } from "./stop-server.ts"
 import { undoRestore } from "./undo-restore.ts"
@@ -22,6 +23,7 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
     undo: undoRestore,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
