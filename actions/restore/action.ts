@@ -1,29 +1,96 @@
-import { action } from "../../src/action/outcome.ts"
+import { action, type Outcome } from "../../src/action/outcome.ts"
 import { withTools } from "../../src/action/with-tools.ts"
-import { restore } from "../../src/job/restore.ts"
+import { cleanReplaced } from "../../src/job/clean-replaced.ts"
+import { type RestoreOptions, restore } from "../../src/job/restore.ts"
+import { type ForeignRestoreOptions, restoreForeign } from "../../src/job/restore-foreign.ts"
+import type { Tools } from "../../src/job/tools.ts"
+import { undoRestore } from "../../src/job/undo-restore.ts"
 import { restoreContract } from "./contract.ts"
 
+/** 14 days. */
+const defaultAge = 14 * 86_400_000
+
 export const restoreAction = action(restoreContract, (inputs, context) =>
-  withTools(inputs, context, { name: "restore", mutates: true, usesStores: true }, async (tools) => {
-    const done = await restore(tools, {
-      backupId: inputs["backup-id"],
-      source: inputs.source,
-      ...(inputs.services ? { services: inputs.services } : {}),
-    })
-    const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`
-    context.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`)
-    return {
-      outputs: {
-        status: "success",
-        reason: tools.work.dryRun ? "dry-run" : "done",
-        "restore-status": "success",
-        "backup-id": done.backupId,
-        source: done.source,
-        "tables-restored": done.tables,
-        "rows-restored": done.rows,
-        "keys-restored": done.keys,
-      },
-      summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`,
-    }
-  }),
+  withTools(
+    inputs,
+    context,
+    {
+      name: "restore",
+      mutates: true,
+      usesStores: inputs.mode === "clean" || (inputs.mode === "restore" && inputs.file === undefined),
+    },
+    async (tools): Promise<Outcome<typeof restoreContract>> => {
+      const chosen = inputs.services ? { services: inputs.services } : {}
+      switch (inputs.mode) {
+        case "restore":
+          if (inputs.file !== undefined) {
+            const { file, database, force } = inputs
+            return fromFile(tools, { file, force, ...chosen, ...(database === undefined ? {} : { database }) })
+          }
+          return bringBack(tools, { backupId: inputs["backup-id"], source: inputs.source, ...chosen })
+        case "undo":
+          return undo(tools, inputs.services)
+        case "clean":
+          return clean(tools, { age: inputs["replaced-older-than"] ?? defaultAge, ...chosen })
+      }
+    },
+  ),
 )
+
+async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome<typeof restoreContract>> {
+  const done = await restore(tools, options)
+  const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`
+  tools.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`)
+  return {
+    outputs: {
+      ...succeeded(tools),
+      "backup-id": done.backupId,
+      source: done.source,
+      "tables-restored": done.tables,
+      "rows-restored": done.rows,
+      "keys-restored": done.keys,
+    },
+    summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`,
+  }
+}
+
+async function fromFile(tools: Tools, options: ForeignRestoreOptions): Promise<Outcome<typeof restoreContract>> {
+  const { tables, rows, kept } = await restoreForeign(tools, options)
+  const counts = `${tables} tables with ${rows} rows`
+  tools.log.info(`${options.file}: ${counts}. ${kept}`)
+  return {
+    outputs: { ...succeeded(tools), "tables-restored": tables, "rows-restored": rows },
+    summary: `### Restored ${options.file}\n\n${counts}.\n\n${kept}\n`,
+  }
+}
+
+async function undo(tools: Tools, services?: readonly string[]): Promise<Outcome<typeof restoreContract>> {
+  const { done, left } = await undoRestore(tools, services)
+  for (const sentence of done) tools.log.info(sentence)
+  const rest = left.length === 0 ? "" : `\nLeft as they are: ${left.join(", ")}.\n`
+  return { outputs: succeeded(tools), summary: `### Took the last restore back\n\n${done.join("\n")}\n${rest}` }
+}
+
+async function clean(
+  tools: Tools,
+  options: Parameters<typeof cleanReplaced>[1],
+): Promise<Outcome<typeof restoreContract>> {
+  const { removed, kept, bytes } = await cleanReplaced(tools, options)
+  const list = (items: readonly string[]) => items.map((one) => `- ${one}\n`).join("") || "- nothing\n"
+  tools.log.info(`Removed ${removed.length} replaced databases, ${bytes} bytes; ${kept.length} stay`)
+  return {
+    outputs: succeeded(tools),
+    summary: `### Removed replaced databases\n\n${list(removed)}\nKept:\n\n${list(kept)}`,
+  }
+}
+
+/** Nothing was restored by what only moves or removes. */
+function succeeded(tools: Tools) {
+  return {
+    ...restoreContract.negative,
+    source: "none",
+    status: "success",
+    reason: tools.work.dryRun ? "dry-run" : "done",
+    "restore-status": "success",
+  } as const
+}

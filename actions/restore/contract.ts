@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input } from "../../src/action/input.ts"
+import { boolean, input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import {
   backupKey,
@@ -9,6 +9,8 @@ import {
   servicesInput,
   storeInputs,
 } from "../../src/action/shared-inputs.ts"
+
+export const restoreModes = ["restore", "undo", "clean"] as const
 
 export const restoreContract = {
   name: "restore",
@@ -19,9 +21,31 @@ export const restoreContract = {
     ...storeInputs,
     ...changeInputs,
     "backup-key": backupKey,
+    mode: input(z.enum(restoreModes).default("restore"), {
+      description:
+        "`restore`; `undo`, which takes the last restore of the databases back by renaming; or `clean`, which removes replaced databases for good once a later backup is proven.",
+      placeholder: "MODE",
+    }),
+    "replaced-older-than": input(time.optional(), {
+      description: "With `clean`: how long ago a database must have been replaced, such as `14d`; 14 days unless told.",
+      placeholder: "DURATION",
+    }),
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to restore: an id, or `latest` for the newest proven one.",
       placeholder: "ID",
+    }),
+    file: input(z.string().startsWith("/", "use an absolute path on the host").optional(), {
+      description:
+        "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
+      placeholder: "PATH",
+    }),
+    database: input(z.string().optional(), {
+      description: "With `file`: the database to replace or make; the one in `services.*.databases` unless told.",
+      placeholder: "NAME",
+    }),
+    force: input(boolean.default(false), {
+      description:
+        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it. Only for a dump whose maker you trust.",
     }),
     services: servicesInput("Services to restore; every one in the backup unless told."),
     source: input(z.enum(["auto", "local", "s3"]).default("auto"), {

@@ -147,6 +147,12 @@ const backupSchema = z.strictObject({
         ),
     })
     .optional(),
+  verify: z
+    .enum(["counts", "checksum"])
+    .default("counts")
+    .describe(
+      "What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time.",
+    ),
   "before-migrate": z.boolean().default(true),
   "max-row-loss": z
     .number()

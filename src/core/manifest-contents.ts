@@ -30,6 +30,17 @@ export function compareDatabases(
   return compareCounts(databaseCounts(expected), databaseCounts(actual))
 }
 
+/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
+export function differentContent(
+  expected: readonly DatabaseContents[],
+  actual: readonly DatabaseContents[],
+): readonly string[] {
+  const now = databaseChecksums(actual)
+  return [...databaseChecksums(expected)]
+    .filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum)
+    .map(([what]) => what)
+}
+
 /** Every count that differs between two maps; a count that is missing on one side is -1 there. */
 export function compareCounts(
   expected: ReadonlyMap<string, number>,
@@ -112,6 +123,14 @@ function databaseCounts(databases: readonly DatabaseContents[]): ReadonlyMap<str
       [`${name} large objects`, largeObjects] as const,
     ]),
   )
+}
+
+function databaseChecksums(databases: readonly DatabaseContents[]): ReadonlyMap<string, string> {
+  const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [
+    ...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum] as const),
+    [`${name} large objects`, largeObjectsChecksum] as const,
+  ])
+  return new Map(all.flatMap(([what, checksum]) => (checksum === undefined ? [] : [[what, checksum] as const])))
 }
 
 function parseJson(text: string, source: string): unknown {

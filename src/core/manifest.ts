@@ -13,13 +13,22 @@ export const artifactSchema = z.strictObject({
 })
 export type Artifact = z.output<typeof artifactSchema>
 
-const tableSchema = z.strictObject({ schema: z.string(), name: z.string(), rows: z.int().min(0) })
+/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
+const checksumSchema = z.string().regex(/^-?\d+$/)
+const tableSchema = z.strictObject({
+  schema: z.string(),
+  name: z.string(),
+  rows: z.int().min(0),
+  /** Of its rows' text, when `backup.verify` is `checksum`. */
+  checksum: checksumSchema.optional(),
+})
 const databaseSchema = z.strictObject({
   name: z.string(),
   /** Bytes on disk when the dump was taken. */
   size: z.int().min(0),
   tables: z.array(tableSchema),
   largeObjects: z.int().min(0),
+  largeObjectsChecksum: checksumSchema.optional(),
 })
 export type TableCount = z.output<typeof tableSchema>
 export type DatabaseContents = z.output<typeof databaseSchema>

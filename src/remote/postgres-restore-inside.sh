@@ -47,13 +47,17 @@ fi
 pg_restore -l "$archive" >"$directory/list" || exit
 printf '%s\n' "$create_sql" | sql -d template1 || exit
 
-refreshes='^[0-9]+; [0-9]+ [0-9]+ MATERIALIZED VIEW DATA '
-grep -v -E "$refreshes" "$directory/list" >"$directory/all"
-run pg_restore -w --exit-on-error --no-subscriptions ${option:+"$option"} -j "$jobs" -L "$directory/all" -d "$database" "$archive"
-# Apart, with row security on: a forced policy on a base table makes the refresh an error otherwise.
-if grep -E "$refreshes" "$directory/list" >"$directory/views"; then
-  run pg_restore -w --exit-on-error --enable-row-security -L "$directory/views" -d "$database" "$archive"
-fi
+# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;
+# after them event triggers, which could forbid whatever comes later.
+entry='^[0-9]+; [0-9]+ [0-9]+'
+refreshes="$entry MATERIALIZED VIEW DATA "
+event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
+grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
+run pg_restore -w --exit-on-error ${option:+"$option"} -j "$jobs" -L "$directory/all" -d "$database" "$archive"
+for late in "$refreshes" "$event_triggers"; do
+  grep -E "$late" "$directory/list" >"$directory/late" || continue
+  run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"
+done
 run sql -d "$database" -c 'analyze'
 printf '%s\n' "$count_sql" >"$directory/count.sql"
 sql -d "$database" -f "$directory/count.sql" >"$directory/counts" || exit

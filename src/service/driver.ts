@@ -22,6 +22,8 @@ export interface BackupTarget {
   readonly id: string
   /** `YYYY-MM-DD-HHMMSS`, part of the file names. */
   readonly stamp: string
+  /** Record a checksum of the content as well, where the driver can; counts alone unless told. */
+  readonly checksums?: boolean
 }
 
 export interface RestoreReport {
@@ -30,6 +32,27 @@ export interface RestoreReport {
   readonly keys: number
   /** How the replaced data can be found again, one sentence. */
   readonly kept: string
+}
+
+/** A dump that somebody else made. */
+export interface ForeignRestore {
+  /** Absolute path on the host. */
+  readonly file: string
+  /** The database that it replaces, or makes. */
+  readonly database: string
+  /** Run it as the superuser, whatever speaks against it. */
+  readonly force: boolean
+}
+
+/** Data that a restore replaced and kept. */
+export interface ReplacedData {
+  /** The name it has now. */
+  readonly name: string
+  /** The name it had. */
+  readonly was: string
+  /** When it was replaced, ISO 8601; undefined when it does not say. */
+  readonly at: string | undefined
+  readonly bytes: number
 }
 
 /**
@@ -49,6 +72,14 @@ export interface ServiceDriver {
   backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
   /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces. */
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
+  /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
+  restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
+  /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
+  undo?(service: Service, container: Container, work: Work): Promise<string>
+  /** What restores replaced and kept, oldest first. */
+  replaced?(service: Service, container: Container): Promise<readonly ReplacedData[]>
+  /** Removes replaced data for good. The caller has proven a later backup. */
+  removeReplaced?(service: Service, container: Container, names: readonly string[], work: Work): Promise<void>
   /** Data integrity, against the given backup's counts when there is one. */
   verify?(service: Service, container: Container, backup: ServiceBackup | undefined): Promise<readonly Check[]>
   /** How a throw-away server is started that a backup can be restored into. */

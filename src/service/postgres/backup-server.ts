@@ -75,6 +75,7 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Pac
     path: `${service.backups}/${file}`,
     run: work.id,
     lockLimit,
+    checksums: target.checksums ?? false,
   })
   const facts = await runDump(job, {
     step: `dump-${service.name}-${stepPart(name)}`,
@@ -142,6 +143,13 @@ function assertSettings(service: Service, server: ServerFacts, databases: readon
     throw refusal("postgres-settings", `old_snapshot_threshold of ${service.name} is ${server.oldSnapshotThreshold}`, {
       hint: "Set it to -1 and restart the server: with it on, a long dump can lose its snapshot.",
     })
+  const unrestorable = databases.find((one) => /[\r\n]/.test(one.name))
+  if (unrestorable)
+    throw refusal(
+      "postgres-name",
+      `the name of database ${JSON.stringify(unrestorable.name)} holds a line break: pg_restore refuses such a dump`,
+      { hint: "Rename the database (ALTER DATABASE ... RENAME TO), or leave it out with services.*.databases." },
+    )
   const prepared = databases.filter((one) => one.prepared > 0)
   if (prepared.length > 0)
     throw refusal(

@@ -3,7 +3,12 @@ import { failure } from "../../core/errors.ts"
 import type { DatabaseContents } from "../../core/manifest.ts"
 import { valuesOf } from "./marked-lines.ts"
 
-const countSchema = z.object({ schema: z.string(), name: z.string(), rows: z.number() })
+const countSchema = z.object({
+  schema: z.string(),
+  name: z.string(),
+  rows: z.number(),
+  checksum: z.string().optional(),
+})
 
 /**
  * A database's contents from the lines that `countSql` gives. Throws when a line is missing: a count that was cut off
@@ -17,7 +22,8 @@ export function databaseContents(name: string, facts: readonly string[]): Databa
   const tables = valuesOf(facts, "table").map((line) =>
     countSchema.parse(JSON.parse(line.slice(line.indexOf(" ") + 1))),
   )
-  return { name, size, largeObjects, tables }
+  const [largeObjectsChecksum] = valuesOf(facts, "objects-checksum")
+  return { name, size, largeObjects, tables, ...(largeObjectsChecksum !== undefined && { largeObjectsChecksum }) }
 }
 
 export function rowsOf(database: Pick<DatabaseContents, "tables">): number {

@@ -6,7 +6,7 @@ import type { Service } from "../driver.ts"
 import { connectionTo } from "./identifiers.ts"
 import { execInside, insideScript } from "./inside.ts"
 import { markedLines, newNonce, valuesOf } from "./marked-lines.ts"
-import { blockersSql, countSql } from "./sql.ts"
+import { blockersSql, checksumSql, countSql } from "./sql.ts"
 
 /** How an archive is packed: by pg_dump with zstd, by zstd behind it, or by pg_dump with gzip. */
 export const packings = ["zstd", "zstd-pipe", "gzip"] as const
@@ -32,10 +32,11 @@ export interface DatabaseDump {
   readonly run: string
   /** Milliseconds that it waits for a table that is locked. */
   readonly lockLimit: number
+  readonly checksums: boolean
 }
 
 export function dumpDatabaseCommand(container: Container, dump: DatabaseDump): Command {
-  const { nonce, database, format, path, run, lockLimit } = dump
+  const { nonce, database, format, path, run, lockLimit, checksums } = dump
   return script("change", remoteScript("postgres-dump"), [
     container.id,
     insideScript("dump"),
@@ -47,7 +48,7 @@ export function dumpDatabaseCommand(container: Container, dump: DatabaseDump): C
     sessionName(run),
     format,
     lockLimit,
-    countSql,
+    checksums ? checksumSql : countSql,
     blockersSql,
   ])
 }

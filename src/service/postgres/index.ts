@@ -2,9 +2,12 @@ import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
+import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
+import { restoreForeign } from "./restore-foreign.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
+import { undoRestore } from "./undo-restore.ts"
 import { verifyServer } from "./verify-server.ts"
 
 export interface PostgresOptions {
@@ -21,6 +24,10 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
+    undo: undoRestore,
+    replaced: replacedDatabases,
+    removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     verify: verifyServer,
     scratch: scratchServer,
   }

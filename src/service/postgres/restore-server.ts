@@ -1,6 +1,6 @@
 import { failure, inputError, refusal } from "../../core/errors.ts"
 import type { Artifact, DatabaseContents, PostgresContents, ServiceBackup } from "../../core/manifest.ts"
-import { compareDatabases, describeDifference } from "../../core/manifest-contents.ts"
+import { compareDatabases, describeDifference, differentContent } from "../../core/manifest-contents.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { RestoreReport, Service } from "../driver.ts"
@@ -77,7 +77,27 @@ function assertPossible(service: Service, server: ServerFacts, contents: Postgre
     throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, {
       hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.`,
     })
-  const names = new Set(contents.databases.map(({ name }) => name))
+  const replaced = contents.databases.map(({ name }) => name)
+  assertReplaceable(server, replaced)
+}
+
+/**
+ * Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
+ * prepared transactions, logical replication slots, running subscriptions.
+ */
+export function assertReplaceable(server: ServerFacts, replaced: readonly string[]): void {
+  const names = new Set(replaced)
+  const busy = server.databases.find(
+    (one) => names.has(one.name) && (one.slots.length > 0 || one.subscriptions.length > 0),
+  )
+  if (busy)
+    throw refusal(
+      "postgres-replication",
+      `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`,
+      {
+        hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again.",
+      },
+    )
   const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0)
   if (prepared.length > 0)
     throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, {
@@ -122,9 +142,11 @@ function assertEqual(
   actual: readonly DatabaseContents[],
 ): void {
   const differences = compareDatabases(expected, actual)
-  if (differences.length === 0) return
-  const shown = differences.slice(0, 20).map(describeDifference)
-  const rest = differences.length > shown.length ? [`${differences.length - shown.length} more`] : []
+  const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`)
+  const all = [...differences.map(describeDifference), ...content]
+  if (all.length === 0) return
+  const shown = all.slice(0, 20)
+  const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : []
   throw failure(
     "restore-differs",
     `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`,
@@ -139,5 +161,5 @@ function keptSentence(service: Service, restored: readonly Beside[]): string {
   const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`)
   return subscriptions.length === 0
     ? `${kept}.`
-    : `${kept}; subscriptions of ${subscriptions.join(", ")} were not restored.`
+    : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`
 }

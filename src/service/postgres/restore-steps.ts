@@ -4,13 +4,14 @@ import { remoteScript } from "../../remote/scripts.ts"
 import { script } from "../../shell/command.ts"
 import { databaseContents } from "./contents.ts"
 import { type DatabaseStatements, databaseStatements } from "./database-statements.ts"
+import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
-import { countSql } from "./sql.ts"
+import { checksumSql, countSql } from "./sql.ts"
 import { swapSql } from "./swap-sql.ts"
 
 /** Restores one file into a new database beside the live one, and counts what came in. */
@@ -43,7 +44,7 @@ export async function restoreBeside(
     packing,
     `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
     connectionTo(names.name),
-    countSql,
+    expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
     2,
     // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
     server.ownTablespaces > 0 ? "" : "--no-tablespaces",
@@ -77,7 +78,7 @@ export async function dropLeftovers(job: RestoreJob): Promise<void> {
       `clean-${service.name}`,
       execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] }),
       {
-        input: left.map(dropStatement).join("\n"),
+        input: left.map(dropSql).join("\n"),
       },
     )
     .catch((error: unknown) => {
@@ -94,7 +95,7 @@ export async function dropBeside(
   const names = databases.map(({ name }) => besideName(name, "new", work.id))
   const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
   try {
-    await work.step(`drop-${service.name}`, command, { input: names.map(dropStatement).join("\n") })
+    await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") })
   } catch (problem) {
     if (error instanceof Error && error.cause === undefined) error.cause = problem
   }
@@ -110,7 +111,7 @@ export async function swapAll(job: RestoreJob, restored: readonly Beside[]): Pro
     .step(
       `swap-${service.name}`,
       execInside("change", container, { name: "swap", args: [nonce, JSON.stringify(names)] }),
-      { input: swapSql(restored, comments) },
+      { input: swapSql(restored, comments, { run: work.id, at: server.now }) },
     )
     .catch((error: unknown) => {
       throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error)
@@ -146,10 +147,6 @@ function isLeftover(database: DatabaseFacts, empty: number): boolean {
   const mark = markOf(database)
   if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name)
   return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty
-}
-
-function dropStatement(name: string): string {
-  return `drop database if exists ${identifier(name)} with (force);`
 }
 
 function assumedReport(nonce: string, { size, largeObjects, tables }: DatabaseContents): string {

@@ -15,10 +15,16 @@ const databaseSchema = z.object({
   comment: z.string().nullable(),
   /** Prepared transactions: their rows are in no dump, and they stop a rename. */
   prepared: z.number(),
+  /** Logical replication slots: they stay with the database when it gets another name. */
+  slots: z.array(z.string()),
+  /** Subscriptions that run: they would go on filling the database under its new name. */
+  subscriptions: z.array(z.string()),
 })
 const serverSchema = z.object({
   /** `server_version_num`: 170011 for 17.11. */
   version: z.number(),
+  /** The server's own time, ISO 8601, UTC. */
+  now: z.string(),
   systemIdentifier: z.string(),
   dataChecksums: z.boolean(),
   superuser: z.boolean(),
@@ -46,6 +52,7 @@ export async function readServer(service: Service, container: Container): Promis
 /** What a dry run takes for the facts of a server that it would have started. */
 export const assumedServer: ServerFacts = {
   version: 0,
+  now: "1970-01-01T00:00:00Z",
   systemIdentifier: "0",
   dataChecksums: false,
   superuser: true,
@@ -53,7 +60,18 @@ export const assumedServer: ServerFacts = {
   oldSnapshotThreshold: "-1",
   roles: [],
   ownTablespaces: 0,
-  databases: [{ name: "postgres", size: 1, connectable: true, template: false, comment: null, prepared: 0 }],
+  databases: [
+    {
+      name: "postgres",
+      size: 1,
+      connectable: true,
+      template: false,
+      comment: null,
+      prepared: 0,
+      slots: [],
+      subscriptions: [],
+    },
+  ],
 }
 
 /** As `readServer`; when a dry run has not really started the server, `assumed`. */
@@ -69,7 +87,15 @@ export async function serverFor(
   return readServer(service, container)
 }
 
-const marker = z.object({ "infra-actions": z.enum(["restoring", "replaced"]), name: z.string() })
+const marker = z.object({
+  "infra-actions": z.enum(["restoring", "replaced"]),
+  name: z.string(),
+  /** Of a replaced one: its own comment, the restore that replaced it, when, and what that restore made where nothing was. */
+  comment: z.string().nullable().default(null),
+  run: z.string().optional(),
+  at: z.iso.datetime().optional(),
+  made: z.array(z.string()).default([]),
+})
 export type DatabaseMark = z.output<typeof marker>
 
 /** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */

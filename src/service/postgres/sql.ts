@@ -2,6 +2,7 @@
 export const serverSql = `
 select json_build_object(
   'version', current_setting('server_version_num')::int,
+  'now', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'dataChecksums', current_setting('data_checksums') = 'on',
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
@@ -16,7 +17,9 @@ select json_build_object(
       'connectable', datallowconn and datconnlimit <> -2,
       'template', datistemplate,
       'comment', shobj_description(oid, 'pg_database'),
-      'prepared', (select count(*) from pg_prepared_xacts where database = datname)
+      'prepared', (select count(*) from pg_prepared_xacts where database = datname),
+      'slots', (select coalesce(json_agg(slot_name), '[]') from pg_replication_slots where database = datname),
+      'subscriptions', (select coalesce(json_agg(subname), '[]') from pg_subscription where subdbid = pg_database.oid and subenabled)
     ) order by datname)
     from pg_database))`
 
@@ -30,18 +33,40 @@ select json_build_object(
   'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`
 
 /**
- * Counts a database exactly, one line for each thing: \`table OID {json}\`, \`member OID\` (a table of an extension whose
- * rows are dumped but come partly from the extension itself), \`objects N\`, \`size BYTES\`. Which relations have data
- * in a dump: ordinary tables, \`from only\`, no partition parents, no foreign tables.
+ * Counts a database exactly, one line for each thing: `table OID {json}`, `member OID` (a table of an extension whose
+ * rows are dumped but come partly from the extension itself), `objects N`, `size BYTES`. Which relations have data
+ * in a dump: ordinary tables, `from only`, no partition parents, no foreign tables.
  */
-export const countSql = `
+export const countSql = countingSql()
+
+// A name that no column has: the row as a whole is meant.
+const row = `"infra-actions: the row"`
+
+/**
+ * As `countSql`, with a checksum of the content: `checksum` in a table's JSON, `objects-checksum N`. A sum of hashes
+ * needs no order; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
+ * are read a megabyte at a time, for one may be larger than any value can be.
+ */
+export const checksumSql = `
+set extra_float_digits = 3;
+set timezone = 'UTC';
+set datestyle = 'ISO, MDY';
+set intervalstyle = postgres;
+set bytea_output = hex;
+set lc_monetary = 'C';
+select 'objects-checksum ' || coalesce(sum(hashtextextended(format('%s:%s:%s', loid, at, md5(lo_get(loid, at, 1048576))), 0)::numeric), 0)
+from (select loid, max(pageno)::bigint * 2048 as last from pg_largeobject group by loid) o, generate_series(0, last, 1048576) at;
+${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(${row}::text, 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`
+
+function countingSql(more = ""): string {
+  return `
 select 'size ' || pg_database_size(current_database());
 select 'objects ' || count(*) from pg_largeobject_metadata;
 select 'member ' || c.oid
 from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
 where c.relkind = 'r' order by c.oid;
 select format(
-  'select ''table %s '' || json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
+  'select ''table %1$s '' || json_build_object(''schema'', %2$L::text, ''name'', %3$L::text, ''rows'', (select count(*) from only %4$I.%5$I)${more})',
   c.oid, n.nspname, c.relname, n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
@@ -49,6 +74,7 @@ where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.
 order by n.nspname, c.relname
 \\gexec
 `
+}
 
 /** Sessions that hold a lock strong enough to stop a dump. No query text: it may hold data. */
 export const blockersSql = `

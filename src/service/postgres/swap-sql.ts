@@ -1,6 +1,14 @@
 import { identifier, literal } from "./identifiers.ts"
 import type { Beside } from "./restore-job.ts"
 
+/** Which restore replaces them and when; `at` is ISO 8601. */
+export interface Replacement {
+  readonly run: string
+  readonly at: string
+  /** Databases that it makes where nothing was: to undo it is to put them aside. */
+  readonly made: readonly string[]
+}
+
 /**
  * The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
  * of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
@@ -9,9 +17,11 @@ import type { Beside } from "./restore-job.ts"
 export function swapSql(
   restored: readonly Pick<Beside, "live" | "name" | "old" | "exists" | "properties">[],
   comments: ReadonlyMap<string, string | null>,
+  { run, at }: Omit<Replacement, "made">,
 ): string {
+  const made = restored.filter((one) => !one.exists).map((one) => one.live)
   const statements = restored.flatMap(({ live, name, old, exists, properties }) => [
-    ...(exists ? moveAside(live, old, comments.get(live) ?? null) : []),
+    ...(exists ? moveAside(live, old, { comment: comments.get(live) ?? null, run, at, made }) : []),
     `alter database ${identifier(name)} rename to ${identifier(live)}`,
     `comment on database ${identifier(live)} is null`,
     ...properties,
@@ -20,8 +30,12 @@ export function swapSql(
 }
 
 /** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
-function moveAside(live: string, old: string, comment: string | null): readonly string[] {
-  const mark = JSON.stringify({ "infra-actions": "replaced", name: live, comment })
+export function moveAside(
+  live: string,
+  old: string,
+  kept: Replacement & { readonly comment: string | null },
+): readonly string[] {
+  const mark = JSON.stringify({ "infra-actions": "replaced", name: live, ...kept })
   return [
     `alter database ${identifier(live)} rename to ${identifier(old)}`,
     `comment on database ${identifier(old)} is ${literal(mark)}`,

@@ -9,7 +9,7 @@ import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround, until } from "./postgres-ground.ts"
 
 const driver = postgresDriver({ lockLimit: 3000 })
-const hostile = `we "ird' \\db\n=€`
+const hostile = `we "ird' \\db\t=€ $1`
 const tables = readFileSync(new URL("./hostile-database.sql", import.meta.url), "utf8")
 let stamps = 0
 
@@ -55,6 +55,12 @@ for (const major of [15, 17] as const) {
         "we ird.ta'b\\\"l%s e": 3000,
       })
       assert.deepEqual(database(contents.databases, hostile).tables, [{ schema: "public", name: "t", rows: 10 }])
+    })
+
+    it("refuses a database that no pg_restore can restore, by name", { skip: major === 15 }, async () => {
+      ground.sql("app", 'create database "two\nlines"')
+      await assert.rejects(backUp(), { kind: "refused", code: "postgres-name", message: /two\\nlines/ })
+      ground.sql("app", 'drop database "two\nlines"')
     })
 
     it("stores files that only their owner can read, as long and with the SHA-256 that it says, and nothing else", async () => {

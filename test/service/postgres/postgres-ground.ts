@@ -24,12 +24,12 @@ export interface Ground extends AsyncDisposable {
   serverLog(): string
 }
 
-/** Starts `infra-testbed/postgres:<major>` as `t-pg-<name>`; it and its data are gone when the ground is disposed. */
+/** Starts `infra-testbed/postgres:<major>` as `<prefix>-<name>`; it and its data are gone when the ground is disposed. */
 export async function openGround(
   name: string,
-  options: { major: 15 | 17; config?: Partial<ServiceConfig> },
+  options: { major: 15 | 17; config?: Partial<ServiceConfig>; prefix?: string },
 ): Promise<Ground> {
-  const containerName = `t-pg-${name}`
+  const containerName = `${options.prefix ?? "t-pg"}-${name}`
   const docker = (...args: readonly string[]) =>
     execFileSync("docker", args, { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "pipe"] })
   const remove = () => docker("rm", "--force", "--volumes", containerName)

@@ -99,11 +99,12 @@ describe("swapSql", () => {
         { ...one, live: "b", name: "b__new_1", exists: false, properties: [] },
       ],
       new Map([["a", "it's"]]),
+      { run: "r1", at: "2026-01-01T00:00:00Z" },
     )
     assert.deepEqual(sql.split(";\n"), [
       "begin",
       'alter database "a" rename to "a__old_1"',
-      `comment on database "a__old_1" is '{"infra-actions":"replaced","name":"a","comment":"it''s"}'`,
+      `comment on database "a__old_1" is '{"infra-actions":"replaced","name":"a","comment":"it''s","run":"r1","at":"2026-01-01T00:00:00Z","made":["b"]}'`,
       'alter database "a__new_1" rename to "a"',
       'comment on database "a" is null',
       "ALTER DATABASE a SET x TO 'y'",

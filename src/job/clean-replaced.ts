@@ -1,0 +1,81 @@
+import { refusal } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
+import { isProven } from "../core/manifest-contents.ts"
+import type { ReplacedData } from "../service/driver.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { containerOf, dataServices, type StackService } from "./stack-services.ts"
+import { localStore } from "./stores.ts"
+import type { Tools } from "./tools.ts"
+
+export interface CleanResult {
+  readonly removed: readonly string[]
+  readonly kept: readonly string[]
+  /** Size that the removed data had, in bytes. */
+  readonly bytes: number
+}
+
+/**
+ * Removes data that restores replaced more than `age` milliseconds ago. Only when a proven backup of the very same
+ * server was made after the replacing, and its stored bytes, read again, match it; refuses otherwise. What does not say
+ * when it was replaced stays.
+ */
+export async function cleanReplaced(
+  tools: Tools,
+  { age, services }: { readonly age: number; readonly services?: readonly string[] },
+): Promise<CleanResult> {
+  const data = atLeastOne(await dataServices(tools, services), "data service").filter((one) => one.driver.replaced)
+  const limit = tools.clock.now().getTime() - age
+  const removed: ReplacedData[] = []
+  const kept: string[] = []
+  for (const one of await ensureRunning(tools, data)) {
+    const all = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
+    const old = all.filter(({ at }) => at !== undefined && Date.parse(at) <= limit)
+    kept.push(...all.filter((item) => !old.includes(item)).map(told))
+    if (old.length === 0) continue
+    await assertProven(tools, one, old)
+    tools.log.info(`Removing ${old.map(told).join(", ")}`)
+    const names = old.map(({ name }) => name)
+    await one.driver.removeReplaced?.(one.service, containerOf(one), names, tools.work)
+    removed.push(...old)
+  }
+  return { removed: removed.map(told), kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) }
+}
+
+/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */
+async function assertProven(tools: Tools, one: StackService, old: readonly ReplacedData[]): Promise<void> {
+  const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")))
+  const store = localStore(tools.stores)
+  const { identifier } = await identityOf(one)
+  const manifest = await newestOf(store, one.service.name, identifier)
+  if (!manifest || Date.parse(manifest.created) <= youngest)
+    throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`)
+  const [difference] = await store.verify(manifest)
+  if (difference !== undefined) throw unproven(`backup ${manifest.id} is damaged: ${difference}`)
+}
+
+async function identityOf(one: StackService): Promise<{ readonly identifier: unknown }> {
+  const live = await one.driver.fingerprint?.(one.service, containerOf(one))
+  return { identifier: live?.same["system-identifier"] }
+}
+
+async function newestOf(store: BackupStore, service: string, identifier: unknown): Promise<Manifest | undefined> {
+  const { backups } = await store.list()
+  const good = backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, service, identifier))
+  return good[0]?.manifest
+}
+
+function holds(manifest: Manifest, service: string, identifier: unknown): boolean {
+  const held = manifest.services.find((one) => one.service === service)
+  return held?.contents.kind === "postgres" && held.contents.systemIdentifier === identifier
+}
+
+function told({ name, was, at }: ReplacedData): string {
+  return `"${name}" (was "${was}"${at === undefined ? "" : ` until ${at}`})`
+}
+
+function unproven(problem: string): Error {
+  return refusal("backup-not-proven", problem, {
+    hint: "Run backup first: replaced data goes only after a later, proven one.",
+  })
+}

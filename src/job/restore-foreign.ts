@@ -1,0 +1,46 @@
+import { inputError } from "../core/errors.ts"
+import type { ForeignRestore, RestoreReport } from "../service/driver.ts"
+import { assertSoleServer, ensureRunning } from "./ensure-running.ts"
+import { containerOf, dataServices } from "./stack-services.ts"
+import type { Tools } from "./tools.ts"
+import { startWriters, stopWriters } from "./writers.ts"
+
+export interface ForeignRestoreOptions extends Omit<ForeignRestore, "database"> {
+  /** The only one that the configuration names unless told. */
+  readonly database?: string
+  readonly services?: readonly string[]
+}
+
+/**
+ * Restores a dump that was not made by `backup` from a file on the host: beside the live database, swapped in when every
+ * row of it came in. The app is stopped meanwhile; a failure leaves the live database as it was and starts the app again.
+ */
+export async function restoreForeign(tools: Tools, options: ForeignRestoreOptions): Promise<RestoreReport> {
+  const able = (await dataServices(tools, options.services)).filter((one) => one.driver.restoreForeign)
+  const [only] = able
+  if (!only || able.length > 1)
+    throw inputError("services", "services: name the one database server that the file is for", {
+      hint: able.length > 0 ? `There are: ${able.map((one) => one.service.name).join(", ")}.` : "There is none.",
+    })
+  const database = options.database ?? onlyDatabase(only.service.config.databases)
+  await assertSoleServer(tools, only)
+  const [running = only] = await ensureRunning(tools, [only])
+  await stopWriters(tools)
+  try {
+    const dump = { file: options.file, database, force: options.force }
+    const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work)
+    await startWriters(tools)
+    return report ?? { tables: 0, rows: 0, keys: 0, kept: "" }
+  } catch (error) {
+    if (!tools.signal.aborted) await startWriters(tools)
+    throw error
+  }
+}
+
+function onlyDatabase(databases: readonly string[] = []): string {
+  const [only] = databases
+  if (only !== undefined && databases.length === 1) return only
+  throw inputError("database", "database: say which database the file is for", {
+    hint: "It is replaced if it exists, and kept under another name; it is made if it does not.",
+  })
+}

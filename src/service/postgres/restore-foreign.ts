@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto"
+import type { CopiedRows, DumpScan, LineRange } from "../../core/dump-scan.ts"
+import { AppError, failure, inputError, refusal } from "../../core/errors.ts"
+import type { DatabaseContents } from "../../core/manifest.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
+import { remoteScript } from "../../remote/scripts.ts"
+import { script } from "../../shell/command.ts"
+import type { ForeignRestore, RestoreReport, Service } from "../driver.ts"
+import { databaseContents, rowsOf } from "./contents.ts"
+import { dropSql } from "./drop-sql.ts"
+import { sessionName } from "./dump-command.ts"
+import { foreignObjections } from "./foreign-checks.ts"
+import { type ForeignFile, foreignFile, scanForeign } from "./foreign-script.ts"
+import { besideName, connectionTo, identifier, literal, stepPart } from "./identifiers.ts"
+import { ask, execInside, insideScript, named } from "./inside.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import type { RestoreJob } from "./restore-job.ts"
+import { assertReplaceable } from "./restore-server.ts"
+import { dropLeftovers, swapAll } from "./restore-steps.ts"
+import { readServer } from "./server-facts.ts"
+import { countSql } from "./sql.ts"
+
+/**
+ * Restores one database from a dump that somebody else made, beside the live one, and swaps it in. It is read first, in a
+ * stream; what speaks against it is refused with the reasons. It runs as a role of its own without rights over the
+ * server, which then owns what came in; with `force` as the superuser, with owners and all, whatever speaks against it.
+ * The rows of every COPY are compared with what came in.
+ */
+export async function restoreForeign(
+  service: Service,
+  container: Container,
+  { file: path, database, force, work }: ForeignRestore & { readonly work: Work },
+): Promise<RestoreReport> {
+  const server = await readServer(service, container)
+  const job = { service, container, work, server }
+  if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`)
+  assertReplaceable(server, [database])
+  const file = await foreignFile(service, container, path)
+  const scan = await scanForeign(service, container, file)
+  const part = partOf(scan, database)
+  const [available = []] = await ask(service, container, "select name from pg_available_extensions")
+  const objections = foreignObjections(scan, { major: Math.floor(server.version / 10_000), available })
+  if (objections.length > 0 && !force)
+    throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, {
+      hint: "If you trust who made it, `force: true` runs it as the superuser.",
+    })
+  await dropLeftovers(job)
+  const role = force ? "" : roleName(work.id)
+  const names = {
+    live: database,
+    name: besideName(database, "new", work.id),
+    old: besideName(database, "old", work.id),
+    exists: server.databases.some((one) => one.name === database),
+  }
+  const roles = scan.roles.filter((one) => !server.roles.includes(one))
+  try {
+    const contents = await runScript(job, { file, scan, part, role, roles, database, name: names.name })
+    assertRows(scan, part, contents)
+    await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [], subscriptions: 0 }])
+    const kept = names.exists
+      ? `The replaced data of ${service.name} is in "${names.old}"`
+      : "There was nothing to replace"
+    return { tables: contents.tables.length, rows: rowsOf(contents), keys: 0, kept: `${kept}; ${told(role, roles)}.` }
+  } catch (error) {
+    await drop(job, names.name, role, error)
+    throw error
+  }
+}
+
+function told(role: string, roles: readonly string[]): string {
+  const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : ""
+  return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}`
+}
+
+function partOf(scan: DumpScan, database: string): LineRange {
+  if (scan.parts.length === 0) return { from: 1, to: Number.MAX_SAFE_INTEGER }
+  const part = scan.parts.findLast((one) => one.database === database)
+  if (part) return part
+  throw inputError("unknown-database", `database: the file has no database "${database}"`, {
+    hint: `It has: ${scan.databases.join(", ")}.`,
+  })
+}
+
+interface Script {
+  readonly file: ForeignFile
+  readonly scan: DumpScan
+  readonly part: LineRange
+  readonly role: string
+  readonly roles: readonly string[]
+  readonly database: string
+  readonly name: string
+}
+
+async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents> {
+  const { service, container, work } = job
+  const nonce = newNonce()
+  const leftOut = [...run.scan.needless, ...(run.role === "" ? [] : run.scan.privileged)]
+    .filter((one) => one.from >= run.part.from && one.to <= run.part.to)
+    .toSorted((a, b) => a.from - b.from)
+    .map((one) => `${one.from}-${one.to}`)
+  const mark = JSON.stringify({ "infra-actions": "restoring", name: run.database })
+  const create = [
+    ...run.roles.map((one) => `create role ${identifier(one)} nologin`),
+    ...(run.role === "" ? [] : [`create role ${identifier(run.role)} nologin`]),
+    `create database ${identifier(run.name)} template template0${run.role === "" ? "" : ` owner ${identifier(run.role)}`}`,
+    `comment on database ${identifier(run.name)} is ${literal(mark)};`,
+  ]
+  const args = [
+    ...[container.id, insideScript("script"), insideScript("foreign"), nonce, run.file.path, run.file.kind],
+    ...[sessionName(work.id), create.join(";\n"), connectionTo(run.name), run.role, countSql],
+    ...[run.part.from, run.part.to, ...chunks(leftOut)],
+  ]
+  const { stdout } = await work
+    .step(`restore-foreign-${service.name}`, script("change", remoteScript("postgres-foreign"), args), {
+      timeout: 12 * 3_600_000,
+      assume: `${nonce} fact size 1\n${nonce} fact objects 0\n${nonce} end 0\n`,
+    })
+    .catch((error: unknown) => {
+      throw withoutRights(
+        run,
+        named(`restoring ${run.file.path} beside "${run.database}"`, "foreign-restore-failed", error),
+      )
+    })
+  const lines = markedLines(stdout, nonce)
+  if (!cameToEnd(lines)) throw failure("foreign-restore-failed", `restoring ${run.file.path} broke off`)
+  return databaseContents(run.database, valuesOf(lines, "fact"))
+}
+
+/** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
+function withoutRights({ role, file }: Script, error: unknown): unknown {
+  if (role === "" || !(error instanceof AppError) || error.code !== "postgres-permission") return error
+  return refusal("foreign-dump", `${file.path} asks for rights over the server: ${error.message}`, {
+    hint: "Nothing live was touched. If you trust who made it, `force: true` runs it as the superuser.",
+    cause: error,
+  })
+}
+
+/** As arguments, each of which has to stay below 128 KiB. */
+function chunks(ranges: readonly string[]): readonly string[] {
+  const size = 4000
+  return Array.from({ length: Math.ceil(ranges.length / size) }, (_, at) =>
+    ranges.slice(at * size, (at + 1) * size).join("\n"),
+  )
+}
+
+function assertRows(scan: DumpScan, part: LineRange, { tables }: DatabaseContents): void {
+  const database = scan.parts.find((one) => one.from === part.from)?.database
+  const expected = scan.copied.filter((one) => database === undefined || one.database === database)
+  const now = new Map(tables.map((one) => [`${one.schema}.${one.name}`, one.rows]))
+  const wrong = expected.filter((one) => (now.get(plainName(one)) ?? one.rows) !== one.rows)
+  if (wrong.length === 0) return
+  const shown = wrong.slice(0, 10).map((one) => `${one.table}: ${now.get(plainName(one))} rows instead of ${one.rows}`)
+  throw failure("restore-differs", `what came in is not what the file holds: ${shown.join("; ")}`)
+}
+
+function plainName({ table }: CopiedRows): string {
+  return table.replaceAll(/"((?:[^"]|"")*)"/g, (_, name: string) => name.replaceAll('""', '"'))
+}
+
+function roleName(run: string): string {
+  return `restored_${createHash("sha256").update(run).digest("hex").slice(0, 12)}`
+}
+
+/** What goes wrong here is added to `error`, whose message counts; the next restore drops what is left. */
+async function drop({ service, container, work }: RestoreJob, name: string, role: string, error: unknown) {
+  const sql = `${dropSql(name)}\n${role === "" ? "" : `drop role if exists ${identifier(role)};`}`
+  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  try {
+    await work.step(`drop-${service.name}`, command, { input: sql })
+  } catch (problem) {
+    if (error instanceof Error && error.cause === undefined) error.cause = problem
+  }
+}

@@ -1,0 +1,90 @@
+import { failure, refusal } from "../../core/errors.ts"
+import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
+import type { Service } from "../driver.ts"
+import { besideName, identifier, literal } from "./identifiers.ts"
+import { execInside, named } from "./inside.ts"
+import { newNonce } from "./marked-lines.ts"
+import { assertReplaceable } from "./restore-server.ts"
+import { assumedServer, type DatabaseMark, markOf, readServer, type ServerFacts, serverFor } from "./server-facts.ts"
+import { moveAside } from "./swap-sql.ts"
+
+interface Kept {
+  readonly name: string
+  readonly mark: DatabaseMark
+}
+
+/**
+ * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
+ * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
+ * Throws `nothing-to-undo`, with what there is, when no restore left anything.
+ */
+export async function undoRestore(service: Service, container: Container, work: Work): Promise<string> {
+  const server = await serverFor(work, { service, container, assumed: assumedServer })
+  const last = lastReplaced(server)
+  const aside = lost(server, last)
+  assertReplaceable(server, [...aside, ...last.map((one) => one.name)])
+  if (last.length === 0 && !work.dryRun)
+    throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
+      hint: "Only what a restore kept can be brought back; restore a backup instead.",
+    })
+  const sql = undoSql(server, { last, aside, run: work.id })
+  const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
+  await work
+    .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
+      input: sql,
+    })
+    .catch((error: unknown) => {
+      throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error)
+    })
+  const back = last.map((one) => one.mark.name)
+  const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), [])
+  if (missing.length > 0)
+    throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`)
+  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", work.id)}"`).join(", ")}.`
+}
+
+/** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
+function lastReplaced(server: ServerFacts): readonly Kept[] {
+  const kept = server.databases.flatMap((one) => {
+    const mark = markOf(one)
+    return mark?.["infra-actions"] === "replaced" && mark.run !== undefined ? [{ name: one.name, mark }] : []
+  })
+  const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0]
+  return kept.filter((one) => one.mark.run === newest?.mark.run)
+}
+
+/** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
+function lost(server: ServerFacts, last: readonly Kept[]): readonly string[] {
+  const live = new Set(server.databases.map((one) => one.name))
+  const names = last.flatMap(({ mark }) => [mark.name, ...mark.made])
+  return [...new Set(names)].filter((name) => live.has(name))
+}
+
+function undoSql(
+  server: ServerFacts,
+  { last, aside, run }: { readonly last: readonly Kept[]; readonly aside: readonly string[]; readonly run: string },
+): string {
+  const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
+  const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name))
+  const statements = [
+    ...aside.flatMap((name) =>
+      moveAside(name, besideName(name, "old", run), { comment: comments.get(name) ?? null, run, at: server.now, made }),
+    ),
+    ...last.flatMap(({ name, mark }) => [
+      `alter database ${identifier(name)} rename to ${identifier(mark.name)}`,
+      `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`,
+    ]),
+  ]
+  return ["begin", ...statements, "commit", ""].join(";\n")
+}
+
+async function notBack(service: Service, container: Container, last: readonly Kept[]): Promise<readonly string[]> {
+  const now = (await readServer(service, container)).databases
+  const good = new Set(now.filter((one) => markOf(one) === undefined).map((one) => one.name))
+  return last.map((one) => one.mark.name).filter((name) => !good.has(name))
+}
+
+function at([first]: readonly Kept[]): string {
+  return first?.mark.at === undefined ? "" : ` of ${first.mark.at}`
+}

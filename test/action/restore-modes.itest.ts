@@ -1,0 +1,92 @@
+import assert from "node:assert/strict"
+import { execFileSync, spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { after, before, describe, it } from "node:test"
+import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
+
+const slot = 5
+const cli = new URL("../../actions/cli/main.ts", import.meta.url).pathname
+
+describe("restore, undo and clean on a stack", () => {
+  let place: StackPlace
+  const directory = mkdtempSync(join(tmpdir(), "t-pgx-"))
+  before(async () => {
+    place = await resetStack({ slot, infraOnly: true })
+    const lines = [
+      `project: ${place.project}`,
+      `host: { address: local, directory: ${place.baseDir} }`,
+      "compose: { files: [docker-compose.prod.yml, docker-compose.override.yml] }",
+      "backup: { verify: checksum }",
+    ]
+    writeFileSync(join(directory, "infra.yml"), `${lines.join("\n")}\n`)
+    sql("create table notes as select generate_series(1, 5) i")
+  })
+  after(async () => {
+    rmSync(directory, { recursive: true })
+    await removeStack({ slot })
+  })
+
+  const sql = (text: string) =>
+    execFileSync(
+      "docker",
+      [
+        "exec",
+        `${place.project}-postgres-1`,
+        "sh",
+        "-c",
+        'psql -qAtX -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"',
+        "sh",
+        text,
+      ],
+      { encoding: "utf8" },
+    ).trim()
+  const run = (...words: readonly string[]) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [cli, ...words, "--json"], {
+      cwd: directory,
+      encoding: "utf8",
+    })
+    return { outputs: JSON.parse(stdout), log: stderr, status }
+  }
+  const good = (...words: readonly string[]) => {
+    const done = run(...words)
+    assert.equal(done.status, 0, done.log)
+    return done
+  }
+  const rows = () => sql("select count(*) from notes")
+  const replaced = () => sql("select count(*) from pg_database where datname ~ '__old_'")
+
+  it("has nothing to take back at first", () => {
+    const { outputs, status } = run("restore", "--mode", "undo", "--services", "postgres")
+    assert.notEqual(status, 0)
+    assert.deepEqual([outputs.status, outputs.reason], ["refused", "nothing-to-undo"])
+  })
+
+  it("takes a restore back, with a dry run that changes nothing", () => {
+    good("backup")
+    sql("insert into notes values (6)")
+    good("restore", "--services", "postgres")
+    assert.equal(rows(), "5")
+    const dry = good("restore", "--mode", "undo", "--services", "postgres", "--dry-run")
+    assert.equal(dry.outputs.reason, "dry-run")
+    assert.equal(rows(), "5")
+    const done = good("restore", "--mode", "undo")
+    assert.match(done.log, /dragonfly: left as they are/)
+    assert.equal(rows(), "6")
+    assert.equal(done.outputs["restore-status"], "success")
+  })
+
+  it("removes replaced databases only after a later proven backup", () => {
+    const before = replaced()
+    assert.notEqual(before, "0")
+    const { outputs } = run("restore", "--mode", "clean", "--replaced-older-than", "0s")
+    assert.deepEqual([outputs.status, outputs.reason], ["refused", "backup-not-proven"])
+    good("backup")
+    good("restore", "--mode", "clean")
+    assert.equal(replaced(), before, "they are not 14 days old")
+    good("restore", "--mode", "clean", "--replaced-older-than", "0s")
+    assert.equal(replaced(), "0")
+    assert.equal(rows(), "6")
+  })
+})
