@@ -1,9 +1,12 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
+import { collationAdvice } from "./collation-advice.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
+import { restoreFreshServer } from "./restore-fresh.ts"
 import { restoreServer } from "./restore-server.ts"
 import { stopServer } from "./stop-server.ts"
+import { planUpgrade } from "./upgrade-server.ts"
 import { verifyServer } from "./verify-server.ts"
 
 export interface PostgresOptions {
@@ -20,6 +23,9 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    upgrade: planUpgrade,
+    restoreFresh: (service, container, backup, work) => restoreFreshServer(service, container, { backup, work }),
+    advise: collationAdvice,
     verify: verifyServer,
   }
 }
