@@ -1,6 +1,6 @@
 import type { Config } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
-import { CommandError, type Host } from "../host/host.ts"
+import type { Host } from "../host/host.ts"
 import { type Command, change, sh } from "../shell/command.ts"
 import { composeCommand, imagesOverride, type PreviewFile } from "./compose-command.ts"
 import { parseDefinition } from "./compose-definition.ts"
@@ -93,14 +93,12 @@ function chooseServices(
   return inDependencyOrder(definition.services.filter(profile === "app" ? isApp : isInfrastructure))
 }
 
-/** Compose 2.26 cannot play through the copying of an inline config into a new container, and stops there. */
-const tripped = /^DRY-RUN MODE - +Could not find the file/m
-
+/** What compose said before its dry run failed is enough where `partial`: 2.26 cannot play through copying an inline config. */
 async function dryRun(host: Host, command: Command, partial: boolean): Promise<string> {
-  const result = await askEngine(host, command, { timeout: 90_000, allow: partial ? [0, 1] : [0] })
-  const text = `${result.stdout}\n${result.stderr}`
-  if (result.code === 0 || tripped.test(text)) return text
-  throw engineError(result, host.name) ?? new CommandError(result)
+  const result = await askEngine(host, command, { timeout: 90_000, allow: partial ? "any" : [0] })
+  const fault = engineError(result, host.name)
+  if (fault) throw fault
+  return `${result.stdout}\n${result.stderr}`
 }
 
 function upDryRun(

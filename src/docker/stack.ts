@@ -130,7 +130,7 @@ export interface ContainerStats {
 }
 
 export interface PlanOptions {
-  /** Takes what compose says before its dry run trips over an inline config; services after that are then absent. */
+  /** Takes what compose says before its dry run fails, as 2.26 does on inline configs; services after that are then absent. */
   readonly partial?: boolean
   /**
    * Leaves the services that these depend on alone. It must be as it was when a container was started: compose counts

@@ -1,10 +1,11 @@
-import { AppError, failure, messageOf } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { HostError } from "../host/host.ts"
 import { change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
+import { isOurs } from "./is-ours.ts"
 import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
@@ -58,12 +59,6 @@ export async function fallBack(
   }
   tools.log.warning(`The previous images do not serve either: ${problem}. Restoring backup ${replacement.manifest.id}.`)
   return { rung: "backup", kept: await restoreBroken(tools, replacement, before) }
-}
-
-/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
-export function isOurs(tools: Tools, error: unknown): boolean {
-  if (tools.signal.aborted || error instanceof HostError) return false
-  return !(error instanceof AppError) || (error.code !== "lease-lost" && error.code !== "step-cut")
 }
 
 /** The fingerprints of data services as they run now. */

@@ -1,6 +1,9 @@
+import { messageOf } from "../core/errors.ts"
+import { assertSoleServer } from "./ensure-running.ts"
 import { putDefinitionBack } from "./install-definition.ts"
+import { isOurs } from "./is-ours.ts"
 import { putAsideBack } from "./set-aside.ts"
-import { servicesOf } from "./stack-services.ts"
+import { containerOf, definitions, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { forgetUpgrades, readUpgrades, type UpgradeNote } from "./upgrade-note.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -20,10 +23,25 @@ export async function settleUpgrade(tools: Tools): Promise<void> {
   const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]))
   const up = tools.stack.up(services, { forceRecreate: true, noDependencies: true, pull: "never", images })
   await tools.work.step("settle-upgrade", up)
-  const definitions = (await tools.stack.servicesOf("infrastructure")).filter((one) => services.includes(one.name))
-  await tools.work.check("wait-settled", () => waitHealthy(tools, definitions), undefined)
+  // Everything is in its place again; whether it serves is for the job at hand to see, which may be a restore.
   await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
-  await startWriters(tools)
+  try {
+    await startOthers(tools)
+    const infrastructure = (await servicesOf(tools, "infrastructure")).filter((one) => one.container)
+    await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), undefined)
+    await startWriters(tools)
+  } catch (error) {
+    if (!isOurs(tools, error)) throw error
+    tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`)
+  }
+}
+
+/** The rest of the infrastructure, which the upgrade had stopped as well. */
+async function startOthers(tools: Tools): Promise<void> {
+  const stopped = (await servicesOf(tools, "infrastructure")).filter((one) => one.container?.state === "exited")
+  for (const one of stopped) await assertSoleServer(tools, one)
+  const containers = stopped.map(containerOf)
+  if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers))
 }
 
 /** Stops whatever runs on these directories and puts the old ones back. */

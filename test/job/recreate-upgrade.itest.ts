@@ -96,13 +96,13 @@ describe("recreate with another Postgres major", () => {
       "infra-testbed/postgres:17",
       "ENV PGDATA=/var/lib/postgresql/18/docker",
     )
-    await refused(place, tag, "postgres-data-path")
+    await refused(place, { from: "infra-testbed/postgres:15", to: tag, code: "postgres-data-path" })
   })
 
   it("refuses an image without an extension that is in use", async () => {
     const remove = "RUN find / -xdev -name 'pgcrypto.control' -delete"
     const tag = await image("t-rec/postgres:no-extension", "infra-testbed/postgres:17", remove)
-    await refused(place, tag, "postgres-extension")
+    await refused(place, { from: "infra-testbed/postgres:15", to: tag, code: "postgres-extension" })
   })
 
   it("brings roles, extensions and every database over, and loses nothing that a writer was told is there", async () => {
@@ -148,7 +148,8 @@ describe("recreate with another Postgres major", () => {
   })
 
   it("refuses to go back to an older major", async () => {
-    await refused(place, "infra-testbed/postgres:15", "postgres-downgrade")
+    const downgrade = { from: "t-rec/postgres:own-path", to: "infra-testbed/postgres:15", code: "postgres-downgrade" }
+    await refused(place, downgrade)
   })
 })
 
@@ -210,18 +211,24 @@ async function assertApp({ stack }: ReturnType<typeof open>): Promise<void> {
   )
 }
 
-async function refused(place: StackPlace, tag: string, code: string): Promise<void> {
-  const now = await docker("inspect", "-f", "{{.Config.Image}}", `${place.project}-postgres-1`)
-  useImage(place, now)
+interface Refused {
+  /** What runs, and what is asked for. */
+  readonly from: string
+  readonly to: string
+  readonly code: string
+}
+
+async function refused(place: StackPlace, { from, to, code }: Refused): Promise<void> {
+  useImage(place, from)
   const tools = open(place)
   const id = await backupId(tools)
-  useImage(place, tag)
+  useImage(place, to)
   const earlier = await docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", `${place.project}-postgres-1`)
   await assert.rejects(recreate(open(place), { backupId: id }), (error: unknown) => {
     assert.ok(error instanceof AppError)
     assert.equal(error.code, code, error.message)
     return error.kind === "refused"
   })
-  useImage(place, now)
+  useImage(place, from)
   assert.equal(await docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", `${place.project}-postgres-1`), earlier)
 }
