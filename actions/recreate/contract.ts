@@ -3,6 +3,7 @@ import type { Contract } from "../../src/action/contract.ts"
 import { input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
+import { rungs } from "../../src/job/recreate-result.ts"
 
 export const recreateContract = {
   name: "recreate",
@@ -25,7 +26,12 @@ export const recreateContract = {
     "recreation-status": z.enum(["success", "failed"]).describe("`success` or `failed`."),
     "data-intact": z.boolean().describe("Whether the data's fingerprint is equal before and after."),
     "restore-needed": z.boolean().describe("Whether data has to be restored from the backup."),
-    "rolled-back": z.boolean().describe("Whether the previous images were put back."),
+    "rolled-back": z.boolean().describe("Whether what was there before was put back."),
+    rung: z
+      .enum([...rungs, ""])
+      .describe(
+        "What serves now: `new-containers`, `previous-images`, `previous-data` or `backup`; empty when nothing was changed.",
+      ),
   }),
   negative: {
     ...notDone,
@@ -33,5 +39,6 @@ export const recreateContract = {
     "data-intact": false,
     "restore-needed": false,
     "rolled-back": false,
+    rung: "",
   },
 } satisfies Contract

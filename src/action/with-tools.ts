@@ -5,6 +5,7 @@ import { inputError, messageOf } from "../core/errors.ts"
 import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
 import { systemClock } from "../job/clock.ts"
+import { settleUpgrade } from "../job/settle-upgrade.ts"
 import type { DefinitionFile, Tools } from "../job/tools.ts"
 import { serviceDrivers } from "../service/service-drivers.ts"
 import { loadConfig } from "./load-config.ts"
@@ -47,7 +48,7 @@ export async function withTools<T>(
     ? await openChanges(host, { config, inputs, context, name, places })
     : lookOnly(name)
   try {
-    const result = await job({
+    const tools: Tools = {
       config,
       layout: paths,
       host,
@@ -62,7 +63,9 @@ export async function withTools<T>(
       clock: systemClock,
       run: context.run,
       signal: context.signal,
-    })
+    }
+    if (options.mutates) await settleUpgrade(tools)
+    const result = await job(tools)
     await held.end("done")
     return result
   } catch (error) {

@@ -2,27 +2,34 @@ import type { Config } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
 import type { Host } from "../host/host.ts"
 import { type Command, change, sh } from "../shell/command.ts"
-import { composeCommand, imagesOverride } from "./compose-command.ts"
+import { composeCommand, imagesOverride, type PreviewFile } from "./compose-command.ts"
 import { parseDefinition } from "./compose-definition.ts"
 import { parsePlan } from "./compose-plan.ts"
 import { inspectProject, parseContainers } from "./container.ts"
-import { askEngine, limited } from "./engine.ts"
+import { askEngine, engineError, limited } from "./engine.ts"
 import { inspectMounts, parseMounting } from "./mounting.ts"
 import { inDependencyOrder } from "./service-order.ts"
 import type { Container, PlanOptions, ServiceDefinition, Stack, StackDefinition, UpOptions } from "./stack.ts"
 import { measureProject, parseStats } from "./stats.ts"
 
+export interface ComposeStackOptions {
+  readonly host: Host
+  readonly config: Config
+  /** Files that stand in for the host's when the definition is read and when `up` is planned. */
+  readonly preview?: readonly PreviewFile[]
+}
+
 /**
  * The stack as Docker Compose v2 on one host. Every look is one round trip and throws the engine's own error
  * (`engine-hung`, `engine-down`, `engine-denied`, `docker-missing`, `compose-missing` ...) when Docker cannot answer.
  */
-export function composeStack({ host, config }: { readonly host: Host; readonly config: Config }): Stack {
+export function composeStack({ host, config, preview = [] }: ComposeStackOptions): Stack {
   const { project } = config
   let kept: Promise<StackDefinition> | undefined
   const stack: Stack = {
     project,
     definition: () => {
-      kept ??= readDefinition(host, config)
+      kept ??= readDefinition(host, config, preview)
       // A failure is not kept: the next call asks again.
       kept.catch(() => {
         kept = undefined
@@ -32,16 +39,17 @@ export function composeStack({ host, config }: { readonly host: Host; readonly c
     forget: () => {
       kept = undefined
     },
+    preview: (files) => composeStack({ host, config, preview: files }),
     containers: (service) => listContainers(host, project, service),
     servicesOf: async (profile) => chooseServices(await stack.definition(), config, profile),
     mounting: async (sources) => parseMounting((await askEngine(host, inspectMounts)).stdout, sources),
     logs: (container, lines) => readLogs(host, container, lines),
-    plan: async (services, options) => {
-      const [dryRun, containers] = await Promise.all([
-        askEngine(host, upDryRun(config, services, options ?? {}), { timeout: 90_000 }),
+    plan: async (services, options = {}) => {
+      const [text, containers] = await Promise.all([
+        dryRun(host, upDryRun(config, services, { ...options, preview }), options.partial ?? false),
         stack.containers(),
       ])
-      return parsePlan(`${dryRun.stdout}\n${dryRun.stderr}`, { project, services, containers })
+      return parsePlan(text, { project, services, containers })
     },
     stats: async () => parseStats((await askEngine(host, measureProject(project))).stdout),
     pull: (services) => pullCommand(services),
@@ -53,8 +61,8 @@ export function composeStack({ host, config }: { readonly host: Host; readonly c
   return stack
 }
 
-async function readDefinition(host: Host, config: Config): Promise<StackDefinition> {
-  const command = sh`${composeCommand(config, { prefix: limited })} --profile '*' config --format json`
+async function readDefinition(host: Host, config: Config, preview: readonly PreviewFile[]): Promise<StackDefinition> {
+  const command = sh`(${composeCommand(config, { prefix: limited, preview })} --profile '*' config --format json)`
   return parseDefinition((await askEngine(host, command)).stdout)
 }
 
@@ -85,13 +93,27 @@ function chooseServices(
   return inDependencyOrder(definition.services.filter(profile === "app" ? isApp : isInfrastructure))
 }
 
-function upDryRun(config: Config, services: readonly string[], options: PlanOptions): Command {
-  return composeUp(config, services, {
+/** What compose said before its dry run failed is enough where `partial`: 2.26 cannot play through copying an inline config. */
+async function dryRun(host: Host, command: Command, partial: boolean): Promise<string> {
+  const result = await askEngine(host, command, { timeout: 90_000, allow: partial ? "any" : [0] })
+  const fault = engineError(result, host.name)
+  if (fault) throw fault
+  return `${result.stdout}\n${result.stderr}`
+}
+
+function upDryRun(
+  config: Config,
+  services: readonly string[],
+  options: PlanOptions & { readonly preview: readonly PreviewFile[] },
+): Command {
+  const up = composeUp(config, services, {
     prefix: sh`timeout -k 2 80`,
     globals: ["--dry-run"],
     flags: options.noDependencies ? ["--no-deps"] : [],
     override: options.images && imagesOverride(options.images),
+    preview: options.preview,
   })
+  return sh`(${up})`
 }
 
 function upCommand(config: Config, services: readonly string[], options: UpOptions): Command {
@@ -111,11 +133,13 @@ interface UpCall {
   readonly globals: readonly string[]
   readonly flags: readonly string[]
   readonly override: string | undefined
+  readonly preview?: readonly PreviewFile[]
 }
 
 /** Never with `-y`: newer compose versions ask before they recreate a volume whose definition changed, and no is the answer. */
-function composeUp(config: Config, services: readonly string[], { prefix, globals, flags, override }: UpCall): Command {
-  const compose = composeCommand(config, { prefix, deployed: true, override: override !== undefined })
+function composeUp(config: Config, services: readonly string[], call: UpCall): Command {
+  const { prefix, globals, flags, override, preview = [] } = call
+  const compose = composeCommand(config, { prefix, deployed: true, override: override !== undefined, preview })
   const up = sh`${compose} --profile '*' ${globals} up --detach --no-build --quiet-pull ${flags} ${some(services)}`
   if (override === undefined) return sh`${up} </dev/null`
   return sh`printf '%s\\n' ${override} | { ${up}

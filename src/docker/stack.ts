@@ -91,6 +91,8 @@ export interface Stack {
   definition(): Promise<StackDefinition>
   /** Has the definition read again: its files were changed. */
   forget(): void
+  /** The same stack as it would be with these files, paths relative to the base directory, in place of the host's: for looking only. */
+  preview(files: readonly { readonly path: string; readonly content: string }[]): Stack
   /** Every container of the project, of one service when named, whatever its state. */
   containers(service?: string): Promise<readonly Container[]>
   /** Services of a configured profile, in dependency order (a service after those that it needs). */
@@ -128,6 +130,8 @@ export interface ContainerStats {
 }
 
 export interface PlanOptions {
+  /** Takes what compose says before its dry run fails, as 2.26 does on inline configs; services after that are then absent. */
+  readonly partial?: boolean
   /**
    * Leaves the services that these depend on alone. It must be as it was when a container was started: compose counts
    * the dependencies as part of a service's configuration, and leaves them out with this option.

@@ -1,15 +1,21 @@
 import { failure, refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
-import { containerOf, type StackService, servicesOf } from "./stack-services.ts"
+import { dataPresence } from "./data-presence.ts"
+import { containerOf, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 
 /**
- * Starts those of the services whose container is stopped and waits until all of them are healthy; gives the
- * containers as they then are. Refuses to start a service whose data another running container already has mounted
- * (S13), and one whose data directory is empty while its container is not new: it would start with nothing.
+ * Starts those of the services whose container is stopped, makes the containers that are missing on the data that is
+ * there, and waits until all of them are healthy; gives the containers as they then are. Refuses to start a service
+ * whose data another running container already has mounted (S13), and to make one where there is no data.
  */
 export async function ensureRunning(tools: Tools, services: readonly StackService[]): Promise<readonly StackService[]> {
+  const missing = services.filter((one) => one.container === undefined)
+  if (missing.length > 0) {
+    await createOnData(tools, missing)
+    return ensureRunning(tools, await refresh(tools, services))
+  }
   const stopped = services.filter((one) => containerOf(one).state !== "running")
   for (const one of stopped) await assertSoleServer(tools, one)
   if (stopped.length > 0) {
@@ -28,6 +34,25 @@ export async function ensureRunning(tools: Tools, services: readonly StackServic
   return stopped.length === 0 ? services : refresh(tools, services)
 }
 
+/** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
+async function createOnData(tools: Tools, missing: readonly StackService[]): Promise<void> {
+  for (const one of missing) await assertSoleServer(tools, one)
+  const places = await dataPresence(tools, missing)
+  for (const { service } of missing) {
+    const own = places.filter((place) => place.service === service.name)
+    if (own.some((place) => place.present && place.doubt === undefined)) continue
+    const where = own.map(({ place, doubt }) => (doubt ? `${place} (${doubt})` : place)).join(", ") || "no volume"
+    throw refusal("data-missing", `service ${service.name} has no container and no data in ${where}`, {
+      hint: "If it is new, run recreate for it alone (services). If it had data, restore a backup.",
+    })
+  }
+  tools.log.warning(`Making the missing containers of ${names(missing).join(", ")} on the data that is there`)
+  const up = tools.stack.up(names(missing), { noRecreate: true, noDependencies: true, pull: "missing" })
+  await tools.work.step("create-missing", up, { timeout: 1_800_000 })
+  if (tools.work.dryRun)
+    throw refusal("dry-run-ends", `the dry run ends here: ${names(missing).join(", ")} would first get a container`)
+}
+
 /** The same services with the containers as they are now. */
 export async function refresh(tools: Tools, services: readonly StackService[]): Promise<readonly StackService[]> {
   return servicesOf(
@@ -42,12 +67,19 @@ export async function refresh(tools: Tools, services: readonly StackService[]): 
  * directory both start and both write (S13).
  */
 export async function assertSoleServer(tools: Tools, one: StackService): Promise<void> {
-  const mounts = one.container?.mounts.filter((mount) => mount.writable) ?? []
-  const sources = mounts.map((mount) => mount.volume ?? mount.source)
+  const mounts = one.container?.mounts.filter((mount) => mount.writable)
+  const sources = mounts?.map((mount) => mount.volume ?? mount.source) ?? (await definedSources(tools, one))
   if (sources.length === 0) return
   const others = await tools.stack.mounting(sources)
   const rival = others.find((other) => other.id !== one.container?.id)
   if (rival) throw twoServers(one.service.name, rival)
+}
+
+async function definedSources({ stack }: Tools, { definition }: StackService): Promise<readonly string[]> {
+  const { volumes } = await stack.definition()
+  return definition.volumes
+    .filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume"))
+    .map(({ source }) => volumes.find((one) => one.key === source)?.name ?? source)
 }
 
 function twoServers(service: string, rival: Pick<Container, "name">): Error {

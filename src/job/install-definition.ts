@@ -9,10 +9,9 @@ export type PutBack = () => Promise<void>
 
 /**
  * Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
- * one kept beside as `<file>.previous`. Only what differs is touched. Call the result when the new one turns out bad.
+ * one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
  */
-export async function installDefinition(tools: Tools): Promise<PutBack> {
-  const changed = await differing(tools)
+export async function installDefinition(tools: Tools, changed: readonly DefinitionFile[]): Promise<PutBack> {
   if (changed.length === 0) return async () => {}
   for (const file of changed) {
     const path = posix.join(tools.layout.base, file.path)
@@ -26,10 +25,11 @@ mv -f -- ${`${path}.next`} ${path}`,
     )
   }
   tools.stack.forget()
-  return () => putBack(tools, changed)
+  return () => putDefinitionBack(tools, changed)
 }
 
-async function differing(tools: Tools): Promise<readonly DefinitionFile[]> {
+/** The files of the checkout's definition that the host has otherwise, or not at all. */
+export async function differingFiles(tools: Tools): Promise<readonly DefinitionFile[]> {
   if (tools.definition.length === 0) return []
   const paths = tools.definition.map((file) => posix.join(tools.layout.base, file.path))
   const { stdout } = await tools.host.run(
@@ -39,7 +39,9 @@ async function differing(tools: Tools): Promise<readonly DefinitionFile[]> {
   return tools.definition.filter(({ content }, index) => there[index] !== sha256(content))
 }
 
-async function putBack(tools: Tools, files: readonly DefinitionFile[]): Promise<void> {
+/** Puts back what `installDefinition` kept of these files; one that has no former state stays. A failure is told, not thrown. */
+export async function putDefinitionBack(tools: Tools, files: readonly Pick<DefinitionFile, "path">[]): Promise<void> {
+  if (files.length === 0) return
   const commands = files.map(({ path }) => {
     const file = posix.join(tools.layout.base, path)
     return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`

@@ -7,18 +7,26 @@ import type { Tools } from "./tools.ts"
 
 /**
  * Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
- * compose files no longer have, or one that would come from another place (S2).
+ * compose files no longer have, or one that would come from another place (S2). The volume of a service that is
+ * `upgraded` may be mounted elsewhere: its data is brought over by a dump.
  */
-export async function assertDataStays(tools: Tools, services: readonly StackService[]): Promise<void> {
-  const stack = await tools.stack.definition()
+export async function assertDataStays(
+  { stack: { definition } }: Pick<Tools, "stack">,
+  services: readonly StackService[],
+  upgraded: readonly string[] = [],
+): Promise<void> {
+  const stack = await definition()
   for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
     const { name } = one.service
     if (persistent(one.definition, stack).length === 0)
       throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, {
         hint: "Give it one in the compose file: without it the data goes away with the container.",
       })
-    for (const mount of one.container?.mounts.filter(keepsData) ?? [])
-      assertSameSource(name, mount, one.definition, stack)
+    for (const mount of one.container?.mounts.filter(keepsData) ?? []) {
+      const moved =
+        upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount))
+      if (!moved) assertSameSource(name, mount, one.definition, stack)
+    }
   }
 }
 
@@ -66,12 +74,17 @@ function persistent(definition: ServiceDefinition, stack: StackDefinition): read
   })
 }
 
+/** As Docker calls it: the volume's name, or the path of a bind mount. */
+function sourceOf(mount: Mount): string {
+  return mount.volume ?? mount.source
+}
+
 function keepsData(mount: Mount): boolean {
   return mount.writable && mount.type !== "tmpfs"
 }
 
 function assertSameSource(service: string, mount: Mount, definition: ServiceDefinition, stack: StackDefinition): void {
-  const now = mount.volume ?? mount.source
+  const now = sourceOf(mount)
   const next = persistent(definition, stack).find((one) => one.target === mount.target)
   if (next?.source === now) return
   throw refusal(

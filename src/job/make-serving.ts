@@ -1,9 +1,8 @@
-import { posix } from "node:path"
 import { failure, messageOf } from "../core/errors.ts"
-import type { Container, Mount } from "../docker/stack.ts"
-import { type Command, change } from "../shell/command.ts"
+import type { Mount } from "../docker/stack.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { directoryOf } from "./keep-volumes.ts"
+import { setAside } from "./set-aside.ts"
 import type { StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -20,8 +19,11 @@ export async function makeServing(tools: Tools, one: StackService, id: string): 
   const container = now?.container
   if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`)
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
-  for (const mount of container.mounts.filter(holdsData))
-    await tools.work.step("set-data-aside", setAside(container, directoryOf(mount, await tools.stack.definition()), id))
+  for (const mount of container.mounts.filter(holdsData)) {
+    const directory = directoryOf(mount, await tools.stack.definition())
+    const aside = `${directory}.aside-${id}`
+    await tools.work.step("set-data-aside", setAside({ imageId: container.imageId, directory, aside }))
+  }
   const again = await start(tools, one)
   if (again !== undefined)
     throw failure("not-healthy", `${one.service.name} does not start with an empty directory either: ${again}`)
@@ -45,12 +47,4 @@ async function start(tools: Tools, one: StackService): Promise<string | undefine
 
 function holdsData(mount: Mount): boolean {
   return mount.writable && mount.type !== "tmpfs"
-}
-
-/** Renames a directory and puts an empty one with the same owner and mode in its place; as root, for it belongs to the server's user. */
-function setAside({ imageId }: Container, directory: string, id: string): Command {
-  const script =
-    'cd /parent && mv -- "$1" "$1.aside-$2" && mkdir -m 700 -- "$1" && chown --reference="$1.aside-$2" -- "$1"'
-  return change`docker run --rm --network none --user 0 --entrypoint sh -v ${`${posix.dirname(directory)}:/parent`} \
-  ${imageId} -c ${script} sh ${posix.basename(directory)} ${id}`
 }

@@ -16,6 +16,7 @@ import { checkInfra } from "./check-infra.ts"
 import { debug } from "./debug.ts"
 import { type DeployOptions, deployApp } from "./deploy-app.ts"
 import { recreate } from "./recreate.ts"
+import { describeRung } from "./recreate-result.ts"
 import { restore } from "./restore.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -140,7 +141,7 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
 async function recreateJob(tools: Tools, { backupId }: JobOptions): Promise<Answer> {
   const done = await recreate(tools, backupId === undefined ? {} : { backupId })
   if (done.status === "rolled-back")
-    throw failure("rolled-back", `the previous images serve again: ${done.cause}`, {
+    throw failure("rolled-back", `${done.cause}; ${describeRung(done.rung)}`, {
       hint: "Look at the container's log above, fix the image or its configuration, and push again.",
     })
   const dataIntact = done.differences.length === 0

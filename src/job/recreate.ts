@@ -1,13 +1,16 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { atLeastOne } from "./ensure-running.ts"
-import { installDefinition } from "./install-definition.ts"
+import { differingFiles, installDefinition } from "./install-definition.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
-import { type RecreateResult, replaceContainers } from "./replace-containers.ts"
+import { describePlan, planRecreate } from "./recreate-plan.ts"
+import type { RecreateResult } from "./recreate-result.ts"
+import { replaceContainers } from "./replace-containers.ts"
 import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
+import { findUpgrades, type PlannedUpgrade } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 import { startWriters, stopWriters } from "./writers.ts"
 
@@ -21,47 +24,76 @@ export interface RecreateOptions {
 /**
  * Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
  * or on a host proven fresh (S1); volumes stay (S2); the app is stopped meanwhile and started again. The data's
- * fingerprint before and after tells whether a restore is needed; the app then stays stopped for it.
+ * fingerprint is the same afterwards, or what was there before is put back. A data directory that the new image cannot
+ * read, of an older major, is dumped and restored into a new one. What is going to happen is told before anything is changed.
  */
 export async function recreate(tools: Tools, options: RecreateOptions = {}): Promise<RecreateResult> {
-  const before = atLeastOne(await servicesOf(tools, "infrastructure", options.services), "service to recreate")
+  const changed = await differingFiles(tools)
+  const preview = changed.map(({ path, content }) => ({ path, content: Buffer.from(content).toString("utf8") }))
+  // The definition as it is going to be: a dry run goes on with it to its end.
+  const ahead = preview.length === 0 ? tools : { ...tools, stack: tools.stack.preview(preview) }
+  const before = atLeastOne(await servicesOf(ahead, "infrastructure", options.services), "service to recreate")
+  const files = changed.map(({ path }) => path)
+  const plan = await planRecreate(ahead, before, files)
+  for (const line of describePlan(plan)) tools.log.info(line)
   const manifest = await prove(tools, options.backupId, before)
-  const putBack = await installDefinition(tools)
+
+  const putBack = await installDefinition(tools, changed)
+  const acting = tools.work.dryRun ? ahead : tools
+  let upgrades: readonly PlannedUpgrade[]
   let services: readonly StackService[]
   try {
-    services = await servicesOf(tools, "infrastructure", options.services)
-    await assertDataStays(tools, services)
-    await prepareVolumes(tools, services)
-    await tools.work.step("pull-images", tools.stack.pull(definitions(services)), { timeout: 1_800_000 })
+    services = await servicesOf(acting, "infrastructure", options.services)
+    await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 1_800_000 })
+    upgrades = manifest ? await findUpgrades(acting, services, { id: manifest.id, files }) : []
+    await assertDataStays(
+      acting,
+      services,
+      upgrades.map(({ one }) => one.service.name),
+    )
+    await prepareVolumes(acting, services)
   } catch (error) {
     await putBack()
     throw error
   }
-  return manifest ? replaceContainers(tools, services, putBack) : create(tools, services)
+  const done = manifest
+    ? await replaceContainers(acting, { services, manifest, upgrades, putBack })
+    : await create(acting, services)
+  return { ...done, plan }
 }
 
-/** The backup that covers this recreation; undefined when there is no data that one could cover. */
+/**
+ * The backup that covers this recreation; undefined when there is no data that one could cover. A data service that the
+ * new definition adds is in no backup: it must be empty.
+ */
 async function prove(
   tools: Tools,
   backupId: string | undefined,
   services: readonly StackService[],
 ): Promise<Manifest | undefined> {
   const data = services.filter(holdsData)
-  return backupId === undefined ? proveFresh(tools, data) : proveBackup(tools, backupId, data)
+  if (backupId === undefined) return proveFresh(tools, data)
+  const added = data.filter((one) => !one.container)
+  if (added.length > 0) await proveFresh(tools, added)
+  return proveBackup(
+    tools,
+    backupId,
+    data.filter((one) => one.container),
+  )
 }
 
 /**
  * A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
  * app stays stopped until a restore has brought it back.
  */
-async function create(tools: Tools, services: readonly StackService[]): Promise<RecreateResult> {
+async function create(tools: Tools, services: readonly StackService[]): Promise<Omit<RecreateResult, "plan">> {
   const lost = await lostData(tools)
   if (lost.length > 0) await stopWriters(tools)
   await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }))
   await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
   await recordInfrastructure(tools, services, "good")
   if (lost.length === 0) await startWriters(tools)
-  return { status: "created", cause: undefined, differences: lost }
+  return { status: "created", rung: "new-containers", cause: undefined, differences: lost, advice: [], kept: [] }
 }
 
 async function lostData(tools: Tools): Promise<readonly FingerprintDifference[]> {

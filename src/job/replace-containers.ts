@@ -1,50 +1,60 @@
-import { AppError, messageOf } from "../core/errors.ts"
-import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
-import { HostError } from "../host/host.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
+import type { ServiceBackup } from "../core/manifest.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
-import type { PutBack } from "./install-definition.ts"
+import { describeDifferences, fallBack, fingerprints, type Replacement } from "./fall-back.ts"
+import { isOurs } from "./is-ours.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
+import { describeRung, type RecreateResult } from "./recreate-result.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
+import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 import { startWriters, stopWriters } from "./writers.ts"
 
-export interface RecreateResult {
-  /** `rolled-back`: the new containers did not become healthy and the previous images serve again. */
-  readonly status: "recreated" | "created" | "rolled-back"
-  /** What made the rollback necessary. */
-  readonly cause: string | undefined
-  /** Empty: the data is the same before and after. */
-  readonly differences: readonly FingerprintDifference[]
-}
-
 /**
  * Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
- * containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
- * the replacement starts the old containers again; new ones that do not serve give way to the previous images.
+ * containers start on the same volumes (after a major upgrade on a new directory, filled from a dump), and the data's
+ * fingerprint before and after is compared. Whatever fails before the replacement starts the old containers again; new
+ * ones that do not serve the same data give way to what was there before, rung by rung.
  */
-export async function replaceContainers(
-  tools: Tools,
-  services: readonly StackService[],
-  putBack: PutBack,
-): Promise<RecreateResult> {
-  const data = services.filter(holdsData)
-  const before = await stopAll(tools, services, putBack)
-  const cause = await bringUp(tools, services, putBack)
-  const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before)
-  const differences = compareFingerprints(before, after)
-  if (differences.length === 0) await startWriters(tools)
-  if (cause === undefined) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad")
-  return { status: cause === undefined ? "recreated" : "rolled-back", cause, differences }
+export async function replaceContainers(tools: Tools, replacement: Replacement): Promise<Omit<RecreateResult, "plan">> {
+  const { services, upgrades, manifest } = replacement
+  const before = await stopAll(tools, replacement)
+  const dumps = new Map<string, ServiceBackup>()
+  const problem = await bringUp(tools, { ...replacement, before, dumps })
+  if (problem === undefined) {
+    await startWriters(tools)
+    await discardDumps(tools, dumps)
+    await recordInfrastructure(tools, services, "good")
+    const kept = upgrades.map(
+      ({ one, upgrade, note }) => `${one.service.name}: the data of ${upgrade.from} is kept in ${note.aside}.`,
+    )
+    return {
+      status: "recreated",
+      rung: "new-containers",
+      cause: undefined,
+      differences: [],
+      advice: await adviceOf(tools, replacement),
+      kept,
+    }
+  }
+  tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
+  const { rung, kept } = await fallBack(tools, replacement, before)
+  tools.log.warning(`It is proven that ${describeRung(rung)}`)
+  await startWriters(tools)
+  await discardDumps(tools, dumps)
+  const differences: readonly FingerprintDifference[] =
+    rung === "backup"
+      ? [{ service: "data", fact: "restored", before: "as it was stopped", after: `as it was at ${manifest.created}` }]
+      : []
+  return { status: "rolled-back", rung, cause: problem, differences, advice: [], kept }
 }
 
 /** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(
-  tools: Tools,
-  services: readonly StackService[],
-  putBack: PutBack,
-): Promise<readonly Fingerprint[]> {
-  const data = services.filter(holdsData)
+async function stopAll(tools: Tools, { services, putBack }: Replacement): Promise<readonly Fingerprint[]> {
+  const known = services.filter((one) => one.container)
+  const data = known.filter(holdsData)
   try {
     const running = await ensureRunning(tools, data)
     await stopWriters(tools)
@@ -53,62 +63,67 @@ async function stopAll(
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
       if (left) before.push(left)
     }
-    const others = services.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
+    const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
     if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
-    for (const one of data) await assertSoleServer(tools, one)
+    for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
     return before
   } catch (error) {
-    await startAgain(tools, { services, putBack, error })
+    if (isOurs(tools, error)) await startAgain(tools, { known, putBack, error })
     throw error
   }
 }
 
-interface Failed {
-  readonly services: readonly StackService[]
-  readonly putBack: PutBack
+interface Failed extends Pick<Replacement, "putBack"> {
+  readonly known: readonly StackService[]
   readonly error: unknown
 }
 
 /** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
-async function startAgain(tools: Tools, { services, putBack, error }: Failed): Promise<void> {
-  if (!isOurs(tools, error)) return
+async function startAgain(tools: Tools, { known, putBack, error }: Failed): Promise<void> {
   try {
     await putBack()
-    const containers = services.flatMap((one) => one.container ?? [])
-    await tools.work.step("start-again", tools.stack.start(containers))
-    await tools.work.check("wait-again", () => waitHealthy(tools, definitions(services)), undefined)
+    await tools.work.step("start-again", tools.stack.start(known.map(containerOf)))
+    await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), undefined)
     await startWriters(tools)
   } catch (second) {
     tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`)
   }
 }
 
-/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools: Tools, services: readonly StackService[], putBack: PutBack): Promise<string | undefined> {
+interface Attempt extends Replacement {
+  readonly before: readonly Fingerprint[]
+  /** Gets the dumps that were made, whether or not what comes after them succeeds. */
+  readonly dumps: Map<string, ServiceBackup>
+}
+
+/** Why the new containers do not serve the data as it was; undefined when they do. */
+async function bringUp(tools: Tools, { services, upgrades, before, dumps }: Attempt): Promise<string | undefined> {
   const { stack, work } = tools
+  const upgraded = upgrades.map(({ one }) => one.service.name)
   try {
+    for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
     await work.step("recreate-containers", stack.up(names(services), { forceRecreate: true, pull: "never" }))
     await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
+    await fillUpgraded(tools, upgrades, dumps)
+    const same = before.filter(({ service }) => !upgraded.includes(service))
+    const data = services.filter((one) => same.some(({ service }) => service === one.service.name))
+    const after = await work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), same)
+    const different = describeDifferences(same, after)
+    if (different !== "") throw failure("data-differs", `the data is not what it was: ${different}`)
     return undefined
   } catch (error) {
     if (!isOurs(tools, error)) throw error
-    const images = Object.fromEntries(
-      services.flatMap(({ service, container }) => (container ? [[service.name, container.imageId]] : [])),
-    )
-    tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`)
-    await putBack()
-    await work.step("put-images-back", stack.up(names(services), { forceRecreate: true, pull: "never", images }))
-    await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), undefined)
     return messageOf(error)
   }
 }
 
-/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
-function isOurs(tools: Tools, error: unknown): boolean {
-  if (tools.signal.aborted || error instanceof HostError) return false
-  return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut"
-}
-
-async function fingerprints(services: readonly StackService[]): Promise<readonly Fingerprint[]> {
-  return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []))
+/** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */
+async function adviceOf(tools: Tools, { services, upgrades }: Replacement): Promise<readonly string[]> {
+  const advice = upgrades.flatMap(({ upgrade }) => upgrade.advice)
+  if (!tools.work.dryRun) {
+    for (const one of await refresh(tools, services.filter(holdsData)))
+      advice.push(...((await one.driver.advise?.(one.service, containerOf(one))) ?? []))
+  }
+  for (const line of advice) tools.log.warning(line)
+  return advice
 }

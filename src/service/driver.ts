@@ -2,7 +2,7 @@ import type { ServiceConfig, ServiceKind } from "../core/config.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
 import type { Check, Health } from "../core/health.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
-import type { Container, Stack } from "../docker/stack.ts"
+import type { Container, ServiceDefinition, Stack } from "../docker/stack.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
 
@@ -55,6 +55,19 @@ export interface ReplacedData {
   readonly bytes: number
 }
 
+/** What a new image asks of data that an older one made. */
+export interface Upgrade {
+  /** `PostgreSQL 15`. */
+  readonly from: string
+  readonly to: string
+  /** Where the server keeps its data, in the container that runs now. */
+  readonly directory: string
+  /** Bytes that the data takes now. */
+  readonly bytes: number
+  /** What does not come along and a person has to see to. */
+  readonly advice: readonly string[]
+}
+
 /**
  * What a kind of service can do. What it cannot do is absent. Methods that change something do it only through `work`
  * and throw when the result is not proven; methods that look throw only when the host itself fails: a service that
@@ -80,6 +93,15 @@ export interface ServiceDriver {
   replaced?(service: Service, container: Container): Promise<readonly ReplacedData[]>
   /** Removes replaced data for good. The caller has proven a later backup. */
   removeReplaced?(service: Service, container: Container, names: readonly string[], work: Work): Promise<void>
+  /**
+   * What has to be done before containers of the definition's image, which is on the host, can serve the data of this
+   * running one; undefined when they just start on it. Looks only; refuses what cannot be done.
+   */
+  upgrade?(service: Service, container: Container, definition: ServiceDefinition): Promise<Upgrade | undefined>
+  /** As `restore`, into a server whose data directory was just made for it: what a restore leaves as it is comes back, too. */
+  restoreFresh?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
+  /** What a person should see to when another image runs on the same data; empty as a rule. */
+  advise?(service: Service, container: Container): Promise<readonly string[]>
   /** Data integrity, against the given backup's counts when there is one. */
   verify?(service: Service, container: Container, backup: ServiceBackup | undefined): Promise<readonly Check[]>
   /** How a throw-away server is started that a backup can be restored into. */

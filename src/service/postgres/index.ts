@@ -1,13 +1,16 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
+import { collationAdvice } from "./collation-advice.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreForeign } from "./restore-foreign.ts"
+import { restoreFreshServer } from "./restore-fresh.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
 import { undoRestore } from "./undo-restore.ts"
+import { planUpgrade } from "./upgrade-server.ts"
 import { verifyServer } from "./verify-server.ts"
 
 export interface PostgresOptions {
@@ -28,6 +31,9 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     undo: undoRestore,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
+    upgrade: planUpgrade,
+    restoreFresh: (service, container, backup, work) => restoreFreshServer(service, container, { backup, work }),
+    advise: collationAdvice,
     verify: verifyServer,
     scratch: scratchServer,
   }

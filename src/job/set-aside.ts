@@ -1,0 +1,35 @@
+import { posix } from "node:path"
+import { remoteScript } from "../remote/scripts.ts"
+import { type Command, change } from "../shell/command.ts"
+
+export interface Aside {
+  /** An image on the host with a shell: the directory belongs to the server's own user, so root in a container moves it. */
+  readonly imageId: string
+  /** Absolute path on the host. */
+  readonly directory: string
+  /** Where its content is kept: a path beside it. */
+  readonly aside: string
+}
+
+/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
+export function setAside({ imageId, directory, aside }: Aside): Command {
+  return inParent("set-aside", { imageId, directory, args: [posix.basename(directory), posix.basename(aside)] })
+}
+
+/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`. Can be repeated. */
+export function putAsideBack({ imageId, directory, aside }: Aside, failed: string): Command {
+  const args = [directory, aside, failed].map((path) => posix.basename(path))
+  return inParent("put-aside-back", { imageId, directory, args })
+}
+
+function inParent(
+  name: string,
+  {
+    imageId,
+    directory,
+    args,
+  }: { readonly imageId: string; readonly directory: string; readonly args: readonly string[] },
+): Command {
+  return change`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
+  --volume ${`${posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${args}`
+}

@@ -1,0 +1,44 @@
+import { z } from "zod"
+import type { Layout } from "../core/layout.ts"
+import { type Command, change, sh } from "../shell/command.ts"
+import type { Tools } from "./tools.ts"
+
+const noteSchema = z.object({
+  format: z.literal(1),
+  service: z.string(),
+  /** The image that served the old directory, by its id. */
+  imageId: z.string(),
+  directory: z.string(),
+  /** Where the old directory is kept while the new one is filled, and afterwards. */
+  aside: z.string(),
+  /** Where the new one goes when the upgrade fails. */
+  failed: z.string(),
+  /** Files of the definition that came with the upgrade, relative to the base directory. */
+  files: z.array(z.string()),
+})
+
+/** How to go back from a major upgrade that has begun: it lies on the host until the new server is proven to hold everything. */
+export type UpgradeNote = z.output<typeof noteSchema>
+
+/** Shell text that writes the notes down, durably, before anything of theirs is touched. */
+export function writeUpgrades(layout: Pick<Layout, "state">, notes: readonly UpgradeNote[]): Command {
+  const file = noteFile(layout)
+  const text = JSON.stringify(notes)
+  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`
+}
+
+/** Shell text that ends them: forward, or back. */
+export function forgetUpgrades(layout: Pick<Layout, "state">): Command {
+  return change`rm -f ${noteFile(layout)} && sync ${layout.state}`
+}
+
+/** The upgrades that have begun and not ended; none as a rule. */
+export async function readUpgrades({ host, layout }: Pick<Tools, "host" | "layout">): Promise<readonly UpgradeNote[]> {
+  const file = noteFile(layout)
+  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
+  return stdout.trim() === "" ? [] : z.array(noteSchema).parse(JSON.parse(stdout))
+}
+
+function noteFile({ state }: Pick<Layout, "state">): string {
+  return `${state}/upgrade.json`
+}

@@ -1,0 +1,118 @@
+import { execFile, execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { planWork } from "../../src/host/plan-work.ts"
+import { backup } from "../../src/job/backup.ts"
+import type { Logger } from "../../src/job/logger.ts"
+import { silentLogger } from "../../src/job/logger.ts"
+import type { Tools } from "../../src/job/tools.ts"
+import { serviceDrivers } from "../../src/service/service-drivers.ts"
+import { localStore } from "../../src/storage/local-store.ts"
+import { directWork } from "../support/direct-work.ts"
+import { deployHost, stackTools } from "../support/stack-tools.ts"
+import { checkLedger } from "../testbed/ledger.ts"
+import { type StackPlace, storeUrls } from "../testbed/testbed.ts"
+import { runWriter } from "../testbed/writer.ts"
+
+export interface OpenOptions {
+  /** Called before each step; what it throws, the step throws. */
+  readonly beforeStep?: (name: string) => void | Promise<void>
+  readonly dryRun?: boolean
+  /** Text of the compose file that the checkout has. */
+  readonly compose?: string
+}
+
+/** What a job gets on one of the testbed's stacks, with every driver and a local store; what it logs lands in `said`. */
+export function open(place: StackPlace, options: OpenOptions = {}): Tools & { readonly said: readonly string[] } {
+  const host = deployHost()
+  const said: string[] = []
+  const log: Logger = {
+    ...silentLogger,
+    info: (line) => void said.push(line),
+    warning: (line) => void said.push(line),
+  }
+  const work = options.dryRun
+    ? planWork({ id: `dry-${process.pid}`, log: log.info })
+    : directWork(host, options.beforeStep ? { beforeStep: options.beforeStep } : {})
+  const tools = stackTools(place, { host, work, log, drivers: serviceDrivers() })
+  const { project, environment } = tools.config
+  return {
+    ...tools,
+    said,
+    stores: [localStore({ host, directory: tools.layout.backups, project, environment })],
+    definition: options.compose === undefined ? [] : [{ path: composeFile, content: Buffer.from(options.compose) }],
+  }
+}
+
+export const composeFile = "docker-compose.prod.yml"
+
+export function readCompose({ baseDir }: StackPlace): string {
+  return readFileSync(join(baseDir, composeFile), "utf8")
+}
+
+/** The id of a backup made by this run. */
+export async function backupId(tools: Tools): Promise<string> {
+  return (await backup(tools)).manifest.id
+}
+
+export async function docker(...words: readonly string[]): Promise<string> {
+  return (await promisify(execFile)("docker", [...words])).stdout.trim()
+}
+
+/** SQL in one of the stack's databases as its superuser; rows, columns apart by `|`. */
+export function sql({ project }: StackPlace, text: string, database = "healthcare"): string {
+  const words = ["exec", "-i", `${project}-postgres-1`, "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-U", "app"]
+  return execFileSync("docker", [...words, "-d", database], { input: text, encoding: "utf8" }).trimEnd()
+}
+
+export function redis({ project, baseDir }: StackPlace, ...words: readonly string[]): string {
+  const password = /^REDIS_PASSWORD=(.*)$/m.exec(readFileSync(join(baseDir, ".env.production"), "utf8"))?.[1] ?? ""
+  const env = { ...process.env, REDISCLI_AUTH: password }
+  const exec = ["exec", "-e", "REDISCLI_AUTH", `${project}-dragonfly-1`, "redis-cli", ...words]
+  return execFileSync("docker", exec, { env, encoding: "utf8" }).trimEnd()
+}
+
+/** Builds a small image on top of a testbed's one. */
+export async function image(tag: string, from: string, ...instructions: readonly string[]): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "t-rec-"))
+  try {
+    const text = [`FROM ${from}`, "LABEL infra-actions.testbed=1", ...instructions, ""].join("\n")
+    writeFileSync(join(directory, "Dockerfile"), text)
+    await docker("build", "--quiet", "--tag", tag, directory)
+    return tag
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+export interface Writing extends AsyncDisposable {
+  /** Stops it, and gives how many of the rows and keys that it was told are committed are lost or damaged. */
+  lost(): Promise<number>
+  /** Rows committed so far. */
+  count(): number
+}
+
+/** A client from outside of the stack that writes all the time, whatever happens. */
+export function startWriting(place: StackPlace): Writing {
+  const directory = mkdtempSync(join(tmpdir(), "t-rec-"))
+  const file = join(directory, "ledger")
+  const stop = new AbortController()
+  const urls = storeUrls(place)
+  const running = runWriter({ urls, file, rate: 20, signal: stop.signal })
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running
+    },
+    count: () => readFileSync(file, "utf8").split("\n").length - 1,
+    async lost() {
+      stop.abort()
+      await running
+      const { postgres, redis: keys } = await checkLedger(file, urls)
+      rmSync(directory, { recursive: true })
+      return postgres.lost + postgres.damaged + keys.lost + keys.damaged
+    },
+  }
+}
