@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { describe, test } from "node:test"
 import { contractOf } from "../../script/build-steps/metadata.ts"
 import { root } from "../../script/build-steps/places.ts"
 import { parseArguments } from "../../src/cli/arguments.ts"
 
 const folder = join(root, "docs")
-const pages = readdirSync(folder).filter((name) => name.endsWith(".md"))
+const pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"))
 
 describe("the pages in docs/", () => {
   test("link to files that are there", () => {
@@ -16,7 +16,7 @@ describe("the pages in docs/", () => {
       const text = readFileSync(join(folder, page), "utf8")
       for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
         links += 1
-        assert.ok(existsSync(join(folder, String(path))), `${page}: ${path}`)
+        assert.ok(existsSync(join(folder, dirname(page), String(path))), `${page}: ${path}`)
       }
     }
     assert.ok(links > 0)
@@ -29,7 +29,7 @@ describe("the pages in docs/", () => {
       for (const [, name = "", line = ""] of text.matchAll(/^infra-actions (\S+) ([^\n#]*)/gm)) {
         commands += 1
         const contract = await contractOf(name)
-        const { inputs } = parseArguments(contract, line.trim().split(/\s+/))
+        const { inputs } = parseArguments(contract, line.split(/\s+/).filter((word) => word !== ""))
         for (const [input, value] of inputs) {
           const schema = contract.inputs.shape[input] as unknown as { parse(text: string): unknown }
           schema.parse(value)
