@@ -392,7 +392,7 @@ async function perform(action, runtime, signal) {
 	try {
 		runtime.output(contract.negative);
 		const inputs = readInputs(contract, runtime);
-		return await finish(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
+		return await finish$1(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
 	} catch (error) {
 		if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`);
 		return giveUp(signal.aborted ? signal.reason : error, runtime);
@@ -408,10 +408,11 @@ function untilAborted(work, signal) {
 	});
 	return Promise.race([work, given]);
 }
-async function finish(contract, outcome, runtime) {
+const dryRunNote = "**Dry run: nothing was changed.** What follows is what the steps were taken to give.\n\n";
+async function finish$1(contract, outcome, runtime) {
 	const outputs = contract.outputs.parse(outcome.outputs);
 	runtime.output(outputs);
-	if (outcome.summary) await runtime.summary(outcome.summary);
+	if (outcome.summary) await runtime.summary(outputs.reason === "dry-run" ? dryRunNote + outcome.summary : outcome.summary);
 	if (outcome.failure !== void 0) runtime.fail({
 		title: "Failed",
 		message: outcome.failure,
@@ -851,12 +852,12 @@ function describe$3({ command, code, stderr }) {
 
 // src/docker/engine.ts
 /** Seconds that a look at the engine may take before it counts as hung. */
-const patience$1 = 20;
+const patience$2 = 20;
 /**
 * Prefix of every docker call that only looks: a stopped daemon hangs for ever (it accepts the connection and says
 * nothing), so the call is ended on the host. Give `docker` and its arguments after it.
 */
-const limited = sh`timeout -k 2 ${patience$1}`;
+const limited = sh`timeout -k 2 ${patience$2}`;
 /**
 * Runs a command that looks at the engine. Throws an error of its own code for each way in which Docker itself can
 * fail (`EngineFault`), `CommandError` for any other exit code that is not allowed.
@@ -1288,6 +1289,734 @@ const systemClock = {
 	sleep: (milliseconds, signal) => (0, node_timers_promises.setTimeout)(milliseconds, void 0, signal ? { signal } : {})
 };
 
+// src/core/fingerprint.ts
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+function compareFingerprints(before, after) {
+	return before.flatMap((old) => {
+		const now = after.find((one) => one.service === old.service);
+		const changed = Object.entries(old.same).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.same[fact]
+		})).filter((one) => one.before !== one.after);
+		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.atLeast[fact]
+		})).filter((one) => one.after === void 0 || one.after < one.before);
+		return [...changed, ...fallen].map((one) => ({
+			service: old.service,
+			fact: one.fact,
+			before: String(one.before),
+			after: String(one.after ?? "(none)")
+		}));
+	});
+}
+
+// src/core/config.ts
+const name = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
+const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
+const patterns = require_libraries.array(require_libraries.string$1().min(1));
+const serviceKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey",
+	"openvidu",
+	"coturn",
+	"http",
+	"container"
+];
+/** Kinds whose data directory must survive everything. */
+const dataKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey"
+];
+const hostSchema = require_libraries.strictObject({
+	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
+	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
+	port: require_libraries.int().min(1).max(65535).default(22),
+	jump: require_libraries.strictObject({
+		address: require_libraries.string$1(),
+		user: require_libraries.string$1().default("root"),
+		port: require_libraries.int().default(22)
+	}).optional().describe("Host to go through."),
+	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
+});
+const composeSchema$1 = require_libraries.strictObject({
+	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
+	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
+	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
+	profiles: require_libraries.strictObject({
+		infrastructure: require_libraries.string$1().default("infrastructure"),
+		app: require_libraries.string$1().default("app")
+	}).prefault({})
+});
+const pathsSchema = require_libraries.strictObject({
+	infra: patterns.default([
+		"docker-compose*.yml",
+		"docker/",
+		"devops/docker/",
+		"infra.yml"
+	]),
+	app: patterns.default([
+		"src/",
+		"package.json",
+		"package-lock.json",
+		"yarn.lock",
+		"tsconfig.json",
+		"Dockerfile"
+	]),
+	migrations: patterns.default(["prisma/migrations/", "migrations/"])
+});
+const serviceSchema = require_libraries.strictObject({
+	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
+	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
+	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
+	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
+	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
+	port: require_libraries.int().optional().describe("Port of a coturn service."),
+	timeout: duration.default(1e4).describe("Limit of one probe.")
+});
+const appSchema = require_libraries.strictObject({
+	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
+	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
+	proxy: require_libraries.strictObject({
+		service: require_libraries.string$1().default("nginx"),
+		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
+		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
+	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
+	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
+	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
+	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
+	"health-timeout": duration.default(12e4)
+});
+const s3Schema = require_libraries.strictObject({
+	enabled: require_libraries.boolean().default(true),
+	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
+	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
+	region: require_libraries.string$1().default("us-east-1"),
+	bucket: require_libraries.string$1().min(3),
+	prefix: require_libraries.string$1().default("backups/"),
+	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given.")
+});
+const retentionSchema = require_libraries.strictObject({
+	last: require_libraries.int().min(0).default(0),
+	daily: require_libraries.int().min(0).default(7),
+	weekly: require_libraries.int().min(0).default(4),
+	monthly: require_libraries.int().min(0).default(12)
+});
+const backupSchema = require_libraries.strictObject({
+	directory: path.optional().describe("`<base directory>/backups` unless told."),
+	retention: retentionSchema.prefault({}),
+	s3: s3Schema.optional(),
+	"before-migrate": require_libraries.boolean().default(true),
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
+});
+const lockSchema = require_libraries.strictObject({
+	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
+	wait: duration.default(0).describe("How long to wait for another holder.")
+});
+const thresholdsSchema = require_libraries.strictObject({
+	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
+	restarts: require_libraries.int().min(0).default(3),
+	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
+	connections: require_libraries.number().min(0).max(1).default(.9),
+	memory: require_libraries.number().min(0).max(1).default(.9)
+});
+const overridable = {
+	host: hostSchema,
+	compose: composeSchema$1.prefault({}),
+	paths: pathsSchema.prefault({}),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
+	app: appSchema.prefault({}),
+	backup: backupSchema.prefault({}),
+	lock: lockSchema.prefault({}),
+	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
+	thresholds: thresholdsSchema.prefault({})
+};
+/** The sections that an environment may override. */
+const overridableSections = Object.keys(overridable);
+/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
+const configSchema = require_libraries.strictObject({
+	project: name.describe("Compose project name; also names the base directory."),
+	...overridable,
+	environments: require_libraries.record(name, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
+});
+
+// src/service/kinds.ts
+/**
+* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
+* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
+*/
+function serviceKind(image) {
+	const name = imageName(image);
+	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
+}
+/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
+const known = [
+	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
+	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
+	["dragonfly", /^dragonfly$/],
+	["valkey", /^(valkey|valkey-bundle)$/],
+	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
+	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
+	["coturn", /^(coturn|openvidu-coturn)$/],
+	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
+];
+/** Without registry, folders, tag and digest. A port of the registry is no tag. */
+function imageName(image) {
+	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+}
+
+// src/job/stack-services.ts
+/** The services of a profile in dependency order, or only those named. Throws an input error `unknown-service` for another. */
+async function servicesOf$1(tools, profile, names) {
+	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
+	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
+	if (unknown !== void 0) {
+		const known = definitions.map((one) => one.name).join(", ");
+		throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, { hint: known === "" ? "It has none at all." : `It has: ${known}.` });
+	}
+	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$2(tools, definition, containers));
+}
+/** Those of the infrastructure that hold data that must not be lost. */
+async function dataServices(tools, names) {
+	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
+}
+/** The container of a service, or an error that says what is missing. */
+function containerOf({ container, service }) {
+	if (container) return container;
+	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
+}
+/** Whether its data directory must survive everything. */
+function holdsData$1({ service }) {
+	return dataKinds.includes(service.kind);
+}
+function names$1(services) {
+	return services.map((one) => one.service.name);
+}
+function definitions(services) {
+	return services.map((one) => one.definition);
+}
+function describe$2(tools, definition, containers) {
+	const config = tools.config.services[definition.name] ?? defaults;
+	const kind = config.kind ?? serviceKind(definition.image);
+	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
+	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+	return {
+		definition,
+		driver,
+		service: {
+			name: definition.name,
+			kind,
+			config,
+			host: tools.host,
+			stack: tools.stack,
+			backups: tools.layout.backups
+		},
+		container: containers.find((one) => one.service === definition.name)
+	};
+}
+const defaults = {
+	"critical-tables": [],
+	"sample-queries": [],
+	timeout: 1e4
+};
+
+// src/job/wait-healthy.ts
+/**
+* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
+* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
+* again: waiting longer would not help.
+*/
+async function waitHealthy(tools, services, options = {}) {
+	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
+		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
+		if (waiting.length === 0) return;
+		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
+		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe$1(lost)}`);
+		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
+		await tools.clock.sleep(500, tools.signal);
+	}
+}
+function isReady(containers, service, now) {
+	const copies = containers.filter((one) => one.service === service.name);
+	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
+}
+function isUp(container, service, now) {
+	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
+	if (container.state !== "running") return false;
+	if (container.health !== void 0) return container.health === "healthy";
+	return now.getTime() - Date.parse(container.startedAt) > 2e3;
+}
+function isLost(container) {
+	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
+}
+function describe$1(container) {
+	const why = container.oomKilled ? ", out of memory" : "";
+	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
+}
+async function overdue(tools, containers, waiting, budget) {
+	const names = waiting.map((one) => one.name).join(", ");
+	const first = containers.find((one) => one.service === waiting[0]?.name);
+	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
+	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
+}
+async function unhealthy(tools, container, problem) {
+	const logs = await tools.stack.logs(container, 30);
+	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
+	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
+}
+
+// src/job/ensure-running.ts
+/**
+* Starts those of the services whose container is stopped and waits until all of them are healthy; gives the
+* containers as they then are. Refuses to start a service whose data another running container already has mounted
+* (S13), and one whose data directory is empty while its container is not new: it would start with nothing.
+*/
+async function ensureRunning(tools, services) {
+	const stopped = services.filter((one) => containerOf(one).state !== "running");
+	for (const one of stopped) await assertSoleServer(tools, one);
+	if (stopped.length > 0) {
+		tools.log.info(`Starting ${stopped.map((one) => one.service.name).join(", ")}`);
+		await tools.work.step("start-services", tools.stack.start(stopped.map(containerOf)));
+	}
+	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
+	return stopped.length === 0 ? services : refresh(tools, services);
+}
+/** The same services with the containers as they are now. */
+async function refresh(tools, services) {
+	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
+}
+/**
+* Throws unless no other running container on the host has the service's data mounted: two servers on one data
+* directory both start and both write (S13).
+*/
+async function assertSoleServer(tools, one) {
+	const sources = (one.container?.mounts.filter((mount) => mount.writable) ?? []).map((mount) => mount.volume ?? mount.source);
+	if (sources.length === 0) return;
+	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
+	if (rival) throw twoServers(one.service.name, rival);
+}
+function twoServers(service, rival) {
+	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
+}
+/** Stops on an empty list, which would make every later "all of them" true (S7). */
+function atLeastOne(items, what) {
+	if (items.length > 0) return items;
+	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
+}
+
+// src/core/release.ts
+const imageSchema = require_libraries.strictObject({
+	service: require_libraries.string$1().min(1),
+	/** As it was asked for: `registry/app:1.4`. */
+	reference: require_libraries.string$1().min(1),
+	/** `repository@sha256:...`; absent for an image that never was in a registry. */
+	digest: require_libraries.string$1().regex(/^\S+@sha256:[0-9a-f]{64}$/).optional(),
+	/** What ran when the release was recorded: `sha256:...`. */
+	imageId: require_libraries.string$1().regex(/^sha256:[0-9a-f]{64}$/)
+});
+const releaseKinds = [
+	"deploy",
+	"rollback",
+	"recreate"
+];
+const releaseSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** Also part of an image tag: `release-<id>`. */
+	id: require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/),
+	kind: require_libraries._enum(releaseKinds),
+	time: require_libraries.datetime(),
+	/** Empty when the release was made outside of a repository: then it is not known what is deployed. */
+	commit: require_libraries.string$1().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/),
+	images: require_libraries.array(imageSchema),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	status: require_libraries._enum(["good", "bad"]),
+	/** Backup made right before; retention keeps it as long as one can go back over this release. */
+	backup: require_libraries.string$1().optional(),
+	/** One line: why it is bad, or what it was. */
+	note: require_libraries.string$1().optional()
+});
+/** `20260131-020000-1a2b3c4`: sorts by time and names the commit. */
+function releaseId(time, commit) {
+	const stamp = time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+	return commit === "" ? stamp : `${stamp}-${commit.slice(0, 7)}`;
+}
+/** The text to append to the history. It begins with a newline, so that a torn line before it does not swallow it. */
+function formatRelease(release) {
+	return `\n${JSON.stringify(releaseSchema.parse(release))}\n`;
+}
+/** Reads the history. Never throws: what cannot be read is told. An empty text is an empty history. */
+function parseReleases(text) {
+	const releases = /* @__PURE__ */ new Map();
+	const bad = [];
+	const lines = text.split("\n");
+	for (const [index, line] of lines.entries()) {
+		if (line.trim() === "") continue;
+		const release = parseLine(line);
+		if (release) releases.set(release.id, release);
+		else bad.push(index + 1);
+	}
+	const torn = bad.at(-1) === lines.length;
+	return {
+		releases: [...releases.values()],
+		unreadable: torn ? bad.slice(0, -1) : bad,
+		torn
+	};
+}
+/** The release that the app runs now: the newest good deploy or rollback. */
+function currentRelease(history) {
+	return history.releases.findLast(isGoodApp);
+}
+/**
+* Where a rollback goes: the newest good release before the current one with other images. Known-bad releases are
+* skipped. Undefined: there is nothing to go back to, and a rollback must refuse.
+*/
+function previousRelease(history) {
+	const current = currentRelease(history);
+	if (!current) return void 0;
+	return history.releases.slice(0, history.releases.indexOf(current)).findLast((release) => isGoodApp(release) && imageKey(release) !== imageKey(current));
+}
+/** Deployed commit per component: that of its last good release, not of the last run. */
+function deployedCommits(history) {
+	return {
+		infra: history.releases.findLast(({ kind, status }) => kind === "recreate" && status === "good")?.commit || void 0,
+		app: currentRelease(history)?.commit || void 0
+	};
+}
+/** Backups that the current and the previous release point to: retention leaves them alone (S8). */
+function backupsInUse(history) {
+	const used = [currentRelease(history), previousRelease(history)].flatMap((release) => release?.backup ?? []);
+	return new Set(used);
+}
+function parseLine(line) {
+	try {
+		return releaseSchema.safeParse(JSON.parse(line)).data;
+	} catch {
+		return;
+	}
+}
+function isGoodApp({ kind, status }) {
+	return status === "good" && kind !== "recreate";
+}
+function imageKey({ images }) {
+	return images.map(({ service, imageId }) => `${service}=${imageId}`).sort().join(" ");
+}
+
+// src/job/release-history.ts
+/** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
+async function readHistory(tools) {
+	const { releases } = tools.layout;
+	const { stdout } = await tools.host.run(sh`if test -e ${releases}; then cat ${releases}; fi`);
+	const history = parseReleases(stdout);
+	for (const line of history.unreadable) tools.log.warning(`${releases}: line ${line} cannot be read and is left out`);
+	return history;
+}
+/** Appends one release, durably. */
+async function recordRelease(tools, release) {
+	const { releases, state } = tools.layout;
+	await tools.work.step("record-release", change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`);
+}
+
+// src/job/record-infrastructure.ts
+/**
+* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
+* `bad` is recorded too, and never taken for a base.
+*/
+async function recordInfrastructure(tools, services, status) {
+	const now = tools.clock.now();
+	const containers = await tools.stack.containers();
+	await recordRelease(tools, {
+		format: 1,
+		id: `infra-${releaseId(now, tools.run.sha)}`,
+		kind: "recreate",
+		time: now.toISOString(),
+		commit: tools.run.sha,
+		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
+			service: service.name,
+			reference: one.image,
+			imageId: one.imageId
+		}))),
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		},
+		status
+	});
+}
+
+// src/job/stopped-app-note.ts
+const noteSchema$1 = require_libraries.object({
+	format: require_libraries.literal(1),
+	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
+	awaits: require_libraries._enum(["services", "restore"]),
+	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
+	backup: require_libraries.string$1().optional(),
+	/** The data's fingerprints at the clean stop; none until the services were stopped. */
+	fingerprints: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
+		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+	}))
+});
+/** Shell text that writes the note down. */
+function noteStoppedApp(layout, note) {
+	const file = noteFile$1(layout);
+	const text = JSON.stringify({
+		format: 1,
+		...note
+	});
+	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
+}
+/** Shell text that takes the note away: the app runs again. */
+function forgetStoppedApp(layout) {
+	return change`rm -f ${noteFile$1(layout)}`;
+}
+/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
+async function readStoppedApp({ host, layout }) {
+	const file = noteFile$1(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : noteSchema$1.parse(JSON.parse(stdout));
+}
+function noteFile$1({ state }) {
+	return `${state}/app-stopped.json`;
+}
+
+// src/job/writers.ts
+/**
+* Stops every running container of the app, those that need others first, within their grace periods, and leaves a note
+* of what has to come before it may start again: whoever is killed before that leaves it to the next run. Where
+* nothing runs, an earlier run's note that a restore has to come first still stands.
+*/
+async function stopWriters(tools, reason) {
+	const running = (await appContainers(tools)).filter(isRunning);
+	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
+	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
+	const note = noteStoppedApp(tools.layout, stands ? earlier : {
+		...reason,
+		fingerprints: []
+	});
+	const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`;
+	await tools.work.step("stop-writers", stop);
+}
+/** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
+async function waitsForRestore(tools) {
+	const note = await readStoppedApp(tools);
+	if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return void 0;
+	return note;
+}
+/** `the app stays stopped until its data is restored (backup-... has it)`. */
+function restoreFirst({ backup }) {
+	return `the app stays stopped until its data is restored${backup === void 0 ? "" : ` (${backup} has it)`}`;
+}
+/**
+* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
+* run had stopped. Does nothing where the app was never deployed, and where it has to stay stopped for a restore.
+*/
+async function startWriters(tools) {
+	const waits = await waitsForRestore(tools);
+	if (waits) {
+		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
+		return;
+	}
+	const containers = await appContainers(tools);
+	const stopped = containers.filter((one) => one.state === "exited");
+	const forget = forgetStoppedApp(tools.layout);
+	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
+	if (stopped.length > 0 || await readStoppedApp(tools)) await tools.work.step("start-writers", start);
+	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
+	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
+}
+/** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
+async function startOnRightData(tools) {
+	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, {
+		awaits: "services",
+		fingerprints: []
+	}));
+	await startWriters(tools);
+}
+function isRunning({ state }) {
+	return state === "running" || state === "restarting";
+}
+async function appContainers(tools) {
+	const services = await servicesOf$1(tools, "app");
+	const containers = await tools.stack.containers();
+	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
+}
+
+// src/job/replace-containers.ts
+/**
+* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
+* containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
+* the replacement starts the old containers again; new ones that do not serve give way to the previous images.
+*/
+async function replaceContainers(tools, services, options) {
+	const data = services.filter(holdsData$1);
+	const before = await stopAll(tools, services, options);
+	const cause = await bringUp$1(tools, services, {
+		...options,
+		before
+	});
+	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
+	const differences = compareFingerprints(before, after);
+	if (differences.length === 0) await startWriters(tools);
+	else {
+		const note = noteStoppedApp(tools.layout, {
+			awaits: "restore",
+			backup: options.backup,
+			fingerprints: []
+		});
+		await tools.work.step("note-restore", note);
+	}
+	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
+	return {
+		status: cause === void 0 ? "recreated" : "rolled-back",
+		cause,
+		differences
+	};
+}
+/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
+async function stopAll(tools, services, { putBack, backup }) {
+	const data = services.filter(holdsData$1);
+	try {
+		const running = await ensureRunning(tools, data);
+		await stopWriters(tools, {
+			awaits: "services",
+			backup
+		});
+		const before = [];
+		for (const one of running) {
+			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+			if (left) before.push(left);
+		}
+		const others = services.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
+		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
+		for (const one of data) await assertSoleServer(tools, one);
+		return before;
+	} catch (error) {
+		await startAgain(tools, {
+			services,
+			putBack,
+			error
+		});
+		throw error;
+	}
+}
+/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+async function startAgain(tools, { services, putBack, error }) {
+	if (!isOurs(tools, error)) return;
+	try {
+		await putBack();
+		const containers = services.flatMap((one) => one.container ?? []);
+		await tools.work.step("start-again", tools.stack.start(containers));
+		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(services)), void 0);
+		await startWriters(tools);
+	} catch (second) {
+		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
+	}
+}
+/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
+async function bringUp$1(tools, services, { before, backup, putBack }) {
+	const { stack, work } = tools;
+	try {
+		const { awaits = "services", backup: needed = backup } = await readStoppedApp(tools) ?? {};
+		const note = noteStoppedApp(tools.layout, {
+			awaits,
+			backup: needed,
+			fingerprints: [...before]
+		});
+		const up = stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never"
+		});
+		await work.step("recreate-containers", change`${note} || exit\n${up}`);
+		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+		return;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
+		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
+		await putBack();
+		await work.step("put-images-back", stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never",
+			images
+		}));
+		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
+		return messageOf(error);
+	}
+}
+/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
+function isOurs(tools, error) {
+	if (tools.signal.aborted || error instanceof HostError) return false;
+	return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut";
+}
+/** Of those services that have one; throws when one of them does not answer. */
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+
+// src/job/finish-interrupted.ts
+/**
+* Finishes what a killed recreate left: its services are started, the data's fingerprint is compared with that of the
+* clean stop, and the app starts again; with other data it stays stopped for a restore. Does nothing where no run was cut
+* off while the app was stopped. What cannot be finished is told, and the note of it stays: the job at hand may be the cure.
+*/
+async function finishInterrupted(tools) {
+	const note = await readStoppedApp(tools);
+	if (!note) return;
+	if (note.awaits === "restore") {
+		if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
+		return;
+	}
+	try {
+		await tools.log.group("finishing an interrupted run", () => finish(tools, note));
+	} catch (error) {
+		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
+		tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`);
+	}
+}
+async function finish(tools, note) {
+	tools.log.warning("An earlier run was cut off while it had the app stopped");
+	const services = await servicesOf$1(tools, "infrastructure");
+	if (services.some((one) => one.container?.state !== "running")) {
+		for (const one of services.filter(holdsData$1)) await assertSoleServer(tools, one);
+		const start = tools.stack.up(names$1(services), {
+			noRecreate: true,
+			pull: "never"
+		});
+		await tools.work.step("start-interrupted", start);
+	}
+	await tools.work.check("wait-interrupted", () => waitHealthy(tools, definitions(services)), void 0);
+	const before = note.fingerprints;
+	const now = await tools.work.check("compare-interrupted", () => serving(tools, before), before);
+	const [difference] = compareFingerprints(before, now);
+	if (difference === void 0) return startWriters(tools);
+	const { service, fact, before: was, after } = difference;
+	await tools.work.step("note-restore", noteStoppedApp(tools.layout, {
+		...note,
+		awaits: "restore"
+	}));
+	tools.log.warning(`The data of ${service} is not what the interrupted run had stopped (${fact}: ${was}, now ${after}): ${restoreFirst(note)}`);
+}
+async function serving(tools, before) {
+	if (before.length === 0) return [];
+	const services = await servicesOf$1(tools, "infrastructure");
+	return fingerprints(services.filter(holdsData$1));
+}
+
 // src/service/container.ts
 /** Services of which nothing but their container is known: Docker's state and health check are all there is to ask. */
 function containerDriver() {
@@ -1349,9 +2078,9 @@ const texts = {
 	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
 	"host-facts": "# Looks at disks and at mounted volumes. $1 = how many disk paths follow it, the paths, then triples\n# SERVICE CONTAINER TARGET, one for each place that a container must be able to write.\n# Prints lines, fields separated by tabs: \"disk PATH SIZE FREE\" in KiB, \"disk PATH unknown WHY\",\n# \"write SERVICE TARGET ok|failed|unknown WHY\", \"docker-root PATH\".\ntab=$(printf '\\t')\ndisk() {\n  near=$1\n  # A folder that is not there yet, or behind one that may not be entered, lies on its nearest ancestor's disk.\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  # shellcheck disable=SC2046 # split into columns on purpose\n  set -- \"$1\" $(timeout -k 2 10 df -P -k \"$near\" 2>/dev/null | tail -n 1)\n  case $3:$5 in\n    *[!0-9:]* | :* | *:) printf 'disk\\t%s\\tunknown\\tdf gave no numbers\\n' \"$1\" ;;\n    *) printf 'disk\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$5\" ;;\n  esac\n}\nwritable() { # SERVICE CONTAINER TARGET: asked inside, as the user that the service runs as; nothing is written\n  user=$(timeout -k 2 15 docker exec \"$2\" stat -c %u:%g /proc/1 2>&1) || user=\n  # shellcheck disable=SC2016 # expanded in the container\n  why=$(timeout -k 2 15 docker exec ${user:+--user \"$user\"} \"$2\" sh -c '[ -w \"$1\" ] || { echo not writable; exit 3; }' sh \"$3\" 2>&1)\n  case $? in\n    0) state=ok ;;\n    3) state=failed ;;\n    *) state=unknown ;;\n  esac\n  printf 'write\\t%s\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$state\" \"$(printf '%s' \"$why\" | tail -n 1 | tr \"$tab\" ' ')\"\n}\ncount=$1\nshift\nwhile [ \"$count\" -gt 0 ]; do\n  disk \"$1\"\n  shift\n  count=$((count - 1))\ndone\nroot=$(timeout -k 2 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null)\nif [ -n \"$root\" ]; then\n  printf 'docker-root\\t%s\\n' \"$root\"\n  disk \"$root\"\nfi\nwhile [ $# -ge 3 ]; do\n  writable \"$1\" \"$2\" \"$3\" &\n  shift 3\ndone\nwait\n",
 	"http-probe": "# Asks one URL from the host. $1 = URL, $2 = seconds to wait.\n# Prints \"STATUS SECONDS\" (SECONDS may be empty) and ends with 0 when a server answered, whatever it said;\n# 10: the host has no program to ask with; 11: nobody answered, the reason is on standard error.\nurl=$1 wait=$2\nif command -v curl >/dev/null 2>&1; then\n  curl --silent --show-error --globoff --output /dev/null --max-time \"$wait\" --write-out '%{http_code} %{time_total}\\n' -- \"$url\" || exit 11\nelif command -v wget >/dev/null 2>&1; then\n  # Both GNU and busybox print the headers on standard error; a refused or missing answer has no status line.\n  said=$(timeout -k 1 \"$wait\" wget -S -O /dev/null -- \"$url\" 2>&1)\n  status=$(printf '%s\\n' \"$said\" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)\n  if [ -z \"$status\" ]; then\n    printf '%s\\n' \"$said\" | tail -n 1 >&2\n    exit 11\n  fi\n  printf '%s \\n' \"$status\"\nelse\n  exit 10\nfi\n",
-	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && [ -d \"/proc/$job_pid\" ]; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
-	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ]; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif work_alive \"$1\"; then\n    work_end=running\n  elif [ -e \"$1/rc\" ]; then # it ended while we looked\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    work_end=\"cut\"\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  else\n    work_end=running # about to start\n  fi\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
-	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed in the future: the clock was set back, so nobody knows how old it is).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ] || [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  lease_state=held\n  if [ \"$lease_age\" -lt 0 ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_read DIR TTL: one line: state, number, seconds since the claim, since the last renewal, ttl, boot, record.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_state\" = free ]; then\n    echo \"free $lease_n\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, or the line of lease_read about who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in held | ahead) lease_read \"$1\" \"$2\" && return 0 ;; esac\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ \"$lease_won\" ] && [ \"$lease_n\" = \"$lease_m\" ]; then\n    lease_sweep \"$1\"\n    echo \"claimed $lease_m\"\n  else\n    lease_read \"$1\" \"$2\"\n  fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
+	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && work_alive \"$1\"; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  if [ ! -e \"$1/rc\" ]; then kill -KILL \"-$job_pid\" 2>/dev/null; fi # killed from outside: nothing of it may act on\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
+	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group\n    set -- ${work_line##*)}\n    if [ \"${3:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then return 0; fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  fi # else about to start\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
+	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
 	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
@@ -1632,20 +2361,6 @@ function backupId(time) {
 function backupStamp(time) {
 	return digits(time, "-");
 }
-/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
-function backupTime(id) {
-	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
-	if (!parts) return void 0;
-	const [year, month, day, hour, minute, second] = parts;
-	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
-}
-/** Path of a backup's manifest, relative to the backup directory. Throws when `id` is no backup id. */
-function manifestFile$1(id) {
-	const time = backupTime(id);
-	if (!time) throw new RangeError(`${JSON.stringify(id)} is no backup id`);
-	return `metadata/backup-${backupStamp(time)}.json`;
-}
 /** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
 function artifactFile(folder, { service, stamp, part, extension }) {
 	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
@@ -1821,7 +2536,7 @@ function execInside(effect, container, { name, args }) {
 	return (effect === "change" ? change : sh)`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`;
 }
 /** The rows of the same SQL from each database, in their order. Throws a named failure when any of them has no answer. */
-async function ask$2(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
+async function ask$3(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
 	const nonce = newNonce();
 	const command = execInside("read", container, {
 		name: "ask",
@@ -1957,10 +2672,10 @@ select value from infra_actions_round_trip;
 * counted as it is. A vacuum that is just giving pages back looks the same for a moment, so it is looked at twice.
 */
 async function assertWholeFiles(service, container, databases) {
-	const first = await ask$2(service, container, shortTablesSql, { databases });
+	const first = await ask$3(service, container, shortTablesSql, { databases });
 	const suspects = databases.filter((_, at) => (first[at]?.length ?? 0) > 0);
 	if (suspects.length === 0) return;
-	const second = await ask$2(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
+	const second = await ask$3(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
 	const short = suspects.flatMap((database, at) => {
 		const before = new Set(first[databases.indexOf(database)]);
 		return (second[at] ?? []).filter((table) => before.has(table)).map((table) => `${database}: ${JSON.parse(table)}`);
@@ -2072,7 +2787,7 @@ const serverSchema = require_libraries.object({
 /** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
 async function readServer(service, container) {
 	if (container.state !== "running") throw await notRunning(service, container);
-	const [rows = []] = await ask$2(service, container, serverSql);
+	const [rows = []] = await ask$3(service, container, serverSql);
 	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
 	if (parsed.success) return parsed.data;
 	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
@@ -2313,7 +3028,7 @@ const answerSchema = require_libraries.object({
 */
 async function fingerprintServer$1(service, container) {
 	await readServer(service, container);
-	const [rows = []] = await ask$2(service, container, sql);
+	const [rows = []] = await ask$3(service, container, sql);
 	const { identifier, checkpoint, timeline } = answerSchema.parse(JSON.parse(rows.join("\n") || "null"));
 	return clusterFingerprint(service.name, {
 		identifier,
@@ -3161,7 +3876,7 @@ function compare(before, now) {
 const limit$2 = 36e5;
 /** Exact counts of these databases as they are now. */
 async function countDatabases(service, container, databases) {
-	const answers = await ask$2(service, container, countSql, {
+	const answers = await ask$3(service, container, countSql, {
 		databases,
 		limit: limit$2
 	});
@@ -3217,12 +3932,12 @@ function criticalTables(wanted, databases) {
 		return {
 			name: `table ${table}`,
 			state: rows > 0 ? "ok" : "failed",
-			detail: `${rows} rows`
+			detail: rows > 0 ? `${rows} rows` : "no rows, and it is listed in critical-tables"
 		};
 	});
 }
 async function foreignKeys(service, container, databases) {
-	const keys = (await ask$2(service, container, foreignKeysSql, {
+	const keys = (await ask$3(service, container, foreignKeysSql, {
 		databases,
 		limit: service.config.timeout
 	})).flat().map((line) => JSON.parse(line));
@@ -3246,7 +3961,7 @@ async function foreignKeys(service, container, databases) {
 	}];
 }
 async function roundTrip$1(service, container) {
-	const [rows = []] = await ask$2(service, container, roundTripSql, {
+	const [rows = []] = await ask$3(service, container, roundTripSql, {
 		databases: [""],
 		limit: service.config.timeout
 	});
@@ -3260,7 +3975,7 @@ async function roundTrip$1(service, container) {
 /** In a transaction that cannot write. */
 async function sampleQuery(service, container, { query, label, database }) {
 	const sql = `begin read only;\nselect count(*) from (${query.trim().replace(/;\s*$/, "")}\n) sample;\ncommit;`;
-	const [[rows = "0"] = []] = await ask$2(service, container, sql, {
+	const [[rows = "0"] = []] = await ask$3(service, container, sql, {
 		databases: [database],
 		limit: service.config.timeout,
 		ownPath: true
@@ -4013,7 +4728,7 @@ async function waitForServer(service, container, limit) {
 		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
 		const [state, restarts, code] = stdout.trim().split(" ");
 		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
-		const answer = await ask$1(service, container);
+		const answer = await ask$2(service, container);
 		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
 		if (Date.now() > until) {
 			const reason = answer === void 0 ? "no answer" : explainPing(answer);
@@ -4033,7 +4748,7 @@ async function refuseSharedData(service, container, mount) {
 	}
 }
 /** A container that has just been started may refuse the command; that is looked at again. */
-async function ask$1(service, container) {
+async function ask$2(service, container) {
 	try {
 		return await askServer(service, container);
 	} catch (error) {
@@ -4250,139 +4965,6 @@ function serviceDrivers() {
 		containerDriver()
 	];
 }
-
-// src/core/config.ts
-const name = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
-const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
-const patterns = require_libraries.array(require_libraries.string$1().min(1));
-const serviceKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey",
-	"openvidu",
-	"coturn",
-	"http",
-	"container"
-];
-/** Kinds whose data directory must survive everything. */
-const dataKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey"
-];
-const hostSchema = require_libraries.strictObject({
-	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
-	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
-	port: require_libraries.int().min(1).max(65535).default(22),
-	jump: require_libraries.strictObject({
-		address: require_libraries.string$1(),
-		user: require_libraries.string$1().default("root"),
-		port: require_libraries.int().default(22)
-	}).optional().describe("Host to go through."),
-	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
-});
-const composeSchema$1 = require_libraries.strictObject({
-	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
-	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
-	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
-	profiles: require_libraries.strictObject({
-		infrastructure: require_libraries.string$1().default("infrastructure"),
-		app: require_libraries.string$1().default("app")
-	}).prefault({})
-});
-const pathsSchema = require_libraries.strictObject({
-	infra: patterns.default([
-		"docker-compose*.yml",
-		"docker/",
-		"devops/docker/",
-		"infra.yml"
-	]),
-	app: patterns.default([
-		"src/",
-		"package.json",
-		"package-lock.json",
-		"yarn.lock",
-		"tsconfig.json",
-		"Dockerfile"
-	]),
-	migrations: patterns.default(["prisma/migrations/", "migrations/"])
-});
-const serviceSchema = require_libraries.strictObject({
-	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
-	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
-	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
-	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
-	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
-	port: require_libraries.int().optional().describe("Port of a coturn service."),
-	timeout: duration.default(1e4).describe("Limit of one probe.")
-});
-const appSchema = require_libraries.strictObject({
-	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
-	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
-	proxy: require_libraries.strictObject({
-		service: require_libraries.string$1().default("nginx"),
-		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
-		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
-	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
-	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
-	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
-	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
-	"health-timeout": duration.default(12e4)
-});
-const s3Schema = require_libraries.strictObject({
-	enabled: require_libraries.boolean().default(true),
-	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
-	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
-	region: require_libraries.string$1().default("us-east-1"),
-	bucket: require_libraries.string$1().min(3),
-	prefix: require_libraries.string$1().default("backups/"),
-	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given.")
-});
-const retentionSchema = require_libraries.strictObject({
-	last: require_libraries.int().min(0).default(0),
-	daily: require_libraries.int().min(0).default(7),
-	weekly: require_libraries.int().min(0).default(4),
-	monthly: require_libraries.int().min(0).default(12)
-});
-const backupSchema = require_libraries.strictObject({
-	directory: path.optional().describe("`<base directory>/backups` unless told."),
-	retention: retentionSchema.prefault({}),
-	s3: s3Schema.optional(),
-	"before-migrate": require_libraries.boolean().default(true),
-	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
-});
-const lockSchema = require_libraries.strictObject({
-	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
-	wait: duration.default(0).describe("How long to wait for another holder.")
-});
-const thresholdsSchema = require_libraries.strictObject({
-	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
-	restarts: require_libraries.int().min(0).default(3),
-	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
-	connections: require_libraries.number().min(0).max(1).default(.9),
-	memory: require_libraries.number().min(0).max(1).default(.9)
-});
-const overridable = {
-	host: hostSchema,
-	compose: composeSchema$1.prefault({}),
-	paths: pathsSchema.prefault({}),
-	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
-	app: appSchema.prefault({}),
-	backup: backupSchema.prefault({}),
-	lock: lockSchema.prefault({}),
-	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
-	thresholds: thresholdsSchema.prefault({})
-};
-/** The sections that an environment may override. */
-const overridableSections = Object.keys(overridable);
-/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
-const configSchema = require_libraries.strictObject({
-	project: name.describe("Compose project name; also names the base directory."),
-	...overridable,
-	environments: require_libraries.record(name, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
-});
 
 // src/core/config-json-schema.ts
 /** The JSON Schema of `infra.yml`, for editors. Overrides of an environment are the sections with nothing required. */
@@ -4621,7 +5203,7 @@ function parseConfig(text, { file, environment = "production", variables = {} })
 	for (const name of names.length === 0 ? [environment] : names) {
 		const merged = mergeEnvironment(root, name, s3.section);
 		const { config, problems } = check(merged.data, name);
-		for (const problem of problems) lines.add(describe$2(problem, source, {
+		for (const problem of problems) lines.add(describe(problem, source, {
 			name,
 			s3FromVariables: merged.s3FromVariables
 		}));
@@ -4695,7 +5277,7 @@ function overrideProblems(environments, name) {
 	}));
 }
 /** Where a problem of the merged sections stands: in the override when that names it, else in the file's own section. */
-function describe$2({ path, message }, source, { name, s3FromVariables }) {
+function describe({ path, message }, source, { name, s3FromVariables }) {
 	const variable = s3FromVariables && path[0] === "backup" && path[1] === "s3" && s3VariableNames[String(path[2])];
 	if (variable) return `${variable} ${message}`;
 	const inBase = source.locate(path);
@@ -4740,16 +5322,20 @@ async function loadConfig(inputs, { directory, env }) {
 }
 
 // src/core/lock-rules.ts
-const line = /^(?<state>held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
-/** Reads a line of `lease_read`; undefined means free. Throws `lease-unreadable` on anything else: nobody guesses about a lock. */
-function parseLeaseState(text) {
+const line = /^(?<state>free|held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
+/**
+* The newest claim, released or not, from a line of `lease_say`; undefined when there never was one. Throws
+* `lease-unreadable` on anything else: nobody guesses about a lock.
+*/
+function parseClaim(text) {
 	const trimmed = text.trim();
-	if (/^free \d+$/.test(trimmed)) return void 0;
+	if (trimmed === "free 0") return void 0;
 	const found = line.exec(trimmed)?.groups;
 	if (!found) throw failure("lease-unreadable", `the host's answer about the lock makes no sense: ${trimmed.slice(0, 200)}`);
 	const record = parseRecord(found.record ?? "");
 	return {
 		number: Number(found.number),
+		root: record?.root ?? Number(found.number),
 		state: found.state,
 		holder: record?.holder,
 		mark: record?.mark,
@@ -4759,8 +5345,8 @@ function parseLeaseState(text) {
 		thisBoot: found.boot === "this"
 	};
 }
-/** The record of a claim: one line of JSON, below the size that is written at once. */
-function leaseRecord(holder, mark) {
+/** The record of a claim: one line of JSON, below the size that is written at once. `root` when it is handed on. */
+function leaseRecord(holder, mark, root) {
 	const short = (text) => text.slice(0, 400);
 	const { run, attempt, actor, purpose, url } = holder;
 	return JSON.stringify({
@@ -4769,8 +5355,24 @@ function leaseRecord(holder, mark) {
 		actor: short(actor),
 		purpose: short(purpose),
 		url: short(url),
-		mark
+		mark,
+		root
 	});
+}
+/**
+* Whether `claim` is the one that this run knows as `number`, or was handed on from it within this run. What a later
+* attempt of the run has made of it is not ours any more.
+*/
+function isOwnClaim(claim, { run, attempt, number }) {
+	return claim.holder?.run === run && claim.root === number && Number(claim.holder.attempt) <= Number(attempt);
+}
+/** Whether the holder is an earlier attempt of this run: GitHub starts the next one only when that has ended. */
+function isEarlierAttempt(claim, { run, attempt }) {
+	return claim.holder?.run === run && Number(claim.holder.attempt) < Number(attempt);
+}
+/** Whether a process of this run may go on with its claim: also when it was released, if that was an earlier attempt. */
+function mayGoOn(claim, claimant) {
+	return isOwnClaim(claim, claimant) && (claim.state !== "free" || isEarlierAttempt(claim, claimant));
 }
 /** `backup by alice (run 77, attempt 1, https://...), held for 3m 0s, last renewed 12.0s ago`. */
 function describeLease(lease) {
@@ -4791,7 +5393,9 @@ function parseRecord(text) {
 		const value = json[name];
 		return typeof value === "string" ? value : "";
 	};
+	const { root } = json;
 	return {
+		root: typeof root === "number" ? root : void 0,
 		holder: {
 			run: field("run"),
 			attempt: field("attempt"),
@@ -4835,27 +5439,77 @@ function withoutComments(text) {
 	return text.replace(/^ *#.*\n/gm, "");
 }
 
+// src/host/make-claim.ts
+/** Code of the scripts for what the host's file system does not let them do. */
+const impossible = 74;
+/**
+* One try: the claim's number, or who stands in the way; undefined when it is worth trying again at once. It cannot be
+* aborted: nobody would know whether the claim stands.
+*/
+async function makeClaim(host, claim) {
+	const { stdout } = await ask$1(host, claim);
+	const [first = "", before] = stdout.trimEnd().split("\n");
+	const number = /^claimed (\d+)$/.exec(first)?.[1];
+	const other = number && !before ? void 0 : parseClaim(before ?? first);
+	if (number) {
+		if (other) claim.log?.(`took over the lock, which was stale: ${describeLease(other)}`);
+		return Number(number);
+	}
+	if (!other || other.mark === claim.mark) return other?.number;
+	return other.state === "held" || other.state === "ahead" ? other : void 0;
+}
+async function ask$1(host, { directory, ttl, record, after }) {
+	const seconds = Math.max(4, Math.ceil(ttl / 1e3));
+	const command = remoteCall("lease", "change", {
+		name: after === void 0 ? "lease_claim" : "lease_pass",
+		args: [
+			directory,
+			seconds,
+			record,
+			...after === void 0 ? [] : [after]
+		]
+	});
+	try {
+		return await host.run(command).catch((error) => {
+			if (!(error instanceof HostError) || error.fault !== "lost") throw error;
+			return host.run(command);
+		});
+	} catch (error) {
+		throw error instanceof CommandError && error.result.code === impossible ? unusable(directory, error) : error;
+	}
+}
+function unusable(directory, cause) {
+	const why = cause.result.stderr.trim().split("\n").at(-1) || "no reason given";
+	return failure("lock-unusable", `the lock cannot be kept in ${directory} on the host: ${why}`, {
+		hint: "It needs a writable directory with free space, on a file system with hard links (not vfat or exfat): set host.directory in infra.yml to such a place.",
+		cause
+	});
+}
+
 // src/host/open-lease.ts
+/** Ttls without progress after which a lease is not renewed any more; then it takes one more to become stale. */
+const patience$1 = 3;
 /** A lease for a claim that is known to be held; renews it from now on. Made by `claimLease` and `resumeLease`. */
 function openLease(host, options) {
 	const { directory, number, ttl, log } = options;
 	const renew = () => renewLease(host, options);
-	const stop = heartbeat(renew, ttl / 4, log);
+	const beat = heartbeat(renew, ttl, log);
 	return {
 		number,
 		directory,
 		ttl,
 		fence: sh`( ${fenceText(directory, number)}) || { echo ${`claim ${number} no longer holds the lock ${directory}`} >&2; exit 79; }`,
+		progress: beat.progress,
 		renew,
 		async release() {
-			stop();
+			beat.stop();
 			const outcome = await releaseLease(host, options);
 			if (outcome === "working") log?.("work of this run still goes on on the host; the lock is released when it ends");
 			if (outcome === "not-held") log?.(`claim ${number} did not hold the lock any more`);
 		}
 	};
 }
-/** Releases claim `number` if it holds the lock: for a process that has not claimed it itself, such as a post step. */
+/** Releases exactly claim `number`, if it holds the lock. */
 async function releaseLease(host, { directory, number, work = besideLock(directory) }) {
 	const { stdout } = await host.run(remoteCall("keeper", "change", {
 		name: "lease_release",
@@ -4869,13 +5523,7 @@ async function releaseLease(host, { directory, number, work = besideLock(directo
 	if (!outcome) throw failure("lease-unreadable", `releasing the lock ${directory} gave no answer`);
 	return outcome;
 }
-/** The error of a run whose lock was taken from it. */
-function leaseLost(number, cause) {
-	return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})`, {
-		hint: "Another run took the lock over or a person released it: look at that run, then start this one again.",
-		cause
-	});
-}
+/** Renews claim `number` once. Throws `lease-lost` when it does not hold the lock any more. */
 async function renewLease(host, { directory, number }) {
 	try {
 		await host.run(remoteCall("lease", "change", {
@@ -4886,74 +5534,56 @@ async function renewLease(host, { directory, number }) {
 		throw error instanceof CommandError && error.result.code === 79 ? leaseLost(number, error) : error;
 	}
 }
-function heartbeat(renew, every, log) {
+/** The error of a run whose lock was taken from it. */
+function leaseLost(number, cause) {
+	const why = cause instanceof Error && !(cause instanceof CommandError) ? `: ${cause.message}` : "";
+	return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})${why}`, {
+		hint: "Another run took the lock over or a person released it: look at that run, then start this one again, whole (`Re-run all jobs`).",
+		cause
+	});
+}
+function heartbeat(renew, ttl, log) {
+	let seen = performance.now();
+	let told = false;
 	const timer = setInterval(() => {
+		if (performance.now() - seen > 3 * ttl) {
+			if (!told) log?.(`no progress for ${formatDuration(3 * ttl)}: the lock is not renewed until there is some`);
+			told = true;
+			return;
+		}
+		told = false;
 		renew().catch((error) => {
 			if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer);
 			log?.(`renewing the lock failed: ${messageOf(error)}`);
 		});
-	}, every);
+	}, ttl / 4);
 	timer.unref();
-	return () => clearInterval(timer);
+	return {
+		progress() {
+			seen = performance.now();
+		},
+		stop: () => clearInterval(timer)
+	};
 }
 function besideLock(directory) {
 	return `${(0, node_path_posix.dirname)(directory)}/work`;
 }
 
-// src/host/claim-lease.ts
+// src/host/read-lease.ts
 /** Milliseconds without renewal after which a lease is stale (S4). */
 const leaseTtl = 6e5;
-/**
-* Takes the lock of `directory`, waiting up to `wait`. Throws the refusal `lock-held` naming the holder, its run and
-* age; nothing has changed on the host then.
-*/
-async function claimLease(host, options) {
-	const { ttl = leaseTtl, wait = 0, poll = 5e3, signal, log } = options;
-	const record = {
-		text: "",
-		mark: (0, node_crypto.randomUUID)()
-	};
-	record.text = leaseRecord(options.holder, record.mark);
-	const until = Date.now() + wait;
-	let told = false;
-	if (options.force) await forceCurrent(host, options, ttl);
-	for (;;) {
-		const answer = await tryClaim(host, options, {
-			ttl,
-			...record
-		});
-		if (typeof answer === "number") return openLease(host, {
-			...options,
-			number: answer,
-			ttl
-		});
-		if (answer && Date.now() >= until) throw lockHeld(answer, wait);
-		if (answer && !told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
-		told ||= answer !== void 0;
-		await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
-	}
-}
-/** Goes on with a claim made earlier by the same run, in another process. Throws `lease-lost` when it is not held by that run. */
-async function resumeLease(host, options) {
-	const state = await readLease(host, options.directory);
-	if (state?.number !== options.number || state.holder?.run !== options.run) {
-		const now = state ? `it is held by claim ${state.number}: ${describeLease(state)}` : "nobody holds it";
-		throw leaseLost(options.number, new Error(now));
-	}
-	const lease = openLease(host, {
-		...options,
-		ttl: state.ttl
-	});
-	await lease.renew();
-	return lease;
-}
 /** Who holds the lock of `directory`; undefined when nobody does. */
 async function readLease(host, directory) {
+	const claim = await readClaim(host, directory);
+	return claim?.state === "free" ? void 0 : claim;
+}
+/** The newest claim of the lock, released or not; undefined when there never was one. */
+async function readClaim(host, directory) {
 	const { stdout } = await host.run(remoteCall("lease", "read", {
 		name: "lease_read",
 		args: [directory, leaseTtl / 1e3]
 	}));
-	return parseLeaseState(stdout);
+	return parseClaim(stdout);
 }
 /** Ends claim `number` for its holder, on a person's word. False when it did not hold the lock. */
 async function forceReleaseLease(host, directory, number) {
@@ -4963,38 +5593,91 @@ async function forceReleaseLease(host, directory, number) {
 	}));
 	return stdout.trim() === "forced";
 }
-async function forceCurrent(host, { directory, log }, ttl) {
+
+// src/host/claim-lease.ts
+/**
+* Takes the lock of `directory`, waiting up to `wait`. What an earlier attempt of the same run holds is taken over at
+* once. Throws the refusal `lock-held` naming the holder, its run and age; nothing has changed on the host then.
+*/
+async function claimLease(host, options) {
+	const { directory, holder, ttl = leaseTtl, wait = 0, poll = 5e3, mark = (0, node_crypto.randomUUID)(), signal, log } = options;
+	const claim = {
+		directory,
+		ttl,
+		record: leaseRecord(holder, mark),
+		mark,
+		log
+	};
+	const until = Date.now() + wait;
+	let told;
+	let after;
+	if (options.force) await forceCurrent(host, options);
+	for (;;) {
+		signal?.throwIfAborted();
+		const answer = await makeClaim(host, {
+			...claim,
+			after
+		});
+		if (typeof answer === "number") return unlessAborted(openLease(host, {
+			...options,
+			number: answer,
+			ttl
+		}), signal);
+		after = void 0;
+		if (answer && isEarlierAttempt(answer, holder)) {
+			log?.(`taking over from an earlier attempt of this run: ${describeLease(answer)}`);
+			after = answer.number;
+		} else {
+			if (answer && Date.now() >= until) throw lockHeld(answer, holder, wait);
+			if (answer && answer.number !== told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
+			told = answer?.number ?? told;
+			await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
+		}
+	}
+}
+/** Cancelled while the claim was made: its number would never reach anybody who releases it. */
+async function unlessAborted(lease, signal) {
+	if (!signal?.aborted) return lease;
+	await lease.release();
+	throw signal.reason;
+}
+async function forceCurrent(host, { directory, log }) {
 	const state = await readLease(host, directory);
-	if (!state || await forceReleaseLease(host, directory, state.number) === false) return;
-	log?.(`the lock was taken by force from ${describeLease({
-		...state,
-		ttl
-	})}`);
+	if (state && await forceReleaseLease(host, directory, state.number)) log?.(`the lock was taken by force from ${describeLease(state)}`);
 }
-/** The claim's number, or who stands in the way; undefined when it is worth trying again at once. */
-async function tryClaim(host, { directory, signal }, claim) {
-	const seconds = Math.max(4, Math.ceil(claim.ttl / 1e3));
-	const command = remoteCall("lease", "change", {
-		name: "lease_claim",
-		args: [
-			directory,
-			seconds,
-			claim.text
-		]
-	});
-	const answer = await host.run(command, signal ? { signal } : {}).catch(async (error) => {
-		if (!(error instanceof HostError) || error.fault !== "lost") throw error;
-		return await host.run(command, signal ? { signal } : {});
-	});
-	const number = /^claimed (\d+)\s*$/.exec(answer.stdout)?.[1];
-	if (number) return Number(number);
-	const state = parseLeaseState(answer.stdout);
-	if (state?.mark === claim.mark) return state.number;
-	return state;
-}
-function lockHeld(state, waited) {
+function lockHeld(state, { run }, waited) {
 	if (state.state === "ahead") return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, { hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release)." });
-	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.` });
+	const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`;
+	const pass = `It was taken by this run itself: give its number as input \`lock-number\` (now ${state.root}).`;
+	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? pass : wait });
+}
+
+// src/host/noticing.ts
+/** The same host; `notice` is called whenever something asked of it begins or ends: a sign that its user makes progress. */
+function noticing(host, notice) {
+	const noticed = async (work) => {
+		notice();
+		return work.finally(notice);
+	};
+	return {
+		name: host.name,
+		run: (command, options) => noticed(host.run(command, options)),
+		stream(command, options) {
+			const running = host.stream(command, options);
+			const done = noticed(running.done);
+			done.catch(() => void 0);
+			return {
+				stdout: running.stdout,
+				done
+			};
+		},
+		upload: (content, path, options) => noticed(host.upload(content, path, options)),
+		download(path, options) {
+			notice();
+			return host.download(path, options).once("close", notice);
+		},
+		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
+	};
 }
 
 // src/host/keeper.ts
@@ -5390,6 +6073,61 @@ function shown$1(command) {
 	return command.text.replace(/\n+$/, "").split("\n");
 }
 
+// src/host/resume-lease.ts
+/**
+* Goes on with the claim that this run knows as `number`, in another process: an earlier job took it, or an earlier
+* attempt, which may have released it. The lock is handed on under a number of its own, so whoever acted under the old
+* one is stopped by the fence. Throws `lease-lost` when another run had the lock since.
+*/
+async function resumeLease(host, options) {
+	const { directory, number, holder, log, signal } = options;
+	for (;;) {
+		signal?.throwIfAborted();
+		const claim = await readClaim(host, directory);
+		if (!claim || !mayGoOn(claim, {
+			...holder,
+			number
+		})) throw leaseLost(number, new Error(tellNow(claim)));
+		const { ttl = claim.ttl } = options;
+		const mark = (0, node_crypto.randomUUID)();
+		const record = leaseRecord(holder, mark, number);
+		const answer = await makeClaim(host, {
+			directory,
+			ttl,
+			record,
+			mark,
+			after: claim.number,
+			log
+		});
+		if (typeof answer === "number") return openLease(host, {
+			...options,
+			number: answer,
+			ttl
+		});
+	}
+}
+/** This run's claim, released or not, when it is the newest one. */
+async function readOwnClaim(host, { directory, claimant, number, mark }) {
+	const claim = await readClaim(host, directory);
+	if (!claim) return void 0;
+	return (number === void 0 ? claim.mark === mark : isOwnClaim(claim, {
+		...claimant,
+		number
+	})) ? claim : void 0;
+}
+/** Releases this run's claim under whatever number it goes now: for a job or a post step that ends what another began. */
+async function releaseOwnClaim(host, own) {
+	const claim = await readOwnClaim(host, own);
+	return claim ? releaseLease(host, {
+		...own,
+		number: claim.number
+	}) : "not-held";
+}
+function tellNow(claim) {
+	if (!claim) return "nobody ever took it";
+	return `it ${claim.state === "free" ? "was last held" : "is held"} as number ${claim.number} by ${describeLease(claim)}`;
+}
+
 // src/host/settle-work.ts
 /** What earlier runs left behind, as it is now. Only looks. */
 async function unfinishedWork(host, { layout, except = [] }) {
@@ -5450,11 +6188,12 @@ function parseList$1(text) {
 
 // src/action/open-changes.ts
 /** For actions that only look: a step would be a bug of ours. */
-function lookOnly(name) {
+function lookOnly(host, name) {
 	const refuse = () => {
 		throw new TypeError(`${name} must not change the host`);
 	};
 	return {
+		host,
 		work: {
 			dryRun: false,
 			id: name,
@@ -5462,7 +6201,6 @@ function lookOnly(name) {
 			check: (_name, observe) => observe()
 		},
 		lease: void 0,
-		interrupted: false,
 		end: async () => {}
 	};
 }
@@ -5474,19 +6212,15 @@ async function openChanges(host, options) {
 	const { config, inputs, context, name } = options;
 	const { log, run, signal } = context;
 	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
-	if (inputs["dry-run"]) {
-		const { runs, cut } = await unfinishedWork(host, { layout: layout(config) });
-		const interrupted = runs.length + cut.length > 0;
-		return {
-			work: planWork({
-				id,
-				log: log.info
-			}),
-			lease: void 0,
-			interrupted,
-			end: async () => {}
-		};
-	}
+	if (inputs["dry-run"]) return {
+		host,
+		work: planWork({
+			id,
+			log: log.info
+		}),
+		lease: void 0,
+		end: async () => {}
+	};
 	const lease = await takeLease(host, options);
 	const borrowed = inputs["lock-number"] !== void 0;
 	const giveBack = async () => {
@@ -5495,14 +6229,14 @@ async function openChanges(host, options) {
 	const released = new Promise((resolve) => {
 		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
 	});
-	let interrupted;
 	try {
-		interrupted = await settleEarlier(host, options);
+		await settleEarlier(host, options);
 	} catch (error) {
 		await giveBack();
 		throw error;
 	}
-	const work = openWork(host, {
+	const watched = noticing(host, lease.progress);
+	const work = openWork(watched, {
 		lease,
 		layout: layout(config),
 		id,
@@ -5510,9 +6244,9 @@ async function openChanges(host, options) {
 		signal
 	});
 	return {
+		host: watched,
 		work,
 		lease,
-		interrupted,
 		async end(outcome) {
 			await quietly(log.warning, () => work.finish(outcome));
 			await (signal.aborted ? released : giveBack());
@@ -5523,14 +6257,7 @@ async function takeLease(host, { config, inputs, context, name }) {
 	const { run, log, signal } = context;
 	const { lock: directory, work } = layout(config);
 	const number = inputs["lock-number"];
-	if (number !== void 0) return resumeLease(host, {
-		directory,
-		work,
-		number,
-		run: run.id,
-		log: log.warning
-	});
-	return claimLease(host, {
+	const claim = {
 		directory,
 		work,
 		holder: {
@@ -5541,12 +6268,19 @@ async function takeLease(host, { config, inputs, context, name }) {
 			purpose: name
 		},
 		ttl: config.lock.stale,
-		wait: inputs["lock-wait"] ?? config.lock.wait,
 		log: log.warning,
 		signal
+	};
+	if (number !== void 0) return resumeLease(host, {
+		...claim,
+		number
+	});
+	return claimLease(host, {
+		...claim,
+		wait: inputs["lock-wait"] ?? config.lock.wait
 	});
 }
-/** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
+/** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */
 async function settleEarlier(host, { config, context }) {
 	const { log, signal } = context;
 	const left = await settleWork(host, {
@@ -5556,9 +6290,7 @@ async function settleEarlier(host, { config, context }) {
 	});
 	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
 	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
-	const interrupted = left.cut.length + left.runs.length > 0;
-	if (interrupted) await acknowledgeWork(host, layout(config), left);
-	return interrupted;
+	if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, layout(config), left);
 }
 async function quietly(warn, act) {
 	try {
@@ -7500,9 +8232,8 @@ function openStores(host, { config, inputs, context }) {
 		environment: config.environment
 	};
 	const { s3 } = config.backup;
-	if (!s3?.enabled) return [localStore$1(place)];
-	const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]];
-	if (!accessKeyId || !secretAccessKey) throw missingKey(accessKeyId ? "s3-secret-access-key" : "s3-access-key-id");
+	const keys = requireStoreKeys(config, inputs);
+	if (!s3 || !keys) return [localStore$1(place)];
 	const sessionToken = inputs["s3-session-token"];
 	const remote = s3Store({
 		...place,
@@ -7510,8 +8241,7 @@ function openStores(host, { config, inputs, context }) {
 		prefix: s3.prefix,
 		region: s3.region,
 		credentials: {
-			accessKeyId,
-			secretAccessKey,
+			...keys,
 			...sessionToken ? { sessionToken } : {}
 		},
 		...s3.endpoint === void 0 ? {} : { endpoint: s3.endpoint },
@@ -7519,6 +8249,17 @@ function openStores(host, { config, inputs, context }) {
 		log: context.log.info
 	});
 	return [localStore$1(place), remote];
+}
+/** The keys to the bucket; undefined when S3 is off. Throws an input error `missing-secret` when S3 is on and one was not given. */
+function requireStoreKeys({ backup }, inputs) {
+	if (!backup.s3?.enabled) return void 0;
+	const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]];
+	if (!accessKeyId) throw missingKey("s3-access-key-id");
+	if (!secretAccessKey) throw missingKey("s3-secret-access-key");
+	return {
+		accessKeyId,
+		secretAccessKey
+	};
 }
 function missingKey(name) {
 	return inputError("missing-secret", `${name} is missing, and backup.s3 is on`, { hint: `Pass ${name} from a secret, or set backup.s3.enabled to false.` });
@@ -7532,15 +8273,18 @@ function missingKey(name) {
 */
 async function withTools(inputs, context, options, job) {
 	const config = await loadConfig(inputs, context);
-	await using host = await openHost(config, inputs, context);
-	const held = options.mutates ? await openChanges(host, {
+	if (options.usesStores) requireStoreKeys(config, inputs);
+	const definition = options.installs ? await readDefinition(config, inputs, context) : [];
+	await using connection = await openHost(config, inputs, context);
+	const held = options.mutates ? await openChanges(connection, {
 		config,
 		inputs,
 		context,
 		name: options.name
-	}) : lookOnly(options.name);
+	}) : lookOnly(connection, options.name);
+	const { host } = held;
 	try {
-		const result = await job({
+		const tools = {
 			config,
 			layout: layout(config),
 			host,
@@ -7556,13 +8300,14 @@ async function withTools(inputs, context, options, job) {
 			}) : [],
 			work: held.work,
 			lease: held.lease,
-			interrupted: held.interrupted,
-			definition: options.installs ? await readDefinition(config, inputs, context) : [],
+			definition,
 			log: context.log,
 			clock: systemClock,
 			run: context.run,
 			signal: context.signal
-		});
+		};
+		if (options.mutates) await finishInterrupted(tools);
+		const result = await job(tools);
 		await held.end("done");
 		return result;
 	} catch (error) {
@@ -7600,107 +8345,6 @@ function formatBytes(bytes) {
 	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
 	const shown = bytes / 1024 ** power;
 	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
-}
-
-// src/core/release.ts
-const imageSchema = require_libraries.strictObject({
-	service: require_libraries.string$1().min(1),
-	/** As it was asked for: `registry/app:1.4`. */
-	reference: require_libraries.string$1().min(1),
-	/** `repository@sha256:...`; absent for an image that never was in a registry. */
-	digest: require_libraries.string$1().regex(/^\S+@sha256:[0-9a-f]{64}$/).optional(),
-	/** What ran when the release was recorded: `sha256:...`. */
-	imageId: require_libraries.string$1().regex(/^sha256:[0-9a-f]{64}$/)
-});
-const releaseKinds = [
-	"deploy",
-	"rollback",
-	"recreate"
-];
-const releaseSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** Also part of an image tag: `release-<id>`. */
-	id: require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/),
-	kind: require_libraries._enum(releaseKinds),
-	time: require_libraries.datetime(),
-	/** Empty when the release was made outside of a repository: then it is not known what is deployed. */
-	commit: require_libraries.string$1().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/),
-	images: require_libraries.array(imageSchema),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	status: require_libraries._enum(["good", "bad"]),
-	/** Backup made right before; retention keeps it as long as one can go back over this release. */
-	backup: require_libraries.string$1().optional(),
-	/** One line: why it is bad, or what it was. */
-	note: require_libraries.string$1().optional()
-});
-/** `20260131-020000-1a2b3c4`: sorts by time and names the commit. */
-function releaseId(time, commit) {
-	const stamp = time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-	return commit === "" ? stamp : `${stamp}-${commit.slice(0, 7)}`;
-}
-/** The text to append to the history. It begins with a newline, so that a torn line before it does not swallow it. */
-function formatRelease(release) {
-	return `\n${JSON.stringify(releaseSchema.parse(release))}\n`;
-}
-/** Reads the history. Never throws: what cannot be read is told. An empty text is an empty history. */
-function parseReleases(text) {
-	const releases = /* @__PURE__ */ new Map();
-	const bad = [];
-	const lines = text.split("\n");
-	for (const [index, line] of lines.entries()) {
-		if (line.trim() === "") continue;
-		const release = parseLine(line);
-		if (release) releases.set(release.id, release);
-		else bad.push(index + 1);
-	}
-	const torn = bad.at(-1) === lines.length;
-	return {
-		releases: [...releases.values()],
-		unreadable: torn ? bad.slice(0, -1) : bad,
-		torn
-	};
-}
-/** The release that the app runs now: the newest good deploy or rollback. */
-function currentRelease(history) {
-	return history.releases.findLast(isGoodApp);
-}
-/**
-* Where a rollback goes: the newest good release before the current one with other images. Known-bad releases are
-* skipped. Undefined: there is nothing to go back to, and a rollback must refuse.
-*/
-function previousRelease(history) {
-	const current = currentRelease(history);
-	if (!current) return void 0;
-	return history.releases.slice(0, history.releases.indexOf(current)).findLast((release) => isGoodApp(release) && imageKey(release) !== imageKey(current));
-}
-/** Deployed commit per component: that of its last good release, not of the last run. */
-function deployedCommits(history) {
-	return {
-		infra: history.releases.findLast(({ kind, status }) => kind === "recreate" && status === "good")?.commit || void 0,
-		app: currentRelease(history)?.commit || void 0
-	};
-}
-/** Backups that the current and the previous release point to: retention leaves them alone (S8). */
-function backupsInUse(history) {
-	const used = [currentRelease(history), previousRelease(history)].flatMap((release) => release?.backup ?? []);
-	return new Set(used);
-}
-function parseLine(line) {
-	try {
-		return releaseSchema.safeParse(JSON.parse(line)).data;
-	} catch {
-		return;
-	}
-}
-function isGoodApp({ kind, status }) {
-	return status === "good" && kind !== "recreate";
-}
-function imageKey({ images }) {
-	return images.map(({ service, imageId }) => `${service}=${imageId}`).sort().join(" ");
 }
 
 // src/core/retention.ts
@@ -7787,30 +8431,21 @@ function timeOf({ created }) {
 	return Date.parse(created);
 }
 
-// src/job/release-history.ts
-/** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
-async function readHistory(tools) {
-	const { releases } = tools.layout;
-	const { stdout } = await tools.host.run(sh`if test -e ${releases}; then cat ${releases}; fi`);
-	const history = parseReleases(stdout);
-	for (const line of history.unreadable) tools.log.warning(`${releases}: line ${line} cannot be read and is left out`);
-	return history;
-}
-/** Appends one release, durably. */
-async function recordRelease(tools, release) {
-	const { releases, state } = tools.layout;
-	await tools.work.step("record-release", change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`);
-}
-
 // src/job/apply-retention.ts
 /**
 * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
-* wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this run made: it always stays.
+* wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this
+* run made: it always stays, and so does the one that a stopped app waits for.
 */
 async function applyRetention(tools, just) {
 	const reports = [];
 	for (const store of tools.stores) try {
-		const inUse = /* @__PURE__ */ new Set([...backupsInUse(await readHistory(tools)), just]);
+		const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)]);
+		const inUse = /* @__PURE__ */ new Set([
+			...backupsInUse(history),
+			...stopped?.backup ? [stopped.backup] : [],
+			just
+		]);
 		reports.push({
 			store: store.name,
 			decisions: await applyTo(tools, store, inUse)
@@ -7839,173 +8474,6 @@ async function applyTo(tools, store, inUse) {
 		if (removed) await store.remove(removed.manifest, tools.work);
 	}
 	return decisions;
-}
-
-// src/service/kinds.ts
-/**
-* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
-* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
-*/
-function serviceKind(image) {
-	const name = imageName(image);
-	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
-}
-/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
-const known = [
-	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
-	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
-	["dragonfly", /^dragonfly$/],
-	["valkey", /^(valkey|valkey-bundle)$/],
-	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
-	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
-	["coturn", /^(coturn|openvidu-coturn)$/],
-	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
-];
-/** Without registry, folders, tag and digest. A port of the registry is no tag. */
-function imageName(image) {
-	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
-}
-
-// src/job/stack-services.ts
-/** The services of a profile in dependency order, or only those named. Throws on a name the profile does not have. */
-async function servicesOf$1(tools, profile, names) {
-	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
-	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
-	if (unknown !== void 0) {
-		const known = definitions.map((one) => one.name).join(", ");
-		throw failure("unknown-service", `the ${profile} profile has no service "${unknown}"; it has: ${known || "none"}`);
-	}
-	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
-}
-/** Those of the infrastructure that hold data that must not be lost. */
-async function dataServices(tools, names) {
-	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
-}
-/** The container of a service, or an error that says what is missing. */
-function containerOf({ container, service }) {
-	if (container) return container;
-	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
-}
-/** Whether its data directory must survive everything. */
-function holdsData$1({ service }) {
-	return dataKinds.includes(service.kind);
-}
-function names$1(services) {
-	return services.map((one) => one.service.name);
-}
-function definitions(services) {
-	return services.map((one) => one.definition);
-}
-function describe$1(tools, definition, containers) {
-	const config = tools.config.services[definition.name] ?? defaults;
-	const kind = config.kind ?? serviceKind(definition.image);
-	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
-	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
-	return {
-		definition,
-		driver,
-		service: {
-			name: definition.name,
-			kind,
-			config,
-			host: tools.host,
-			stack: tools.stack,
-			backups: tools.layout.backups
-		},
-		container: containers.find((one) => one.service === definition.name)
-	};
-}
-const defaults = {
-	"critical-tables": [],
-	"sample-queries": [],
-	timeout: 1e4
-};
-
-// src/job/wait-healthy.ts
-/**
-* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
-* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
-* again: waiting longer would not help.
-*/
-async function waitHealthy(tools, services, options = {}) {
-	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
-	const start = tools.clock.now().getTime();
-	for (;;) {
-		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
-		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
-		if (waiting.length === 0) return;
-		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
-		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe(lost)}`);
-		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
-		await tools.clock.sleep(500, tools.signal);
-	}
-}
-function isReady(containers, service, now) {
-	const copies = containers.filter((one) => one.service === service.name);
-	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
-}
-function isUp(container, service, now) {
-	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
-	if (container.state !== "running") return false;
-	if (container.health !== void 0) return container.health === "healthy";
-	return now.getTime() - Date.parse(container.startedAt) > 2e3;
-}
-function isLost(container) {
-	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
-}
-function describe(container) {
-	const why = container.oomKilled ? ", out of memory" : "";
-	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
-}
-async function overdue(tools, containers, waiting, budget) {
-	const names = waiting.map((one) => one.name).join(", ");
-	const first = containers.find((one) => one.service === waiting[0]?.name);
-	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
-	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
-}
-async function unhealthy(tools, container, problem) {
-	const logs = await tools.stack.logs(container, 30);
-	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
-	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
-}
-
-// src/job/ensure-running.ts
-/**
-* Starts those of the services whose container is stopped and waits until all of them are healthy; gives the
-* containers as they then are. Refuses to start a service whose data another running container already has mounted
-* (S13), and one whose data directory is empty while its container is not new: it would start with nothing.
-*/
-async function ensureRunning(tools, services) {
-	const stopped = services.filter((one) => containerOf(one).state !== "running");
-	for (const one of stopped) await assertSoleServer(tools, one);
-	if (stopped.length > 0) {
-		tools.log.info(`Starting ${stopped.map((one) => one.service.name).join(", ")}`);
-		await tools.work.step("start-services", tools.stack.start(stopped.map(containerOf)));
-	}
-	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
-	return stopped.length === 0 ? services : refresh(tools, services);
-}
-/** The same services with the containers as they are now. */
-async function refresh(tools, services) {
-	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
-}
-/**
-* Throws unless no other running container on the host has the service's data mounted: two servers on one data
-* directory both start and both write (S13).
-*/
-async function assertSoleServer(tools, one) {
-	const sources = (one.container?.mounts.filter((mount) => mount.writable) ?? []).map((mount) => mount.volume ?? mount.source);
-	if (sources.length === 0) return;
-	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
-	if (rival) throw twoServers(one.service.name, rival);
-}
-function twoServers(service, rival) {
-	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
-}
-/** Stops on an empty list, which would make every later "all of them" true (S7). */
-function atLeastOne(items, what) {
-	if (items.length > 0) return items;
-	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
 }
 
 // src/job/stores.ts
@@ -8340,7 +8808,7 @@ const backupAction = action(backupContract, (inputs, context) => withTools(input
 			status: done.status,
 			reason: tools.work.dryRun ? "dry-run" : done.s3Failure === void 0 ? "done" : "s3-failed",
 			"backup-id": id,
-			"backup-location": `${tools.layout.backups}/${manifestFile$1(id)}`,
+			"backup-location": `${tools.layout.backups}/${manifestFile(id)}`,
 			"backup-size": totals(services).bytes,
 			"storage-local": "success",
 			"storage-s3": storage.s3
@@ -9258,27 +9726,29 @@ const debugAction = action(debugContract, (inputs, context) => withTools(inputs,
 	const { logs, ...report } = done.report;
 	if (done.status === "failed") await context.log.group("Logs", async () => context.log.untrusted(JSON.stringify(logs, void 0, 2)));
 	const fixed = done.status === "fixed";
+	const { dryRun } = tools.work;
 	return {
 		outputs: {
-			status: fixed ? "success" : "partial",
-			reason: tools.work.dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
+			status: fixed || dryRun ? "success" : "partial",
+			reason: dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
 			"debug-status": done.status,
 			"debug-details": JSON.stringify(report),
 			"fixes-applied": done.fixes.join(" ")
 		},
-		summary: summaryOf$3(done),
-		exitCode: fixed ? 0 : 2
+		summary: summaryOf$3(done, dryRun),
+		exitCode: fixed || dryRun ? 0 : 2
 	};
 }));
-function summaryOf$3({ status, found, left, fixes }) {
+function summaryOf$3({ status, found, left, fixes }, dryRun) {
 	const rows = found.map((issue) => [
 		issue.service,
 		issue.cause,
 		issue.details,
 		left.some((one) => one.service === issue.service && one.cause === issue.cause) ? "left" : "gone"
 	]);
-	const tried = fixes.length > 0 ? `Tried: ${fixes.join(", ")}.\n` : "Nothing was tried.\n";
-	return `${summaryTable(`Debug: ${status}`, [
+	const verb = dryRun ? "Would try" : "Tried";
+	const tried = fixes.length > 0 ? `${verb}: ${fixes.join(", ")}.\n` : "Nothing was tried.\n";
+	return `${summaryTable(`Debug: ${dryRun ? "dry run" : status}`, [
 		"Service",
 		"Cause",
 		"Detail",
@@ -9924,7 +10394,7 @@ async function attempt$1(tools, plan) {
 		replaced: []
 	};
 	try {
-		await bringUp$1(tools, plan, progress);
+		await bringUp(tools, plan, progress);
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError) || error.code === "lease-lost") throw error;
 		tools.log.warning(`Release ${plan.release.id} does not serve: ${messageOf(error)}`);
@@ -9944,7 +10414,7 @@ async function attempt$1(tools, plan) {
 	});
 }
 /** Up to the point where the new copies serve and the old ones could still take over again. */
-async function bringUp$1(tools, plan, progress) {
+async function bringUp(tools, plan, progress) {
 	const { beside, images, inPlace, old, proxy, release } = plan;
 	if (proxy) await pinProxy(tools, proxy, plan);
 	const existing = old.filter((one) => beside.some((service) => service.name === one.service));
@@ -10644,19 +11114,13 @@ const lockModes = [
 async function lock(tools, options) {
 	switch (options.mode) {
 		case "acquire": return acquire(tools, options);
-		case "renew":
-			await resumeLease(tools.host, {
-				...place(tools),
-				number: numberOf(options),
-				run: tools.run.id
-			});
-			return show(tools, "done");
+		case "renew": return renew(tools, options);
 		case "release": return release(tools, options);
 		case "force-release": return forceRelease(tools);
 		case "status": return show(tools, "done");
 	}
 }
-async function acquire(tools, { wait, purpose, onClaim }) {
+async function acquire(tools, { wait, purpose, mark }) {
 	const { run, config, host, signal } = tools;
 	const { id, attempt, actor, url } = run;
 	const holder = {
@@ -10666,18 +11130,33 @@ async function acquire(tools, { wait, purpose, onClaim }) {
 		purpose,
 		url
 	};
-	onClaim((await claimLease(host, {
+	const claim = {
 		...place(tools),
 		holder,
 		ttl: config.lock.stale,
 		wait,
-		signal
-	})).number);
+		signal,
+		...mark !== void 0 && { mark }
+	};
+	await claimLease(host, claim);
+	return show(tools, "done");
+}
+async function renew(tools, options) {
+	const number = numberOf(options);
+	const claim = await readOwnClaim(tools.host, {
+		...own(tools),
+		number
+	});
+	if (!claim || claim.state === "free") throw leaseLost(number);
+	await renewLease(tools.host, {
+		directory: tools.layout.lock,
+		number: claim.number
+	});
 	return show(tools, "done");
 }
 async function release(tools, options) {
-	const outcome = await releaseLease(tools.host, {
-		...place(tools),
+	const outcome = await releaseOwnClaim(tools.host, {
+		...own(tools),
 		number: numberOf(options)
 	});
 	return show(tools, outcome === "released" ? "done" : outcome);
@@ -10696,20 +11175,33 @@ async function show(tools, reason) {
 		expires: void 0,
 		reason
 	};
-	const ours = state.holder?.run === tools.run.id && state.state === "held";
+	const ours = holds(tools, state);
 	return {
 		acquired: ours,
-		number: ours ? state.number : void 0,
+		number: ours ? state.root : void 0,
 		holder: describeLease(state),
 		expires: new Date(tools.clock.now().getTime() + state.ttl - state.age),
 		reason
 	};
+}
+function holds({ run }, { holder, state }) {
+	return holder?.run === run.id && state === "held";
 }
 function place({ layout, log }) {
 	return {
 		directory: layout.lock,
 		work: layout.work,
 		log: (line) => log.info(line)
+	};
+}
+function own({ layout, run }) {
+	return {
+		directory: layout.lock,
+		work: layout.work,
+		claimant: {
+			run: run.id,
+			attempt: run.attempt
+		}
 	};
 }
 function numberOf({ mode, number }) {
@@ -10753,8 +11245,9 @@ const lockContract = {
 };
 
 // actions/lock/action.ts
-/** Name of the state by which the post step knows the claim to release. */
+/** Names of the states by which the post step knows the claim to release: its number, and before that its mark. */
 const claimState = "claim";
+const markState = "claim-mark";
 const lockAction = action(lockContract, async (inputs, context) => {
 	const config = await loadConfig(inputs, context);
 	await using host = await openHost(config, inputs, context);
@@ -10765,13 +11258,17 @@ const lockAction = action(lockContract, async (inputs, context) => {
 		layout: layout(config),
 		clock: systemClock
 	};
+	const mark = (0, node_crypto.randomUUID)();
+	const givenBack = inputs.mode === "acquire" && !inputs.keep;
+	if (givenBack) context.saveState(markState, mark);
 	const done = await lock(tools, {
 		mode: inputs.mode,
 		number: inputs["lock-number"],
 		wait: inputs["lock-wait"] ?? config.lock.wait,
 		purpose: inputs.purpose,
-		onClaim: (number) => inputs.keep || context.saveState("claim", String(number))
+		mark
 	});
+	if (givenBack && done.number !== void 0) context.saveState(claimState, String(done.number));
 	context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock");
 	return { outputs: {
 		status: "success",
@@ -10782,6 +11279,29 @@ const lockAction = action(lockContract, async (inputs, context) => {
 		"lease-expires": done.expires?.toISOString() ?? ""
 	} };
 });
+
+// src/action/release-after.ts
+/** For a post step: gives the claim of this run back if it is still held, and says how that went. */
+async function releaseAfter(inputs, context, known) {
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const { lock: directory, work } = layout(config);
+	const claimant = {
+		run: context.run.id,
+		attempt: context.run.attempt
+	};
+	const outcome = await releaseOwnClaim(host, {
+		directory,
+		work,
+		claimant,
+		...known
+	});
+	context.log.info(`Lock${known.number === void 0 ? "" : ` ${known.number}`}: ${{
+		released: "released",
+		working: "released when the work on the host ends",
+		"not-held": "not held any more"
+	}[outcome]}`);
+}
 
 // src/action/run-post.ts
 /** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
@@ -11025,171 +11545,6 @@ function unproven(problem) {
 	return refusal("backup-not-proven", problem, { hint: "Run backup in this run and pass the backup-id that it gives." });
 }
 
-// src/job/record-infrastructure.ts
-/**
-* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
-* `bad` is recorded too, and never taken for a base.
-*/
-async function recordInfrastructure(tools, services, status) {
-	const now = tools.clock.now();
-	const containers = await tools.stack.containers();
-	await recordRelease(tools, {
-		format: 1,
-		id: `infra-${releaseId(now, tools.run.sha)}`,
-		kind: "recreate",
-		time: now.toISOString(),
-		commit: tools.run.sha,
-		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
-			service: service.name,
-			reference: one.image,
-			imageId: one.imageId
-		}))),
-		run: {
-			id: tools.run.id,
-			url: tools.run.url,
-			actor: tools.run.actor
-		},
-		status
-	});
-}
-
-// src/core/fingerprint.ts
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
-function compareFingerprints(before, after) {
-	return before.flatMap((old) => {
-		const now = after.find((one) => one.service === old.service);
-		const changed = Object.entries(old.same).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.same[fact]
-		})).filter((one) => one.before !== one.after);
-		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.atLeast[fact]
-		})).filter((one) => one.after === void 0 || one.after < one.before);
-		return [...changed, ...fallen].map((one) => ({
-			service: old.service,
-			fact: one.fact,
-			before: String(one.before),
-			after: String(one.after ?? "(none)")
-		}));
-	});
-}
-
-// src/job/writers.ts
-/** Stops every running container of the app, those that need others first, within their grace periods. */
-async function stopWriters(tools) {
-	const running = (await appContainers(tools)).filter((one) => one.state === "running" || one.state === "restarting");
-	if (running.length > 0) await tools.work.step("stop-writers", tools.stack.stop(running));
-}
-/**
-* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
-* run had stopped. Does nothing where the app was never deployed.
-*/
-async function startWriters(tools) {
-	const containers = await appContainers(tools);
-	const stopped = containers.filter((one) => one.state === "exited");
-	if (stopped.length > 0) await tools.work.step("start-writers", tools.stack.start(stopped));
-	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
-	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
-}
-async function appContainers(tools) {
-	const services = await servicesOf$1(tools, "app");
-	const containers = await tools.stack.containers();
-	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
-}
-
-// src/job/replace-containers.ts
-/**
-* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
-* containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
-* the replacement starts the old containers again; new ones that do not serve give way to the previous images.
-*/
-async function replaceContainers(tools, services, putBack) {
-	const data = services.filter(holdsData$1);
-	const before = await stopAll(tools, services, putBack);
-	const cause = await bringUp(tools, services, putBack);
-	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
-	const differences = compareFingerprints(before, after);
-	if (differences.length === 0) await startWriters(tools);
-	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
-	return {
-		status: cause === void 0 ? "recreated" : "rolled-back",
-		cause,
-		differences
-	};
-}
-/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools, services, putBack) {
-	const data = services.filter(holdsData$1);
-	try {
-		const running = await ensureRunning(tools, data);
-		await stopWriters(tools);
-		const before = [];
-		for (const one of running) {
-			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
-			if (left) before.push(left);
-		}
-		const others = services.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
-		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
-		for (const one of data) await assertSoleServer(tools, one);
-		return before;
-	} catch (error) {
-		await startAgain(tools, {
-			services,
-			putBack,
-			error
-		});
-		throw error;
-	}
-}
-/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
-async function startAgain(tools, { services, putBack, error }) {
-	if (!isOurs(tools, error)) return;
-	try {
-		await putBack();
-		const containers = services.flatMap((one) => one.container ?? []);
-		await tools.work.step("start-again", tools.stack.start(containers));
-		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(services)), void 0);
-		await startWriters(tools);
-	} catch (second) {
-		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
-	}
-}
-/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools, services, putBack) {
-	const { stack, work } = tools;
-	try {
-		await work.step("recreate-containers", stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never"
-		}));
-		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-		return;
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
-		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
-		await putBack();
-		await work.step("put-images-back", stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never",
-			images
-		}));
-		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
-		return messageOf(error);
-	}
-}
-/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
-function isOurs(tools, error) {
-	if (tools.signal.aborted || error instanceof HostError) return false;
-	return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut";
-}
-async function fingerprints(services) {
-	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
-}
-
 // src/job/recreate.ts
 /**
 * Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
@@ -11197,8 +11552,7 @@ async function fingerprints(services) {
 * fingerprint before and after tells whether a restore is needed; the app then stays stopped for it.
 */
 async function recreate(tools, options = {}) {
-	const before = atLeastOne(await servicesOf$1(tools, "infrastructure", options.services), "service to recreate");
-	const manifest = await prove(tools, options.backupId, before);
+	const backup = await prove(tools, options, atLeastOne(await servicesOf$1(tools, "infrastructure", options.services), "service to recreate"));
 	const putBack = await installDefinition(tools);
 	let services;
 	try {
@@ -11210,12 +11564,17 @@ async function recreate(tools, options = {}) {
 		await putBack();
 		throw error;
 	}
-	return manifest ? replaceContainers(tools, services, putBack) : create(tools, services);
+	return backup === void 0 ? create(tools, services) : replaceContainers(tools, services, {
+		putBack,
+		backup
+	});
 }
-/** The backup that covers this recreation; undefined when there is no data that one could cover. */
-async function prove(tools, backupId, services) {
+/** Id of the backup that covers this recreation; undefined when there is no data that one could cover. */
+async function prove(tools, { backupId, isPlanned = false }, services) {
 	const data = services.filter(holdsData$1);
-	return backupId === void 0 ? proveFresh(tools, data) : proveBackup(tools, backupId, data);
+	if (backupId === void 0) return proveFresh(tools, data);
+	if (tools.work.dryRun && isPlanned) return backupId;
+	return (await proveBackup(tools, backupId, data)).id;
 }
 /**
 * A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
@@ -11223,15 +11582,18 @@ async function prove(tools, backupId, services) {
 */
 async function create(tools, services) {
 	const lost = await lostData(tools);
-	if (lost.length > 0) await stopWriters(tools);
+	if (lost) await stopWriters(tools, {
+		awaits: "restore",
+		backup: lost.backup
+	});
 	await tools.work.step("create-containers", tools.stack.up(names$1(services), { pull: "never" }));
 	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
 	await recordInfrastructure(tools, services, "good");
-	if (lost.length === 0) await startWriters(tools);
+	if (!lost) await startWriters(tools);
 	return {
 		status: "created",
 		cause: void 0,
-		differences: lost
+		differences: lost?.differences ?? []
 	};
 }
 async function lostData(tools) {
@@ -11240,15 +11602,18 @@ async function lostData(tools) {
 		...await store.list()
 	})))).find((one) => one.backups.length > 0);
 	const [newest] = found?.backups ?? [];
-	if (!found || !newest) return [];
+	if (!found || !newest) return void 0;
 	const { id } = newest.manifest;
 	tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`);
-	return [{
-		service: "all",
-		fact: "data",
-		before: `backup ${id} in ${found.store.name}`,
-		after: "nothing"
-	}];
+	return {
+		backup: id,
+		differences: [{
+			service: "all",
+			fact: "data",
+			before: `backup ${id} in ${found.store.name}`,
+			after: "nothing"
+		}]
+	};
 }
 
 // src/job/make-serving.ts
@@ -11305,9 +11670,16 @@ async function restore(tools, options = {}) {
 	if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`);
 	const source = await bringLocal(tools, found);
 	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
-	await stopWriters(tools);
-	const reports = await restoreAll(tools, wanted, manifest.id);
-	await startWriters(tools);
+	const waited = await waitsForRestore(tools);
+	await stopWriters(tools, {
+		awaits: "restore",
+		backup: manifest.id
+	});
+	const reports = await restoreAll(tools, wanted, {
+		id: manifest.id,
+		waited: waited !== void 0
+	});
+	await startOnRightData(tools);
 	return {
 		backupId: manifest.id,
 		source,
@@ -11321,14 +11693,14 @@ async function restore(tools, options = {}) {
 * Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
 * untouched data. After a swap it stays stopped, for its services would no longer belong together.
 */
-async function restoreAll(tools, wanted, id) {
+async function restoreAll(tools, wanted, { id, waited }) {
 	const reports = [];
 	const ordered = wanted.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
 	for (const held of ordered) try {
 		reports.push(await restoreService(tools, held, id));
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
-		if (reports.length === 0) await startWriters(tools);
+		if (reports.length === 0) await (waited ? startWriters(tools) : startOnRightData(tools));
 		else tools.log.warning(`The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`);
 		throw error;
 	}
@@ -11483,12 +11855,14 @@ async function checkIntegrity(tools, manifest) {
 /**
 * The whole decision matrix over one connection and under one lock, which the caller holds. Checks the infrastructure,
 * then runs job after job as `core/decision` says until it says no more. Does not throw for a job that failed: the
-* report tells which one, and what ran before it. Throws an input error before anything ran when a forced restore has no id.
+* report tells which one, and what ran before it. Before anything ran, throws an input error when a forced restore has no id
+* and refuses while the app waits for a restore.
 */
 async function pipeline(tools, options) {
 	const restoreId = await chooseRestore(tools, options);
+	const waits = restoreId === void 0 ? await waitsForRestore(tools) : void 0;
+	if (waits) throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, { hint: "Run restore with that backup-id, or this with force: restore; then run this again." });
 	const { status, dataPresent } = await checkInfra(tools);
-	if (tools.interrupted && status === "healthy") await startWriters(tools);
 	const facts = {
 		...options.changes,
 		infraStatus: status,
@@ -11579,7 +11953,10 @@ async function runJob(job, tools, options) {
 	}
 }
 async function recreateJob(tools, { backupId }) {
-	const done = await recreate(tools, backupId === void 0 ? {} : { backupId });
+	const done = await recreate(tools, backupId === void 0 ? {} : {
+		backupId,
+		isPlanned: tools.work.dryRun
+	});
 	if (done.status === "rolled-back") throw failure("rolled-back", `the previous images serve again: ${done.cause}`, { hint: "Look at the container's log above, fix the image or its configuration, and push again." });
 	const dataIntact = done.differences.length === 0;
 	const policy = tools.config.restore.policy;
@@ -12263,18 +12640,6 @@ Object.defineProperty(exports, "detectChangesAction", {
     return detectChangesAction;
   }
 });
-Object.defineProperty(exports, "layout", {
-  enumerable: true,
-  get: function () {
-    return layout;
-  }
-});
-Object.defineProperty(exports, "loadConfig", {
-  enumerable: true,
-  get: function () {
-    return loadConfig;
-  }
-});
 Object.defineProperty(exports, "lockAction", {
   enumerable: true,
   get: function () {
@@ -12287,10 +12652,10 @@ Object.defineProperty(exports, "lockContract", {
     return lockContract;
   }
 });
-Object.defineProperty(exports, "openHost", {
+Object.defineProperty(exports, "markState", {
   enumerable: true,
   get: function () {
-    return openHost;
+    return markState;
   }
 });
 Object.defineProperty(exports, "pipelineAction", {
@@ -12305,10 +12670,10 @@ Object.defineProperty(exports, "recreateAction", {
     return recreateAction;
   }
 });
-Object.defineProperty(exports, "releaseLease", {
+Object.defineProperty(exports, "releaseAfter", {
   enumerable: true,
   get: function () {
-    return releaseLease;
+    return releaseAfter;
   }
 });
 Object.defineProperty(exports, "restoreAction", {

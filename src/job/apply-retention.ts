@@ -4,6 +4,7 @@ import { backupsInUse } from "../core/release.ts"
 import { decideRetention, type RetentionDecision } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { readHistory } from "./release-history.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 
 export interface RetentionReport {
@@ -13,13 +14,15 @@ export interface RetentionReport {
 
 /**
  * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
- * wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this run made: it always stays.
+ * wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this
+ * run made: it always stays, and so does the one that a stopped app waits for.
  */
 export async function applyRetention(tools: Tools, just: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
   for (const store of tools.stores) {
     try {
-      const inUse = new Set([...backupsInUse(await readHistory(tools)), just])
+      const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)])
+      const inUse = new Set([...backupsInUse(history), ...(stopped?.backup ? [stopped.backup] : []), just])
       reports.push({ store: store.name, decisions: await applyTo(tools, store, inUse) })
     } catch (error) {
       tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)

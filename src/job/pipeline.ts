@@ -10,7 +10,7 @@ import {
   ruleFor,
   rules,
 } from "../core/decision.ts"
-import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
+import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
 import { backup } from "./backup.ts"
 import { checkInfra } from "./check-infra.ts"
 import { debug } from "./debug.ts"
@@ -20,7 +20,7 @@ import { restore } from "./restore.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed, verify } from "./verify.ts"
-import { startWriters } from "./writers.ts"
+import { restoreFirst, waitsForRestore } from "./writers.ts"
 
 export interface PipelineOptions extends DeployOptions {
   readonly changes: Pick<Facts, "infraChanged" | "appChanged" | "migrationsChanged">
@@ -57,13 +57,17 @@ interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
 /**
  * The whole decision matrix over one connection and under one lock, which the caller holds. Checks the infrastructure,
  * then runs job after job as `core/decision` says until it says no more. Does not throw for a job that failed: the
- * report tells which one, and what ran before it. Throws an input error before anything ran when a forced restore has no id.
+ * report tells which one, and what ran before it. Before anything ran, throws an input error when a forced restore has no id
+ * and refuses while the app waits for a restore.
  */
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
+  const waits = restoreId === undefined ? await waitsForRestore(tools) : undefined
+  if (waits)
+    throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, {
+      hint: "Run restore with that backup-id, or this with force: restore; then run this again.",
+    })
   const { status, dataPresent } = await checkInfra(tools)
-  // An interrupted run may have left the app stopped, and nothing that changed since would start it again.
-  if (tools.interrupted && status === "healthy") await startWriters(tools)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,
@@ -138,7 +142,7 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
 }
 
 async function recreateJob(tools: Tools, { backupId }: JobOptions): Promise<Answer> {
-  const done = await recreate(tools, backupId === undefined ? {} : { backupId })
+  const done = await recreate(tools, backupId === undefined ? {} : { backupId, isPlanned: tools.work.dryRun })
   if (done.status === "rolled-back")
     throw failure("rolled-back", `the previous images serve again: ${done.cause}`, {
       hint: "Look at the container's log above, fix the image or its configuration, and push again.",

@@ -1,5 +1,4 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
-import type { Manifest } from "../core/manifest.ts"
 import { atLeastOne } from "./ensure-running.ts"
 import { installDefinition } from "./install-definition.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
@@ -16,6 +15,8 @@ export interface RecreateOptions {
   readonly services?: readonly string[]
   /** The backup made by this run. Not needed only when the host is proven fresh. */
   readonly backupId?: string
+  /** Whether a dry run of `backup` named this id: then there is nothing to prove yet. Without meaning outside of a dry run. */
+  readonly isPlanned?: boolean
 }
 
 /**
@@ -25,7 +26,7 @@ export interface RecreateOptions {
  */
 export async function recreate(tools: Tools, options: RecreateOptions = {}): Promise<RecreateResult> {
   const before = atLeastOne(await servicesOf(tools, "infrastructure", options.services), "service to recreate")
-  const manifest = await prove(tools, options.backupId, before)
+  const backup = await prove(tools, options, before)
   const putBack = await installDefinition(tools)
   let services: readonly StackService[]
   try {
@@ -37,17 +38,19 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
     await putBack()
     throw error
   }
-  return manifest ? replaceContainers(tools, services, putBack) : create(tools, services)
+  return backup === undefined ? create(tools, services) : replaceContainers(tools, services, { putBack, backup })
 }
 
-/** The backup that covers this recreation; undefined when there is no data that one could cover. */
+/** Id of the backup that covers this recreation; undefined when there is no data that one could cover. */
 async function prove(
   tools: Tools,
-  backupId: string | undefined,
+  { backupId, isPlanned = false }: RecreateOptions,
   services: readonly StackService[],
-): Promise<Manifest | undefined> {
+): Promise<string | undefined> {
   const data = services.filter(holdsData)
-  return backupId === undefined ? proveFresh(tools, data) : proveBackup(tools, backupId, data)
+  if (backupId === undefined) return proveFresh(tools, data)
+  if (tools.work.dryRun && isPlanned) return backupId
+  return (await proveBackup(tools, backupId, data)).id
 }
 
 /**
@@ -56,20 +59,27 @@ async function prove(
  */
 async function create(tools: Tools, services: readonly StackService[]): Promise<RecreateResult> {
   const lost = await lostData(tools)
-  if (lost.length > 0) await stopWriters(tools)
+  if (lost) await stopWriters(tools, { awaits: "restore", backup: lost.backup })
   await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }))
   await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
   await recordInfrastructure(tools, services, "good")
-  if (lost.length === 0) await startWriters(tools)
-  return { status: "created", cause: undefined, differences: lost }
+  if (!lost) await startWriters(tools)
+  return { status: "created", cause: undefined, differences: lost?.differences ?? [] }
 }
 
-async function lostData(tools: Tools): Promise<readonly FingerprintDifference[]> {
+interface LostData {
+  /** The newest backup of it. */
+  readonly backup: string
+  readonly differences: readonly FingerprintDifference[]
+}
+
+async function lostData(tools: Tools): Promise<LostData | undefined> {
   const lists = await Promise.all(tools.stores.map(async (store) => ({ store, ...(await store.list()) })))
   const found = lists.find((one) => one.backups.length > 0)
   const [newest] = found?.backups ?? []
-  if (!found || !newest) return []
+  if (!found || !newest) return undefined
   const { id } = newest.manifest
   tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`)
-  return [{ service: "all", fact: "data", before: `backup ${id} in ${found.store.name}`, after: "nothing" }]
+  const before = `backup ${id} in ${found.store.name}`
+  return { backup: id, differences: [{ service: "all", fact: "data", before, after: "nothing" }] }
 }

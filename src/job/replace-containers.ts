@@ -1,10 +1,12 @@
 import { AppError, messageOf } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
 import { HostError } from "../host/host.ts"
+import { change } from "../shell/command.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
+import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 import { startWriters, stopWriters } from "./writers.ts"
@@ -18,6 +20,12 @@ export interface RecreateResult {
   readonly differences: readonly FingerprintDifference[]
 }
 
+export interface ReplaceOptions {
+  readonly putBack: PutBack
+  /** The backup of this run. */
+  readonly backup: string
+}
+
 /**
  * Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
  * containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
@@ -26,14 +34,18 @@ export interface RecreateResult {
 export async function replaceContainers(
   tools: Tools,
   services: readonly StackService[],
-  putBack: PutBack,
+  options: ReplaceOptions,
 ): Promise<RecreateResult> {
   const data = services.filter(holdsData)
-  const before = await stopAll(tools, services, putBack)
-  const cause = await bringUp(tools, services, putBack)
+  const before = await stopAll(tools, services, options)
+  const cause = await bringUp(tools, services, { ...options, before })
   const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before)
   const differences = compareFingerprints(before, after)
   if (differences.length === 0) await startWriters(tools)
+  else {
+    const note = noteStoppedApp(tools.layout, { awaits: "restore", backup: options.backup, fingerprints: [] })
+    await tools.work.step("note-restore", note)
+  }
   if (cause === undefined) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad")
   return { status: cause === undefined ? "recreated" : "rolled-back", cause, differences }
 }
@@ -42,12 +54,12 @@ export async function replaceContainers(
 async function stopAll(
   tools: Tools,
   services: readonly StackService[],
-  putBack: PutBack,
+  { putBack, backup }: ReplaceOptions,
 ): Promise<readonly Fingerprint[]> {
   const data = services.filter(holdsData)
   try {
     const running = await ensureRunning(tools, data)
-    await stopWriters(tools)
+    await stopWriters(tools, { awaits: "services", backup })
     const before: Fingerprint[] = []
     for (const one of running) {
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
@@ -84,10 +96,17 @@ async function startAgain(tools: Tools, { services, putBack, error }: Failed): P
 }
 
 /** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools: Tools, services: readonly StackService[], putBack: PutBack): Promise<string | undefined> {
+async function bringUp(
+  tools: Tools,
+  services: readonly StackService[],
+  { before, backup, putBack }: ReplaceOptions & { readonly before: readonly Fingerprint[] },
+): Promise<string | undefined> {
   const { stack, work } = tools
   try {
-    await work.step("recreate-containers", stack.up(names(services), { forceRecreate: true, pull: "never" }))
+    const { awaits = "services", backup: needed = backup } = (await readStoppedApp(tools)) ?? {}
+    const note = noteStoppedApp(tools.layout, { awaits, backup: needed, fingerprints: [...before] })
+    const up = stack.up(names(services), { forceRecreate: true, pull: "never" })
+    await work.step("recreate-containers", change`${note} || exit\n${up}`)
     await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
     return undefined
   } catch (error) {
@@ -109,6 +128,7 @@ function isOurs(tools: Tools, error: unknown): boolean {
   return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut"
 }
 
-async function fingerprints(services: readonly StackService[]): Promise<readonly Fingerprint[]> {
+/** Of those services that have one; throws when one of them does not answer. */
+export async function fingerprints(services: readonly StackService[]): Promise<readonly Fingerprint[]> {
   return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []))
 }
