@@ -1,10 +1,10 @@
 import { action } from "../../src/action/outcome.ts"
 import { summaryTable } from "../../src/action/summary.ts"
 import { withTools } from "../../src/action/with-tools.ts"
-import { manifestFile } from "../../src/core/backup-id.ts"
 import { formatBytes } from "../../src/core/bytes.ts"
 import { totals } from "../../src/core/manifest-contents.ts"
 import { type BackupResult, backup } from "../../src/job/backup.ts"
+import { manifestFile } from "../../src/storage/manifest-file.ts"
 import { backupContract } from "./contract.ts"
 
 export const backupAction = action(backupContract, (inputs, context) =>

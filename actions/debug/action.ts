@@ -12,27 +12,29 @@ export const debugAction = action(debugContract, (inputs, context) =>
     if (done.status === "failed")
       await context.log.group("Logs", async () => context.log.untrusted(JSON.stringify(logs, undefined, 2)))
     const fixed = done.status === "fixed"
+    const { dryRun } = tools.work
     return {
       outputs: {
-        status: fixed ? "success" : "partial",
-        reason: tools.work.dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
+        status: fixed || dryRun ? "success" : "partial",
+        reason: dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
         "debug-status": done.status,
         "debug-details": JSON.stringify(report),
         "fixes-applied": done.fixes.join(" "),
       },
-      summary: summaryOf(done),
-      exitCode: fixed ? 0 : 2,
+      summary: summaryOf(done, dryRun),
+      exitCode: fixed || dryRun ? 0 : 2,
     }
   }),
 )
 
-function summaryOf({ status, found, left, fixes }: DebugResult): string {
+function summaryOf({ status, found, left, fixes }: DebugResult, dryRun: boolean): string {
   const rows = found.map((issue) => [
     issue.service,
     issue.cause,
     issue.details,
     left.some((one) => one.service === issue.service && one.cause === issue.cause) ? "left" : "gone",
   ])
-  const tried = fixes.length > 0 ? `Tried: ${fixes.join(", ")}.\n` : "Nothing was tried.\n"
-  return `${summaryTable(`Debug: ${status}`, ["Service", "Cause", "Detail", "Now"], rows)}\n${tried}`
+  const verb = dryRun ? "Would try" : "Tried"
+  const tried = fixes.length > 0 ? `${verb}: ${fixes.join(", ")}.\n` : "Nothing was tried.\n"
+  return `${summaryTable(`Debug: ${dryRun ? "dry run" : status}`, ["Service", "Cause", "Detail", "Now"], rows)}\n${tried}`
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { loadConfig } from "../../src/action/load-config.ts"
 import { openHost } from "../../src/action/open-host.ts"
 import { action } from "../../src/action/outcome.ts"
@@ -6,20 +7,25 @@ import { systemClock } from "../../src/job/clock.ts"
 import { lock } from "../../src/job/lock.ts"
 import { lockContract } from "./contract.ts"
 
-/** Name of the state by which the post step knows the claim to release. */
+/** Names of the states by which the post step knows the claim to release: its number, and before that its mark. */
 export const claimState = "claim"
+export const markState = "claim-mark"
 
 export const lockAction = action(lockContract, async (inputs, context) => {
   const config = await loadConfig(inputs, context)
   await using host = await openHost(config, inputs, context)
   const tools = { ...context, config, host, layout: layout(config), clock: systemClock }
+  const mark = randomUUID()
+  const givenBack = inputs.mode === "acquire" && !inputs.keep
+  if (givenBack) context.saveState(markState, mark) // a cancelled main may never learn the number
   const done = await lock(tools, {
     mode: inputs.mode,
     number: inputs["lock-number"],
     wait: inputs["lock-wait"] ?? config.lock.wait,
     purpose: inputs.purpose,
-    onClaim: (number) => inputs.keep || context.saveState(claimState, String(number)),
+    mark,
   })
+  if (givenBack && done.number !== undefined) context.saveState(claimState, String(done.number))
   context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock")
   return {
     outputs: {

@@ -36291,11 +36291,14 @@ var require_dist_cjs$1 = /* @__PURE__ */ require_rolldown_runtime.__commonJSMin(
 	exports.CreateMultipartUploadCommand = CreateMultipartUploadCommand;
 	exports.DeleteObjectCommand = DeleteObjectCommand;
 	exports.GetObjectCommand = GetObjectCommand;
+	exports.GetObjectLockConfigurationCommand = GetObjectLockConfigurationCommand;
 	exports.HeadObjectCommand = HeadObjectCommand;
 	exports.ListMultipartUploadsCommand = ListMultipartUploadsCommand;
+	exports.ListObjectVersionsCommand = ListObjectVersionsCommand;
 	exports.ListObjectsV2Command = ListObjectsV2Command;
 	exports.ListPartsCommand = ListPartsCommand;
 	exports.PutObjectCommand = PutObjectCommand;
+	exports.PutObjectRetentionCommand = PutObjectRetentionCommand;
 	exports.S3Client = S3Client;
 	exports.UploadPartCommand = UploadPartCommand;
 }));

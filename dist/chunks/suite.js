@@ -14,6 +14,7 @@ let node_timers_promises = require("node:timers/promises");
 let node_path_posix = require("node:path/posix");
 let node_child_process = require("node:child_process");
 let node_fs = require("node:fs");
+let node_stream_consumers = require("node:stream/consumers");
 
 // src/core/errors.ts
 /**
@@ -163,7 +164,7 @@ const duration = require_libraries.union([require_libraries.int().min(0), requir
 });
 
 // src/shell/secret.ts
-const shown$2 = "***";
+const shown$4 = "***";
 /**
 * A value that must not be seen. Printing, joining, inspecting or serialising it yields `***`; only `reveal` yields
 * the value, for the line that hands it to standard input or to a client library. It never goes into a command's text.
@@ -180,10 +181,10 @@ var Secret = class {
 		return this.#value;
 	}
 	toString() {
-		return shown$2;
+		return shown$4;
 	}
 	toJSON() {
-		return shown$2;
+		return shown$4;
 	}
 	[node_util.inspect.custom]() {
 		return `Secret(${this.name})`;
@@ -392,7 +393,7 @@ async function perform(action, runtime, signal) {
 	try {
 		runtime.output(contract.negative);
 		const inputs = readInputs(contract, runtime);
-		return await finish(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
+		return await finish$1(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
 	} catch (error) {
 		if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`);
 		return giveUp(signal.aborted ? signal.reason : error, runtime);
@@ -408,10 +409,11 @@ function untilAborted(work, signal) {
 	});
 	return Promise.race([work, given]);
 }
-async function finish(contract, outcome, runtime) {
+const dryRunNote = "**Dry run: nothing was changed.** What follows is what the steps were taken to give.\n\n";
+async function finish$1(contract, outcome, runtime) {
 	const outputs = contract.outputs.parse(outcome.outputs);
 	runtime.output(outputs);
-	if (outcome.summary) await runtime.summary(outcome.summary);
+	if (outcome.summary) await runtime.summary(outputs.reason === "dry-run" ? dryRunNote + outcome.summary : outcome.summary);
 	if (outcome.failure !== void 0) runtime.fail({
 		title: "Failed",
 		message: outcome.failure,
@@ -432,7 +434,7 @@ function giveUp(error, runtime) {
 		status,
 		reason
 	});
-	runtime.fail(failureOf(error));
+	runtime.fail(failureOf$1(error));
 	return {
 		exitCode: 2,
 		failed: true
@@ -444,7 +446,7 @@ const titles = {
 	failed: "Failed"
 };
 /** What a person has to read about something thrown; what nobody raised on purpose is a bug and keeps its stack. */
-function failureOf(error) {
+function failureOf$1(error) {
 	if (error instanceof AppError) return {
 		title: titles[error.kind],
 		message: withCauses(error),
@@ -523,6 +525,15 @@ function action(contract, main) {
 }
 
 // src/core/layout.ts
+/** Lock, work folders and journal of work that leaves the stack alone, so that deployments and backups go on beside it. */
+function apart({ state }, name) {
+	const folder = `${state}/${name}`;
+	return {
+		lock: `${folder}/lock`,
+		work: `${folder}/work`,
+		journal: `${folder}/journal.jsonl`
+	};
+}
 /** The paths of a project's environment on its host. Two environments on one host share nothing but the base directory. */
 function layout(config) {
 	const base = config.host.directory ?? `/opt/${config.project}`;
@@ -558,11 +569,11 @@ const sh = (strings, ...words) => compose("read", strings, words);
 const change = (strings, ...words) => compose("change", strings, words);
 /** The text of a script file of ours, as a command with positional parameters `$1`, `$2` ... set to `args`. */
 function script(effect, text, args = []) {
-	return command(effect, `set -- ${render(args)}\n${text}`);
+	return command$1(effect, `set -- ${render(args)}\n${text}`);
 }
 /** Several commands, each on its own line, in order; it changes the host when one of them does. */
 function lines$1(...commands) {
-	return command(commands.some((one) => one.effect === "change") ? "change" : "read", commands.map((one) => one.text).join("\n"));
+	return command$1(commands.some((one) => one.effect === "change") ? "change" : "read", commands.map((one) => one.text).join("\n"));
 }
 function isCommand(value) {
 	return typeof value === "object" && value !== null && made in value;
@@ -570,7 +581,7 @@ function isCommand(value) {
 function compose(effect, strings, words) {
 	const inserted = words.filter(isCommand);
 	const text = strings.map((part, index) => part + (index < words.length ? render(words[index]) : "")).join("");
-	return command(inserted.some((one) => one.effect === "change") ? "change" : effect, text);
+	return command$1(inserted.some((one) => one.effect === "change") ? "change" : effect, text);
 }
 function render(word) {
 	if (isCommand(word)) return word.text;
@@ -580,7 +591,7 @@ function render(word) {
 	if (word instanceof Secret) throw new TypeError("a Secret cannot be part of a command: pass it on standard input");
 	throw new TypeError(`a ${typeof word} cannot be part of a command`);
 }
-function command(effect, text) {
+function command$1(effect, text) {
 	return Object.freeze({
 		text,
 		effect,
@@ -607,13 +618,13 @@ function imagesOverride(images, pull) {
 /**
 * Shell text up to and including `docker compose` with its global options; a subcommand follows it. It runs in the
 * base directory and in an empty environment: a variable of the shell would beat the env-file (a stray `IMAGE_TAG`
-* turned rollbacks into redeploys). `prefix` stands before `docker`, for a time limit; `deployed` adds the images of
-* the last deploy; with `override`, an extra compose file comes on standard input.
+* turned rollbacks into redeploys).
 */
 function composeCommand(config, options = {}) {
 	const { base } = layout(config);
 	const deployed = deployedImagesFile(config);
-	const files = config.compose.files.flatMap((file) => ["-f", file]);
+	const { make, at } = previewed(options.preview ?? []);
+	const files = config.compose.files.map((file) => sh`-f ${at(file)}`);
 	const globals = [
 		"--ansi",
 		"never",
@@ -624,10 +635,31 @@ function composeCommand(config, options = {}) {
 	];
 	const extra = options.override ? ["-f", "-"] : [];
 	const before = options.deployed ? sh`[ ! -e ${deployed} ] || set -- -f ${deployed}` : sh`:`;
+	const envFile = at(config.compose["env-file"]);
+	const named = files.reduce((all, file) => sh`${all} ${file}`, sh``);
 	return sh`cd ${base} || exit 14
+${make}
 set --
 ${before}
-${cleanEnvironment} ${options.prefix ?? sh``} docker compose ${globals} --env-file ${config.compose["env-file"]} ${files} "$@" ${extra}`;
+${cleanEnvironment} ${options.prefix ?? sh``} docker compose ${globals} --env-file ${envFile} ${named} "$@" ${extra}`;
+}
+/** Writes the files that stand in for the host's into a folder that goes away with the shell, and says where a file then is. */
+function previewed(files) {
+	const norm = (path) => node_path.posix.normalize(path);
+	const names = new Map(files.map((file, index) => [norm(file.path), `${index}-${node_path.posix.basename(file.path)}`]));
+	const at = (path) => {
+		const name = names.get(norm(path));
+		return name === void 0 ? sh`${path}` : sh`"$preview"/${name}`;
+	};
+	if (files.length === 0) return {
+		make: sh`:`,
+		at
+	};
+	const written = files.map(({ path, content }) => sh`printf '%s' ${content} >${at(path)} || exit`);
+	return {
+		make: lines$1(sh`preview=$(mktemp -d) || exit; trap 'rm -rf "$preview"' EXIT`, ...written),
+		at
+	};
 }
 /** Kept: where the programs, the user's registry logins and the engine are. Orphans are never removed by a side effect. */
 const cleanEnvironment = sh`env -i PATH="$PATH" HOME="\${HOME:-/}" LC_ALL=C COMPOSE_REMOVE_ORPHANS=0 COMPOSE_IGNORE_ORPHANS=1 \${DOCKER_HOST:+"DOCKER_HOST=$DOCKER_HOST"} \${DOCKER_CONFIG:+"DOCKER_CONFIG=$DOCKER_CONFIG"} \${DOCKER_CONTEXT:+"DOCKER_CONTEXT=$DOCKER_CONTEXT"}`;
@@ -851,12 +883,12 @@ function describe$3({ command, code, stderr }) {
 
 // src/docker/engine.ts
 /** Seconds that a look at the engine may take before it counts as hung. */
-const patience$1 = 20;
+const patience$2 = 20;
 /**
 * Prefix of every docker call that only looks: a stopped daemon hangs for ever (it accepts the connection and says
 * nothing), so the call is ended on the host. Give `docker` and its arguments after it.
 */
-const limited = sh`timeout -k 2 ${patience$1}`;
+const limited = sh`timeout -k 2 ${patience$2}`;
 /**
 * Runs a command that looks at the engine. Throws an error of its own code for each way in which Docker itself can
 * fail (`EngineFault`), `CommandError` for any other exit code that is not allowed.
@@ -965,6 +997,10 @@ function inspectProject(project, service) {
 ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
 [ -n "$ids" ] || exit 0
 existing ${limited} docker inspect --type container --format ${format} $ids`;
+}
+/** Prints one container, whatever made it, as `inspectProject` prints those of a project. */
+function inspectContainer(id) {
+	return sh`${limited} docker inspect --type container --format ${format} ${id}`;
 }
 /** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */
 function parseContainers(output) {
@@ -1168,13 +1204,13 @@ const lineSchema = require_libraries.union([require_libraries.object({
 * The stack as Docker Compose v2 on one host. Every look is one round trip and throws the engine's own error
 * (`engine-hung`, `engine-down`, `engine-denied`, `docker-missing`, `compose-missing` ...) when Docker cannot answer.
 */
-function composeStack({ host, config }) {
+function composeStack({ host, config, preview = [] }) {
 	const { project } = config;
 	let kept;
 	const stack = {
 		project,
 		definition: () => {
-			kept ??= readDefinition$1(host, config);
+			kept ??= readDefinition$1(host, config, preview);
 			kept.catch(() => {
 				kept = void 0;
 			});
@@ -1183,13 +1219,21 @@ function composeStack({ host, config }) {
 		forget: () => {
 			kept = void 0;
 		},
+		preview: (files) => composeStack({
+			host,
+			config,
+			preview: files
+		}),
 		containers: (service) => listContainers(host, project, service),
 		servicesOf: async (profile) => chooseServices(await stack.definition(), config, profile),
 		mounting: async (sources) => parseMounting((await askEngine(host, inspectMounts)).stdout, sources),
 		logs: (container, lines) => readLogs(host, container, lines),
-		plan: async (services, options) => {
-			const [dryRun, containers] = await Promise.all([askEngine(host, upDryRun(config, services, options ?? {}), { timeout: 9e4 }), stack.containers()]);
-			return parsePlan(`${dryRun.stdout}\n${dryRun.stderr}`, {
+		plan: async (services, options = {}) => {
+			const [text, containers] = await Promise.all([dryRun(host, upDryRun(config, services, {
+				...options,
+				preview
+			}), options.partial ?? false), stack.containers()]);
+			return parsePlan(text, {
 				project,
 				services,
 				containers
@@ -1204,8 +1248,11 @@ function composeStack({ host, config }) {
 	};
 	return stack;
 }
-async function readDefinition$1(host, config) {
-	const command = sh`${composeCommand(config, { prefix: limited })} --profile '*' config --format json`;
+async function readDefinition$1(host, config, preview) {
+	const command = sh`(${composeCommand(config, {
+		prefix: limited,
+		preview
+	})} --profile '*' config --format json)`;
 	return parseDefinition((await askEngine(host, command)).stdout);
 }
 async function listContainers(host, project, service) {
@@ -1225,13 +1272,25 @@ function chooseServices(definition, config, profile) {
 	const isInfrastructure = (service) => !isApp(service) && (service.profiles.length === 0 || service.profiles.includes(config.compose.profiles.infrastructure));
 	return inDependencyOrder(definition.services.filter(profile === "app" ? isApp : isInfrastructure));
 }
+/** What compose said before its dry run failed is enough where `partial`: 2.26 cannot play through copying an inline config. */
+async function dryRun(host, command, partial) {
+	const result = await askEngine(host, command, {
+		timeout: 9e4,
+		allow: partial ? "any" : [0]
+	});
+	const fault = engineError(result, host.name);
+	if (fault) throw fault;
+	return `${result.stdout}\n${result.stderr}`;
+}
 function upDryRun(config, services, options) {
-	return composeUp(config, services, {
+	const up = composeUp(config, services, {
 		prefix: sh`timeout -k 2 80`,
 		globals: ["--dry-run"],
 		flags: options.noDependencies ? ["--no-deps"] : [],
-		override: options.images && imagesOverride(options.images)
+		override: options.images && imagesOverride(options.images),
+		preview: options.preview
 	});
+	return sh`(${up})`;
 }
 function upCommand(config, services, options) {
 	const flags = [
@@ -1250,11 +1309,13 @@ function upCommand(config, services, options) {
 	})}`;
 }
 /** Never with `-y`: newer compose versions ask before they recreate a volume whose definition changed, and no is the answer. */
-function composeUp(config, services, { prefix, globals, flags, override }) {
+function composeUp(config, services, call) {
+	const { prefix, globals, flags, override, preview = [] } = call;
 	const compose = composeCommand(config, {
 		prefix,
 		deployed: true,
-		override: override !== void 0
+		override: override !== void 0,
+		preview
 	});
 	const up = sh`${compose} --profile '*' ${globals} up --detach --no-build --quiet-pull ${flags} ${some(services)}`;
 	if (override === void 0) return sh`${up} </dev/null`;
@@ -1287,6 +1348,1002 @@ const systemClock = {
 	now: () => /* @__PURE__ */ new Date(),
 	sleep: (milliseconds, signal) => (0, node_timers_promises.setTimeout)(milliseconds, void 0, signal ? { signal } : {})
 };
+
+// src/core/fingerprint.ts
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+function compareFingerprints(before, after) {
+	return before.flatMap((old) => {
+		const now = after.find((one) => one.service === old.service);
+		const changed = Object.entries(old.same).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.same[fact]
+		})).filter((one) => one.before !== one.after);
+		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.atLeast[fact]
+		})).filter((one) => one.after === void 0 || one.after < one.before);
+		return [...changed, ...fallen].map((one) => ({
+			service: old.service,
+			fact: one.fact,
+			before: String(one.before),
+			after: String(one.after ?? "(none)")
+		}));
+	});
+}
+
+// src/remote/scripts.ts
+const texts = {
+	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # PATH, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"type=bind,source=$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(tail -n 1 \"$problem\")\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      path=$(timeout -k 2 20 docker volume inspect --format '{{.Mountpoint}}' \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $path in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$path\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"$path\"; fi\ndone\n",
+	"diagnostics": "# What a person would look at first, as lines \"NAME<tab>VALUE\". Only looks; a part that is not to be had is left out.\nsay() { [ -z \"$2\" ] || printf '%s\\t%s\\n' \"$1\" \"$2\"; }\nsay docker \"$(timeout -k 2 15 docker version --format '{{.Server.Version}}' 2>/dev/null)\"\nsay compose \"$(timeout -k 2 15 docker compose version --short 2>/dev/null)\"\nsay kernel \"$(uname -sr)\"\nsay load \"$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null)\"\nsay processors \"$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)\"\nsay memory-total-kib \"$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\nsay memory-available-kib \"$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\ntimeout -k 2 15 docker network ls --format '{{.Name}}' 2>/dev/null | while read -r name; do say network \"$name\"; done\ntimeout -k 2 15 docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | while read -r name ports; do\n  [ -z \"$ports\" ] || say ports \"$name: $ports\"\ndone\nexit 0\n",
+	"drain-copies": "# Waits until nobody is connected to a port of these containers. $1 = port, $2 = most seconds to wait, $3 = image with\n# `cat` for containers that have none, then container ids. Only looks.\n# Prints \"drained\", \"cut N\" when N connections are left at the end, or \"unknown N\" when they could not be counted.\nport=$(printf ':%04X' \"$1\") limit=$2 helper=$3\nshift 3\ncount() { # connections from outside of the container; its own health check comes from its loopback\n  table=$(timeout -k 2 10 docker exec \"$1\" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  [ -n \"$table\" ] || table=$(timeout -k 2 20 docker run --rm --pull never --network \"container:$1\" --label infra-actions.look=1 \\\n    --entrypoint cat \"$helper\" /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  if [ -z \"$table\" ]; then\n    # A container that has ended has no connections.\n    [ \"$(docker inspect --type container --format '{{.State.Running}}' \"$1\" 2>/dev/null)\" = true ] && echo unknown || echo 0\n    return\n  fi\n  printf '%s\\n' \"$table\" | awk -v port=\"$port\" '\n    $4 == \"01\" && substr($2, length($2) - 4) == port && $3 !~ /^0100007F:|^00000000000000000000000001000000:|0100007F:/ { n++ }\n    END { print n + 0 }'\n}\nend=$(($(date +%s) + limit))\nquiet=0\nwhile :; do\n  total=0 unknown=0\n  for container; do\n    n=$(count \"$container\")\n    if [ \"$n\" = unknown ]; then unknown=$((unknown + 1)); else total=$((total + n)); fi\n  done\n  # Three looks in a row: between two requests of a busy client there is a moment without any.\n  if [ \"$total\" = 0 ] && [ \"$unknown\" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi\n  if [ \"$quiet\" -ge 3 ]; then echo drained; exit 0; fi\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    if [ \"$unknown\" -gt 0 ]; then echo \"unknown $unknown\"; else echo \"cut $total\"; fi\n    exit 0\n  fi\n  sleep 0.2\ndone\n",
+	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
+	"host-facts": "# Looks at disks and at mounted volumes. $1 = how many disk paths follow it, the paths, then triples\n# SERVICE CONTAINER TARGET, one for each place that a container must be able to write.\n# Prints lines, fields separated by tabs: \"disk PATH SIZE FREE\" in KiB, \"disk PATH unknown WHY\",\n# \"write SERVICE TARGET ok|failed|unknown WHY\", \"docker-root PATH\".\ntab=$(printf '\\t')\ndisk() {\n  near=$1\n  # A folder that is not there yet, or behind one that may not be entered, lies on its nearest ancestor's disk.\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  # shellcheck disable=SC2046 # split into columns on purpose\n  set -- \"$1\" $(timeout -k 2 10 df -P -k \"$near\" 2>/dev/null | tail -n 1)\n  case $3:$5 in\n    *[!0-9:]* | :* | *:) printf 'disk\\t%s\\tunknown\\tdf gave no numbers\\n' \"$1\" ;;\n    *) printf 'disk\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$5\" ;;\n  esac\n}\nwritable() { # SERVICE CONTAINER TARGET: asked inside, as the user that the service runs as; nothing is written\n  user=$(timeout -k 2 15 docker exec \"$2\" stat -c %u:%g /proc/1 2>&1) || user=\n  # shellcheck disable=SC2016 # expanded in the container\n  why=$(timeout -k 2 15 docker exec ${user:+--user \"$user\"} \"$2\" sh -c '[ -w \"$1\" ] || { echo not writable; exit 3; }' sh \"$3\" 2>&1)\n  case $? in\n    0) state=ok ;;\n    3) state=failed ;;\n    *) state=unknown ;;\n  esac\n  printf 'write\\t%s\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$state\" \"$(printf '%s' \"$why\" | tail -n 1 | tr \"$tab\" ' ')\"\n}\ncount=$1\nshift\nwhile [ \"$count\" -gt 0 ]; do\n  disk \"$1\"\n  shift\n  count=$((count - 1))\ndone\nroot=$(timeout -k 2 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null)\nif [ -n \"$root\" ]; then\n  printf 'docker-root\\t%s\\n' \"$root\"\n  disk \"$root\"\nfi\nwhile [ $# -ge 3 ]; do\n  writable \"$1\" \"$2\" \"$3\" &\n  shift 3\ndone\nwait\n",
+	"http-probe": "# Asks one URL from the host. $1 = URL, $2 = seconds to wait.\n# Prints \"STATUS SECONDS\" (SECONDS may be empty) and ends with 0 when a server answered, whatever it said;\n# 10: the host has no program to ask with; 11: nobody answered, the reason is on standard error.\nurl=$1 wait=$2\nif command -v curl >/dev/null 2>&1; then\n  curl --silent --show-error --globoff --output /dev/null --max-time \"$wait\" --write-out '%{http_code} %{time_total}\\n' -- \"$url\" || exit 11\nelif command -v wget >/dev/null 2>&1; then\n  # Both GNU and busybox print the headers on standard error; a refused or missing answer has no status line.\n  said=$(timeout -k 1 \"$wait\" wget -S -O /dev/null -- \"$url\" 2>&1)\n  status=$(printf '%s\\n' \"$said\" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)\n  if [ -z \"$status\" ]; then\n    printf '%s\\n' \"$said\" | tail -n 1 >&2\n    exit 11\n  fi\n  printf '%s \\n' \"$status\"\nelse\n  exit 10\nfi\n",
+	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && work_alive \"$1\"; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  if [ ! -e \"$1/rc\" ]; then kill -KILL \"-$job_pid\" 2>/dev/null; fi # killed from outside: nothing of it may act on\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
+	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group\n    set -- ${work_line##*)}\n    if [ \"${3:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then return 0; fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  fi # else about to start\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
+	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
+	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result. Standard input: the session key. The encrypted file goes in any case: S3 has it.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ncd \"$1\" || exit 1\ntrap 'rm -rf \"$home\" \"$2\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\n# gpg repeats the session key among its messages: none of them is kept.\ngpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" >\"$3\" 2>/dev/null 3<<KEY && exit 0\n$key\nKEY\nrm -f \"$3\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
+	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
+	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
+	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored archive, read from standard input, to its last byte, and lists the tables whose data it holds.\n# $1 nonce, $2 `zst` when the archive as a whole is compressed.\nnonce=$1\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nmkfifo \"$directory/raw\" \"$directory/all\" \"$directory/head\" || exit 1\n# Both readers take everything, so that nobody upstream fails for want of one.\n{ pg_restore -f /dev/null; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/all\" &\ndecode=$!\n{ pg_restore -l; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/head\" >\"$directory/list\" &\nlist=$!\ntee \"$directory/all\" <\"$directory/raw\" >\"$directory/head\" &\ncopy=$!\nif [ \"$2\" = zst ]; then zstd -dcq >\"$directory/raw\"; else cat >\"$directory/raw\"; fi\nunpack=$?\nwait \"$copy\"; copied=$?\nwait \"$decode\"; decoded=$?\nwait \"$list\"; listed=$?\n[ \"$unpack $copied $decoded $listed\" = '0 0 0 0' ] || { echo 'the stored dump does not decode to its end' >&2; exit 1; }\nsed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$directory/list\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
+	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\ndirectory=$(mktemp -d) || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w -Fc --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ncase $format in\nzstd) pg_dump \"$@\" --compress=zstd:1 & ;;\ngzip) pg_dump \"$@\" -Z1 & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump \"$@\" -Z0 >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nif ! wait \"$dump\"; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
+	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 `zst` or `plain`; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/size\" \"$work/store\" || exit\nsha256sum <\"$work/sum\" >\"$work/sum.is\" & sum=$!\nwc -c <\"$work/size\" >\"$work/size.is\" & size=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" \"$work/size\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $size $sum\"\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\npids=\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, sha256sum\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nread -r bytes <\"$work/size.is\"\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n[ \"$(wc -c <\"$partial\")\" -eq \"$bytes\" ] || die \"$partial does not hold the $bytes bytes that were dumped\"\nsync \"$partial\" || exit\n\nmkfifo \"$work/back\" \"$work/stored\" || exit\nsha256sum <\"$work/back\" >\"$work/back.is\" & sum=$!\ntee \"$work/back\" <\"$partial\" >\"$work/stored\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$packing\" <\"$work/stored\" >\"$work/proof\" & inside=$!\ncodes=\nfor pid in $inside $copy $sum; do wait \"$pid\"; codes=\"$codes $?\"; done\n[ \"$codes\" = ' 0 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, tee, sha256sum\"\ngrep -q \"^$nonce end 0$\" \"$work/proof\" || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | sort >\"$work/counted\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | sort >\"$work/held\"\ncmp -s \"$work/counted\" \"$work/held\" ||\n  die \"the dump holds the data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
+	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines to leave out, `from-to`.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/left-out\"\nsecret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \\n')\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\nawk -v first=\"$first\" -v last=\"$last\" '\n  NR == FNR { n = split($0, range, \"-\"); if (n == 2) { from[++count] = range[1]; to[count] = range[2] } next }\n  FNR < first || FNR > last { next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  { print }' \"$directory/left-out\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\nsql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
+	"postgres-foreign": "#!/bin/sh\n# Feeds a foreign dump, turned into a script, to the script inside the container that runs it.\n# $1 container, $2 script that reads it, $3 script that runs it, $4 nonce, $5 path, $6 its kind; the rest goes to $3.\nset -u\numask 077\ncontainer=$1 read=$2 run=$3 nonce=$4 path=$5 kind=$6\nshift 6\nwork=$(mktemp -d) || exit\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 143' TERM INT HUP\nfeed() {\n  if [ \"$kind\" = directory ]; then tar -cf - -C \"$path\" .; else cat \"$path\"; fi |\n    docker exec -i \"$container\" sh -c \"$read\" sh \"$nonce\" \"$kind\" 2>\"$work/read\"\n}\nfeed | docker exec -i \"$container\" sh -c \"$run\" sh \"$nonce\" \"$@\"\ncode=$?\ngrep -v \"^$nonce end 0$\" \"$work/read\" >&2\ngrep -q \"^$nonce end 0$\" \"$work/read\" || { echo \"$path could not be read to its end\" >&2; exit 1; }\nexit \"$code\"\n",
+	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
+	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguard\npg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1 </dev/null &\ndump=$!\ntrap 'kill \"$dump\" 2>/dev/null' TERM INT HUP\nwait \"$dump\"\ncode=$?\n# The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n[ \"$code\" -le 128 ] || wait \"$dump\" 2>/dev/null\nunguard\nprintf '%s end %s\\n' \"$1\" \"$code\" >&2\nexit \"$code\"\n",
+	"postgres-image-inside": "# Says what a Postgres image is: its version, where it keeps its data, which extensions it brings. Runs in a throw-away container.\nprintf 'version %s\\n' \"$(postgres --version)\"\nprintf 'directory %s\\n' \"${PGDATA:-/var/lib/postgresql/data}\"\nfind / -xdev -path '*/extension/*.control' 2>/dev/null | sed -n 's:.*/\\([^/]*\\)\\.control$:extension \\1:p'\nprintf 'end 0\\n'\n",
+	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 `zst` or `plain`.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 packing=$5\n# shellcheck disable=SC2016 # expanded inside the container\nunpack='if [ \"$2\" = zst ]; then zstd -dcq 2>/dev/null; else cat; fi'\nlist=$(docker exec -i \"$container\" sh -c \"$session\n$unpack | pg_restore -l -C\" sh \"$nonce\" \"$packing\" <\"$file\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\ndocker exec -i \"$container\" sh -c \"$session\nlist=\\$(mktemp) || exit\ntrap 'rm -f \\\"\\$list\\\"' EXIT\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$list\\\"\n$unpack | pg_restore -C -L \\\"\\$list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$1\\\"\" sh \"$nonce\" \"$packing\" \"$list\" <\"$file\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  running_is=program\n  [ \"$1\" != sql ] || running_is=function\n  \"$@\" &\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nfi\npg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\ngrep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\nrun pg_restore -w --exit-on-error ${option:+\"$option\"} -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\"\nfor late in \"$refreshes\" \"$event_triggers\"; do\n  grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n  run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\"\ndone\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' \"$directory/list\")\"\n",
+	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256; the rest goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5\nshift 5\nwork='' exec_pid=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256sum <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
+	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
+	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *) echo plain ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
+	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n",
+	"postgres-space-inside": "# shellcheck shell=sh\n# Free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\nfree() { df -P -B1 \"$1\" | awk 'NR == 2 { print $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(free \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(free \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
+	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
+	"put-aside-back": "# The way back of set-aside, from wherever that was cut off; does nothing when nothing is aside. $1 the parent folder, $2\n# the directory's name, $3 its name aside, $4 the name under which what lies in its place now is kept.\nset -eu\ncd \"$1\"\n[ -e \"./$3\" ] || exit 0\nif [ -e \"./$2\" ] && ! rmdir \"./$2\" 2>/dev/null; then\n  [ ! -e \"./$4\" ] || { echo \"$4 is there already\" >&2; exit 1; }\n  mv \"./$2\" \"./$4\"\nfi\nmv \"./$3\" \"./$2\"\nsync\n",
+	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
+	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
+	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
+	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
+	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\ncandidates() {\n  cat <<'INSIDE'\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nINSIDE\n}\n",
+	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\necho \"before $(keyspace)\"\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"after $(keyspace)\"\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
+	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
+	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
+	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
+	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
+	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From its arguments and the configuration file they name; what\n# neither says keeps the image's default.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nif [ -n \"$conf\" ]; then\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d '\"\\r' | sed -n -E \"s/^($wanted) +(.*)$/\\1 \\2/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
+	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
+	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
+	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5\numask 077\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"$dir\")\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\n: >\"$dir/.pre-restore-$id/.moved\" && chown \"$owner\" \"$dir/.pre-restore-$id\" || exit 1\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\nif [ \"$on\" != - ]; then\n  # With the append-only file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\n  mkdir -m 700 \"$dir/$on\" && ln \"$dir/$file\" \"$dir/$on/$log.1.base.rdb\" || exit 1\n  echo \"file $log.1.base.rdb seq 1 type b\" >\"$dir/$on/$log.manifest\" && chown -R \"$owner\" \"$dir/$on\" || exit 1\nfi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The server is stopped, or nothing\n# has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/.failed-restore-$id\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" </dev/null\n",
+	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
+	"s3-download": "# Fetches one file straight from S3. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256, $5 ETag or `-`, $6 tries,\n# $7 seconds without progress that cut a try. Standard input: the URL, which stands in no argument, file or output here.\n# What an earlier try has brought is kept and completed; the file gets its name only when its SHA-256 is right.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 range=67108864\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nright() { [ \"$(($(wc -c <\"$1\")))\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$((bytes / 1024))\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $((bytes / 1024)) KiB\" >&2; exit 1; }\n[ -e \"$partial\" ] || : >\"$partial\"\nfailed=0\ntrap 'rm -f \"$partial.head\" \"$partial.cut\"' EXIT\ntrap 'exit 1' TERM INT HUP\nwhile :; do\n  have=$(($(wc -c <\"$partial\")))\n  if [ \"$have\" -gt \"$bytes\" ]; then : >\"$partial\"; have=0; fi\n  [ \"$have\" -lt \"$bytes\" ] || break\n  last=$((have + range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # The bytes go to standard output: a file named to curl would be emptied first.\n  curl -sS -f -K /dev/fd/3 -r \"$have-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n    -D \"$partial.head\" >>\"$partial\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n  rc=$?\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$partial.head\" | tail -n 1)\n  : >\"$partial.head\"\n  if [ \"$code\" = 206 ] && [ \"$rc\" = 0 ]; then continue; fi\n  # A 200 is the whole object, not the range that was asked for.\n  if [ \"$code\" != 206 ] && [ \"$(($(wc -c <\"$partial\")))\" -gt \"$have\" ]; then head -c \"$have\" \"$partial\" >\"$partial.cut\" && mv \"$partial.cut\" \"$partial\"; fi\n  failed=$((failed + 1))\n  case $code in\n    403 | 404 | 412) rm -f \"$partial\"; echo \"error S3 answered $code for $file\" >&2; exit 1 ;;\n  esac\n  [ \"$failed\" -lt \"$tries\" ] || { echo \"error S3 answered ${code:-000} for $file (curl $rc), $failed times\" >&2; exit 1; }\n  sleep \"$failed\"\ndone\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
+	"s3-reach": "# Whether this host can send to S3 itself. $1 address of the store. Prints `ok`, or why not.\nif ! command -v curl >/dev/null 2>&1; then echo \"curl is not installed\"; exit 0; fi\nif ! command -v md5sum >/dev/null 2>&1; then echo \"md5sum is not installed\"; exit 0; fi\ncode=$(curl -sS -o /dev/null -w '%{http_code}' --connect-timeout 5 --max-time 15 \"$1\" 2>/dev/null)\nrc=$?\ncase $rc in\n  0) if [ \"$code\" != 000 ]; then echo ok; else echo \"no answer from $1\"; fi ;;\n  60 | 77) echo \"curl does not trust the certificate of $1 (no CA certificates?)\" ;;\n  *) echo \"curl cannot reach $1 (code $rc)\" ;;\nesac\n",
+	"s3-read-back": "# Reads one object straight from S3 and keeps nothing of it. $1 bytes, $2 SHA-256, $3 tries, $4 seconds without progress that\n# cut a try. Standard input: the URL, which stands in no argument, file or output here. An error unless these bytes come.\nset -u\nbytes=$1 sum=$2 tries=$3 stall=$4 try=1\nread -r url\nwhile :; do\n  # A cut or refused answer has other bytes: their SHA-256 tells, whatever the exit code.\n  got=$(curl -sS -f -K /dev/fd/3 --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" 2>/dev/null 3<<CONFIG | sha256sum\nurl = \"$url\"\nCONFIG\n)\n  if [ \"${got%% *}\" = \"$sum\" ]; then echo \"read back $bytes\"; exit 0; fi\n  [ \"$try\" -lt \"$tries\" ] || { echo \"error S3 gave other bytes than were sent, or none, $try times\" >&2; exit 1; }\n  sleep \"$try\"\n  try=$((try + 1))\ndone\n",
+	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard\n# output: `part NUMBER MD5 CODE` for each, `probe CODE`. The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    if [ \"${code:=000}\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1)\"\n  [ \"$code\" = 200 ]\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code\"\n  else\n    send \"$number\" \"$length\" \"$url\" || break\n  fi\ndone\n",
+	"set-aside": "# Runs as root in a container: gives a data directory another name, and puts an empty one with the same owner in its\n# place. $1 the parent folder, $2 the directory's name, $3 its name aside.\nset -eu\ncd \"$1\"\n[ ! -e \"./$3\" ] || { echo \"$3 is there already\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"./$2\")\nmv \"./$2\" \"./$3\"\nmkdir -m 700 \"./$2\"\nchown \"$owner\" \"./$2\"\nsync\n",
+	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
+	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files of runs that are\n# dead and prints what went.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfor one in */*.partial */*.partial.*; do\n  [ -e \"$one\" ] || continue\n  rm -f \"$one\"\n  echo \"$one\"\ndone\n",
+	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
+	"store-list": "# Every manifest in $1, each after a line `BYTES NAME`, then a newline. A directory that is not there holds none; one that\n# cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nfor one in backup-*.json; do\n  [ -e \"$one\" ] || continue\n  printf '%s %s\\n' \"$(($(wc -c <\"$one\")))\" \"$one\"\n  cat \"$one\"\n  echo\ndone\necho end\n",
+	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
+	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
+	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256sum <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
+	"store-write": "# Publishes one small file. $1 directory of backups, $2 path in it, $3 its length in bytes; the content comes on standard\n# input. It is whole under its final name or not there at all.\nset -eu\numask 077\nmkdir -p \"$1/$(dirname \"$2\")\"\ncd \"$1\"\nchmod 700 . \"$(dirname \"$2\")\"\nif [ -e \"$2\" ]; then echo \"error $2 is already there\" >&2; exit 1; fi\ntrap 'rm -f \"$2.partial\"' EXIT\ncat >\"$2.partial\"\n[ \"$(($(wc -c <\"$2.partial\")))\" = \"$3\" ] || { echo \"error $2 came in cut short\" >&2; exit 1; }\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
+	"stun-probe": "# Sends a STUN binding request (RFC 8489 6) to a TURN server. $1 = container id, $2 = port inside it,\n# $3 = address of the container as the host sees it, $4 = seconds to wait.\n# Prints the way that was taken and ends with 0 when a binding response came;\n# 10: neither the container nor the host has a program to ask with; 11: no answer.\ncontainer=$1 port=$2 address=$3 wait=$4\nsaid=$(timeout -k 1 \"$wait\" docker exec \"$container\" turnutils_stunclient -p \"$port\" 127.0.0.1 2>&1)\ncode=$?\ncase $said in\n  *\"reflexive addr\"*) echo turnutils_stunclient; exit 0 ;;\nesac\n# 126 and 127: the program is not in the image. Anything else is the server's silence.\nif [ \"$code\" -ne 126 ] && [ \"$code\" -ne 127 ]; then\n  printf '%s\\n' \"$said\" | tail -n 1 >&2\n  exit 11\nfi\ncommand -v nc >/dev/null 2>&1 || exit 10\n# Type 0x0001, length 0, magic cookie, twelve bytes of transaction id; the answer's type is 0x0101.\nanswer=$(printf '\\000\\001\\000\\000\\041\\022\\244\\102infra-action' | timeout -k 1 \"$wait\" nc -u -w 1 \"$address\" \"$port\" | od -An -tx1 -N2 | tr -d ' \\n')\n[ \"$answer\" = 0101 ] || exit 11\necho nc\n"
+};
+function remoteScript(name) {
+	const text = texts[name];
+	if (text === void 0) throw new Error("no remote script " + name);
+	return text;
+}
+
+// src/job/data-presence.ts
+/**
+* Whether the places where these services keep their data hold anything: every writable directory or volume of the
+* definition and of the container. A place that cannot be looked into counts as full: what might be data is protected
+* like data.
+*/
+async function dataPresence(tools, services) {
+	const { volumes } = await tools.stack.definition();
+	const places = services.flatMap((one) => [...new Set(placesOf(one, volumes))].map((place) => ({
+		service: one.service.name,
+		place
+	})));
+	if (places.length === 0) return [];
+	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
+	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
+	const { stdout } = await tools.host.run(look, { timeout: 6e4 + places.length * 35e3 });
+	const answers = stdout.trimEnd().split("\n");
+	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
+	return places.map((one, index) => ({
+		...one,
+		...judge$1(answers[index] ?? "")
+	}));
+}
+function placesOf({ definition, container }, volumes) {
+	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
+		const volume = volumes.find((one) => one.key === source);
+		return volume?.device ?? volume?.name ?? source;
+	});
+	const bound = new Set(volumes.flatMap((one) => one.device === void 0 ? [] : [one.name]));
+	const mounted = (container?.mounts ?? []).filter((mount) => mount.writable && mount.type !== "tmpfs" && !bound.has(mount.volume ?? "")).map((mount) => mount.volume ?? mount.source);
+	return [...defined, ...mounted].filter((place) => place !== "");
+}
+/** A file by itself is configuration, not a data directory. */
+function judge$1(answer) {
+	const [word, ...rest] = answer.split(" ");
+	if (word === "full") return {
+		present: true,
+		doubt: void 0
+	};
+	if (word === "empty" || word === "absent" || word === "file") return {
+		present: false,
+		doubt: void 0
+	};
+	return {
+		present: true,
+		doubt: rest.join(" ") || "no answer"
+	};
+}
+
+// src/core/config.ts
+const name$1 = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
+const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
+const patterns = require_libraries.array(require_libraries.string$1().min(1));
+const serviceKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey",
+	"openvidu",
+	"coturn",
+	"http",
+	"container"
+];
+/** Kinds whose data directory must survive everything. */
+const dataKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey"
+];
+const hostSchema = require_libraries.strictObject({
+	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
+	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
+	port: require_libraries.int().min(1).max(65535).default(22),
+	jump: require_libraries.strictObject({
+		address: require_libraries.string$1(),
+		user: require_libraries.string$1().default("root"),
+		port: require_libraries.int().default(22)
+	}).optional().describe("Host to go through."),
+	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
+});
+const composeSchema$1 = require_libraries.strictObject({
+	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
+	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
+	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
+	profiles: require_libraries.strictObject({
+		infrastructure: require_libraries.string$1().default("infrastructure"),
+		app: require_libraries.string$1().default("app")
+	}).prefault({})
+});
+const pathsSchema = require_libraries.strictObject({
+	infra: patterns.default([
+		"docker-compose*.yml",
+		"docker/",
+		"devops/docker/",
+		"infra.yml"
+	]),
+	app: patterns.default([
+		"src/",
+		"package.json",
+		"package-lock.json",
+		"yarn.lock",
+		"tsconfig.json",
+		"Dockerfile"
+	]),
+	migrations: patterns.default(["prisma/migrations/", "migrations/"])
+});
+const serviceSchema = require_libraries.strictObject({
+	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
+	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
+	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
+	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
+	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
+	port: require_libraries.int().optional().describe("Port of a coturn service."),
+	timeout: duration.default(1e4).describe("Limit of one probe.")
+});
+const appSchema = require_libraries.strictObject({
+	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
+	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
+	proxy: require_libraries.strictObject({
+		service: require_libraries.string$1().default("nginx"),
+		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
+		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
+	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
+	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
+	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
+	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
+	"health-timeout": duration.default(12e4)
+});
+const s3Schema = require_libraries.strictObject({
+	enabled: require_libraries.boolean().default(true),
+	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
+	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
+	region: require_libraries.string$1().default("us-east-1"),
+	bucket: require_libraries.string$1().min(3),
+	prefix: require_libraries.string$1().default("backups/"),
+	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given."),
+	"read-back": require_libraries.boolean().default(false).describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
+	"immutable-days": require_libraries.int().min(1).max(3650).optional().describe("Days for which nobody can delete or change a backup in S3; the bucket must have object lock."),
+	"immutable-mode": require_libraries._enum(["governance", "compliance"]).default("governance").describe("`compliance`: not even the bucket's owner can shorten the lock.")
+});
+const retentionSchema = require_libraries.strictObject({
+	last: require_libraries.int().min(0).default(0),
+	daily: require_libraries.int().min(0).default(7),
+	weekly: require_libraries.int().min(0).default(4),
+	monthly: require_libraries.int().min(0).default(12)
+});
+const backupSchema = require_libraries.strictObject({
+	directory: path.optional().describe("`<base directory>/backups` unless told."),
+	retention: retentionSchema.prefault({}),
+	s3: s3Schema.optional(),
+	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore.") }).optional(),
+	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
+	"before-migrate": require_libraries.boolean().default(true),
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
+});
+const lockSchema = require_libraries.strictObject({
+	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
+	wait: duration.default(0).describe("How long to wait for another holder.")
+});
+const thresholdsSchema = require_libraries.strictObject({
+	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
+	restarts: require_libraries.int().min(0).default(3),
+	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
+	connections: require_libraries.number().min(0).max(1).default(.9),
+	memory: require_libraries.number().min(0).max(1).default(.9)
+});
+const overridable = {
+	host: hostSchema,
+	compose: composeSchema$1.prefault({}),
+	paths: pathsSchema.prefault({}),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
+	app: appSchema.prefault({}),
+	backup: backupSchema.prefault({}),
+	lock: lockSchema.prefault({}),
+	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
+	thresholds: thresholdsSchema.prefault({})
+};
+/** The sections that an environment may override. */
+const overridableSections = Object.keys(overridable);
+/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
+const configSchema = require_libraries.strictObject({
+	project: name$1.describe("Compose project name; also names the base directory."),
+	...overridable,
+	environments: require_libraries.record(name$1, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
+});
+
+// src/service/kinds.ts
+/**
+* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
+* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
+*/
+function serviceKind(image) {
+	const name = imageName(image);
+	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
+}
+/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
+const known = [
+	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
+	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
+	["dragonfly", /^dragonfly$/],
+	["valkey", /^(valkey|valkey-bundle)$/],
+	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
+	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
+	["coturn", /^(coturn|openvidu-coturn)$/],
+	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
+];
+/** Without registry, folders, tag and digest. A port of the registry is no tag. */
+function imageName(image) {
+	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+}
+
+// src/job/stack-services.ts
+/** The services of a profile in dependency order, or only those named. Throws an input error `unknown-service` for another. */
+async function servicesOf$1(tools, profile, names) {
+	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
+	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
+	if (unknown !== void 0) {
+		const known = definitions.map((one) => one.name).join(", ");
+		throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, { hint: known === "" ? "It has none at all." : `It has: ${known}.` });
+	}
+	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$2(tools, definition, containers));
+}
+/** Those of the infrastructure that hold data that must not be lost. */
+async function dataServices(tools, names) {
+	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
+}
+/** The container of a service, or an error that says what is missing. */
+function containerOf({ container, service }) {
+	if (container) return container;
+	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
+}
+/** Whether its data directory must survive everything. */
+function holdsData$1({ service }) {
+	return dataKinds.includes(service.kind);
+}
+function names$1(services) {
+	return services.map((one) => one.service.name);
+}
+function definitions(services) {
+	return services.map((one) => one.definition);
+}
+function describe$2(tools, definition, containers) {
+	const config = tools.config.services[definition.name] ?? defaults;
+	const kind = config.kind ?? serviceKind(definition.image);
+	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
+	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+	return {
+		definition,
+		driver,
+		service: {
+			name: definition.name,
+			kind,
+			config,
+			host: tools.host,
+			stack: tools.stack,
+			backups: tools.layout.backups
+		},
+		container: containers.find((one) => one.service === definition.name)
+	};
+}
+const defaults = {
+	"critical-tables": [],
+	"sample-queries": [],
+	timeout: 1e4
+};
+
+// src/job/wait-healthy.ts
+/**
+* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
+* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
+* again: waiting longer would not help.
+*/
+async function waitHealthy(tools, services, options = {}) {
+	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
+		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
+		if (waiting.length === 0) return;
+		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
+		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe$1(lost)}`);
+		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
+		await tools.clock.sleep(500, tools.signal);
+	}
+}
+function isReady(containers, service, now) {
+	const copies = containers.filter((one) => one.service === service.name);
+	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
+}
+function isUp(container, service, now) {
+	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
+	if (container.state !== "running") return false;
+	if (container.health !== void 0) return container.health === "healthy";
+	return now.getTime() - Date.parse(container.startedAt) > 2e3;
+}
+function isLost(container) {
+	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
+}
+function describe$1(container) {
+	const why = container.oomKilled ? ", out of memory" : "";
+	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
+}
+async function overdue(tools, containers, waiting, budget) {
+	const names = waiting.map((one) => one.name).join(", ");
+	const first = containers.find((one) => one.service === waiting[0]?.name);
+	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
+	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
+}
+async function unhealthy(tools, container, problem) {
+	const logs = await tools.stack.logs(container, 30);
+	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
+	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
+}
+
+// src/job/ensure-running.ts
+/**
+* Starts those of the services whose container is stopped, makes the containers that are missing on the data that is
+* there, and waits until all of them are healthy; gives the containers as they then are. Refuses to start a service
+* whose data another running container already has mounted (S13), and to make one where there is no data.
+*/
+async function ensureRunning(tools, services) {
+	const missing = services.filter((one) => one.container === void 0);
+	if (missing.length > 0) {
+		await createOnData(tools, missing);
+		return ensureRunning(tools, await refresh(tools, services));
+	}
+	const stopped = services.filter((one) => containerOf(one).state !== "running");
+	for (const one of stopped) await assertSoleServer(tools, one);
+	if (stopped.length > 0) {
+		tools.log.info(`Starting ${stopped.map((one) => one.service.name).join(", ")}`);
+		await tools.work.step("start-services", tools.stack.start(stopped.map(containerOf)));
+	}
+	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
+	return stopped.length === 0 ? services : refresh(tools, services);
+}
+/** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
+async function createOnData(tools, missing) {
+	for (const one of missing) await assertSoleServer(tools, one);
+	const places = await dataPresence(tools, missing);
+	for (const { service } of missing) {
+		const own = places.filter((place) => place.service === service.name);
+		if (own.some((place) => place.present && place.doubt === void 0)) continue;
+		const where = own.map(({ place, doubt }) => doubt ? `${place} (${doubt})` : place).join(", ") || "no volume";
+		throw refusal("data-missing", `service ${service.name} has no container and no data in ${where}`, { hint: "If it is new, run recreate for it alone (services). If it had data, restore a backup." });
+	}
+	tools.log.warning(`Making the missing containers of ${names$1(missing).join(", ")} on the data that is there`);
+	const up = tools.stack.up(names$1(missing), {
+		noRecreate: true,
+		noDependencies: true,
+		pull: "missing"
+	});
+	await tools.work.step("create-missing", up, { timeout: 18e5 });
+	if (tools.work.dryRun) throw refusal("dry-run-ends", `the dry run ends here: ${names$1(missing).join(", ")} would first get a container`);
+}
+/** The same services with the containers as they are now. */
+async function refresh(tools, services) {
+	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
+}
+/**
+* Throws unless no other running container on the host has the service's data mounted: two servers on one data
+* directory both start and both write (S13).
+*/
+async function assertSoleServer(tools, one) {
+	const sources = (one.container?.mounts.filter((mount) => mount.writable))?.map((mount) => mount.volume ?? mount.source) ?? await definedSources(tools, one);
+	if (sources.length === 0) return;
+	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
+	if (rival) throw twoServers(one.service.name, rival);
+}
+async function definedSources({ stack }, { definition }) {
+	const { volumes } = await stack.definition();
+	return definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => volumes.find((one) => one.key === source)?.name ?? source);
+}
+function twoServers(service, rival) {
+	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
+}
+/** Stops on an empty list, which would make every later "all of them" true (S7). */
+function atLeastOne(items, what) {
+	if (items.length > 0) return items;
+	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
+}
+
+// src/job/is-ours.ts
+/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
+function isOurs(tools, error) {
+	if (tools.signal.aborted || error instanceof HostError) return false;
+	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
+}
+
+// src/job/keep-volumes.ts
+/**
+* Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
+* compose files no longer have, or one that would come from another place (S2). The volume of a service that is
+* `upgraded` may be mounted elsewhere: its data is brought over by a dump.
+*/
+async function assertDataStays({ stack: { definition } }, services, upgraded = []) {
+	const stack = await definition();
+	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
+		const { name } = one.service;
+		if (persistent(one.definition, stack).length === 0) throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
+		for (const mount of one.container?.mounts.filter(keepsData) ?? []) if (!(upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount)))) assertSameSource(name, mount, one.definition, stack);
+	}
+}
+/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
+async function prepareVolumes(tools, services) {
+	const stack = await tools.stack.definition();
+	const paths = services.flatMap((one) => persistent(one.definition, stack).flatMap((mount) => mount.path ?? []).map((path) => ({
+		path,
+		isData: dataKinds.includes(one.service.kind),
+		service: one.service.name
+	})));
+	if (paths.length === 0) return;
+	const there = (await tools.host.run(sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`)).stdout.trim().split("\n");
+	const missing = paths.filter((_, index) => there[index] !== "yes");
+	const stray = missing.find((one) => !one.isData);
+	if (stray) throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, { hint: "Copy it to the host first: Docker would put an empty directory in its place." });
+	if (missing.length > 0) await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`);
+}
+/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
+function directoryOf(mount, stack) {
+	return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source;
+}
+function persistent(definition, stack) {
+	return definition.volumes.flatMap(({ type, source, target }) => {
+		if (type === "bind") return [{
+			target,
+			source,
+			path: source
+		}];
+		const volume = stack.volumes.find((one) => one.key === source);
+		return type === "volume" && volume ? [{
+			target,
+			source: volume.name,
+			path: volume.device
+		}] : [];
+	});
+}
+/** As Docker calls it: the volume's name, or the path of a bind mount. */
+function sourceOf(mount) {
+	return mount.volume ?? mount.source;
+}
+function keepsData(mount) {
+	return mount.writable && mount.type !== "tmpfs";
+}
+function assertSameSource(service, mount, definition, stack) {
+	const now = sourceOf(mount);
+	const next = persistent(definition, stack).find((one) => one.target === mount.target);
+	if (next?.source === now) return;
+	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
+}
+
+// src/job/set-aside.ts
+/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
+function setAside({ imageId, directory, aside }) {
+	return inParent("set-aside", {
+		imageId,
+		directory,
+		args: [node_path.posix.basename(directory), node_path.posix.basename(aside)]
+	});
+}
+/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`. Can be repeated. */
+function putAsideBack({ imageId, directory, aside }, failed) {
+	return inParent("put-aside-back", {
+		imageId,
+		directory,
+		args: [
+			directory,
+			aside,
+			failed
+		].map((path) => node_path.posix.basename(path))
+	});
+}
+function inParent(name, { imageId, directory, args }) {
+	return change`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
+  --volume ${`${node_path.posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${args}`;
+}
+
+// src/job/make-serving.ts
+/**
+* Gets a database server to answer so that a backup can be restored into it. One that does not start on its data gets
+* an empty directory; the unreadable data is moved aside under a dated name and stays (S2).
+*/
+async function makeServing(tools, one, id) {
+	const problem = await start(tools, one);
+	if (problem === void 0) return;
+	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
+	const [now] = await refresh(tools, [one]);
+	const container = now?.container;
+	if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
+	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
+	for (const mount of container.mounts.filter(holdsData)) {
+		const directory = directoryOf(mount, await tools.stack.definition());
+		const aside = `${directory}.aside-${id}`;
+		await tools.work.step("set-data-aside", setAside({
+			imageId: container.imageId,
+			directory,
+			aside
+		}));
+	}
+	const again = await start(tools, one);
+	if (again !== void 0) throw failure("not-healthy", `${one.service.name} does not start with an empty directory either: ${again}`);
+}
+/** Starts, or first creates, the service; why it is not healthy, undefined when it is. */
+async function start(tools, one) {
+	await assertSoleServer(tools, one);
+	try {
+		await tools.work.step("start-service", tools.stack.up([one.service.name], {
+			noRecreate: true,
+			noDependencies: true
+		}));
+		await tools.work.check("wait-service", () => waitHealthy(tools, [one.definition]), void 0);
+		return;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		return messageOf(error);
+	}
+}
+function holdsData(mount) {
+	return mount.writable && mount.type !== "tmpfs";
+}
+
+// src/job/install-definition.ts
+/**
+* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
+* one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
+*/
+async function installDefinition(tools, changed) {
+	if (changed.length === 0) return async () => {};
+	for (const file of changed) {
+		const path = node_path.posix.join(tools.layout.base, file.path);
+		tools.log.info(`${path} is replaced by the checkout's`);
+		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
+if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
+mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
+	}
+	tools.stack.forget();
+	return () => putDefinitionBack(tools, changed);
+}
+/** The files of the checkout's definition that the host has otherwise, or not at all. */
+async function differingFiles(tools) {
+	if (tools.definition.length === 0) return [];
+	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
+	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
+	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
+	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
+}
+/** Puts back what `installDefinition` kept of these files; one that has no former state stays. A failure is told, not thrown. */
+async function putDefinitionBack(tools, files) {
+	if (files.length === 0) return;
+	const commands = files.map(({ path }) => {
+		const file = node_path.posix.join(tools.layout.base, path);
+		return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+	});
+	try {
+		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands));
+	} catch (error) {
+		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
+	}
+	tools.stack.forget();
+}
+function sha256(content) {
+	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
+}
+
+// src/job/upgrade-note.ts
+const noteSchema$2 = require_libraries.object({
+	format: require_libraries.literal(1),
+	service: require_libraries.string$1(),
+	/** The image that served the old directory, by its id. */
+	imageId: require_libraries.string$1(),
+	directory: require_libraries.string$1(),
+	/** Where the old directory is kept while the new one is filled, and afterwards. */
+	aside: require_libraries.string$1(),
+	/** Where the new one goes when the upgrade fails. */
+	failed: require_libraries.string$1(),
+	/** Files of the definition that came with the upgrade, relative to the base directory. */
+	files: require_libraries.array(require_libraries.string$1())
+});
+/** Shell text that writes the notes down, durably, before anything of theirs is touched. */
+function writeUpgrades(layout, notes) {
+	const file = noteFile$2(layout);
+	const text = JSON.stringify(notes);
+	return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`;
+}
+/** Shell text that ends them: forward, or back. */
+function forgetUpgrades(layout) {
+	return change`rm -f ${noteFile$2(layout)} && sync ${layout.state}`;
+}
+/** The upgrades that have begun and not ended; none as a rule. */
+async function readUpgrades({ host, layout }) {
+	const file = noteFile$2(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? [] : require_libraries.array(noteSchema$2).parse(JSON.parse(stdout));
+}
+function noteFile$2({ state }) {
+	return `${state}/upgrade.json`;
+}
+
+// src/job/stopped-app-note.ts
+const noteSchema$1 = require_libraries.object({
+	format: require_libraries.literal(1),
+	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
+	awaits: require_libraries._enum(["services", "restore"]),
+	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
+	backup: require_libraries.string$1().optional(),
+	/** The data's fingerprints at the clean stop; none until the services were stopped. */
+	fingerprints: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
+		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+	}))
+});
+/** Shell text that writes the note down. */
+function noteStoppedApp(layout, note) {
+	const file = noteFile$1(layout);
+	const text = JSON.stringify({
+		format: 1,
+		...note
+	});
+	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
+}
+/** Shell text that takes the note away: the app runs again. */
+function forgetStoppedApp(layout) {
+	return change`rm -f ${noteFile$1(layout)}`;
+}
+/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
+async function readStoppedApp({ host, layout }) {
+	const file = noteFile$1(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : noteSchema$1.parse(JSON.parse(stdout));
+}
+function noteFile$1({ state }) {
+	return `${state}/app-stopped.json`;
+}
+
+// src/job/writers.ts
+/**
+* Stops every running container of the app, those that need others first, within their grace periods, and leaves a note
+* of what has to come before it may start again: whoever is killed before that leaves it to the next run. Where
+* nothing runs, an earlier run's note that a restore has to come first still stands.
+*/
+async function stopWriters(tools, reason) {
+	const running = (await appContainers(tools)).filter(isRunning);
+	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
+	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
+	const note = noteStoppedApp(tools.layout, stands ? earlier : {
+		...reason,
+		fingerprints: []
+	});
+	const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`;
+	await tools.work.step("stop-writers", stop);
+}
+/** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
+async function waitsForRestore(tools) {
+	const note = await readStoppedApp(tools);
+	if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return void 0;
+	return note;
+}
+/** `the app stays stopped until its data is restored (backup-... has it)`. */
+function restoreFirst({ backup }) {
+	return `the app stays stopped until its data is restored${backup === void 0 ? "" : ` (${backup} has it)`}`;
+}
+/**
+* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
+* run had stopped. Does nothing where the app was never deployed, and where it has to stay stopped for a restore.
+*/
+async function startWriters(tools) {
+	const waits = await waitsForRestore(tools);
+	if (waits) {
+		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
+		return;
+	}
+	const containers = await appContainers(tools);
+	const stopped = containers.filter((one) => one.state === "exited");
+	const forget = forgetStoppedApp(tools.layout);
+	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
+	if (stopped.length > 0 || await readStoppedApp(tools)) await tools.work.step("start-writers", start);
+	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
+	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
+}
+/** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
+async function startOnRightData(tools) {
+	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, {
+		awaits: "services",
+		fingerprints: []
+	}));
+	await startWriters(tools);
+}
+function isRunning({ state }) {
+	return state === "running" || state === "restarting";
+}
+async function appContainers(tools) {
+	const services = await servicesOf$1(tools, "app");
+	const containers = await tools.stack.containers();
+	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
+}
+
+// src/job/settle-upgrade.ts
+/**
+* Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again,
+* and the app with them. What the upgrade had filled is kept aside. To be called before anything else changes the host.
+*/
+async function settleUpgrade(tools) {
+	const notes = await readUpgrades(tools);
+	if (notes.length === 0) return;
+	const services = notes.map((one) => one.service);
+	tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`);
+	await putDataBack(tools, notes);
+	await putDefinitionBack(tools, notes[0]?.files.map((path) => ({ path })) ?? []);
+	const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]));
+	const up = tools.stack.up(services, {
+		forceRecreate: true,
+		noDependencies: true,
+		pull: "never",
+		images
+	});
+	await tools.work.step("settle-upgrade", up);
+	await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	try {
+		await startOthers(tools);
+		const infrastructure = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container);
+		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
+		await startWriters(tools);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`);
+	}
+}
+/** The rest of the infrastructure, which the upgrade had stopped as well. */
+async function startOthers(tools) {
+	const stopped = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
+	for (const one of stopped) await assertSoleServer(tools, one);
+	const containers = stopped.map(containerOf);
+	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
+}
+/** Stops whatever runs on these directories and puts the old ones back. */
+async function putDataBack(tools, notes) {
+	const services = notes.map((one) => one.service);
+	const containers = (await servicesOf$1(tools, "infrastructure")).filter((one) => services.includes(one.service.name)).flatMap((one) => one.container ?? []);
+	if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }));
+	for (const note of notes) await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
+}
+
+// src/job/fall-back.ts
+/**
+* The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
+* definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
+* backup of this run. Throws when no rung holds.
+*/
+async function fallBack(tools, replacement, before) {
+	const { services, upgrades } = replacement;
+	const known = services.filter((one) => one.container);
+	await stopWrong(tools, known, before);
+	await stopAdded(tools, services);
+	if (upgrades.length > 0) await putDataBack(tools, upgrades.map(({ note }) => note));
+	await replacement.putBack();
+	const problem = await tryPrevious(tools, known, before);
+	if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	if (problem === void 0) {
+		const kept = upgrades.map(({ note }) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`);
+		return upgrades.length > 0 ? {
+			rung: "previous-data",
+			kept
+		} : {
+			rung: "previous-images",
+			kept
+		};
+	}
+	tools.log.warning(`The previous images do not serve either: ${problem}. Restoring backup ${replacement.manifest.id}.`);
+	return {
+		rung: "backup",
+		kept: await restoreBroken(tools, replacement, before)
+	};
+}
+/** The fingerprints of data services as they run now. */
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+/** One line for each fact that differs; empty when the data is the same. */
+function describeDifferences(before, after) {
+	return compareFingerprints(before, after).map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`).join("; ");
+}
+/** Why the previous images do not serve the data as it was; undefined when they do. */
+async function tryPrevious(tools, services, before) {
+	const { stack, work } = tools;
+	const images = Object.fromEntries(services.map((one) => [one.service.name, containerOf(one).imageId]));
+	try {
+		const up = stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never",
+			images
+		});
+		await work.step("put-images-back", up);
+		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
+		const data = services.filter(holdsData$1);
+		return describeDifferences(before, await work.check("fingerprint-previous", async () => fingerprints(await refresh(tools, data)), before)) || void 0;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		return messageOf(error);
+	}
+}
+/** Restores those data services that do not serve what they held; the others are left alone. */
+async function restoreBroken(tools, { services, manifest }, before) {
+	const data = await refresh(tools, services.filter((one) => one.container && holdsData$1(one)));
+	await stopWrong(tools, data, before);
+	const kept = [];
+	for (const one of await refresh(tools, data)) {
+		if (one.container?.state === "running" && await isWhole(one, before)) continue;
+		const held = manifest.services.find(({ service }) => service === one.service.name);
+		if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`);
+		await assertSoleServer(tools, one);
+		if (held.contents.kind === "postgres") await makeServing(tools, one, manifest.id);
+		const [now] = await refresh(tools, [one]);
+		const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work);
+		kept.push(`${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}`);
+	}
+	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(services.filter((one) => one.container))), void 0);
+	return kept;
+}
+/**
+* Kills stores of keys that came up with other data than they had: a stop would have them save it over the snapshot
+* that they did not load. A database writes its log as it goes, and is stopped in order.
+*/
+async function stopWrong(tools, services, before) {
+	for (const one of await refresh(tools, services.filter(isKeyStore))) {
+		const { container } = one;
+		if (!container || !["running", "restarting"].includes(container.state) || await isWhole(one, before)) continue;
+		await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`);
+	}
+}
+function isKeyStore(one) {
+	return holdsData$1(one) && one.service.kind !== "postgres";
+}
+async function isWhole(one, before) {
+	try {
+		return describeDifferences(before.filter(({ service }) => service === one.service.name), await fingerprints([one])) === "";
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		return false;
+	}
+}
+/** Services that came with the new definition are not in the previous one; what they wrote stays in their volumes. */
+async function stopAdded(tools, services) {
+	const added = services.filter((one) => !one.container);
+	if (added.length === 0) return;
+	const containers = (await refresh(tools, added)).flatMap((one) => one.container ?? []);
+	if (containers.length > 0) await tools.work.step("stop-added", tools.stack.stop(containers));
+}
+
+// src/job/finish-interrupted.ts
+/**
+* Finishes what a killed recreate left: its services are started, the data's fingerprint is compared with that of the
+* clean stop, and the app starts again; with other data it stays stopped for a restore. Does nothing where no run was cut
+* off while the app was stopped. What cannot be finished is told, and the note of it stays: the job at hand may be the cure.
+*/
+async function finishInterrupted(tools) {
+	const note = await readStoppedApp(tools);
+	if (!note) return;
+	if (note.awaits === "restore") {
+		if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
+		return;
+	}
+	try {
+		await tools.log.group("finishing an interrupted run", () => finish(tools, note));
+	} catch (error) {
+		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
+		tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`);
+	}
+}
+async function finish(tools, note) {
+	tools.log.warning("An earlier run was cut off while it had the app stopped");
+	const services = await servicesOf$1(tools, "infrastructure");
+	if (services.some((one) => one.container?.state !== "running")) {
+		for (const one of services.filter(holdsData$1)) await assertSoleServer(tools, one);
+		const start = tools.stack.up(names$1(services), {
+			noRecreate: true,
+			pull: "never"
+		});
+		await tools.work.step("start-interrupted", start);
+	}
+	await tools.work.check("wait-interrupted", () => waitHealthy(tools, definitions(services)), void 0);
+	const before = note.fingerprints;
+	const now = await tools.work.check("compare-interrupted", () => serving(tools, before), before);
+	const [difference] = compareFingerprints(before, now);
+	if (difference === void 0) return startWriters(tools);
+	const { service, fact, before: was, after } = difference;
+	await tools.work.step("note-restore", noteStoppedApp(tools.layout, {
+		...note,
+		awaits: "restore"
+	}));
+	tools.log.warning(`The data of ${service} is not what the interrupted run had stopped (${fact}: ${was}, now ${after}): ${restoreFirst(note)}`);
+}
+async function serving(tools, before) {
+	if (before.length === 0) return [];
+	const services = await servicesOf$1(tools, "infrastructure");
+	return fingerprints(services.filter(holdsData$1));
+}
 
 // src/service/container.ts
 /** Services of which nothing but their container is known: Docker's state and health check are all there is to ask. */
@@ -1339,70 +2396,6 @@ function healthOf$1(checks) {
 	if (checks.some((check) => check.state === "failed")) return "unhealthy";
 	if (checks.length === 0 || checks.some((check) => check.state === "unknown")) return "unknown";
 	return checks.some((check) => check.state === "warning") ? "degraded" : "healthy";
-}
-
-// src/remote/scripts.ts
-const texts = {
-	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # PATH, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"type=bind,source=$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(tail -n 1 \"$problem\")\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      path=$(timeout -k 2 20 docker volume inspect --format '{{.Mountpoint}}' \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $path in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$path\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"$path\"; fi\ndone\n",
-	"diagnostics": "# What a person would look at first, as lines \"NAME<tab>VALUE\". Only looks; a part that is not to be had is left out.\nsay() { [ -z \"$2\" ] || printf '%s\\t%s\\n' \"$1\" \"$2\"; }\nsay docker \"$(timeout -k 2 15 docker version --format '{{.Server.Version}}' 2>/dev/null)\"\nsay compose \"$(timeout -k 2 15 docker compose version --short 2>/dev/null)\"\nsay kernel \"$(uname -sr)\"\nsay load \"$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null)\"\nsay processors \"$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)\"\nsay memory-total-kib \"$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\nsay memory-available-kib \"$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\ntimeout -k 2 15 docker network ls --format '{{.Name}}' 2>/dev/null | while read -r name; do say network \"$name\"; done\ntimeout -k 2 15 docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | while read -r name ports; do\n  [ -z \"$ports\" ] || say ports \"$name: $ports\"\ndone\nexit 0\n",
-	"drain-copies": "# Waits until nobody is connected to a port of these containers. $1 = port, $2 = most seconds to wait, $3 = image with\n# `cat` for containers that have none, then container ids. Only looks.\n# Prints \"drained\", \"cut N\" when N connections are left at the end, or \"unknown N\" when they could not be counted.\nport=$(printf ':%04X' \"$1\") limit=$2 helper=$3\nshift 3\ncount() { # connections from outside of the container; its own health check comes from its loopback\n  table=$(timeout -k 2 10 docker exec \"$1\" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  [ -n \"$table\" ] || table=$(timeout -k 2 20 docker run --rm --pull never --network \"container:$1\" --label infra-actions.look=1 \\\n    --entrypoint cat \"$helper\" /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  if [ -z \"$table\" ]; then\n    # A container that has ended has no connections.\n    [ \"$(docker inspect --type container --format '{{.State.Running}}' \"$1\" 2>/dev/null)\" = true ] && echo unknown || echo 0\n    return\n  fi\n  printf '%s\\n' \"$table\" | awk -v port=\"$port\" '\n    $4 == \"01\" && substr($2, length($2) - 4) == port && $3 !~ /^0100007F:|^00000000000000000000000001000000:|0100007F:/ { n++ }\n    END { print n + 0 }'\n}\nend=$(($(date +%s) + limit))\nquiet=0\nwhile :; do\n  total=0 unknown=0\n  for container; do\n    n=$(count \"$container\")\n    if [ \"$n\" = unknown ]; then unknown=$((unknown + 1)); else total=$((total + n)); fi\n  done\n  # Three looks in a row: between two requests of a busy client there is a moment without any.\n  if [ \"$total\" = 0 ] && [ \"$unknown\" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi\n  if [ \"$quiet\" -ge 3 ]; then echo drained; exit 0; fi\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    if [ \"$unknown\" -gt 0 ]; then echo \"unknown $unknown\"; else echo \"cut $total\"; fi\n    exit 0\n  fi\n  sleep 0.2\ndone\n",
-	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
-	"host-facts": "# Looks at disks and at mounted volumes. $1 = how many disk paths follow it, the paths, then triples\n# SERVICE CONTAINER TARGET, one for each place that a container must be able to write.\n# Prints lines, fields separated by tabs: \"disk PATH SIZE FREE\" in KiB, \"disk PATH unknown WHY\",\n# \"write SERVICE TARGET ok|failed|unknown WHY\", \"docker-root PATH\".\ntab=$(printf '\\t')\ndisk() {\n  near=$1\n  # A folder that is not there yet, or behind one that may not be entered, lies on its nearest ancestor's disk.\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  # shellcheck disable=SC2046 # split into columns on purpose\n  set -- \"$1\" $(timeout -k 2 10 df -P -k \"$near\" 2>/dev/null | tail -n 1)\n  case $3:$5 in\n    *[!0-9:]* | :* | *:) printf 'disk\\t%s\\tunknown\\tdf gave no numbers\\n' \"$1\" ;;\n    *) printf 'disk\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$5\" ;;\n  esac\n}\nwritable() { # SERVICE CONTAINER TARGET: asked inside, as the user that the service runs as; nothing is written\n  user=$(timeout -k 2 15 docker exec \"$2\" stat -c %u:%g /proc/1 2>&1) || user=\n  # shellcheck disable=SC2016 # expanded in the container\n  why=$(timeout -k 2 15 docker exec ${user:+--user \"$user\"} \"$2\" sh -c '[ -w \"$1\" ] || { echo not writable; exit 3; }' sh \"$3\" 2>&1)\n  case $? in\n    0) state=ok ;;\n    3) state=failed ;;\n    *) state=unknown ;;\n  esac\n  printf 'write\\t%s\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$state\" \"$(printf '%s' \"$why\" | tail -n 1 | tr \"$tab\" ' ')\"\n}\ncount=$1\nshift\nwhile [ \"$count\" -gt 0 ]; do\n  disk \"$1\"\n  shift\n  count=$((count - 1))\ndone\nroot=$(timeout -k 2 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null)\nif [ -n \"$root\" ]; then\n  printf 'docker-root\\t%s\\n' \"$root\"\n  disk \"$root\"\nfi\nwhile [ $# -ge 3 ]; do\n  writable \"$1\" \"$2\" \"$3\" &\n  shift 3\ndone\nwait\n",
-	"http-probe": "# Asks one URL from the host. $1 = URL, $2 = seconds to wait.\n# Prints \"STATUS SECONDS\" (SECONDS may be empty) and ends with 0 when a server answered, whatever it said;\n# 10: the host has no program to ask with; 11: nobody answered, the reason is on standard error.\nurl=$1 wait=$2\nif command -v curl >/dev/null 2>&1; then\n  curl --silent --show-error --globoff --output /dev/null --max-time \"$wait\" --write-out '%{http_code} %{time_total}\\n' -- \"$url\" || exit 11\nelif command -v wget >/dev/null 2>&1; then\n  # Both GNU and busybox print the headers on standard error; a refused or missing answer has no status line.\n  said=$(timeout -k 1 \"$wait\" wget -S -O /dev/null -- \"$url\" 2>&1)\n  status=$(printf '%s\\n' \"$said\" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)\n  if [ -z \"$status\" ]; then\n    printf '%s\\n' \"$said\" | tail -n 1 >&2\n    exit 11\n  fi\n  printf '%s \\n' \"$status\"\nelse\n  exit 10\nfi\n",
-	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && [ -d \"/proc/$job_pid\" ]; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
-	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ]; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif work_alive \"$1\"; then\n    work_end=running\n  elif [ -e \"$1/rc\" ]; then # it ended while we looked\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    work_end=\"cut\"\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  else\n    work_end=running # about to start\n  fi\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
-	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed in the future: the clock was set back, so nobody knows how old it is).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ] || [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  lease_state=held\n  if [ \"$lease_age\" -lt 0 ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_read DIR TTL: one line: state, number, seconds since the claim, since the last renewal, ttl, boot, record.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_state\" = free ]; then\n    echo \"free $lease_n\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, or the line of lease_read about who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in held | ahead) lease_read \"$1\" \"$2\" && return 0 ;; esac\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ \"$lease_won\" ] && [ \"$lease_n\" = \"$lease_m\" ]; then\n    lease_sweep \"$1\"\n    echo \"claimed $lease_m\"\n  else\n    lease_read \"$1\" \"$2\"\n  fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
-	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
-	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
-	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored archive, read from standard input, to its last byte, and lists the tables whose data it holds.\n# $1 nonce, $2 `zst` when the archive as a whole is compressed.\nnonce=$1\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nmkfifo \"$directory/raw\" \"$directory/all\" \"$directory/head\" || exit 1\n# Both readers take everything, so that nobody upstream fails for want of one.\n{ pg_restore -f /dev/null; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/all\" &\ndecode=$!\n{ pg_restore -l; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/head\" >\"$directory/list\" &\nlist=$!\ntee \"$directory/all\" <\"$directory/raw\" >\"$directory/head\" &\ncopy=$!\nif [ \"$2\" = zst ]; then zstd -dcq >\"$directory/raw\"; else cat >\"$directory/raw\"; fi\nunpack=$?\nwait \"$copy\"; copied=$?\nwait \"$decode\"; decoded=$?\nwait \"$list\"; listed=$?\n[ \"$unpack $copied $decoded $listed\" = '0 0 0 0' ] || { echo 'the stored dump does not decode to its end' >&2; exit 1; }\nsed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$directory/list\"\nprintf '%s end 0\\n' \"$nonce\"\n",
-	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
-	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\ndirectory=$(mktemp -d) || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w -Fc --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ncase $format in\nzstd) pg_dump \"$@\" --compress=zstd:1 & ;;\ngzip) pg_dump \"$@\" -Z1 & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump \"$@\" -Z0 >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nif ! wait \"$dump\"; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
-	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 `zst` or `plain`; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/size\" \"$work/store\" || exit\nsha256sum <\"$work/sum\" >\"$work/sum.is\" & sum=$!\nwc -c <\"$work/size\" >\"$work/size.is\" & size=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" \"$work/size\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $size $sum\"\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\npids=\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, sha256sum\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nread -r bytes <\"$work/size.is\"\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n[ \"$(wc -c <\"$partial\")\" -eq \"$bytes\" ] || die \"$partial does not hold the $bytes bytes that were dumped\"\nsync \"$partial\" || exit\n\nmkfifo \"$work/back\" \"$work/stored\" || exit\nsha256sum <\"$work/back\" >\"$work/back.is\" & sum=$!\ntee \"$work/back\" <\"$partial\" >\"$work/stored\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$packing\" <\"$work/stored\" >\"$work/proof\" & inside=$!\ncodes=\nfor pid in $inside $copy $sum; do wait \"$pid\"; codes=\"$codes $?\"; done\n[ \"$codes\" = ' 0 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, tee, sha256sum\"\ngrep -q \"^$nonce end 0$\" \"$work/proof\" || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | sort >\"$work/counted\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | sort >\"$work/held\"\ncmp -s \"$work/counted\" \"$work/held\" ||\n  die \"the dump holds the data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
-	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
-	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguard\npg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1 </dev/null &\ndump=$!\ntrap 'kill \"$dump\" 2>/dev/null' TERM INT HUP\nwait \"$dump\"\ncode=$?\n# The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n[ \"$code\" -le 128 ] || wait \"$dump\" 2>/dev/null\nunguard\nprintf '%s end %s\\n' \"$1\" \"$code\" >&2\nexit \"$code\"\n",
-	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
-	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 `zst` or `plain`.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 packing=$5\n# shellcheck disable=SC2016 # expanded inside the container\nunpack='if [ \"$2\" = zst ]; then zstd -dcq 2>/dev/null; else cat; fi'\nlist=$(docker exec -i \"$container\" sh -c \"$session\n$unpack | pg_restore -l -C\" sh \"$nonce\" \"$packing\" <\"$file\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\ndocker exec -i \"$container\" sh -c \"$session\nlist=\\$(mktemp) || exit\ntrap 'rm -f \\\"\\$list\\\"' EXIT\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$list\\\"\n$unpack | pg_restore -C -L \\\"\\$list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$1\\\"\" sh \"$nonce\" \"$packing\" \"$list\" <\"$file\"\n",
-	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  running_is=program\n  [ \"$1\" != sql ] || running_is=function\n  \"$@\" &\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nfi\npg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\nrefreshes='^[0-9]+; [0-9]+ [0-9]+ MATERIALIZED VIEW DATA '\ngrep -v -E \"$refreshes\" \"$directory/list\" >\"$directory/all\"\nrun pg_restore -w --exit-on-error --no-subscriptions ${option:+\"$option\"} -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n# Apart, with row security on: a forced policy on a base table makes the refresh an error otherwise.\nif grep -E \"$refreshes\" \"$directory/list\" >\"$directory/views\"; then\n  run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/views\" -d \"$database\" \"$archive\"\nfi\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' \"$directory/list\")\"\n",
-	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256; the rest goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5\nshift 5\nwork='' exec_pid=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256sum <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
-	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n",
-	"postgres-space-inside": "# shellcheck shell=sh\n# Free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\nfree() { df -P -B1 \"$1\" | awk 'NR == 2 { print $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(free \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(free \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
-	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
-	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
-	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
-	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
-	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
-	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\ncandidates() {\n  cat <<'INSIDE'\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nINSIDE\n}\n",
-	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\necho \"before $(keyspace)\"\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"after $(keyspace)\"\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
-	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
-	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
-	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
-	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
-	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From its arguments and the configuration file they name; what\n# neither says keeps the image's default.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nif [ -n \"$conf\" ]; then\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d '\"\\r' | sed -n -E \"s/^($wanted) +(.*)$/\\1 \\2/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
-	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
-	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
-	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5\numask 077\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"$dir\")\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\n: >\"$dir/.pre-restore-$id/.moved\" && chown \"$owner\" \"$dir/.pre-restore-$id\" || exit 1\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\nif [ \"$on\" != - ]; then\n  # With the append-only file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\n  mkdir -m 700 \"$dir/$on\" && ln \"$dir/$file\" \"$dir/$on/$log.1.base.rdb\" || exit 1\n  echo \"file $log.1.base.rdb seq 1 type b\" >\"$dir/$on/$log.manifest\" && chown -R \"$owner\" \"$dir/$on\" || exit 1\nfi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" </dev/null\n",
-	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The server is stopped, or nothing\n# has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/.failed-restore-$id\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" </dev/null\n",
-	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
-	"s3-download": "# Fetches one file straight from S3. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256, $5 ETag or `-`, $6 tries,\n# $7 seconds without progress that cut a try. Standard input: the URL, which stands in no argument, file or output here.\n# What an earlier try has brought is kept and completed; the file gets its name only when its SHA-256 is right.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 range=67108864\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nright() { [ \"$(($(wc -c <\"$1\")))\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$((bytes / 1024))\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $((bytes / 1024)) KiB\" >&2; exit 1; }\n[ -e \"$partial\" ] || : >\"$partial\"\nfailed=0\ntrap 'rm -f \"$partial.head\" \"$partial.cut\"' EXIT\ntrap 'exit 1' TERM INT HUP\nwhile :; do\n  have=$(($(wc -c <\"$partial\")))\n  if [ \"$have\" -gt \"$bytes\" ]; then : >\"$partial\"; have=0; fi\n  [ \"$have\" -lt \"$bytes\" ] || break\n  last=$((have + range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # The bytes go to standard output: a file named to curl would be emptied first.\n  curl -sS -f -K /dev/fd/3 -r \"$have-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n    -D \"$partial.head\" >>\"$partial\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n  rc=$?\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$partial.head\" | tail -n 1)\n  : >\"$partial.head\"\n  if [ \"$code\" = 206 ] && [ \"$rc\" = 0 ]; then continue; fi\n  # A 200 is the whole object, not the range that was asked for.\n  if [ \"$code\" != 206 ] && [ \"$(($(wc -c <\"$partial\")))\" -gt \"$have\" ]; then head -c \"$have\" \"$partial\" >\"$partial.cut\" && mv \"$partial.cut\" \"$partial\"; fi\n  failed=$((failed + 1))\n  case $code in\n    403 | 404 | 412) rm -f \"$partial\"; echo \"error S3 answered $code for $file\" >&2; exit 1 ;;\n  esac\n  [ \"$failed\" -lt \"$tries\" ] || { echo \"error S3 answered ${code:-000} for $file (curl $rc), $failed times\" >&2; exit 1; }\n  sleep \"$failed\"\ndone\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
-	"s3-reach": "# Whether this host can send to S3 itself. $1 address of the store. Prints `ok`, or why not.\nif ! command -v curl >/dev/null 2>&1; then echo \"curl is not installed\"; exit 0; fi\nif ! command -v md5sum >/dev/null 2>&1; then echo \"md5sum is not installed\"; exit 0; fi\ncode=$(curl -sS -o /dev/null -w '%{http_code}' --connect-timeout 5 --max-time 15 \"$1\" 2>/dev/null)\nrc=$?\ncase $rc in\n  0) if [ \"$code\" != 000 ]; then echo ok; else echo \"no answer from $1\"; fi ;;\n  60 | 77) echo \"curl does not trust the certificate of $1 (no CA certificates?)\" ;;\n  *) echo \"curl cannot reach $1 (code $rc)\" ;;\nesac\n",
-	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard\n# output: `part NUMBER MD5 CODE` for each, `probe CODE`. The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    if [ \"${code:=000}\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1)\"\n  [ \"$code\" = 200 ]\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code\"\n  else\n    send \"$number\" \"$length\" \"$url\" || break\n  fi\ndone\n",
-	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
-	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files of runs that are\n# dead and prints what went.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfor one in */*.partial */*.partial.*; do\n  [ -e \"$one\" ] || continue\n  rm -f \"$one\"\n  echo \"$one\"\ndone\n",
-	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
-	"store-list": "# Every manifest in $1, each after a line `BYTES NAME`, then a newline. A directory that is not there holds none; one that\n# cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nfor one in backup-*.json; do\n  [ -e \"$one\" ] || continue\n  printf '%s %s\\n' \"$(($(wc -c <\"$one\")))\" \"$one\"\n  cat \"$one\"\n  echo\ndone\necho end\n",
-	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
-	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
-	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256sum <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
-	"store-write": "# Publishes one small file. $1 directory of backups, $2 path in it, $3 its length in bytes; the content comes on standard\n# input. It is whole under its final name or not there at all.\nset -eu\numask 077\nmkdir -p \"$1/$(dirname \"$2\")\"\ncd \"$1\"\nchmod 700 . \"$(dirname \"$2\")\"\nif [ -e \"$2\" ]; then echo \"error $2 is already there\" >&2; exit 1; fi\ntrap 'rm -f \"$2.partial\"' EXIT\ncat >\"$2.partial\"\n[ \"$(($(wc -c <\"$2.partial\")))\" = \"$3\" ] || { echo \"error $2 came in cut short\" >&2; exit 1; }\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
-	"stun-probe": "# Sends a STUN binding request (RFC 8489 6) to a TURN server. $1 = container id, $2 = port inside it,\n# $3 = address of the container as the host sees it, $4 = seconds to wait.\n# Prints the way that was taken and ends with 0 when a binding response came;\n# 10: neither the container nor the host has a program to ask with; 11: no answer.\ncontainer=$1 port=$2 address=$3 wait=$4\nsaid=$(timeout -k 1 \"$wait\" docker exec \"$container\" turnutils_stunclient -p \"$port\" 127.0.0.1 2>&1)\ncode=$?\ncase $said in\n  *\"reflexive addr\"*) echo turnutils_stunclient; exit 0 ;;\nesac\n# 126 and 127: the program is not in the image. Anything else is the server's silence.\nif [ \"$code\" -ne 126 ] && [ \"$code\" -ne 127 ]; then\n  printf '%s\\n' \"$said\" | tail -n 1 >&2\n  exit 11\nfi\ncommand -v nc >/dev/null 2>&1 || exit 10\n# Type 0x0001, length 0, magic cookie, twelve bytes of transaction id; the answer's type is 0x0101.\nanswer=$(printf '\\000\\001\\000\\000\\041\\022\\244\\102infra-action' | timeout -k 1 \"$wait\" nc -u -w 1 \"$address\" \"$port\" | od -An -tx1 -N2 | tr -d ' \\n')\n[ \"$answer\" = 0101 ] || exit 11\necho nc\n"
-};
-function remoteScript(name) {
-	const text = texts[name];
-	if (text === void 0) throw new Error("no remote script " + name);
-	return text;
 }
 
 // src/service/coturn.ts
@@ -1632,20 +2625,6 @@ function backupId(time) {
 function backupStamp(time) {
 	return digits(time, "-");
 }
-/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
-function backupTime(id) {
-	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
-	if (!parts) return void 0;
-	const [year, month, day, hour, minute, second] = parts;
-	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
-}
-/** Path of a backup's manifest, relative to the backup directory. Throws when `id` is no backup id. */
-function manifestFile$1(id) {
-	const time = backupTime(id);
-	if (!time) throw new RangeError(`${JSON.stringify(id)} is no backup id`);
-	return `metadata/backup-${backupStamp(time)}.json`;
-}
 /** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
 function artifactFile(folder, { service, stamp, part, extension }) {
 	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
@@ -1821,7 +2800,7 @@ function execInside(effect, container, { name, args }) {
 	return (effect === "change" ? change : sh)`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`;
 }
 /** The rows of the same SQL from each database, in their order. Throws a named failure when any of them has no answer. */
-async function ask$2(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
+async function ask$3(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
 	const nonce = newNonce();
 	const command = execInside("read", container, {
 		name: "ask",
@@ -1858,6 +2837,7 @@ function outputOf({ stdout, stderr }) {
 const serverSql = `
 select json_build_object(
   'version', current_setting('server_version_num')::int,
+  'now', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'dataChecksums', current_setting('data_checksums') = 'on',
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
@@ -1872,7 +2852,9 @@ select json_build_object(
       'connectable', datallowconn and datconnlimit <> -2,
       'template', datistemplate,
       'comment', shobj_description(oid, 'pg_database'),
-      'prepared', (select count(*) from pg_prepared_xacts where database = datname)
+      'prepared', (select count(*) from pg_prepared_xacts where database = datname),
+      'slots', (select coalesce(json_agg(slot_name), '[]') from pg_replication_slots where database = datname),
+      'subscriptions', (select coalesce(json_agg(subname), '[]') from pg_subscription where subdbid = pg_database.oid and subenabled)
     ) order by datname)
     from pg_database))`;
 /** Numbers for a probe; one JSON object. */
@@ -1884,18 +2866,36 @@ select json_build_object(
   'standby', pg_is_in_recovery(),
   'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`;
 /**
-* Counts a database exactly, one line for each thing: \`table OID {json}\`, \`member OID\` (a table of an extension whose
-* rows are dumped but come partly from the extension itself), \`objects N\`, \`size BYTES\`. Which relations have data
-* in a dump: ordinary tables, \`from only\`, no partition parents, no foreign tables.
+* Counts a database exactly, one line for each thing: `table OID {json}`, `member OID` (a table of an extension whose
+* rows are dumped but come partly from the extension itself), `objects N`, `size BYTES`. Which relations have data
+* in a dump: ordinary tables, `from only`, no partition parents, no foreign tables.
 */
-const countSql = `
+const countSql = countingSql();
+const row = `"infra-actions: the row"`;
+/**
+* As `countSql`, with a checksum of the content: `checksum` in a table's JSON, `objects-checksum N`. A sum of hashes
+* needs no order; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
+* are read a megabyte at a time, for one may be larger than any value can be.
+*/
+const checksumSql = `
+set extra_float_digits = 3;
+set timezone = 'UTC';
+set datestyle = 'ISO, MDY';
+set intervalstyle = postgres;
+set bytea_output = hex;
+set lc_monetary = 'C';
+select 'objects-checksum ' || coalesce(sum(hashtextextended(format('%s:%s:%s', loid, at, md5(lo_get(loid, at, 1048576))), 0)::numeric), 0)
+from (select loid, max(pageno)::bigint * 2048 as last from pg_largeobject group by loid) o, generate_series(0, last, 1048576) at;
+${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(${row}::text, 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`;
+function countingSql(more = "") {
+	return `
 select 'size ' || pg_database_size(current_database());
 select 'objects ' || count(*) from pg_largeobject_metadata;
 select 'member ' || c.oid
 from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
 where c.relkind = 'r' order by c.oid;
 select format(
-  'select ''table %s '' || json_build_object(''schema'', %L::text, ''name'', %L::text, ''rows'', (select count(*) from only %I.%I))',
+  'select ''table %1$s '' || json_build_object(''schema'', %2$L::text, ''name'', %3$L::text, ''rows'', (select count(*) from only %4$I.%5$I)${more})',
   c.oid, n.nspname, c.relname, n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
@@ -1903,6 +2903,7 @@ where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.
 order by n.nspname, c.relname
 \\gexec
 `;
+}
 /** Sessions that hold a lock strong enough to stop a dump. No query text: it may hold data. */
 const blockersSql = `
 select distinct format('%s (pid %s, user %s, %s, in a transaction since %s) on %s',
@@ -1957,10 +2958,10 @@ select value from infra_actions_round_trip;
 * counted as it is. A vacuum that is just giving pages back looks the same for a moment, so it is looked at twice.
 */
 async function assertWholeFiles(service, container, databases) {
-	const first = await ask$2(service, container, shortTablesSql, { databases });
+	const first = await ask$3(service, container, shortTablesSql, { databases });
 	const suspects = databases.filter((_, at) => (first[at]?.length ?? 0) > 0);
 	if (suspects.length === 0) return;
-	const second = await ask$2(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
+	const second = await ask$3(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
 	const short = suspects.flatMap((database, at) => {
 		const before = new Set(first[databases.indexOf(database)]);
 		return (second[at] ?? []).filter((table) => before.has(table)).map((table) => `${database}: ${JSON.parse(table)}`);
@@ -1973,7 +2974,8 @@ async function assertWholeFiles(service, container, databases) {
 const countSchema = require_libraries.object({
 	schema: require_libraries.string$1(),
 	name: require_libraries.string$1(),
-	rows: require_libraries.number()
+	rows: require_libraries.number(),
+	checksum: require_libraries.string$1().optional()
 });
 /**
 * A database's contents from the lines that `countSql` gives. Throws when a line is missing: a count that was cut off
@@ -1983,11 +2985,14 @@ function databaseContents(name, facts) {
 	const [size] = valuesOf(facts, "size").map(Number);
 	const [largeObjects] = valuesOf(facts, "objects").map(Number);
 	if (size === void 0 || largeObjects === void 0) throw failure("postgres-count", `the rows of ${name} were not counted: the answer has no size`);
+	const tables = valuesOf(facts, "table").map((line) => countSchema.parse(JSON.parse(line.slice(line.indexOf(" ") + 1))));
+	const [largeObjectsChecksum] = valuesOf(facts, "objects-checksum");
 	return {
 		name,
 		size,
 		largeObjects,
-		tables: valuesOf(facts, "table").map((line) => countSchema.parse(JSON.parse(line.slice(line.indexOf(" ") + 1))))
+		tables,
+		...largeObjectsChecksum !== void 0 && { largeObjectsChecksum }
 	};
 }
 function rowsOf(database) {
@@ -2014,7 +3019,7 @@ async function archiveFormat(service, container) {
 	throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`);
 }
 function dumpDatabaseCommand(container, dump) {
-	const { nonce, database, format, path, run, lockLimit } = dump;
+	const { nonce, database, format, path, run, lockLimit, checksums } = dump;
 	return script("change", remoteScript("postgres-dump"), [
 		container.id,
 		insideScript("dump"),
@@ -2026,7 +3031,7 @@ function dumpDatabaseCommand(container, dump) {
 		sessionName(run),
 		format,
 		lockLimit,
-		countSql,
+		checksums ? checksumSql : countSql,
 		blockersSql
 	]);
 }
@@ -2055,11 +3060,17 @@ const databaseSchema$1 = require_libraries.object({
 	template: require_libraries.boolean(),
 	comment: require_libraries.string$1().nullable(),
 	/** Prepared transactions: their rows are in no dump, and they stop a rename. */
-	prepared: require_libraries.number()
+	prepared: require_libraries.number(),
+	/** Logical replication slots: they stay with the database when it gets another name. */
+	slots: require_libraries.array(require_libraries.string$1()),
+	/** Subscriptions that run: they would go on filling the database under its new name. */
+	subscriptions: require_libraries.array(require_libraries.string$1())
 });
 const serverSchema = require_libraries.object({
 	/** `server_version_num`: 170011 for 17.11. */
 	version: require_libraries.number(),
+	/** The server's own time, ISO 8601, UTC. */
+	now: require_libraries.string$1(),
 	systemIdentifier: require_libraries.string$1(),
 	dataChecksums: require_libraries.boolean(),
 	superuser: require_libraries.boolean(),
@@ -2072,7 +3083,7 @@ const serverSchema = require_libraries.object({
 /** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
 async function readServer(service, container) {
 	if (container.state !== "running") throw await notRunning(service, container);
-	const [rows = []] = await ask$2(service, container, serverSql);
+	const [rows = []] = await ask$3(service, container, serverSql);
 	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
 	if (parsed.success) return parsed.data;
 	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
@@ -2080,6 +3091,7 @@ async function readServer(service, container) {
 /** What a dry run takes for the facts of a server that it would have started. */
 const assumedServer = {
 	version: 0,
+	now: "1970-01-01T00:00:00Z",
 	systemIdentifier: "0",
 	dataChecksums: false,
 	superuser: true,
@@ -2093,7 +3105,9 @@ const assumedServer = {
 		connectable: true,
 		template: false,
 		comment: null,
-		prepared: 0
+		prepared: 0,
+		slots: [],
+		subscriptions: []
 	}]
 };
 /** As `readServer`; when a dry run has not really started the server, `assumed`. */
@@ -2103,7 +3117,12 @@ async function serverFor(work, { service, container, assumed }) {
 }
 const marker = require_libraries.object({
 	"infra-actions": require_libraries._enum(["restoring", "replaced"]),
-	name: require_libraries.string$1()
+	name: require_libraries.string$1(),
+	/** Of a replaced one: its own comment, the restore that replaced it, when, and what that restore made where nothing was. */
+	comment: require_libraries.string$1().nullable().default(null),
+	run: require_libraries.string$1().optional(),
+	at: require_libraries.datetime().optional(),
+	made: require_libraries.array(require_libraries.string$1()).default([])
 });
 /** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
 function markOf({ comment }) {
@@ -2216,7 +3235,8 @@ async function dumpDatabase(job, { name, size }, format) {
 		format,
 		path: `${service.backups}/${file}`,
 		run: work.id,
-		lockLimit
+		lockLimit,
+		checksums: target.checksums ?? false
 	});
 	const facts = await runDump(job, {
 		step: `dump-${service.name}-${stepPart(name)}`,
@@ -2288,6 +3308,8 @@ async function runDump({ work }, { step, what, nonce, command, timeout, assume }
 function assertSettings(service, server, databases) {
 	if (databases.length === 0) throw failure("postgres-no-database", `service ${service.name} has no database that could be backed up`);
 	if (server.oldSnapshotThreshold !== "-1") throw refusal("postgres-settings", `old_snapshot_threshold of ${service.name} is ${server.oldSnapshotThreshold}`, { hint: "Set it to -1 and restart the server: with it on, a long dump can lose its snapshot." });
+	const unrestorable = databases.find((one) => /[\r\n]/.test(one.name));
+	if (unrestorable) throw refusal("postgres-name", `the name of database ${JSON.stringify(unrestorable.name)} holds a line break: pg_restore refuses such a dump`, { hint: "Rename the database (ALTER DATABASE ... RENAME TO), or leave it out with services.*.databases." });
 	const prepared = databases.filter((one) => one.prepared > 0);
 	if (prepared.length > 0) throw refusal("postgres-prepared", `${prepared.map((one) => `"${one.name}"`).join(", ")} of ${service.name} has prepared transactions: their rows are in no dump`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
 }
@@ -2297,6 +3319,27 @@ async function assertSpace$1(service, databases) {
 	const free = await freeBytes(service.host, service.backups);
 	if (free >= needed) return;
 	throw refusal("disk-space", `${service.backups} has ${free} bytes free, the databases of ${service.name} have ${needed} bytes`, { hint: "Make room, or lower backup.retention so that fewer backups are kept on the host." });
+}
+
+// src/service/postgres/collation-advice.ts
+/** Names of databases whose collation's version is recorded and is not the one in use; asked of 15 and later, which record it. */
+const staleSql = `select json_build_object('name', datname)
+from pg_database
+where datallowconn and datcollversion is not null
+  and datcollversion is distinct from pg_database_collation_actual_version(oid)
+order by datname;`;
+/**
+* One sentence for each database whose indexes were sorted by another version of the operating system's collation: an
+* image of the same major with a newer base keeps them, and they then miss rows until they are rebuilt.
+*/
+async function collationAdvice(service, container) {
+	const { version } = await readServer(service, container);
+	if (version < 15e4) return [];
+	const [rows = []] = await ask$3(service, container, staleSql);
+	return rows.map((row) => {
+		const name = identifier(JSON.parse(row).name);
+		return `${service.name}: the collation of database ${name} has another version than its indexes were built with. Run in it, when the app can wait: REINDEX DATABASE ${name}; ALTER DATABASE ${name} REFRESH COLLATION VERSION;`;
+	});
 }
 
 // src/service/postgres/fingerprint-server.ts
@@ -2313,7 +3356,7 @@ const answerSchema = require_libraries.object({
 */
 async function fingerprintServer$1(service, container) {
 	await readServer(service, container);
-	const [rows = []] = await ask$2(service, container, sql);
+	const [rows = []] = await ask$3(service, container, sql);
 	const { identifier, checkpoint, timeline } = answerSchema.parse(JSON.parse(rows.join("\n") || "null"));
 	return clusterFingerprint(service.name, {
 		identifier,
@@ -2501,6 +3544,502 @@ function isTimeout(code) {
 	return code === 124 || code === 137 || code === 143;
 }
 
+// src/service/postgres/drop-sql.ts
+/**
+* SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
+* out first, without their slot, which the server at the other end may still need for the live one.
+*/
+function dropSql(name) {
+	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
+\\if :there
+\\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
+set session_replication_role = replica;
+${subscriptionsSql("alter subscription %I disable")}
+${subscriptionsSql("alter subscription %I set (slot_name = none)")}
+${subscriptionsSql("drop subscription %I")}
+\\connect -reuse-previous=on "dbname=template1"
+drop database ${identifier(name)} with (force);
+\\endif`;
+}
+function subscriptionsSql(statement) {
+	return `select pg_catalog.format(${literal(statement)}, subname) from pg_catalog.pg_subscription
+where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \\gexec`;
+}
+/** An argument of psql's `connect`, which reads it as an identifier: only double quotes mean anything in it. */
+function psqlArgument(text) {
+	return `"${text.replaceAll("\"", "\"\"")}"`;
+}
+
+// src/service/postgres/replaced-databases.ts
+/** The databases that restores replaced and kept, oldest first; one that does not say when comes last. */
+async function replacedDatabases(service, container) {
+	const { databases } = await readServer(service, container);
+	return databases.flatMap((one) => {
+		const mark = markOf(one);
+		if (mark?.["infra-actions"] !== "replaced") return [];
+		return [{
+			name: one.name,
+			was: mark.name,
+			at: mark.at,
+			bytes: one.size
+		}];
+	}).toSorted((a, b) => (a.at ?? "9").localeCompare(b.at ?? "9"));
+}
+/** Drops such databases. Refuses a name that is not, or not any more, of a replaced database, and one that holds a replication slot. */
+async function removeReplaced(service, container, { names, work }) {
+	if (names.length === 0) return;
+	const { databases } = await readServer(service, container);
+	for (const name of names) {
+		const found = databases.find((one) => one.name === name);
+		if (!found || markOf(found)?.["infra-actions"] !== "replaced") throw refusal("not-replaced", `"${name}" of ${service.name} is not a database that a restore replaced`);
+		if (found.slots.length > 0) throw refusal("postgres-replication", `"${name}" holds the replication slot "${found.slots[0]}"`, { hint: "Dropping the database would drop the slot: drop it yourself first if nobody needs it." });
+	}
+	await work.step(`remove-replaced-${service.name}`, execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	}), { input: names.map(dropSql).join("\n") }).catch((error) => {
+		throw named(`dropping replaced databases of ${service.name}`, "postgres-clean-failed", error);
+	});
+	const left = await work.check(`removed-replaced-${service.name}`, async () => (await readServer(service, container)).databases.map((one) => one.name), []);
+	const there = names.filter((name) => left.includes(name));
+	if (there.length > 0) throw failure("postgres-clean-failed", `still there after dropping: ${there.join(", ")}`);
+}
+
+// src/service/postgres/foreign-checks.ts
+/** Why a foreign dump is not restored, one line each; empty when it can be. `major` and `available` are the server's. */
+function foreignObjections(scan, { major, available }) {
+	const from = Number.parseInt(scan.serverVersion ?? "0", 10);
+	const missing = scan.extensions.filter((one) => !available.includes(one));
+	return [
+		...scan.problems.slice(0, 10).map((one) => `${reasons[one.code]}${one.line > 0 ? ` (line ${one.line}: ${one.what})` : ""}`),
+		...scan.serverVersion !== void 0 && !scan.complete ? ["it is cut off: pg_dump's last line is missing"] : [],
+		...from > major ? [`it is of PostgreSQL ${from}, the server is ${major}`] : [],
+		...missing.length > 0 ? [`the server does not have the extensions ${missing.join(", ")}`] : []
+	];
+}
+const reasons = {
+	"meta-command": "it holds a command of psql, which can run programs",
+	program: "it runs a program with COPY",
+	"server-file": "it reads or writes a file of the server with COPY",
+	superuser: "it does what only a superuser may",
+	restrict: "it holds a forged \\restrict, which can run programs",
+	"cut-off": "it ends in the middle of something"
+};
+
+// src/core/dump-bytes.ts
+const dollar = 36;
+/** White space between words. */
+function isSpace(byte) {
+	return byte === 32 || byte >= 9 && byte <= 13;
+}
+/** May this byte stand in a name? */
+function isWord(byte) {
+	return byte >= 48 && byte <= 57 || isTag(byte, 1) || byte === 36;
+}
+/** May this byte stand in a tag, `$tag$`, at this place? Its first one may not be a digit. */
+function isTag(byte, place) {
+	if (byte >= 48 && byte <= 57) return place > 1;
+	return byte >= 65 && byte <= 90 || byte >= 97 && byte <= 122 || byte === 95 || byte >= 128;
+}
+
+// src/core/dump-lexer.ts
+/** A statement's text is kept so far; what matters stands at its beginning. */
+const textLimit = 4096;
+/**
+* Takes an SQL script apart into statements, psql commands, comments and rows of COPY, a chunk at a time, in constant
+* memory. PostgreSQL's lexical structure (manual 4.1) and psql's: a backslash outside of quotes is a command wherever it
+* stands; rows end with a line that is `\.` and nothing else.
+*/
+function dumpLexer(emit) {
+	const reading = {
+		emit,
+		state: "top",
+		offset: 0,
+		line: 1,
+		start: -1,
+		startLine: 1,
+		text: [],
+		inner: [],
+		tag: [],
+		depth: 0,
+		parentheses: 0,
+		before: 10,
+		beforeThat: 10,
+		count: 0,
+		rowsFollow: false,
+		backslashEscapes: false,
+		within: false
+	};
+	return {
+		write(chunk) {
+			for (let at = 0; at < chunk.length; at++) {
+				if (reading.state === "rows" && reading.inner.length === 4) {
+					const found = chunk.indexOf(10, at);
+					const end = found < 0 ? chunk.length : found;
+					reading.offset += end - at;
+					at = end;
+					if (at === chunk.length) break;
+				}
+				step$1(reading, chunk[at]);
+			}
+		},
+		end() {
+			if (reading.state === "line") leaveComment(reading);
+			if (reading.state === "meta") give(reading, "meta", reading.offset);
+			return reading.state === "top" && reading.start < 0 && !reading.rowsFollow;
+		}
+	};
+}
+function step$1(reading, byte) {
+	const seen = read$3(reading, byte) ? 0 : byte;
+	if (byte === 10) reading.line += 1;
+	reading.beforeThat = reading.before;
+	reading.before = seen;
+	reading.offset += 1;
+}
+/** True when the byte is used up: it cannot be the first of two that belong together. */
+function read$3(reading, byte) {
+	switch (reading.state) {
+		case "top": return readTop(reading, byte);
+		case "string":
+		case "escapes": return readString$1(reading, byte);
+		case "escaped":
+			reading.state = "escapes";
+			return true;
+		case "quoted":
+			keep$1(reading, byte);
+			if (byte === 34) reading.state = "top";
+			return false;
+		case "dollar": return readDollar(reading, byte);
+		case "line":
+			if (byte === 10) leaveComment(reading);
+			else if (!reading.within) keep$1(reading, byte);
+			return false;
+		case "block": return readBlock(reading, byte);
+		case "meta":
+			if (byte === 10) give(reading, "meta", reading.offset + 1);
+			else keep$1(reading, byte);
+			return false;
+		case "rows": return readRow(reading, byte);
+	}
+}
+function readTop(reading, byte) {
+	if (byte === 45 && reading.before === 45) return enterComment(reading, "line");
+	if (byte === 42 && reading.before === 47) return enterComment(reading, "block");
+	if (byte === 10 && reading.rowsFollow && reading.start < 0) {
+		reading.rowsFollow = false;
+		reading.state = "rows";
+		reading.inner = [];
+		return false;
+	}
+	if (byte === 59 && reading.parentheses === 0) {
+		reading.inner = [];
+		if (reading.start >= 0) give(reading, "statement", reading.offset + 1);
+		return false;
+	}
+	if (reading.start < 0 && isSpace(byte)) return false;
+	if (reading.start < 0) {
+		reading.start = reading.offset;
+		reading.startLine = reading.line;
+	}
+	if (followTag(reading, byte)) return true;
+	keep$1(reading, byte);
+	if (byte === 40) reading.parentheses += 1;
+	else if (byte === 41) reading.parentheses = Math.max(0, reading.parentheses - 1);
+	else if (byte === 34) reading.state = "quoted";
+	else if (byte === 92) reading.state = "meta";
+	else if (byte === 39) reading.state = (reading.before | 32) === 101 && !isWord(reading.beforeThat) || reading.backslashEscapes ? "escapes" : "string";
+	return false;
+}
+/** Follows `$tag$`; true when it is complete and a dollar quote begins. */
+function followTag(reading, byte) {
+	if (reading.inner.length > 0 && byte === 36) {
+		reading.tag = [...reading.inner, 36];
+		reading.inner = [];
+		reading.state = "dollar";
+		return true;
+	}
+	if (reading.inner.length > 0) reading.inner = isTag(byte, reading.inner.length) ? [...reading.inner, byte] : [];
+	else if (byte === 36 && !isWord(reading.before)) reading.inner = [36];
+	return false;
+}
+function readString$1(reading, byte) {
+	if (byte === 92 && reading.state === "escapes") reading.state = "escaped";
+	if (byte !== 39) return false;
+	reading.state = "top";
+	keep$1(reading, 39);
+	return false;
+}
+function readDollar(reading, byte) {
+	const { inner, tag } = reading;
+	inner.push(byte);
+	if (inner.length > tag.length) inner.shift();
+	if (byte !== 36 || inner.length !== tag.length || !inner.every((one, at) => one === tag[at])) return false;
+	reading.state = "top";
+	reading.inner = [];
+	return true;
+}
+function enterComment(reading, kind) {
+	reading.within = reading.text.length > 1;
+	reading.text.pop();
+	reading.inner = [];
+	reading.depth = 1;
+	reading.state = kind;
+	return true;
+}
+function readBlock(reading, byte) {
+	const opens = byte === 42 && reading.before === 47;
+	const closes = byte === 47 && reading.before === 42;
+	reading.depth += Number(opens) - Number(closes);
+	if (reading.depth === 0) leaveComment(reading);
+	return opens || closes;
+}
+function leaveComment(reading) {
+	reading.state = "top";
+	if (reading.within) keep$1(reading, 32);
+	else give(reading, "comment", reading.offset);
+}
+function readRow(reading, byte) {
+	if (reading.start < 0) {
+		reading.start = reading.offset;
+		reading.startLine = reading.line;
+	}
+	if (byte !== 10) {
+		if (reading.inner.length < 4) reading.inner.push(byte);
+		return false;
+	}
+	const [first, second, third] = reading.inner;
+	if (first === 92 && second === 46 && (third === void 0 || third === 13) && reading.inner.length <= 3) give(reading, "rows", reading.offset + 1);
+	else reading.count += 1;
+	reading.inner = [];
+	return false;
+}
+function give(reading, kind, to) {
+	const text = Buffer.from(reading.text).toString("utf8").trim();
+	const { emit, start: from, startLine: line, count } = reading;
+	reading.state = "top";
+	reading.start = -1;
+	reading.text = [];
+	reading.count = 0;
+	emit({
+		kind,
+		from,
+		to,
+		line,
+		lastLine: reading.line,
+		text,
+		count
+	});
+	if (kind !== "statement") return;
+	const setting = /^set\s+standard_conforming_strings\s*(?:=|to)\s*(\w+)/i.exec(text)?.[1];
+	if (setting !== void 0) reading.backslashEscapes = setting.toLowerCase() === "off";
+	if (/^copy\s[\s\S]*\sfrom\s+stdin\b/i.test(text)) reading.rowsFollow = true;
+}
+function keep$1(reading, byte) {
+	if (reading.text.length < textLimit) reading.text.push(byte);
+}
+
+// src/core/dump-scan.ts
+/**
+* Reads an SQL dump, a chunk at a time and in constant memory, for what a restore has to know before it begins. It is
+* there for good messages, not for safety: SQL can hide anything from a scanner, so the script itself runs as a role
+* without rights over the server.
+*/
+function dumpScanner() {
+	const found = {
+		serverVersion: void 0,
+		dumpVersion: void 0,
+		cluster: false,
+		complete: false,
+		parts: [],
+		needless: [],
+		privileged: [],
+		lines: 0,
+		roles: [],
+		extensions: [],
+		databases: [],
+		copied: [],
+		problems: []
+	};
+	let table = "";
+	const lexer = dumpLexer((piece) => {
+		found.lines = piece.lastLine;
+		if (piece.kind === "comment") readComment(found, piece);
+		else if (piece.kind === "meta") readMeta(found, piece);
+		else if (piece.kind === "statement") table = readStatement(found, piece) ?? table;
+		else found.copied.push({
+			database: found.databases.at(-1),
+			table,
+			rows: piece.count
+		});
+	});
+	return {
+		write: (chunk) => lexer.write(chunk),
+		end() {
+			if (!lexer.end()) found.problems.push({
+				code: "cut-off",
+				line: 0,
+				what: "it ends within a statement or a table"
+			});
+			const unique = (names) => [...new Set(names)];
+			const { roles, extensions, databases } = found;
+			return {
+				...found,
+				roles: unique(roles),
+				extensions: unique(extensions),
+				databases: unique(databases)
+			};
+		}
+	};
+}
+function readComment(found, { text, line }) {
+	found.serverVersion ??= /^Dumped from database version (\d+(?:\.\d+)*)/.exec(text)?.[1];
+	found.dumpVersion ??= /^Dumped by pg_dump version (\d+(?:\.\d+)*)/.exec(text)?.[1];
+	if (text === "PostgreSQL database cluster dump") found.cluster = true;
+	if (text === (found.cluster ? "PostgreSQL database cluster dump complete" : "PostgreSQL database dump complete")) found.complete = true;
+	if (text !== "PostgreSQL database dump complete") return;
+	const part = found.parts.pop();
+	if (part) found.parts.push({
+		...part,
+		to: Math.min(part.to, line)
+	});
+}
+/** The commands that pg_dump and pg_dumpall write; a backtick in one would run a program (CVE-2026-18408). */
+function readMeta(found, { text, line }) {
+	if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
+		found.needless.push({
+			from: line,
+			to: line
+		});
+		return;
+	}
+	const database = connected(text);
+	if (database !== void 0) beginPart(found, database, line);
+	else if (/^\\(un)?restrict\b/.test(text)) found.problems.push({
+		code: "restrict",
+		line,
+		what: shown$3(text)
+	});
+	else found.problems.push({
+		code: "meta-command",
+		line,
+		what: shown$3(text)
+	});
+}
+function beginPart(found, database, line) {
+	const before = found.parts.pop();
+	if (before) found.parts.push({
+		...before,
+		to: Math.min(before.to, line - 1)
+	});
+	found.parts.push({
+		database,
+		from: line + 1,
+		to: Number.MAX_SAFE_INTEGER
+	});
+	found.databases.push(database);
+}
+function connected(text) {
+	const name = /^\\connect (?:-reuse-previous=on )?("(?:[^"`]|"")+"|[\w-]+)$/.exec(text)?.[1];
+	if (name === void 0) return void 0;
+	const bare = unquoted(name);
+	return /^dbname='((?:[^'\\]|\\.)*)'$/.exec(bare)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? bare;
+}
+const name = String.raw`("(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
+const rolePatterns = [
+	String.raw`\bowner to ${name}$`,
+	String.raw`^grant [\s\S]+ to ${name}(?: with [\s\S]*)?$`,
+	`^create (?:role|user|group) ${name}`,
+	`^alter default privileges for role ${name}`,
+	String.raw`^create schema [\s\S]+ authorization ${name}$`,
+	`^set (?:session authorization|role) ${name}$`
+].map((pattern) => new RegExp(pattern, "iu"));
+const extensionPattern = new RegExp(`^create extension (?:if not exists )?${name}`, "iu");
+const dangers = [
+	[/^copy\b[\s\S]*\b(from|to)\s+program\b/i, "program"],
+	[/^copy\b[\s\S]*\b(from|to)\s+e?'/i, "server-file"],
+	[/^alter\s+system\b/i, "superuser"],
+	[/^load\s+e?'/i, "superuser"],
+	[/^(create|alter)\s+(role|user)\b[\s\S]*\bsuperuser\b/i, "superuser"]
+];
+/** The table of a COPY, if it is one. */
+function readStatement(found, { text, line, lastLine }) {
+	const words = text.replaceAll(/\s+/g, " ");
+	if (/^set transaction_timeout\b/i.test(words)) found.needless.push({
+		from: line,
+		to: lastLine
+	});
+	if (/^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words)) found.privileged.push({
+		from: line,
+		to: lastLine
+	});
+	for (const pattern of rolePatterns) {
+		const role = pattern.exec(words)?.[1];
+		if (role !== void 0 && !/^(public|current_user|session_user|default)$/i.test(role)) found.roles.push(unquoted(role));
+	}
+	const extension = extensionPattern.exec(words)?.[1];
+	if (extension !== void 0) found.extensions.push(unquoted(extension));
+	const danger = dangers.find(([pattern]) => pattern.test(text));
+	if (danger && !(found.cluster && danger[1] === "superuser")) found.problems.push({
+		code: danger[1],
+		line,
+		what: shown$3(words)
+	});
+	return /^copy (.+?) ?(?:\(|from stdin)/i.exec(words)?.[1];
+}
+function unquoted(text) {
+	return text.startsWith("\"") ? text.slice(1, -1).replaceAll("\"\"", "\"") : text.toLowerCase();
+}
+/** No secret stands in it: the text of string constants was never kept. */
+function shown$3(text) {
+	return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+// src/service/postgres/foreign-script.ts
+const kinds = [
+	"plain",
+	"gzip",
+	"zstd",
+	"archive",
+	"directory"
+];
+/** Looks at the first bytes. Throws an input error when there is nothing that can be read. */
+async function foreignFile(service, container, path) {
+	const { stdout, code, stderr } = await service.host.run(script("read", remoteScript("postgres-script"), [
+		container.id,
+		"",
+		"",
+		path,
+		""
+	]), { allow: "any" });
+	const kind = kinds.find((one) => one === stdout.trim());
+	if (code === 0 && kind) return {
+		path,
+		kind
+	};
+	throw inputError("file-unreadable", `file: ${stderr.trim() || `${path} is no dump`}`, { hint: "Give the absolute path, on the host, of a .sql, .sql.gz, .dump or tar file, or of the folder of a pg_dump -Fd." });
+}
+/** Reads the whole of it as SQL, a chunk at a time. Throws a named failure when it cannot be read to its end. */
+async function scanForeign(service, container, file) {
+	const nonce = newNonce();
+	const args = [
+		container.id,
+		insideScript("script"),
+		nonce,
+		file.path,
+		file.kind
+	];
+	const { stdout, done } = service.host.stream(script("read", remoteScript("postgres-script"), args), { timeout: 216e5 });
+	const scanner = dumpScanner();
+	done.catch(() => void 0);
+	for await (const chunk of stdout) scanner.write(chunk);
+	const { stderr } = await done.catch((error) => {
+		throw named(`reading ${file.path}`, "file-unreadable", error);
+	});
+	if (!stderr.includes(`${nonce} end 0`)) throw failure("file-unreadable", `${file.path} could not be read to its end`);
+	return scanner.end();
+}
+
 // src/core/manifest.ts
 /** A file of a backup, as it was when it was written. */
 const artifactSchema = require_libraries.strictObject({
@@ -2517,17 +4056,22 @@ const artifactSchema = require_libraries.strictObject({
 	bytes: require_libraries.int().positive(),
 	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
 });
+/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
+const checksumSchema = require_libraries.string$1().regex(/^-?\d+$/);
 const tableSchema = require_libraries.strictObject({
 	schema: require_libraries.string$1(),
 	name: require_libraries.string$1(),
-	rows: require_libraries.int().min(0)
+	rows: require_libraries.int().min(0),
+	/** Of its rows' text, when `backup.verify` is `checksum`. */
+	checksum: checksumSchema.optional()
 });
 const databaseSchema = require_libraries.strictObject({
 	name: require_libraries.string$1(),
 	/** Bytes on disk when the dump was taken. */
 	size: require_libraries.int().min(0),
 	tables: require_libraries.array(tableSchema),
-	largeObjects: require_libraries.int().min(0)
+	largeObjects: require_libraries.int().min(0),
+	largeObjectsChecksum: checksumSchema.optional()
 });
 const postgresSchema = require_libraries.strictObject({
 	kind: require_libraries.literal("postgres"),
@@ -2588,13 +4132,20 @@ const manifestSchema = require_libraries.strictObject({
 		]),
 		/** Absent when S3 does not hold the files. */
 		tier: require_libraries._enum(proofTiers).optional(),
+		/** Until when S3 lets nobody delete or change the objects; absent without a lock. */
+		lockedUntil: require_libraries.datetime().optional(),
 		/** S3 objects by artifact file, with what is needed to check them again. */
 		objects: require_libraries.array(require_libraries.strictObject({
 			file: require_libraries.string$1(),
 			key: require_libraries.string$1(),
 			etag: require_libraries.string$1(),
 			partBytes: require_libraries.int(),
-			versionId: require_libraries.string$1().optional()
+			versionId: require_libraries.string$1().optional(),
+			/** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
+			encrypted: require_libraries.strictObject({
+				bytes: require_libraries.int().positive(),
+				sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+			}).optional()
 		})).default([])
 	})
 });
@@ -2606,6 +4157,11 @@ const manifestSchema = require_libraries.strictObject({
 */
 function compareDatabases(expected, actual) {
 	return compareCounts(databaseCounts(expected), databaseCounts(actual));
+}
+/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
+function differentContent(expected, actual) {
+	const now = databaseChecksums(actual);
+	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
 }
 /** Every count that differs between two maps; a count that is missing on one side is -1 there. */
 function compareCounts(expected, actual) {
@@ -2663,6 +4219,10 @@ function rowsByDatabase(services) {
 }
 function databaseCounts(databases) {
 	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+}
+function databaseChecksums(databases) {
+	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
+	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
 }
 function sum$1(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
@@ -2737,12 +4297,12 @@ function missingRoles(globals, existing) {
 	if (missing.size === 0) return "";
 	return [
 		"begin",
-		...statements.filter((one) => concerns(one, missing)).map(({ text }) => text),
+		...statements.filter((one) => concerns$1(one, missing)).map(({ text }) => text),
 		"commit",
 		""
 	].join(";\n");
 }
-function concerns(statement, missing) {
+function concerns$1(statement, missing) {
 	const about = (at) => missing.has(nameAt(statement, at) ?? "");
 	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
 	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
@@ -2818,11 +4378,17 @@ function isProperty(statement, database) {
 * of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
 * journal: live and new before it, live and old after it, never without live.
 */
-function swapSql(restored, comments) {
+function swapSql(restored, comments, { run, at }) {
+	const made = restored.filter((one) => !one.exists).map((one) => one.live);
 	return [
 		"begin",
 		...restored.flatMap(({ live, name, old, exists, properties }) => [
-			...exists ? moveAside(live, old, comments.get(live) ?? null) : [],
+			...exists ? moveAside(live, old, {
+				comment: comments.get(live) ?? null,
+				run,
+				at,
+				made
+			}) : [],
 			`alter database ${identifier(name)} rename to ${identifier(live)}`,
 			`comment on database ${identifier(live)} is null`,
 			...properties
@@ -2832,11 +4398,11 @@ function swapSql(restored, comments) {
 	].join(";\n");
 }
 /** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
-function moveAside(live, old, comment) {
+function moveAside(live, old, kept) {
 	const mark = JSON.stringify({
 		"infra-actions": "replaced",
 		name: live,
-		comment
+		...kept
 	});
 	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, `comment on database ${identifier(old)} is ${literal(mark)}`];
 }
@@ -2870,7 +4436,7 @@ async function restoreBeside(job, names, { expected, artifact }) {
 		packing,
 		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
 		connectionTo(names.name),
-		countSql,
+		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
 		2,
 		server.ownTablespaces > 0 ? "" : "--no-tablespaces"
 	]);
@@ -2897,7 +4463,7 @@ async function dropLeftovers(job) {
 	await work.step(`clean-${service.name}`, execInside("change", container, {
 		name: "apply",
 		args: [newNonce(), "dbname='template1'"]
-	}), { input: left.map(dropStatement).join("\n") }).catch((error) => {
+	}), { input: left.map(dropSql).join("\n") }).catch((error) => {
 		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
 	});
 }
@@ -2909,7 +4475,7 @@ async function dropBeside({ service, container, work }, databases, error) {
 		args: [newNonce(), "dbname='template1'"]
 	});
 	try {
-		await work.step(`drop-${service.name}`, command, { input: names.map(dropStatement).join("\n") });
+		await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") });
 	} catch (problem) {
 		if (error instanceof Error && error.cause === void 0) error.cause = problem;
 	}
@@ -2923,7 +4489,10 @@ async function swapAll(job, restored) {
 	await work.step(`swap-${service.name}`, execInside("change", container, {
 		name: "swap",
 		args: [nonce, JSON.stringify(names)]
-	}), { input: swapSql(restored, comments) }).catch((error) => {
+	}), { input: swapSql(restored, comments, {
+		run: work.id,
+		at: server.now
+	}) }).catch((error) => {
 		throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error);
 	});
 	const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), []);
@@ -2952,9 +4521,6 @@ function isLeftover(database, empty) {
 	const mark = markOf(database);
 	if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name);
 	return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty;
-}
-function dropStatement(name) {
-	return `drop database if exists ${identifier(name)} with (force);`;
 }
 function assumedReport(nonce, { size, largeObjects, tables }) {
 	const counts = tables.map((table) => `${nonce} fact table 0 ${JSON.stringify(table)}`);
@@ -3030,7 +4596,16 @@ function assertPossible(service, server, contents) {
 	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
 	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
 	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
-	const names = new Set(contents.databases.map(({ name }) => name));
+	assertReplaceable(server, contents.databases.map(({ name }) => name));
+}
+/**
+* Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
+* prepared transactions, logical replication slots, running subscriptions.
+*/
+function assertReplaceable(server, replaced) {
+	const names = new Set(replaced);
+	const busy = server.databases.find((one) => names.has(one.name) && (one.slots.length > 0 || one.subscriptions.length > 0));
+	if (busy) throw refusal("postgres-replication", `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`, { hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again." });
 	const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0);
 	if (prepared.length > 0) throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
 }
@@ -3062,16 +4637,307 @@ function fileOf(backup, { name }) {
 }
 function assertEqual(service, expected, actual) {
 	const differences = compareDatabases(expected, actual);
-	if (differences.length === 0) return;
-	const shown = differences.slice(0, 20).map(describeDifference);
-	const rest = differences.length > shown.length ? [`${differences.length - shown.length} more`] : [];
+	const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`);
+	const all = [...differences.map(describeDifference), ...content];
+	if (all.length === 0) return;
+	const shown = all.slice(0, 20);
+	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
 	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
 }
 function keptSentence(service, restored) {
 	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
 	const kept = old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`;
 	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
-	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} were not restored.`;
+	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
+}
+
+// src/service/postgres/restore-foreign.ts
+/**
+* Restores one database from a dump that somebody else made, beside the live one, and swaps it in. It is read first, in a
+* stream; what speaks against it is refused with the reasons. It runs as a role of its own without rights over the
+* server, which then owns what came in; with `force` as the superuser, with owners and all, whatever speaks against it.
+* The rows of every COPY are compared with what came in.
+*/
+async function restoreForeign$1(service, container, { file: path, database, force, work }) {
+	const server = await readServer(service, container);
+	const job = {
+		service,
+		container,
+		work,
+		server
+	};
+	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`);
+	assertReplaceable(server, [database]);
+	const file = await foreignFile(service, container, path);
+	const scan = await scanForeign(service, container, file);
+	const part = partOf(scan, database);
+	const [available = []] = await ask$3(service, container, "select name from pg_available_extensions");
+	const objections = foreignObjections(scan, {
+		major: Math.floor(server.version / 1e4),
+		available
+	});
+	if (objections.length > 0 && !force) throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, { hint: "If you trust who made it, `force: true` runs it as the superuser." });
+	await dropLeftovers(job);
+	const role = force ? "" : roleName(work.id);
+	const names = {
+		live: database,
+		name: besideName(database, "new", work.id),
+		old: besideName(database, "old", work.id),
+		exists: server.databases.some((one) => one.name === database)
+	};
+	const roles = scan.roles.filter((one) => !server.roles.includes(one));
+	try {
+		const contents = await runScript(job, {
+			file,
+			scan,
+			part,
+			role,
+			roles,
+			database,
+			name: names.name
+		});
+		assertRows(scan, part, contents);
+		await swapAll(job, [{
+			...names,
+			step: stepPart(database),
+			contents,
+			properties: [],
+			subscriptions: 0
+		}]);
+		const kept = names.exists ? `The replaced data of ${service.name} is in "${names.old}"` : "There was nothing to replace";
+		return {
+			tables: contents.tables.length,
+			rows: rowsOf(contents),
+			keys: 0,
+			kept: `${kept}; ${told$1(role, roles)}.`
+		};
+	} catch (error) {
+		await drop(job, names.name, role, error);
+		throw error;
+	}
+}
+function told$1(role, roles) {
+	const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : "";
+	return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}`;
+}
+function partOf(scan, database) {
+	if (scan.parts.length === 0) return {
+		from: 1,
+		to: Number.MAX_SAFE_INTEGER
+	};
+	const part = scan.parts.findLast((one) => one.database === database);
+	if (part) return part;
+	throw inputError("unknown-database", `database: the file has no database "${database}"`, { hint: `It has: ${scan.databases.join(", ")}.` });
+}
+async function runScript(job, run) {
+	const { service, container, work } = job;
+	const nonce = newNonce();
+	const leftOut = [...run.scan.needless, ...run.role === "" ? [] : run.scan.privileged].filter((one) => one.from >= run.part.from && one.to <= run.part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.from}-${one.to}`);
+	const mark = JSON.stringify({
+		"infra-actions": "restoring",
+		name: run.database
+	});
+	const create = [
+		...run.roles.map((one) => `create role ${identifier(one)} nologin`),
+		...run.role === "" ? [] : [`create role ${identifier(run.role)} nologin`],
+		`create database ${identifier(run.name)} template template0${run.role === "" ? "" : ` owner ${identifier(run.role)}`}`,
+		`comment on database ${identifier(run.name)} is ${literal(mark)};`
+	];
+	const args = [
+		...[
+			container.id,
+			insideScript("script"),
+			insideScript("foreign"),
+			nonce,
+			run.file.path,
+			run.file.kind
+		],
+		...[
+			sessionName(work.id),
+			create.join(";\n"),
+			connectionTo(run.name),
+			run.role,
+			countSql
+		],
+		...[
+			run.part.from,
+			run.part.to,
+			...chunks(leftOut)
+		]
+	];
+	const { stdout } = await work.step(`restore-foreign-${service.name}`, script("change", remoteScript("postgres-foreign"), args), {
+		timeout: 432e5,
+		assume: `${nonce} fact size 1\n${nonce} fact objects 0\n${nonce} end 0\n`
+	}).catch((error) => {
+		throw withoutRights(run, named(`restoring ${run.file.path} beside "${run.database}"`, "foreign-restore-failed", error));
+	});
+	const lines = markedLines(stdout, nonce);
+	if (!cameToEnd(lines)) throw failure("foreign-restore-failed", `restoring ${run.file.path} broke off`);
+	return databaseContents(run.database, valuesOf(lines, "fact"));
+}
+/** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
+function withoutRights({ role, file }, error) {
+	if (role === "" || !(error instanceof AppError) || error.code !== "postgres-permission") return error;
+	return refusal("foreign-dump", `${file.path} asks for rights over the server: ${error.message}`, {
+		hint: "Nothing live was touched. If you trust who made it, `force: true` runs it as the superuser.",
+		cause: error
+	});
+}
+/** As arguments, each of which has to stay below 128 KiB. */
+function chunks(ranges) {
+	const size = 4e3;
+	return Array.from({ length: Math.ceil(ranges.length / size) }, (_, at) => ranges.slice(at * size, (at + 1) * size).join("\n"));
+}
+function assertRows(scan, part, { tables }) {
+	const database = scan.parts.find((one) => one.from === part.from)?.database;
+	const expected = scan.copied.filter((one) => database === void 0 || one.database === database);
+	const now = new Map(tables.map((one) => [`${one.schema}.${one.name}`, one.rows]));
+	const wrong = expected.filter((one) => (now.get(plainName(one)) ?? one.rows) !== one.rows);
+	if (wrong.length === 0) return;
+	const shown = wrong.slice(0, 10).map((one) => `${one.table}: ${now.get(plainName(one))} rows instead of ${one.rows}`);
+	throw failure("restore-differs", `what came in is not what the file holds: ${shown.join("; ")}`);
+}
+function plainName({ table }) {
+	return table.replaceAll(/"((?:[^"]|"")*)"/g, (_, name) => name.replaceAll("\"\"", "\""));
+}
+function roleName(run) {
+	return `restored_${(0, node_crypto.createHash)("sha256").update(run).digest("hex").slice(0, 12)}`;
+}
+/** What goes wrong here is added to `error`, whose message counts; the next restore drops what is left. */
+async function drop({ service, container, work }, name, role, error) {
+	const sql = `${dropSql(name)}\n${role === "" ? "" : `drop role if exists ${identifier(role)};`}`;
+	const command = execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	});
+	try {
+		await work.step(`drop-${service.name}`, command, { input: sql });
+	} catch (problem) {
+		if (error instanceof Error && error.cause === void 0) error.cause = problem;
+	}
+}
+
+// src/service/postgres/initial-role.ts
+/**
+* Of a `pg_dumpall --globals-only`, what makes a role that initdb has just made the one that it was: password, attributes,
+* settings, comment; empty when the text does not have it. Throws `SyntaxError` on a text that is cut off.
+*/
+function initialRole(globals, role) {
+	const kept = sqlStatements(globals).filter((one) => concerns(one, role));
+	return kept.length === 0 ? "" : [
+		"begin",
+		...kept.map(({ text }) => text),
+		"commit",
+		""
+	].join(";\n");
+}
+function concerns(statement, role) {
+	if (beginsWith(statement, "ALTER", "ROLE")) return nameAt(statement, 2) === role && !statement.tokens.some((token) => isKeyword(token, "DATABASE"));
+	return beginsWith(statement, "COMMENT", "ON", "ROLE") && nameAt(statement, 3) === role;
+}
+
+// src/service/postgres/restore-fresh.ts
+/**
+* A restore into a server that initdb has just made. The role that initdb made gets the password and settings it had,
+* for they may have been changed since the first start; the empty databases that gave way are dropped.
+*/
+async function restoreFreshServer(service, container, { backup, work }) {
+	const report = await restoreServer$1(service, container, {
+		backup,
+		work
+	});
+	const sql = await work.check(`read-role-${service.name}`, async () => {
+		const [[role = ""] = []] = await ask$3(service, container, "select current_user;");
+		return initialRole(await globalsOf(service, backup), role);
+	}, "");
+	const empty = await work.check(`empty-${service.name}`, () => emptyOnes(service, container, {
+		backup,
+		work
+	}), []);
+	const nonce = newNonce();
+	const { stdout } = await work.step(`finish-${service.name}`, execInside("change", container, {
+		name: "apply",
+		args: [nonce, "dbname='template1'"]
+	}), {
+		input: new Secret("role", [
+			sql,
+			...empty.map((name) => `drop database ${identifier(name)};`),
+			""
+		].join("\n")),
+		assume: `${nonce} end 0\n`
+	}).catch((error) => {
+		throw named(`giving the first role of ${service.name} what it had`, "postgres-role-failed", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-role-failed", `giving the first role of ${service.name} what it had broke off`);
+	return {
+		...report,
+		kept: ""
+	};
+}
+/** Of the databases that gave way, those without any table: one in which somebody has written meanwhile stays. */
+async function emptyOnes(service, container, { backup, work }) {
+	const restored = backup.contents.kind === "postgres" ? backup.contents.databases : [];
+	const gaveWay = new Set(restored.map(({ name }) => besideName(name, "old", work.id)));
+	const { databases } = await readServer(service, container);
+	const names = databases.flatMap((one) => gaveWay.has(one.name) && markOf(one) ? [one.name] : []);
+	const answers = await ask$3(service, container, relationsSql, { databases: names });
+	return names.filter((_, at) => answers[at]?.[0] === "0");
+}
+const relationsSql = `select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema';`;
+async function globalsOf(service, backup) {
+	const file = backup.artifacts.find((one) => one.role === "globals")?.file;
+	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
+	return (await service.host.run(sh`cat ${`${service.backups}/${file}`}`)).stdout;
+}
+
+// src/service/postgres/scratch-server.ts
+/** An empty server of the same image, set up as the real one where a restore depends on it. */
+const scratchServer$1 = {
+	needs: needs$1,
+	recipe: recipe$1,
+	ready: ready$1
+};
+/** Indexes, log and temporary files come on top of what the databases took; an archive lies unpacked for a while. */
+function needs$1({ artifacts, contents }) {
+	const data = contents.kind === "postgres" ? contents.databases.reduce((sum, { size }) => sum + size, 0) : 0;
+	const stored = artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+	return {
+		disk: Math.ceil(data * 2.2) + stored + 256 * 2 ** 20,
+		memory: 2 * 2 ** 30
+	};
+}
+/** Variables of the image that decide how the cluster is made. */
+const wanted$1 = [
+	"POSTGRES_USER",
+	"POSTGRES_DB",
+	"POSTGRES_INITDB_ARGS",
+	"PGDATA",
+	"LANG",
+	"LC_ALL",
+	"TZ"
+];
+/** Without these an extension cannot be made, or a restore of many tables fails. */
+const settingsSql = `select name || '=' || setting from pg_settings
+where name in ('shared_preload_libraries', 'max_locks_per_transaction') and source <> 'default';`;
+async function recipe$1(service, live) {
+	const { services } = await service.stack.definition();
+	const defined = services.find((one) => one.name === service.name)?.environment ?? {};
+	const kept = wanted$1.flatMap((name) => defined[name] === void 0 ? [] : [[name, defined[name]]]);
+	const [settings = []] = live?.state === "running" ? await ask$3(service, live, settingsSql) : [];
+	return {
+		environment: {
+			...Object.fromEntries(kept),
+			POSTGRES_PASSWORD: "no-network"
+		},
+		command: ["postgres", ...settings.flatMap((setting) => ["-c", setting])],
+		volumes: []
+	};
+}
+/** Asked over TCP: while the image makes the cluster, a temporary server answers on the socket only. */
+async function ready$1(service, container) {
+	const { code } = await service.host.run(sh`docker exec ${container.id} pg_isready -q -h 127.0.0.1 2>&1`, { allow: "any" });
+	return code === 0;
 }
 
 // src/service/postgres/stop-server.ts
@@ -3107,6 +4973,256 @@ async function readStopped(service, container) {
 		state: /^Database cluster state: *(.*)$/m.exec(stdout)?.[1] ?? "unknown",
 		fingerprint: stoppedFingerprint(service.name, stdout)
 	};
+}
+
+// src/service/postgres/undo-restore.ts
+/**
+* Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
+* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
+* Throws `nothing-to-undo`, with what there is, when no restore left anything.
+*/
+async function undoRestore$1(service, container, work) {
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed: assumedServer
+	});
+	const last = lastReplaced(server);
+	const aside = lost(server, last);
+	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
+	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	const sql = undoSql(server, {
+		last,
+		aside,
+		run: work.id
+	});
+	const names = JSON.stringify([...aside, ...last.map((one) => one.name)]);
+	await work.step(`undo-${service.name}`, execInside("change", container, {
+		name: "swap",
+		args: [newNonce(), names]
+	}), { input: sql }).catch((error) => {
+		throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error);
+	});
+	const back = last.map((one) => one.mark.name);
+	const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), []);
+	if (missing.length > 0) throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`);
+	return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", work.id)}"`).join(", ")}.`;
+}
+/** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
+function lastReplaced(server) {
+	const kept = server.databases.flatMap((one) => {
+		const mark = markOf(one);
+		return mark?.["infra-actions"] === "replaced" && mark.run !== void 0 ? [{
+			name: one.name,
+			mark
+		}] : [];
+	});
+	const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0];
+	return kept.filter((one) => one.mark.run === newest?.mark.run);
+}
+/** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
+function lost(server, last) {
+	const live = new Set(server.databases.map((one) => one.name));
+	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
+	return [...new Set(names)].filter((name) => live.has(name));
+}
+function undoSql(server, { last, aside, run }) {
+	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name));
+	return [
+		"begin",
+		...[...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
+			comment: comments.get(name) ?? null,
+			run,
+			at: server.now,
+			made
+		})), ...last.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`])],
+		"commit",
+		""
+	].join(";\n");
+}
+async function notBack(service, container, last) {
+	const now = (await readServer(service, container)).databases;
+	const good = new Set(now.filter((one) => markOf(one) === void 0).map((one) => one.name));
+	return last.map((one) => one.mark.name).filter((name) => !good.has(name));
+}
+function at([first]) {
+	return first?.mark.at === void 0 ? "" : ` of ${first.mark.at}`;
+}
+
+// src/docker/image.ts
+/** What the engine knows of an image, by any reference or id; undefined when it has none such. */
+async function inspectImage(host, reference) {
+	const command = sh`${limited} docker image inspect --format ${"{\"id\":{{json .Id}},\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}"} ${reference}`;
+	const result = await askEngine(host, command, { allow: [0, 1] });
+	if (result.code === 0) return factsSchema.parse(JSON.parse(result.stdout));
+	if (/no such image/i.test(result.stderr)) return void 0;
+	throw engineError(result, host.name) ?? new CommandError(result);
+}
+/**
+* Brings an image onto the host and pins it. A reference with a digest is taken from the host when it is there, else
+* pulled; a tag is always asked of its registry, because tags move, and the host's own copy is used, with a doubt,
+* when no registry knows it. Refuses with `image-unavailable` when neither has it. `step` names the pull.
+*/
+async function ensureImage({ host, work }, reference, step) {
+	const local = await inspectImage(host, reference);
+	if (local && isFixed(reference)) return pin(reference, local);
+	const problem = await pull(work, reference, step);
+	const found = await work.check(`inspect ${reference}`, () => inspectImage(host, reference), local ?? assumed$1(reference));
+	if (!found) throw refusal("image-unavailable", `the image ${reference} is not on ${host.name} and cannot be pulled${problem ? `: ${problem}` : ""}`, { hint: "Push the image, correct its reference, or log the host in to its registry with `docker login`. Nothing was changed." });
+	const pinned = pin(reference, found);
+	return problem ? {
+		...pinned,
+		doubt: `${reference} could not be asked of its registry (${problem}); the host's own copy is used`
+	} : pinned;
+}
+/** Whether a reference names bytes rather than a tag that may move. */
+function isFixed(reference) {
+	return /(^|@)sha256:[0-9a-f]{64}$/.test(reference);
+}
+/** The repository of a reference: without tag and digest. A port of the registry is no tag. */
+function repositoryOf(reference) {
+	return reference.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
+}
+/** Picks the reference that means the same bytes tomorrow: the digest in the asked repository, else any digest, else the id. */
+function pin(asked, facts) {
+	const repository = repositoryOf(asked);
+	const reference = (facts.digests.includes(asked) ? asked : void 0) ?? facts.digests.find((digest) => sameRepository(repositoryOf(digest), repository)) ?? facts.digests[0] ?? facts.id;
+	return {
+		...facts,
+		asked,
+		reference,
+		doubt: void 0
+	};
+}
+const factsSchema = require_libraries.object({
+	id: require_libraries.string$1().regex(/^sha256:/),
+	digests: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? []),
+	tags: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? [])
+});
+/** Docker Hub's names have a short and a long form. */
+function sameRepository(a, b) {
+	const short = (name) => name.replace(/^(docker\.io\/|index\.docker\.io\/)/, "").replace(/^library\//, "");
+	return short(a) === short(b);
+}
+/** The registry's answer when it has no such image or cannot be reached; undefined when pulled. */
+async function pull(work, reference, step) {
+	try {
+		await work.step(step, change`docker pull --quiet ${reference}`, { timeout: 9e5 });
+		return;
+	} catch (error) {
+		if (!(error instanceof CommandError)) throw error;
+		return error.result.stderr.trim().split("\n").at(-1) || error.message;
+	}
+}
+/** What a dry run takes for an image that would have to be pulled first. */
+function assumed$1(reference) {
+	return {
+		id: "sha256:not-pulled-in-a-dry-run",
+		digests: isFixed(reference) ? [reference] : [],
+		tags: [reference]
+	};
+}
+
+// src/service/postgres/image-facts.ts
+/** Asks the image of a definition, which is on the host, in a throw-away container without network. */
+async function readImage(service, { image, environment }) {
+	const command = sh`docker run --rm --pull never --network none --label infra-actions.scratch=1 --entrypoint sh \
+  ${image} -c ${remoteScript("postgres-image-inside")}`;
+	const { stdout } = await service.host.run(command);
+	const facts = parseImage(stdout);
+	if (!facts) throw failure("postgres-image", `the image ${image} of ${service.name} does not tell its version`);
+	return {
+		...facts,
+		directory: environment.PGDATA ?? facts.directory
+	};
+}
+/** Reads lines `version postgres (PostgreSQL) 17.11 ...`, `directory PATH`, `extension NAME`, and the end's mark. */
+function parseImage(text) {
+	const lines = text.split("\n");
+	const [version = ""] = valuesOf(lines, "version");
+	const [directory] = valuesOf(lines, "directory");
+	const major = Number(/PostgreSQL\) (\d+)/.exec(version)?.[1]);
+	if (!Number.isInteger(major) || directory === void 0 || !lines.includes("end 0")) return void 0;
+	return {
+		major,
+		directory,
+		extensions: valuesOf(lines, "extension")
+	};
+}
+
+// src/service/postgres/upgrade-server.ts
+/**
+* The major upgrade that the definition's image would make of this server's data; undefined when it is of the same
+* major, or not on the host yet. Refuses an older major, a data path outside of every volume, and what a dump would not
+* carry over.
+*/
+async function planUpgrade(service, container, definition) {
+	const found = await inspectImage(service.host, definition.image);
+	if (!found || found.id === container.imageId) return void 0;
+	const [image, server] = await Promise.all([readImage(service, definition), readServer(service, container)]);
+	const from = Math.floor(server.version / 1e4);
+	assertDataPath(service, image, definition);
+	if (from === image.major) return void 0;
+	assertUpward(service, from, image.major);
+	const databases = server.databases.filter((one) => one.connectable && !one.template && !markOf(one));
+	assertCarried(service, server);
+	const held = await readHeld(service, container, databases.map((one) => one.name));
+	assertExtensions(service, held.extensions, image);
+	return {
+		from: `PostgreSQL ${from}`,
+		to: `PostgreSQL ${image.major}`,
+		directory: held.directory,
+		bytes: databases.reduce((sum, { size }) => sum + size, 0),
+		advice: adviceOf$1(service, held.settings, server)
+	};
+}
+/** From 18 on the official image keeps its data in a directory of the major's own, below the old mount's parent. */
+function assertDataPath(service, image, definition) {
+	const mounts = definition.volumes.filter((one) => one.type === "bind" || one.type === "volume");
+	const covers = (target) => `${image.directory}/`.startsWith(`${target.replace(/\/+$/, "")}/`);
+	if (mounts.some((one) => covers(one.target))) return;
+	const there = mounts.map((one) => one.target).join(", ") || "nothing";
+	throw refusal("postgres-data-path", `the image ${definition.image} keeps its data in ${image.directory}, where ${service.name} has no volume (it mounts ${there})`, { hint: "For PostgreSQL 18 and later mount the same volume at /var/lib/postgresql instead of /var/lib/postgresql/data; the data is moved by the upgrade." });
+}
+function assertUpward({ name }, from, to) {
+	if (from < to) return;
+	throw refusal("postgres-downgrade", `${name} has data of PostgreSQL ${from}, its new image is PostgreSQL ${to}`, { hint: `Use an image of PostgreSQL ${from} or later: no older server reads this data, nor a dump of it.` });
+}
+function assertCarried({ name }, { databases, standby }) {
+	const left = databases.filter((one) => !["template0", "template1"].includes(one.name) && (one.template || !one.connectable));
+	if (standby) throw refusal("postgres-standby", `${name} is a standby: upgrade the primary, then make the standby anew`);
+	if (left.length === 0) return;
+	throw refusal("postgres-not-carried", `${left.map((one) => `"${one.name}"`).join(", ")} of ${name} would not be carried over: a template, or closed to connections`, { hint: "ALTER DATABASE ... IS_TEMPLATE false ALLOW_CONNECTIONS true, or drop it, then run again." });
+}
+const heldSchema = require_libraries.object({
+	directory: require_libraries.string$1(),
+	extensions: require_libraries.array(require_libraries.string$1()),
+	settings: require_libraries.array(require_libraries.string$1())
+});
+async function readHeld(service, container, databases) {
+	const all = (await ask$3(service, container, heldSql, { databases })).map((rows) => heldSchema.parse(JSON.parse(rows.join("\n") || "null")));
+	const [first] = all;
+	return {
+		directory: first?.directory ?? "",
+		settings: first?.settings ?? [],
+		extensions: [...new Set(all.flatMap((one) => one.extensions))]
+	};
+}
+const heldSql = `select json_build_object(
+  'directory', current_setting('data_directory'),
+  'extensions', (select coalesce(json_agg(extname), '[]') from pg_extension),
+  'settings', (select coalesce(json_agg(distinct name), '[]') from pg_file_settings
+    where sourcefile like '%/postgresql.auto.conf'));`;
+function assertExtensions({ name }, wanted, image) {
+	const missing = wanted.filter((one) => !image.extensions.includes(one));
+	if (missing.length === 0) return;
+	throw refusal("postgres-extension", `the new image of ${name} does not have the extensions ${missing.join(", ")}`, { hint: `Use an image of PostgreSQL ${image.major} that brings them.` });
+}
+function adviceOf$1({ name }, settings, server) {
+	const tablespaces = server.ownTablespaces > 0 ? [`${name}: tables of own tablespaces are now in the default one.`] : [];
+	if (settings.length === 0) return tablespaces;
+	return [`${name}: settings made by ALTER SYSTEM did not come along: ${settings.join(", ")}. Set them in the compose file, or again.`, ...tablespaces];
 }
 
 // src/service/postgres/compare-with-backup.ts
@@ -3161,7 +5277,7 @@ function compare(before, now) {
 const limit$2 = 36e5;
 /** Exact counts of these databases as they are now. */
 async function countDatabases(service, container, databases) {
-	const answers = await ask$2(service, container, countSql, {
+	const answers = await ask$3(service, container, countSql, {
 		databases,
 		limit: limit$2
 	});
@@ -3217,12 +5333,12 @@ function criticalTables(wanted, databases) {
 		return {
 			name: `table ${table}`,
 			state: rows > 0 ? "ok" : "failed",
-			detail: `${rows} rows`
+			detail: rows > 0 ? `${rows} rows` : "no rows, and it is listed in critical-tables"
 		};
 	});
 }
 async function foreignKeys(service, container, databases) {
-	const keys = (await ask$2(service, container, foreignKeysSql, {
+	const keys = (await ask$3(service, container, foreignKeysSql, {
 		databases,
 		limit: service.config.timeout
 	})).flat().map((line) => JSON.parse(line));
@@ -3246,7 +5362,7 @@ async function foreignKeys(service, container, databases) {
 	}];
 }
 async function roundTrip$1(service, container) {
-	const [rows = []] = await ask$2(service, container, roundTripSql, {
+	const [rows = []] = await ask$3(service, container, roundTripSql, {
 		databases: [""],
 		limit: service.config.timeout
 	});
@@ -3260,7 +5376,7 @@ async function roundTrip$1(service, container) {
 /** In a transaction that cannot write. */
 async function sampleQuery(service, container, { query, label, database }) {
 	const sql = `begin read only;\nselect count(*) from (${query.trim().replace(/;\s*$/, "")}\n) sample;\ncommit;`;
-	const [[rows = "0"] = []] = await ask$2(service, container, sql, {
+	const [[rows = "0"] = []] = await ask$3(service, container, sql, {
 		databases: [database],
 		limit: service.config.timeout,
 		ownPath: true
@@ -3305,7 +5421,24 @@ function postgresDriver({ lockLimit = 3e4 } = {}) {
 			backup,
 			work
 		}),
-		verify: verifyServer$1
+		restoreForeign: (service, container, dump, work) => restoreForeign$1(service, container, {
+			...dump,
+			work
+		}),
+		undo: undoRestore$1,
+		replaced: replacedDatabases,
+		removeReplaced: (service, container, names, work) => removeReplaced(service, container, {
+			names,
+			work
+		}),
+		upgrade: planUpgrade,
+		restoreFresh: (service, container, backup, work) => restoreFreshServer(service, container, {
+			backup,
+			work
+		}),
+		advise: collationAdvice,
+		verify: verifyServer$1,
+		scratch: scratchServer$1
 	};
 }
 
@@ -3579,7 +5712,7 @@ function parseFile(line) {
 /** The folder below the backup directory, whatever the product: the layout names it so. */
 const keysFolder = "dragonfly";
 /** An hour, for servers whose snapshot takes long. */
-const longest$1 = 36e5;
+const longest$2 = 36e5;
 /**
 * Snapshot of the live server, copied out, proven, then given its final name. Redis and Valkey: one RDB file (which
 * compresses long strings itself: no gzip over it, so that what is stored can be checked as it is). Dragonfly: its own
@@ -3595,8 +5728,8 @@ async function backupServer(service, container, { target, work }) {
 		base,
 		kibibytes: needed(answer)
 	}), {
-		timeout: longest$1,
-		assume: assumed$1(`${service.name}-${target.stamp}`)
+		timeout: longest$2,
+		assume: assumed(`${service.name}-${target.stamp}`)
 	});
 	const report = parseDumpReport(stdout);
 	const wrong = await work.check(`check-${service.name}`, () => product === "dragonfly" ? checkSet$1(service, report.files) : Promise.resolve([]), []);
@@ -3629,7 +5762,7 @@ function dumpFile(service, container, { base, kibibytes }) {
 		container.imageId,
 		`${service.backups}/${base}.rdb`,
 		kibibytes,
-		longest$1 / 1e3
+		longest$2 / 1e3
 	];
 	return redisScript("redis-dump", {
 		effect: "change",
@@ -3645,7 +5778,7 @@ function dumpSet(service, container, { target, base, kibibytes }) {
 		set,
 		`${service.backups}/${base}`,
 		kibibytes,
-		longest$1 / 1e3
+		longest$2 / 1e3
 	];
 	return redisScript("redis-dump-set", {
 		effect: "change",
@@ -3680,7 +5813,7 @@ async function checkSet$1(service, files) {
 	}));
 	return checkSnapshotSet(parts);
 }
-function assumed$1(name) {
+function assumed(name) {
 	return `before \nafter \nfile 1 ${"0".repeat(64)} ${name}.rdb\nmagic REDIS0000\nkeys 0\n`;
 }
 
@@ -3701,7 +5834,7 @@ async function fingerprintServer(service, container) {
 
 // src/service/redis/probe-server.ts
 /** Share of `maxmemory` from which a server that cannot evict is reported. */
-const memoryLimit = .9;
+const memoryLimit$1 = .9;
 /** PING, loading, memory and the last save, in one round trip; a server that does not answer is an answer. */
 async function probeServer(service, container) {
 	if (container.state !== "running") return {
@@ -3710,7 +5843,7 @@ async function probeServer(service, container) {
 		details: {}
 	};
 	try {
-		return judge$1(await askServer(service, container));
+		return judge(await askServer(service, container));
 	} catch (error) {
 		if (error instanceof HostError && error.fault !== "timeout") throw error;
 		if (!(error instanceof HostError) && !(error instanceof CommandError)) throw error;
@@ -3722,7 +5855,7 @@ async function probeServer(service, container) {
 	}
 }
 /** The health that a server's own words show. */
-function judge$1(answer) {
+function judge(answer) {
 	const { ping, fields, keyspace } = answer;
 	const { product, version } = productOf(answer);
 	const loading = ping.startsWith("LOADING") || ping === "PONG" && fields.loading !== "0";
@@ -3769,7 +5902,7 @@ function memory({ fields }) {
 	if (!Number.isFinite(limit) || limit === 0) return ok("memory", `${used} bytes in use, no limit set`);
 	const detail = `${used} of ${limit} bytes in use (${Math.round(100 * used / limit)} %)`;
 	const evicts = (fields.maxmemory_policy ?? "noeviction") !== "noeviction";
-	return used / limit < memoryLimit || evicts ? ok("memory", detail) : {
+	return used / limit < memoryLimit$1 || evicts ? ok("memory", detail) : {
 		name: "memory",
 		state: "warning",
 		detail
@@ -4013,7 +6146,7 @@ async function waitForServer(service, container, limit) {
 		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
 		const [state, restarts, code] = stdout.trim().split(" ");
 		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
-		const answer = await ask$1(service, container);
+		const answer = await ask$2(service, container);
 		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
 		if (Date.now() > until) {
 			const reason = answer === void 0 ? "no answer" : explainPing(answer);
@@ -4033,7 +6166,7 @@ async function refuseSharedData(service, container, mount) {
 	}
 }
 /** A container that has just been started may refuse the command; that is looked at again. */
-async function ask$1(service, container) {
+async function ask$2(service, container) {
 	try {
 		return await askServer(service, container);
 	} catch (error) {
@@ -4071,7 +6204,7 @@ async function restoreServer(service, container, { backup, work }) {
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
 	} catch (error) {
-		await undo$1(plan, reached, error);
+		await undo$2(plan, reached, error);
 	}
 	const kept = `what ${service.name} held before lies in its data directory (${settings.mount.source}), in .pre-restore-${work.id}`;
 	return {
@@ -4114,7 +6247,7 @@ async function proveLoaded({ service, container, backup }) {
 	if (different.length > 0) throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`);
 }
 /** Kills rather than stops: there is nothing to be saved of data that is wrong. Then the old data serves again. */
-async function undo$1(plan, reached, reason) {
+async function undo$2(plan, reached, reason) {
 	const { service, container, settings, work } = plan;
 	try {
 		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
@@ -4153,6 +6286,63 @@ function loadArguments({ file, append }) {
 		append?.directory ?? "-",
 		append?.file ?? "appendonly.aof"
 	];
+}
+
+// src/service/redis/scratch-server.ts
+/** An empty server of the product that made the backup, with as many databases as the backup has, and no password. */
+const scratchServer = {
+	needs,
+	recipe,
+	ready
+};
+/** A snapshot is smaller than the keys in memory. On disk it lies staged, loaded from and, before that, saved empty. */
+function needs({ artifacts }) {
+	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
+	return {
+		disk: bytes * 3 + 64 * 2 ** 20,
+		memory: 2 ** 30 + bytes * 8
+	};
+}
+async function recipe(service, _live, { backup, memory }) {
+	return {
+		environment: {},
+		command: command(contentsOf(service.name, backup), memory),
+		volumes: ["/data"]
+	};
+}
+/** The arguments after the image; the data directory is told, for an image whose own default is another one. */
+function command({ product, keyspace }, memory) {
+	const databases = Math.max(16, ...keyspace.map((one) => one.database + 1));
+	if (product !== "dragonfly") return [
+		`${product}-server`,
+		"--dir",
+		"/data",
+		"--databases",
+		String(databases),
+		"--appendonly",
+		"no"
+	];
+	return [
+		"dragonfly",
+		"--logtostderr",
+		"--dir=/data",
+		"--dbfilename=dump",
+		"--version_check=false",
+		...[
+			"--proactor_threads=2",
+			`--maxmemory=${Math.floor(memory * .8)}`,
+			`--dbnum=${databases}`
+		]
+	];
+}
+async function ready(service, container) {
+	try {
+		const { ping, fields } = await askServer(service, container);
+		return ping === "PONG" && fields.loading === "0";
+	} catch (error) {
+		if (error instanceof CommandError) return false;
+		throw error;
+	}
 }
 
 // src/service/redis/verify-server.ts
@@ -4234,7 +6424,8 @@ function redisDriver() {
 			backup,
 			work
 		}),
-		verify: verifyServer
+		verify: verifyServer,
+		scratch: scratchServer
 	};
 }
 
@@ -4250,139 +6441,6 @@ function serviceDrivers() {
 		containerDriver()
 	];
 }
-
-// src/core/config.ts
-const name = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
-const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
-const patterns = require_libraries.array(require_libraries.string$1().min(1));
-const serviceKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey",
-	"openvidu",
-	"coturn",
-	"http",
-	"container"
-];
-/** Kinds whose data directory must survive everything. */
-const dataKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey"
-];
-const hostSchema = require_libraries.strictObject({
-	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
-	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
-	port: require_libraries.int().min(1).max(65535).default(22),
-	jump: require_libraries.strictObject({
-		address: require_libraries.string$1(),
-		user: require_libraries.string$1().default("root"),
-		port: require_libraries.int().default(22)
-	}).optional().describe("Host to go through."),
-	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
-});
-const composeSchema$1 = require_libraries.strictObject({
-	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
-	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
-	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
-	profiles: require_libraries.strictObject({
-		infrastructure: require_libraries.string$1().default("infrastructure"),
-		app: require_libraries.string$1().default("app")
-	}).prefault({})
-});
-const pathsSchema = require_libraries.strictObject({
-	infra: patterns.default([
-		"docker-compose*.yml",
-		"docker/",
-		"devops/docker/",
-		"infra.yml"
-	]),
-	app: patterns.default([
-		"src/",
-		"package.json",
-		"package-lock.json",
-		"yarn.lock",
-		"tsconfig.json",
-		"Dockerfile"
-	]),
-	migrations: patterns.default(["prisma/migrations/", "migrations/"])
-});
-const serviceSchema = require_libraries.strictObject({
-	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
-	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
-	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
-	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
-	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
-	port: require_libraries.int().optional().describe("Port of a coturn service."),
-	timeout: duration.default(1e4).describe("Limit of one probe.")
-});
-const appSchema = require_libraries.strictObject({
-	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
-	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
-	proxy: require_libraries.strictObject({
-		service: require_libraries.string$1().default("nginx"),
-		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
-		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
-	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
-	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
-	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
-	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
-	"health-timeout": duration.default(12e4)
-});
-const s3Schema = require_libraries.strictObject({
-	enabled: require_libraries.boolean().default(true),
-	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
-	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
-	region: require_libraries.string$1().default("us-east-1"),
-	bucket: require_libraries.string$1().min(3),
-	prefix: require_libraries.string$1().default("backups/"),
-	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given.")
-});
-const retentionSchema = require_libraries.strictObject({
-	last: require_libraries.int().min(0).default(0),
-	daily: require_libraries.int().min(0).default(7),
-	weekly: require_libraries.int().min(0).default(4),
-	monthly: require_libraries.int().min(0).default(12)
-});
-const backupSchema = require_libraries.strictObject({
-	directory: path.optional().describe("`<base directory>/backups` unless told."),
-	retention: retentionSchema.prefault({}),
-	s3: s3Schema.optional(),
-	"before-migrate": require_libraries.boolean().default(true),
-	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
-});
-const lockSchema = require_libraries.strictObject({
-	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
-	wait: duration.default(0).describe("How long to wait for another holder.")
-});
-const thresholdsSchema = require_libraries.strictObject({
-	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
-	restarts: require_libraries.int().min(0).default(3),
-	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
-	connections: require_libraries.number().min(0).max(1).default(.9),
-	memory: require_libraries.number().min(0).max(1).default(.9)
-});
-const overridable = {
-	host: hostSchema,
-	compose: composeSchema$1.prefault({}),
-	paths: pathsSchema.prefault({}),
-	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
-	app: appSchema.prefault({}),
-	backup: backupSchema.prefault({}),
-	lock: lockSchema.prefault({}),
-	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
-	thresholds: thresholdsSchema.prefault({})
-};
-/** The sections that an environment may override. */
-const overridableSections = Object.keys(overridable);
-/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
-const configSchema = require_libraries.strictObject({
-	project: name.describe("Compose project name; also names the base directory."),
-	...overridable,
-	environments: require_libraries.record(name, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
-});
 
 // src/core/config-json-schema.ts
 /** The JSON Schema of `infra.yml`, for editors. Overrides of an environment are the sections with nothing required. */
@@ -4437,7 +6495,7 @@ function problemsOf$1(issue, data) {
 		path: [...issue.path, key],
 		message: unknownKey(key, knownKeys$1(issue.path))
 	}));
-	const message = valueAt(data, issue.path) === void 0 ? missing$1(issue) : wrong(issue);
+	const message = valueAt(data, issue.path) === void 0 ? missing$2(issue) : wrong(issue);
 	return [{
 		path: issue.path,
 		message
@@ -4453,7 +6511,7 @@ function unknownKey(key, known) {
 	const suggestion = closest(key, known);
 	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
 }
-function missing$1(issue) {
+function missing$2(issue) {
 	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
 }
 function wrong(issue) {
@@ -4621,7 +6679,7 @@ function parseConfig(text, { file, environment = "production", variables = {} })
 	for (const name of names.length === 0 ? [environment] : names) {
 		const merged = mergeEnvironment(root, name, s3.section);
 		const { config, problems } = check(merged.data, name);
-		for (const problem of problems) lines.add(describe$2(problem, source, {
+		for (const problem of problems) lines.add(describe(problem, source, {
 			name,
 			s3FromVariables: merged.s3FromVariables
 		}));
@@ -4695,7 +6753,7 @@ function overrideProblems(environments, name) {
 	}));
 }
 /** Where a problem of the merged sections stands: in the override when that names it, else in the file's own section. */
-function describe$2({ path, message }, source, { name, s3FromVariables }) {
+function describe({ path, message }, source, { name, s3FromVariables }) {
 	const variable = s3FromVariables && path[0] === "backup" && path[1] === "s3" && s3VariableNames[String(path[2])];
 	if (variable) return `${variable} ${message}`;
 	const inBase = source.locate(path);
@@ -4740,16 +6798,20 @@ async function loadConfig(inputs, { directory, env }) {
 }
 
 // src/core/lock-rules.ts
-const line = /^(?<state>held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
-/** Reads a line of `lease_read`; undefined means free. Throws `lease-unreadable` on anything else: nobody guesses about a lock. */
-function parseLeaseState(text) {
+const line = /^(?<state>free|held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
+/**
+* The newest claim, released or not, from a line of `lease_say`; undefined when there never was one. Throws
+* `lease-unreadable` on anything else: nobody guesses about a lock.
+*/
+function parseClaim(text) {
 	const trimmed = text.trim();
-	if (/^free \d+$/.test(trimmed)) return void 0;
+	if (trimmed === "free 0") return void 0;
 	const found = line.exec(trimmed)?.groups;
 	if (!found) throw failure("lease-unreadable", `the host's answer about the lock makes no sense: ${trimmed.slice(0, 200)}`);
 	const record = parseRecord(found.record ?? "");
 	return {
 		number: Number(found.number),
+		root: record?.root ?? Number(found.number),
 		state: found.state,
 		holder: record?.holder,
 		mark: record?.mark,
@@ -4759,8 +6821,8 @@ function parseLeaseState(text) {
 		thisBoot: found.boot === "this"
 	};
 }
-/** The record of a claim: one line of JSON, below the size that is written at once. */
-function leaseRecord(holder, mark) {
+/** The record of a claim: one line of JSON, below the size that is written at once. `root` when it is handed on. */
+function leaseRecord(holder, mark, root) {
 	const short = (text) => text.slice(0, 400);
 	const { run, attempt, actor, purpose, url } = holder;
 	return JSON.stringify({
@@ -4769,8 +6831,24 @@ function leaseRecord(holder, mark) {
 		actor: short(actor),
 		purpose: short(purpose),
 		url: short(url),
-		mark
+		mark,
+		root
 	});
+}
+/**
+* Whether `claim` is the one that this run knows as `number`, or was handed on from it within this run. What a later
+* attempt of the run has made of it is not ours any more.
+*/
+function isOwnClaim(claim, { run, attempt, number }) {
+	return claim.holder?.run === run && claim.root === number && Number(claim.holder.attempt) <= Number(attempt);
+}
+/** Whether the holder is an earlier attempt of this run: GitHub starts the next one only when that has ended. */
+function isEarlierAttempt(claim, { run, attempt }) {
+	return claim.holder?.run === run && Number(claim.holder.attempt) < Number(attempt);
+}
+/** Whether a process of this run may go on with its claim: also when it was released, if that was an earlier attempt. */
+function mayGoOn(claim, claimant) {
+	return isOwnClaim(claim, claimant) && (claim.state !== "free" || isEarlierAttempt(claim, claimant));
 }
 /** `backup by alice (run 77, attempt 1, https://...), held for 3m 0s, last renewed 12.0s ago`. */
 function describeLease(lease) {
@@ -4791,7 +6869,9 @@ function parseRecord(text) {
 		const value = json[name];
 		return typeof value === "string" ? value : "";
 	};
+	const { root } = json;
 	return {
+		root: typeof root === "number" ? root : void 0,
 		holder: {
 			run: field("run"),
 			attempt: field("attempt"),
@@ -4835,27 +6915,77 @@ function withoutComments(text) {
 	return text.replace(/^ *#.*\n/gm, "");
 }
 
+// src/host/make-claim.ts
+/** Code of the scripts for what the host's file system does not let them do. */
+const impossible = 74;
+/**
+* One try: the claim's number, or who stands in the way; undefined when it is worth trying again at once. It cannot be
+* aborted: nobody would know whether the claim stands.
+*/
+async function makeClaim(host, claim) {
+	const { stdout } = await ask$1(host, claim);
+	const [first = "", before] = stdout.trimEnd().split("\n");
+	const number = /^claimed (\d+)$/.exec(first)?.[1];
+	const other = number && !before ? void 0 : parseClaim(before ?? first);
+	if (number) {
+		if (other) claim.log?.(`took over the lock, which was stale: ${describeLease(other)}`);
+		return Number(number);
+	}
+	if (!other || other.mark === claim.mark) return other?.number;
+	return other.state === "held" || other.state === "ahead" ? other : void 0;
+}
+async function ask$1(host, { directory, ttl, record, after }) {
+	const seconds = Math.max(4, Math.ceil(ttl / 1e3));
+	const command = remoteCall("lease", "change", {
+		name: after === void 0 ? "lease_claim" : "lease_pass",
+		args: [
+			directory,
+			seconds,
+			record,
+			...after === void 0 ? [] : [after]
+		]
+	});
+	try {
+		return await host.run(command).catch((error) => {
+			if (!(error instanceof HostError) || error.fault !== "lost") throw error;
+			return host.run(command);
+		});
+	} catch (error) {
+		throw error instanceof CommandError && error.result.code === impossible ? unusable(directory, error) : error;
+	}
+}
+function unusable(directory, cause) {
+	const why = cause.result.stderr.trim().split("\n").at(-1) || "no reason given";
+	return failure("lock-unusable", `the lock cannot be kept in ${directory} on the host: ${why}`, {
+		hint: "It needs a writable directory with free space, on a file system with hard links (not vfat or exfat): set host.directory in infra.yml to such a place.",
+		cause
+	});
+}
+
 // src/host/open-lease.ts
+/** Ttls without progress after which a lease is not renewed any more; then it takes one more to become stale. */
+const patience$1 = 3;
 /** A lease for a claim that is known to be held; renews it from now on. Made by `claimLease` and `resumeLease`. */
 function openLease(host, options) {
 	const { directory, number, ttl, log } = options;
 	const renew = () => renewLease(host, options);
-	const stop = heartbeat(renew, ttl / 4, log);
+	const beat = heartbeat(renew, ttl, log);
 	return {
 		number,
 		directory,
 		ttl,
 		fence: sh`( ${fenceText(directory, number)}) || { echo ${`claim ${number} no longer holds the lock ${directory}`} >&2; exit 79; }`,
+		progress: beat.progress,
 		renew,
 		async release() {
-			stop();
+			beat.stop();
 			const outcome = await releaseLease(host, options);
 			if (outcome === "working") log?.("work of this run still goes on on the host; the lock is released when it ends");
 			if (outcome === "not-held") log?.(`claim ${number} did not hold the lock any more`);
 		}
 	};
 }
-/** Releases claim `number` if it holds the lock: for a process that has not claimed it itself, such as a post step. */
+/** Releases exactly claim `number`, if it holds the lock. */
 async function releaseLease(host, { directory, number, work = besideLock(directory) }) {
 	const { stdout } = await host.run(remoteCall("keeper", "change", {
 		name: "lease_release",
@@ -4869,13 +6999,7 @@ async function releaseLease(host, { directory, number, work = besideLock(directo
 	if (!outcome) throw failure("lease-unreadable", `releasing the lock ${directory} gave no answer`);
 	return outcome;
 }
-/** The error of a run whose lock was taken from it. */
-function leaseLost(number, cause) {
-	return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})`, {
-		hint: "Another run took the lock over or a person released it: look at that run, then start this one again.",
-		cause
-	});
-}
+/** Renews claim `number` once. Throws `lease-lost` when it does not hold the lock any more. */
 async function renewLease(host, { directory, number }) {
 	try {
 		await host.run(remoteCall("lease", "change", {
@@ -4886,74 +7010,56 @@ async function renewLease(host, { directory, number }) {
 		throw error instanceof CommandError && error.result.code === 79 ? leaseLost(number, error) : error;
 	}
 }
-function heartbeat(renew, every, log) {
+/** The error of a run whose lock was taken from it. */
+function leaseLost(number, cause) {
+	const why = cause instanceof Error && !(cause instanceof CommandError) ? `: ${cause.message}` : "";
+	return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})${why}`, {
+		hint: "Another run took the lock over or a person released it: look at that run, then start this one again, whole (`Re-run all jobs`).",
+		cause
+	});
+}
+function heartbeat(renew, ttl, log) {
+	let seen = performance.now();
+	let told = false;
 	const timer = setInterval(() => {
+		if (performance.now() - seen > 3 * ttl) {
+			if (!told) log?.(`no progress for ${formatDuration(3 * ttl)}: the lock is not renewed until there is some`);
+			told = true;
+			return;
+		}
+		told = false;
 		renew().catch((error) => {
 			if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer);
 			log?.(`renewing the lock failed: ${messageOf(error)}`);
 		});
-	}, every);
+	}, ttl / 4);
 	timer.unref();
-	return () => clearInterval(timer);
+	return {
+		progress() {
+			seen = performance.now();
+		},
+		stop: () => clearInterval(timer)
+	};
 }
 function besideLock(directory) {
 	return `${(0, node_path_posix.dirname)(directory)}/work`;
 }
 
-// src/host/claim-lease.ts
+// src/host/read-lease.ts
 /** Milliseconds without renewal after which a lease is stale (S4). */
 const leaseTtl = 6e5;
-/**
-* Takes the lock of `directory`, waiting up to `wait`. Throws the refusal `lock-held` naming the holder, its run and
-* age; nothing has changed on the host then.
-*/
-async function claimLease(host, options) {
-	const { ttl = leaseTtl, wait = 0, poll = 5e3, signal, log } = options;
-	const record = {
-		text: "",
-		mark: (0, node_crypto.randomUUID)()
-	};
-	record.text = leaseRecord(options.holder, record.mark);
-	const until = Date.now() + wait;
-	let told = false;
-	if (options.force) await forceCurrent(host, options, ttl);
-	for (;;) {
-		const answer = await tryClaim(host, options, {
-			ttl,
-			...record
-		});
-		if (typeof answer === "number") return openLease(host, {
-			...options,
-			number: answer,
-			ttl
-		});
-		if (answer && Date.now() >= until) throw lockHeld(answer, wait);
-		if (answer && !told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
-		told ||= answer !== void 0;
-		await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
-	}
-}
-/** Goes on with a claim made earlier by the same run, in another process. Throws `lease-lost` when it is not held by that run. */
-async function resumeLease(host, options) {
-	const state = await readLease(host, options.directory);
-	if (state?.number !== options.number || state.holder?.run !== options.run) {
-		const now = state ? `it is held by claim ${state.number}: ${describeLease(state)}` : "nobody holds it";
-		throw leaseLost(options.number, new Error(now));
-	}
-	const lease = openLease(host, {
-		...options,
-		ttl: state.ttl
-	});
-	await lease.renew();
-	return lease;
-}
 /** Who holds the lock of `directory`; undefined when nobody does. */
 async function readLease(host, directory) {
+	const claim = await readClaim(host, directory);
+	return claim?.state === "free" ? void 0 : claim;
+}
+/** The newest claim of the lock, released or not; undefined when there never was one. */
+async function readClaim(host, directory) {
 	const { stdout } = await host.run(remoteCall("lease", "read", {
 		name: "lease_read",
 		args: [directory, leaseTtl / 1e3]
 	}));
-	return parseLeaseState(stdout);
+	return parseClaim(stdout);
 }
 /** Ends claim `number` for its holder, on a person's word. False when it did not hold the lock. */
 async function forceReleaseLease(host, directory, number) {
@@ -4963,38 +7069,91 @@ async function forceReleaseLease(host, directory, number) {
 	}));
 	return stdout.trim() === "forced";
 }
-async function forceCurrent(host, { directory, log }, ttl) {
+
+// src/host/claim-lease.ts
+/**
+* Takes the lock of `directory`, waiting up to `wait`. What an earlier attempt of the same run holds is taken over at
+* once. Throws the refusal `lock-held` naming the holder, its run and age; nothing has changed on the host then.
+*/
+async function claimLease(host, options) {
+	const { directory, holder, ttl = leaseTtl, wait = 0, poll = 5e3, mark = (0, node_crypto.randomUUID)(), signal, log } = options;
+	const claim = {
+		directory,
+		ttl,
+		record: leaseRecord(holder, mark),
+		mark,
+		log
+	};
+	const until = Date.now() + wait;
+	let told;
+	let after;
+	if (options.force) await forceCurrent(host, options);
+	for (;;) {
+		signal?.throwIfAborted();
+		const answer = await makeClaim(host, {
+			...claim,
+			after
+		});
+		if (typeof answer === "number") return unlessAborted(openLease(host, {
+			...options,
+			number: answer,
+			ttl
+		}), signal);
+		after = void 0;
+		if (answer && isEarlierAttempt(answer, holder)) {
+			log?.(`taking over from an earlier attempt of this run: ${describeLease(answer)}`);
+			after = answer.number;
+		} else {
+			if (answer && Date.now() >= until) throw lockHeld(answer, holder, wait);
+			if (answer && answer.number !== told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
+			told = answer?.number ?? told;
+			await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
+		}
+	}
+}
+/** Cancelled while the claim was made: its number would never reach anybody who releases it. */
+async function unlessAborted(lease, signal) {
+	if (!signal?.aborted) return lease;
+	await lease.release();
+	throw signal.reason;
+}
+async function forceCurrent(host, { directory, log }) {
 	const state = await readLease(host, directory);
-	if (!state || await forceReleaseLease(host, directory, state.number) === false) return;
-	log?.(`the lock was taken by force from ${describeLease({
-		...state,
-		ttl
-	})}`);
+	if (state && await forceReleaseLease(host, directory, state.number)) log?.(`the lock was taken by force from ${describeLease(state)}`);
 }
-/** The claim's number, or who stands in the way; undefined when it is worth trying again at once. */
-async function tryClaim(host, { directory, signal }, claim) {
-	const seconds = Math.max(4, Math.ceil(claim.ttl / 1e3));
-	const command = remoteCall("lease", "change", {
-		name: "lease_claim",
-		args: [
-			directory,
-			seconds,
-			claim.text
-		]
-	});
-	const answer = await host.run(command, signal ? { signal } : {}).catch(async (error) => {
-		if (!(error instanceof HostError) || error.fault !== "lost") throw error;
-		return await host.run(command, signal ? { signal } : {});
-	});
-	const number = /^claimed (\d+)\s*$/.exec(answer.stdout)?.[1];
-	if (number) return Number(number);
-	const state = parseLeaseState(answer.stdout);
-	if (state?.mark === claim.mark) return state.number;
-	return state;
-}
-function lockHeld(state, waited) {
+function lockHeld(state, { run }, waited) {
 	if (state.state === "ahead") return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, { hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release)." });
-	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.` });
+	const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`;
+	const pass = `It was taken by this run itself: give its number as input \`lock-number\` (now ${state.root}).`;
+	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? pass : wait });
+}
+
+// src/host/noticing.ts
+/** The same host; `notice` is called whenever something asked of it begins or ends: a sign that its user makes progress. */
+function noticing(host, notice) {
+	const noticed = async (work) => {
+		notice();
+		return work.finally(notice);
+	};
+	return {
+		name: host.name,
+		run: (command, options) => noticed(host.run(command, options)),
+		stream(command, options) {
+			const running = host.stream(command, options);
+			const done = noticed(running.done);
+			done.catch(() => void 0);
+			return {
+				stdout: running.stdout,
+				done
+			};
+		},
+		upload: (content, path, options) => noticed(host.upload(content, path, options)),
+		download(path, options) {
+			notice();
+			return host.download(path, options).once("close", notice);
+		},
+		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
+	};
 }
 
 // src/host/keeper.ts
@@ -5369,7 +7528,7 @@ function planWork({ id, log }) {
 		id,
 		async step(name, command, options = {}) {
 			log(`would do ${name}${options.input === void 0 ? "" : " (with data on standard input)"}:`);
-			for (const line of shown$1(command)) log(`    ${line}`);
+			for (const line of shown$2(command)) log(`    ${line}`);
 			const stdout = options.assume ?? "";
 			for (const line of stdout.split("\n").filter((one) => one !== "")) options.onLine?.(line);
 			return {
@@ -5386,8 +7545,63 @@ function planWork({ id, log }) {
 		}
 	};
 }
-function shown$1(command) {
+function shown$2(command) {
 	return command.text.replace(/\n+$/, "").split("\n");
+}
+
+// src/host/resume-lease.ts
+/**
+* Goes on with the claim that this run knows as `number`, in another process: an earlier job took it, or an earlier
+* attempt, which may have released it. The lock is handed on under a number of its own, so whoever acted under the old
+* one is stopped by the fence. Throws `lease-lost` when another run had the lock since.
+*/
+async function resumeLease(host, options) {
+	const { directory, number, holder, log, signal } = options;
+	for (;;) {
+		signal?.throwIfAborted();
+		const claim = await readClaim(host, directory);
+		if (!claim || !mayGoOn(claim, {
+			...holder,
+			number
+		})) throw leaseLost(number, new Error(tellNow(claim)));
+		const { ttl = claim.ttl } = options;
+		const mark = (0, node_crypto.randomUUID)();
+		const record = leaseRecord(holder, mark, number);
+		const answer = await makeClaim(host, {
+			directory,
+			ttl,
+			record,
+			mark,
+			after: claim.number,
+			log
+		});
+		if (typeof answer === "number") return openLease(host, {
+			...options,
+			number: answer,
+			ttl
+		});
+	}
+}
+/** This run's claim, released or not, when it is the newest one. */
+async function readOwnClaim(host, { directory, claimant, number, mark }) {
+	const claim = await readClaim(host, directory);
+	if (!claim) return void 0;
+	return (number === void 0 ? claim.mark === mark : isOwnClaim(claim, {
+		...claimant,
+		number
+	})) ? claim : void 0;
+}
+/** Releases this run's claim under whatever number it goes now: for a job or a post step that ends what another began. */
+async function releaseOwnClaim(host, own) {
+	const claim = await readOwnClaim(host, own);
+	return claim ? releaseLease(host, {
+		...own,
+		number: claim.number
+	}) : "not-held";
+}
+function tellNow(claim) {
+	if (!claim) return "nobody ever took it";
+	return `it ${claim.state === "free" ? "was last held" : "is held"} as number ${claim.number} by ${describeLease(claim)}`;
 }
 
 // src/host/settle-work.ts
@@ -5450,11 +7664,12 @@ function parseList$1(text) {
 
 // src/action/open-changes.ts
 /** For actions that only look: a step would be a bug of ours. */
-function lookOnly(name) {
+function lookOnly(host, name) {
 	const refuse = () => {
 		throw new TypeError(`${name} must not change the host`);
 	};
 	return {
+		host,
 		work: {
 			dryRun: false,
 			id: name,
@@ -5462,7 +7677,6 @@ function lookOnly(name) {
 			check: (_name, observe) => observe()
 		},
 		lease: void 0,
-		interrupted: false,
 		end: async () => {}
 	};
 }
@@ -5471,22 +7685,18 @@ function lookOnly(name) {
 * has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
 */
 async function openChanges(host, options) {
-	const { config, inputs, context, name } = options;
+	const { inputs, context, name, places } = options;
 	const { log, run, signal } = context;
 	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
-	if (inputs["dry-run"]) {
-		const { runs, cut } = await unfinishedWork(host, { layout: layout(config) });
-		const interrupted = runs.length + cut.length > 0;
-		return {
-			work: planWork({
-				id,
-				log: log.info
-			}),
-			lease: void 0,
-			interrupted,
-			end: async () => {}
-		};
-	}
+	if (inputs["dry-run"]) return {
+		host,
+		work: planWork({
+			id,
+			log: log.info
+		}),
+		lease: void 0,
+		end: async () => {}
+	};
 	const lease = await takeLease(host, options);
 	const borrowed = inputs["lock-number"] !== void 0;
 	const giveBack = async () => {
@@ -5495,42 +7705,35 @@ async function openChanges(host, options) {
 	const released = new Promise((resolve) => {
 		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
 	});
-	let interrupted;
 	try {
-		interrupted = await settleEarlier(host, options);
+		await settleEarlier(host, options);
 	} catch (error) {
 		await giveBack();
 		throw error;
 	}
-	const work = openWork(host, {
+	const watched = noticing(host, lease.progress);
+	const work = openWork(watched, {
 		lease,
-		layout: layout(config),
+		layout: places,
 		id,
 		log: log.step,
 		signal
 	});
 	return {
+		host: watched,
 		work,
 		lease,
-		interrupted,
 		async end(outcome) {
 			await quietly(log.warning, () => work.finish(outcome));
 			await (signal.aborted ? released : giveBack());
 		}
 	};
 }
-async function takeLease(host, { config, inputs, context, name }) {
+async function takeLease(host, { config, inputs, context, name, places }) {
 	const { run, log, signal } = context;
-	const { lock: directory, work } = layout(config);
+	const { lock: directory, work } = places;
 	const number = inputs["lock-number"];
-	if (number !== void 0) return resumeLease(host, {
-		directory,
-		work,
-		number,
-		run: run.id,
-		log: log.warning
-	});
-	return claimLease(host, {
+	const claim = {
 		directory,
 		work,
 		holder: {
@@ -5541,24 +7744,29 @@ async function takeLease(host, { config, inputs, context, name }) {
 			purpose: name
 		},
 		ttl: config.lock.stale,
-		wait: inputs["lock-wait"] ?? config.lock.wait,
 		log: log.warning,
 		signal
+	};
+	if (number !== void 0) return resumeLease(host, {
+		...claim,
+		number
+	});
+	return claimLease(host, {
+		...claim,
+		wait: inputs["lock-wait"] ?? config.lock.wait
 	});
 }
-/** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
-async function settleEarlier(host, { config, context }) {
+/** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */
+async function settleEarlier(host, { context, places }) {
 	const { log, signal } = context;
 	const left = await settleWork(host, {
-		layout: layout(config),
+		layout: places,
 		log: log.warning,
 		signal
 	});
 	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
 	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
-	const interrupted = left.cut.length + left.runs.length > 0;
-	if (interrupted) await acknowledgeWork(host, layout(config), left);
-	return interrupted;
+	if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left);
 }
 async function quietly(warn, act) {
 	try {
@@ -6162,7 +8370,7 @@ function connectionError(error, login) {
 	if (error instanceof HostError) return error;
 	const { level } = error;
 	if (level === "client-authentication" || level === "agent") return refused(login, error);
-	const [reason, hint] = reasonOf(login, error);
+	const [reason, hint] = reasonOf$1(login, error);
 	return new HostError("unreachable", `cannot connect to ${login.name}: ${reason}`, {
 		hint,
 		cause: error
@@ -6183,7 +8391,7 @@ function refused({ name, user, proof }, cause) {
 		cause
 	});
 }
-function reasonOf({ address, port }, { level, code, message }) {
+function reasonOf$1({ address, port }, { level, code, message }) {
 	const reach = `Check that the host is up and that port ${port} is open to this runner.`;
 	if (code === "ENOTFOUND" || code === "EAI_AGAIN") return [`the name ${address} has no address`, "Check the spelling of the SSH host."];
 	if (code === "ECONNREFUSED") return [`nothing listens on port ${port}`, `Check the SSH port, and that sshd runs on the host.`];
@@ -6203,7 +8411,7 @@ function keyFingerprint(blob) {
 */
 function knownKeys(text, address, port) {
 	const words = text.split(/\s+/).filter(Boolean);
-	if (words.length === 0) throw missing(address, port);
+	if (words.length === 0) throw missing$1(address, port);
 	if (words.every((word) => /^(SHA256|MD5):/.test(word))) return fromFingerprints(words);
 	const lines = parseKnownHosts(text);
 	const host = address.toLowerCase();
@@ -6270,7 +8478,7 @@ function fromFingerprints(words) {
 function scan(address, port) {
 	return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\`.`;
 }
-function missing(address, port) {
+function missing$1(address, port) {
 	return inputError("known-hosts-missing", `\`ssh-known-hosts\` is empty: no key of ${address} can be trusted`, { hint: scan(address, port) });
 }
 function malformed(line) {
@@ -6831,6 +9039,155 @@ function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
 	};
 }
 
+// src/storage/openpgp-session-key.ts
+/** Bytes from the beginning of an encrypted file that hold its session key, with room to spare. */
+const headerBytes = 131072;
+/**
+* The session key of one encrypted file, from its beginning: it opens this file and no other, so that the private key
+* never leaves this machine. Throws an input error `backup-key` when the key does not open the file.
+*/
+async function sessionKey(header, privateKey) {
+	const home = await (0, node_fs_promises.mkdtemp)((0, node_path.join)((0, node_os.tmpdir)(), "infra-actions-key-"));
+	try {
+		if ((await gpg(home, ["--import"], privateKey.reveal())).code !== 0) throw wrongKey("is no private OpenPGP key that can be read");
+		const { stdout } = await gpg(home, [
+			"--status-fd",
+			"1",
+			"--show-session-key",
+			"--output",
+			"/dev/null",
+			"--decrypt"
+		], header);
+		const key = /^\[GNUPG:\] SESSION_KEY (\d+:[0-9A-F]+)$/m.exec(stdout)?.[1];
+		if (key === void 0) throw wrongKey("does not open this backup: it is another key, or it has a passphrase");
+		return new Secret("session key", key);
+	} finally {
+		await run$1("gpgconf", [
+			"--homedir",
+			home,
+			"--kill",
+			"all"
+		], "");
+		await (0, node_fs_promises.rm)(home, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function gpg(home, words, input) {
+	return run$1("gpg", [
+		...[
+			"--homedir",
+			home,
+			"--batch",
+			"--no-tty",
+			"--quiet",
+			"--pinentry-mode",
+			"loopback"
+		],
+		"--passphrase",
+		"",
+		...words
+	], input);
+}
+async function run$1(program, words, input) {
+	const child = (0, node_child_process.spawn)(program, words, { stdio: [
+		"pipe",
+		"pipe",
+		"ignore"
+	] });
+	child.stdin.on("error", () => {});
+	child.stdin.end(input);
+	const ended = new Promise((resolve, reject) => {
+		child.on("close", resolve);
+		child.on("error", (error) => reject(failure("no-gpg", `${program} cannot be run here: ${error.message}`, { hint: "Install GnuPG on the runner." })));
+	});
+	const [stdout, code] = await Promise.all([(0, node_stream_consumers.text)(child.stdout), ended]);
+	return {
+		stdout,
+		code
+	};
+}
+function wrongKey(problem) {
+	return inputError("backup-key", `input \`backup-key\` ${problem}`, { hint: "Give the armored private key, without passphrase, whose public key is backup.encryption.openpgp-key." });
+}
+
+// src/storage/s3-encryption.ts
+/** Where the encrypted file lies on the host while it goes up or comes down; what a dead run leaves of it is cleaned away. */
+function encryptedFile(file) {
+	return `${file}.gpg.partial`;
+}
+/** Throws an input error when the host cannot encrypt for this key. */
+async function requireEncryption({ options }, publicKey) {
+	try {
+		await options.host.run(script("read", remoteScript("openpgp-encrypt")), { input: publicKey });
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		throw inputError("s3-encryption", `${options.host.name} cannot encrypt for backup.encryption: ${messageOf(error)}`, {
+			hint: "Install gnupg on the host, and give an armored public key that can encrypt in openpgp-key.",
+			cause: error
+		});
+	}
+}
+/** The encrypted copy of an artifact, beside it, as an artifact of its own. `removeEncrypted` takes it away again. */
+async function encryptArtifact({ options }, { artifact, work, step }, key) {
+	const file = encryptedFile(artifact.file);
+	const { stdout } = await work.step(step, script("change", remoteScript("openpgp-encrypt"), [
+		options.directory,
+		artifact.file,
+		file
+	]), {
+		input: key,
+		timeout: 6e5 + artifact.bytes / 1e4
+	});
+	const [, bytes, sha256] = /^(\d+) ([0-9a-f]{64})$/m.exec(stdout) ?? [];
+	if (bytes === void 0 || sha256 === void 0 || Number(bytes) <= artifact.bytes) throw failure("host-answer", `the encryption of ${artifact.file} did not say what it wrote`);
+	return {
+		...artifact,
+		file,
+		bytes: Number(bytes),
+		sha256
+	};
+}
+async function removeEncrypted({ options }, { artifact, work, step }) {
+	await work.step(step, change`rm -f ${`${options.directory}/${encryptedFile(artifact.file)}`}`);
+}
+/**
+* Makes the artifact from its encrypted copy on the host, under its name only when its SHA-256 is right. The host gets
+* the session key of this one file.
+*/
+async function decryptArtifact({ options }, { artifact, work, step }) {
+	const { directory, host, encryption } = options;
+	const from = encryptedFile(artifact.file);
+	const running = host.stream(sh`head -c ${headerBytes} ${`${directory}/${from}`}`);
+	const chunks = [];
+	for await (const chunk of running.stdout) chunks.push(chunk);
+	await running.done;
+	const key = await sessionKey(Buffer.concat(chunks), requireKey(encryption));
+	const args = [
+		directory,
+		from,
+		`${artifact.file}.partial`
+	];
+	const timeout = 6e5 + artifact.bytes / 1e4;
+	await work.step(step, script("change", remoteScript("openpgp-decrypt"), args), {
+		input: new Secret("session key", `${key.reveal()}\n`),
+		timeout
+	});
+	const accept = [
+		directory,
+		artifact.file,
+		artifact.bytes,
+		artifact.sha256
+	];
+	await work.step(`${step}-accept`, script("change", remoteScript("store-accept"), accept), { timeout });
+}
+/** Throws an input error when there is none: asked before the file comes down. */
+function requireKey(encryption) {
+	if (encryption?.privateKey) return encryption.privateKey;
+	throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", { hint: "Pass the private key from a secret to restore." });
+}
+
 // src/storage/s3-presign.ts
 var import_dist_cjs = require_aws.require_dist_cjs();
 /** Seconds that a URL works: long enough for the batch it is made for, and a fresh one costs nothing. */
@@ -6873,6 +9230,12 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		await work.step(step, change`: fetch ${`s3://${bucket.name}/${object.key}`} to ${`${options.directory}/${file}`}`);
 		return;
 	}
+	if (object.encrypted) return fetchEncrypted(context, {
+		artifact,
+		object,
+		work,
+		step
+	});
 	if (await context.transfer() === "runner") return fetchThroughRunner(context, {
 		artifact,
 		object,
@@ -6895,6 +9258,25 @@ async function fetchObject(context, { artifact, object, work, step }) {
 	await work.step(step, script("change", remoteScript("s3-download"), args), {
 		input: new Secret("presigned URL", `${url}\n`),
 		timeout: 6e5 + bytes / 100
+	});
+}
+async function fetchEncrypted(context, { artifact, object, work, step }) {
+	const { encrypted, ...plain } = object;
+	requireKey(context.options.encryption);
+	await fetchObject(context, {
+		artifact: {
+			...artifact,
+			...encrypted,
+			file: encryptedFile(artifact.file)
+		},
+		object: plain,
+		work,
+		step
+	});
+	await decryptArtifact(context, {
+		artifact,
+		work,
+		step: `${step}-decrypt`
 	});
 }
 async function fetchThroughRunner(context, { artifact, object, work, step }) {
@@ -6926,6 +9308,72 @@ async function fetchThroughRunner(context, { artifact, object, work, step }) {
 	}
 }
 
+// src/storage/s3-versions.ts
+/** The keys that begin with `prefix`, those that were deleted by name too. Throws when the list is not whole. */
+async function listVersions(bucket, prefix) {
+	const keys = /* @__PURE__ */ new Map();
+	let next = {};
+	while (next) {
+		const from = next;
+		const page = await bucket.call("listing the backups' versions", (client) => client.send(new import_dist_cjs$1.ListObjectVersionsCommand({
+			Bucket: bucket.name,
+			Prefix: prefix,
+			...from
+		})));
+		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of versions in bucket ${bucket.name} is not whole: it names no bucket or no end`);
+		const found = [...(page.Versions ?? []).map((one) => ({
+			...one,
+			marker: false
+		})), ...(page.DeleteMarkers ?? []).map((one) => ({
+			...one,
+			marker: true
+		}))];
+		for (const { Key: key, VersionId: id, LastModified: time, marker } of found) {
+			if (key === void 0 || id === void 0 || time === void 0) throw failure("s3-list", "S3's list of versions has one without key, id or time");
+			keys.set(key, [...keys.get(key) ?? [], {
+				id,
+				time: time.getTime(),
+				marker
+			}]);
+		}
+		next = page.IsTruncated ? nextPage(page) : void 0;
+	}
+	return [...keys].map(([key, seen]) => sorted(key, seen));
+}
+/** Every version and marker of one key. */
+async function deleteVersions(bucket, key) {
+	const found = (await listVersions(bucket, key)).find((one) => one.key === key);
+	for (const versionId of [...found?.versions ?? [], ...found?.markers ?? []]) await deleteObject(bucket, {
+		key,
+		versionId
+	});
+}
+async function deleteObject(bucket, { key, versionId }) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	await bucket.call(`removing ${key}`, (client) => client.send(new import_dist_cjs$1.DeleteObjectCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...version
+	})));
+}
+/** Stores list the newest version of a key first: among equal times the later in the list is the older. */
+function sorted(key, seen) {
+	const oldestFirst = seen.toReversed().sort((a, b) => a.time - b.time);
+	const idsOf = (marker) => oldestFirst.filter((one) => one.marker === marker).map(({ id }) => id);
+	return {
+		key,
+		versions: idsOf(false),
+		markers: idsOf(true)
+	};
+}
+function nextPage({ NextKeyMarker: key, NextVersionIdMarker: version }) {
+	if (key === void 0) throw failure("s3-list", "S3's list of versions has more pages but does not say where");
+	return {
+		KeyMarker: key,
+		...version !== void 0 && { VersionIdMarker: version }
+	};
+}
+
 // src/storage/s3-list.ts
 /**
 * The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
@@ -6947,19 +9395,49 @@ async function listKeys(bucket, prefix) {
 	} while (token !== void 0);
 	return keys;
 }
+/**
+* The texts of all manifests. In a locked bucket it is the first version that counts, the locked one: what was put over it
+* or hides it later came from somebody else.
+*/
+async function readManifests({ bucket, options, log }) {
+	const prefix = `${options.prefix}${manifestFolder}/backup-`;
+	const places = [];
+	if (options.immutable) for (const { key, versions, markers } of await listVersions(bucket, prefix)) {
+		const [versionId] = versions;
+		if (versionId === void 0) continue;
+		if (versions.length + markers.length > 1) log(`${key} was ${markers.length > 0 ? "deleted" : "written over"} in S3 after it was stored; its first version is used`);
+		places.push({
+			key,
+			versionId
+		});
+	}
+	else places.push(...(await listKeys(bucket, prefix)).map((key) => ({ key })));
+	const manifests = places.filter(({ key }) => key.endsWith(".json"));
+	const texts = [];
+	for (let at = 0; at < manifests.length; at += 4) {
+		const some = manifests.slice(at, at + 4);
+		texts.push(...await Promise.all(some.map(async ({ key, versionId }) => ({
+			name: key,
+			text: await readText(bucket, key, versionId)
+		}))));
+	}
+	return texts;
+}
 /** The text of a small object. Throws when it is not all there. */
-async function readText(bucket, key) {
+async function readText(bucket, key, versionId) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
 	return await bucket.call(`reading ${key}`, async (client) => {
 		const { Body, ContentLength } = await client.send(new import_dist_cjs$1.GetObjectCommand({
 			Bucket: bucket.name,
-			Key: key
+			Key: key,
+			...version
 		}));
 		const text = await Body?.transformToString("utf8") ?? "";
 		if (ContentLength !== void 0 && Buffer.byteLength(text) !== ContentLength) throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`);
 		return text;
 	});
 }
-const day = 864e5;
+const day$1 = 864e5;
 /**
 * Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
 * and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
@@ -6968,7 +9446,7 @@ async function abortStale(bucket, { prefix, now, log }) {
 	try {
 		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
 		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
-			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day) continue;
+			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day$1) continue;
 			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
 				Bucket: bucket.name,
 				Key: key,
@@ -6979,6 +9457,342 @@ async function abortStale(bucket, { prefix, now, log }) {
 	} catch (error) {
 		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
 	}
+}
+
+// src/storage/s3-lock.ts
+const day = 864e5;
+/** The lock that a backup stored now gets. */
+function lockFrom(now, { days, mode }) {
+	return {
+		mode: mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE",
+		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day) / 1e3) * 1e3)
+	};
+}
+/** What a request that makes an object carries; some stores drop it silently, so that `lockObject` always follows. */
+function lockHeaders(lock) {
+	return lock ? {
+		ObjectLockMode: lock.mode,
+		ObjectLockRetainUntilDate: lock.until
+	} : {};
+}
+/** Throws an input error when the bucket has no object lock: it can only be had from the bucket's making on. */
+async function requireLockable(bucket) {
+	if (await bucket.call("looking for the bucket's object lock", async (client) => {
+		try {
+			return (await client.send(new import_dist_cjs$1.GetObjectLockConfigurationCommand({ Bucket: bucket.name }))).ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
+		} catch (error) {
+			if (/ObjectLockConfigurationNotFound|InvalidRequest|NotImplemented/.test(error.name)) return false;
+			throw error;
+		}
+	})) return;
+	throw inputError("s3-lock", `backup.s3.immutable-days is set, and the bucket ${bucket.name} has no object lock`, { hint: "Make a bucket with object lock on, on a store that has it, or leave immutable-days out." });
+}
+/** Locks one version and believes only what S3 then says of it. Throws `s3-not-locked` when the lock is not there. */
+async function lockObject(bucket, { key, versionId }, lock) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	await bucket.call(`locking ${key}`, (client) => client.send(new import_dist_cjs$1.PutObjectRetentionCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...version,
+		Retention: {
+			Mode: lock.mode,
+			RetainUntilDate: lock.until
+		}
+	})));
+	const { mode, until } = await lockOf(bucket, {
+		key,
+		versionId
+	});
+	if (mode === lock.mode && until !== void 0 && until >= lock.until) return;
+	throw failure("s3-not-locked", `${key} is not locked until ${lock.until.toISOString()}: S3 shows ${until ? `${mode} until ${until.toISOString()}` : "no lock"}`, { hint: "Check that the S3 key may do PutObjectRetention and GetObjectRetention." });
+}
+/** Throws a refusal `s3-locked` when any of these may not be deleted yet: nothing of a backup goes unless all of it can. */
+async function assertUnlocked(bucket, objects, { id, now }) {
+	for (const one of objects) {
+		const { until, held } = await lockOf(bucket, one);
+		if (!held && (until === void 0 || until.getTime() <= now)) continue;
+		const why = held ? "under a legal hold" : `locked until ${until?.toISOString()}`;
+		throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`);
+	}
+}
+async function lockOf(bucket, { key, versionId }) {
+	return await bucket.call(`looking at the lock of ${key}`, async (client) => {
+		const version = versionId === void 0 ? {} : { VersionId: versionId };
+		try {
+			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...version
+			}));
+			return {
+				mode: found.ObjectLockMode,
+				until: found.ObjectLockRetainUntilDate,
+				held: found.ObjectLockLegalHoldStatus === "ON"
+			};
+		} catch (error) {
+			if (isMissing(error)) return {
+				mode: void 0,
+				until: void 0,
+				held: false
+			};
+			throw error;
+		}
+	});
+}
+
+// src/storage/s3-read-back.ts
+/**
+* Reads a stored object to its end, where its bytes came from, and compares them with the file's SHA-256: the one proof of
+* what a restore will get. Throws `s3-differs` when they are others.
+*/
+async function readBack(context, options) {
+	const { artifact, object } = options;
+	try {
+		if (await context.transfer() === "runner") await readHere(context, options);
+		else await readOnHost(context, options);
+	} catch (error) {
+		if (error instanceof HostError || error instanceof AppError && error.code === "lease-lost") throw error;
+		throw failure("s3-differs", `${artifact.file} could not be read back from ${object.key}: ${messageOf(error)}`, { cause: error });
+	}
+}
+async function readOnHost({ bucket, patience }, { artifact, object, work, step }) {
+	const url = await presignGet(bucket, {
+		key: object.key,
+		versionId: object.versionId
+	});
+	const args = [
+		artifact.bytes,
+		artifact.sha256,
+		patience.tries,
+		patience.stall
+	];
+	await work.step(step, script("read", remoteScript("s3-read-back"), args), {
+		input: new Secret("presigned URL", `${url}\n`),
+		timeout: 6e5 + artifact.bytes / 100
+	});
+}
+async function readHere({ bucket, patience, log }, { artifact, object }) {
+	const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`reading ${object.key} back`, async (client) => {
+			const { Body } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+				Bucket: bucket.name,
+				Key: object.key,
+				...version
+			}));
+			if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
+			const hash = (0, node_crypto.createHash)("sha256");
+			for await (const chunk of Body) hash.update(chunk);
+			if (hash.digest("hex") !== artifact.sha256) throw failure("s3-cut", "other bytes came than were sent");
+		});
+		return;
+	} catch (error) {
+		if (attempt >= patience.tries) throw error;
+		log(`reading ${object.key} back again: ${messageOf(error)}`);
+	}
+}
+
+// src/storage/s3-parts.ts
+const mebibyte = 1048576;
+/**
+* The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
+* more than 1000 and some want all parts but the last to be equal.
+*/
+function partSize(bytes) {
+	return Math.max(16, Math.ceil(bytes / 900 / mebibyte)) * mebibyte;
+}
+/** The parts of a file, in order. */
+function planParts(bytes, size = partSize(bytes)) {
+	return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, index) => ({
+		number: index + 1,
+		from: index * size,
+		bytes: Math.min(size, bytes - index * size)
+	}));
+}
+/** The ETag of an object made of parts: the MD5 of their binary MD5s, and their number. */
+function compositeEtag(md5s) {
+	const digests = Buffer.concat(md5s.map((md5) => Buffer.from(md5, "hex")));
+	return `${(0, node_crypto.createHash)("md5").update(digests).digest("hex")}-${md5s.length}`;
+}
+/** An ETag without its quotes, which some stores leave out in some answers. */
+function bareEtag(etag) {
+	return (etag ?? "").replace(/^"|"$/g, "");
+}
+
+// src/storage/s3-upload.ts
+/**
+* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
+* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
+*/
+async function uploadObject(bucket, artifact, { key, send, lock }) {
+	const problems = [];
+	for (const candidate of [
+		key,
+		`${key}.r2`,
+		`${key}.r3`
+	]) {
+		if (await head(bucket, candidate, void 0) !== void 0) {
+			problems.push(`${candidate} is already there`);
+			continue;
+		}
+		const result = await uploadOnce(bucket, artifact, {
+			key: candidate,
+			send,
+			lock
+		});
+		if ("object" in result) return result;
+		problems.push(result.problem);
+	}
+	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
+}
+async function uploadOnce(bucket, artifact, { key, send, lock }) {
+	const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) => client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...lockHeaders(lock)
+	})));
+	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
+	const size = partSize(artifact.bytes);
+	const upload = {
+		key,
+		id,
+		size
+	};
+	const parts = planParts(artifact.bytes, size);
+	try {
+		const md5s = await send(upload, parts, artifact);
+		const etags = await listedParts(bucket, upload, parts);
+		await complete(bucket, upload, etags);
+		return await prove$1(bucket, artifact, {
+			upload,
+			md5s,
+			etags
+		});
+	} catch (error) {
+		await abort(bucket, upload, error);
+		throw error;
+	}
+}
+/** The ETags that S3 has for the parts, after their lengths are compared. */
+async function listedParts(bucket, { key, id }, parts) {
+	const { Parts: listed = [] } = await bucket.call(`listing the parts of ${key}`, (client) => client.send(new import_dist_cjs$1.ListPartsCommand({
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: id,
+		MaxParts: 1e3
+	})));
+	return parts.map(({ number, bytes }) => {
+		const found = listed.find((one) => one.PartNumber === number);
+		if (found?.Size === bytes && found.ETag !== void 0) return found.ETag;
+		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
+	});
+}
+/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
+async function complete(bucket, { key, id }, etags) {
+	const parts = etags.map((etag, index) => ({
+		PartNumber: index + 1,
+		ETag: etag
+	}));
+	await bucket.call(`completing ${key}`, async (client) => {
+		try {
+			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id,
+				MultipartUpload: { Parts: parts }
+			}));
+		} catch (error) {
+			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
+		}
+	});
+}
+async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
+	const { key, size } = upload;
+	const found = await head(bucket, key, void 0);
+	if (found === void 0) return { problem: `${key} is not there after its upload` };
+	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
+	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
+	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
+	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+	return {
+		object: {
+			file,
+			key,
+			etag: found.etag,
+			partBytes: size,
+			...version
+		},
+		tier: same ? "etag" : "parts-only"
+	};
+}
+/** What S3 says of an object; undefined when there is none. */
+async function head(bucket, key, versionId) {
+	return await bucket.call(`looking at ${key}`, async (client) => {
+		try {
+			const version = versionId === void 0 ? {} : { VersionId: versionId };
+			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...version
+			}));
+			return {
+				bytes: found.ContentLength ?? -1,
+				etag: bareEtag(found.ETag),
+				versionId: found.VersionId === "null" ? void 0 : found.VersionId,
+				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
+			};
+		} catch (error) {
+			if (isMissing(error)) return void 0;
+			throw error;
+		}
+	});
+}
+/** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
+async function abort(bucket, { key, id }, reason) {
+	try {
+		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId: id
+		}));
+	} catch (error) {
+		if (isMissing(error)) return;
+		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
+	}
+}
+
+// src/storage/s3-remove.ts
+/**
+* Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
+* name keeps the bytes. Throws a refusal `s3-locked` before anything when the store does not let go of a part of it.
+*/
+async function removeBackup({ bucket, options }, manifest, { work, objects }) {
+	const key = options.prefix + manifestFile(manifest.id);
+	if (work.dryRun) {
+		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
+		return;
+	}
+	const found = await head(bucket, key, void 0);
+	const locked = options.immutable !== void 0 || manifest.storage.lockedUntil !== void 0;
+	const versioned = [...(locked ? (await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [] : [found?.versionId]).map((versionId) => ({
+		key,
+		versionId
+	})), ...objects].filter(({ versionId }) => versionId !== void 0);
+	await assertUnlocked(bucket, versioned, {
+		id: manifest.id,
+		now: Date.now()
+	});
+	if (locked) await deleteVersions(bucket, key);
+	else await deleteObject(bucket, {
+		key,
+		versionId: found?.versionId
+	});
+	await deleteObjects(bucket, objects);
+}
+/** One by one, in order: requests for many at once fail on stores other than AWS. */
+async function deleteObjects(bucket, targets) {
+	for (const target of targets) await deleteObject(bucket, target);
 }
 
 // src/storage/s3-send.ts
@@ -7103,174 +9917,6 @@ async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
 	}
 }
 
-// src/storage/s3-parts.ts
-const mebibyte = 1048576;
-/**
-* The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
-* more than 1000 and some want all parts but the last to be equal.
-*/
-function partSize(bytes) {
-	return Math.max(16, Math.ceil(bytes / 900 / mebibyte)) * mebibyte;
-}
-/** The parts of a file, in order. */
-function planParts(bytes, size = partSize(bytes)) {
-	return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, index) => ({
-		number: index + 1,
-		from: index * size,
-		bytes: Math.min(size, bytes - index * size)
-	}));
-}
-/** The ETag of an object made of parts: the MD5 of their binary MD5s, and their number. */
-function compositeEtag(md5s) {
-	const digests = Buffer.concat(md5s.map((md5) => Buffer.from(md5, "hex")));
-	return `${(0, node_crypto.createHash)("md5").update(digests).digest("hex")}-${md5s.length}`;
-}
-/** An ETag without its quotes, which some stores leave out in some answers. */
-function bareEtag(etag) {
-	return (etag ?? "").replace(/^"|"$/g, "");
-}
-
-// src/storage/s3-upload.ts
-/**
-* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
-* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
-* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
-*/
-async function uploadObject(bucket, artifact, { key, send }) {
-	const problems = [];
-	for (const candidate of [
-		key,
-		`${key}.r2`,
-		`${key}.r3`
-	]) {
-		if (await head(bucket, candidate, void 0) !== void 0) {
-			problems.push(`${candidate} is already there`);
-			continue;
-		}
-		const result = await uploadOnce(bucket, artifact, {
-			key: candidate,
-			send
-		});
-		if ("object" in result) return result;
-		problems.push(result.problem);
-	}
-	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
-}
-async function uploadOnce(bucket, artifact, { key, send }) {
-	const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) => client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
-		Bucket: bucket.name,
-		Key: key
-	})));
-	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
-	const size = partSize(artifact.bytes);
-	const upload = {
-		key,
-		id,
-		size
-	};
-	const parts = planParts(artifact.bytes, size);
-	try {
-		const md5s = await send(upload, parts, artifact);
-		const etags = await listedParts(bucket, upload, parts);
-		await complete(bucket, upload, etags);
-		return await prove$1(bucket, artifact, {
-			upload,
-			md5s,
-			etags
-		});
-	} catch (error) {
-		await abort(bucket, upload, error);
-		throw error;
-	}
-}
-/** The ETags that S3 has for the parts, after their lengths are compared. */
-async function listedParts(bucket, { key, id }, parts) {
-	const { Parts: listed = [] } = await bucket.call(`listing the parts of ${key}`, (client) => client.send(new import_dist_cjs$1.ListPartsCommand({
-		Bucket: bucket.name,
-		Key: key,
-		UploadId: id,
-		MaxParts: 1e3
-	})));
-	return parts.map(({ number, bytes }) => {
-		const found = listed.find((one) => one.PartNumber === number);
-		if (found?.Size === bytes && found.ETag !== void 0) return found.ETag;
-		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
-	});
-}
-/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
-async function complete(bucket, { key, id }, etags) {
-	const parts = etags.map((etag, index) => ({
-		PartNumber: index + 1,
-		ETag: etag
-	}));
-	await bucket.call(`completing ${key}`, async (client) => {
-		try {
-			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
-				Bucket: bucket.name,
-				Key: key,
-				UploadId: id,
-				MultipartUpload: { Parts: parts }
-			}));
-		} catch (error) {
-			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
-		}
-	});
-}
-async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
-	const { key, size } = upload;
-	const found = await head(bucket, key, void 0);
-	if (found === void 0) return { problem: `${key} is not there after its upload` };
-	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
-	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
-	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
-	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
-	return {
-		object: {
-			file,
-			key,
-			etag: found.etag,
-			partBytes: size,
-			...version
-		},
-		tier: same ? "etag" : "parts-only"
-	};
-}
-/** What S3 says of an object; undefined when there is none. */
-async function head(bucket, key, versionId) {
-	return await bucket.call(`looking at ${key}`, async (client) => {
-		try {
-			const version = versionId === void 0 ? {} : { VersionId: versionId };
-			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
-				Bucket: bucket.name,
-				Key: key,
-				...version
-			}));
-			return {
-				bytes: found.ContentLength ?? -1,
-				etag: bareEtag(found.ETag),
-				versionId: found.VersionId === "null" ? void 0 : found.VersionId,
-				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
-			};
-		} catch (error) {
-			if (isMissing(error)) return void 0;
-			throw error;
-		}
-	});
-}
-/** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
-async function abort(bucket, { key, id }, reason) {
-	try {
-		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id
-		}));
-	} catch (error) {
-		if (isMissing(error)) return;
-		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
-	}
-}
-
 // src/storage/s3-store.ts
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 function s3Store(options) {
@@ -7307,13 +9953,7 @@ function s3Store(options) {
 		putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
 		putManifest: (manifest, work) => putManifest(context, manifest, work),
 		async list() {
-			const keys = (await listKeys(bucket, `${prefix}${manifestFolder}/backup-`)).filter((key) => key.endsWith(".json"));
-			const texts = [];
-			for (let at = 0; at < keys.length; at += 4) texts.push(...await Promise.all(keys.slice(at, at + 4).map(async (name) => ({
-				name,
-				text: await readText(bucket, name)
-			}))));
-			const { manifests, unreadable } = sortManifests(texts, {
+			const { manifests, unreadable } = sortManifests(await readManifests(context), {
 				project,
 				environment
 			});
@@ -7325,12 +9965,19 @@ function s3Store(options) {
 				unreadable
 			};
 		},
-		async fetch(manifest, work) {
+		async fetch(manifest, work, directory = options.directory) {
 			const objects = objectsOf(manifest, prefix);
+			const there = {
+				...context,
+				options: {
+					...options,
+					directory
+				}
+			};
 			for (const [index, artifact] of artifactsOf(manifest).entries()) {
 				const object = objects.find((one) => one.file === artifact.file);
 				if (object === void 0) throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`);
-				await fetchObject(context, {
+				await fetchObject(there, {
 					artifact,
 					object,
 					work,
@@ -7339,10 +9986,16 @@ function s3Store(options) {
 			}
 		},
 		verify: (manifest) => verify$1(context, manifest),
-		remove: (manifest, work) => remove(context, manifest, work)
+		remove: async (manifest, work) => removeBackup(context, manifest, {
+			work,
+			objects: objectsOf(manifest, prefix)
+		})
 	};
 }
-async function probe$1({ bucket, options }) {
+async function probe$1(context) {
+	const { bucket, options } = context;
+	if (options.immutable) await requireLockable(bucket);
+	if (options.encryption?.publicKey) await requireEncryption(context, options.encryption.publicKey);
 	await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`);
 	const key = `${options.prefix}${manifestFolder}/probe`;
 	await bucket.call("testing the right to write", async (client) => {
@@ -7357,7 +10010,8 @@ async function probe$1({ bucket, options }) {
 		}));
 	});
 }
-async function putArtifacts({ bucket, options, patience, transfer, written }, manifest, work) {
+async function putArtifacts(context, manifest, work) {
+	const { bucket, options, patience, transfer, written } = context;
 	const { prefix, host, directory } = options;
 	const artifacts = artifactsOf(manifest);
 	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
@@ -7378,19 +10032,52 @@ async function putArtifacts({ bucket, options, patience, transfer, written }, ma
 	const send = await transfer() === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender);
 	const objects = [];
 	let tier = "etag";
-	for (const artifact of artifacts) {
-		const uploaded = await uploadObject(bucket, artifact, {
-			key: `${prefix}${artifact.file}`,
-			send
-		});
+	const lock = options.immutable && lockFrom(Date.now(), options.immutable);
+	const key = options.encryption?.publicKey;
+	for (const [index, artifact] of artifacts.entries()) {
+		const number = index + 1;
+		const encrypting = {
+			artifact,
+			work,
+			step: `encrypt-s3-${number}`
+		};
+		const sent = key ? await encryptArtifact(context, encrypting, key) : artifact;
+		const target = {
+			key: `${prefix}${artifact.file}${key ? ".gpg" : ""}`,
+			send,
+			lock
+		};
+		const uploaded = await uploadObject(bucket, sent, target);
 		if (uploaded.tier === "parts-only") tier = "parts-only";
-		objects.push(uploaded.object);
+		const encrypted = key ? { encrypted: {
+			bytes: sent.bytes,
+			sha256: sent.sha256
+		} } : {};
+		objects.push({
+			...uploaded.object,
+			file: artifact.file,
+			...encrypted
+		});
 		written.set(manifest.id, [...objects]);
+		if (lock) await lockObject(bucket, uploaded.object, lock);
+		const reading = {
+			artifact: sent,
+			object: uploaded.object,
+			work,
+			step: `read-back-s3-${number}`
+		};
+		if (options.readBack) await readBack(context, reading);
+		if (key) await removeEncrypted(context, {
+			...encrypting,
+			step: `clean-encrypted-${number}`
+		});
 	}
+	if (options.readBack) tier = "read-back";
 	return {
 		bytes,
 		tier,
-		objects
+		objects,
+		...lock && { lockedUntil: lock.until.toISOString() }
 	};
 }
 /** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
@@ -7401,12 +10088,17 @@ async function putManifest({ bucket, options, published }, manifest, work) {
 		await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
 		return;
 	}
-	const body = {
-		Bucket: bucket.name,
-		Key: key,
+	const lock = manifestLock(manifest, options);
+	const content = {
 		Body: text,
 		ContentType: "application/json",
 		ContentMD5: md5(text)
+	};
+	const body = {
+		Bucket: bucket.name,
+		Key: key,
+		...content,
+		...lockHeaders(lock)
 	};
 	published.add(manifest.id);
 	await bucket.call(`publishing ${key}`, async (client) => {
@@ -7421,18 +10113,33 @@ async function putManifest({ bucket, options, published }, manifest, work) {
 			else if (status !== 412 && status !== 501) throw error;
 		}
 	});
-	if (await readText(bucket, key) === text) return;
+	if (await readText(bucket, key) === text) {
+		if (lock) await lockObject(bucket, {
+			key,
+			versionId: (await head(bucket, key, void 0))?.versionId
+		}, lock);
+		return;
+	}
 	throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`);
+}
+/** As long as the objects that it names. */
+function manifestLock({ storage }, { immutable }) {
+	if (!immutable || storage.lockedUntil === void 0) return void 0;
+	return {
+		...lockFrom(0, immutable),
+		until: new Date(storage.lockedUntil)
+	};
 }
 async function verify$1({ bucket, options }, manifest) {
 	const wrong = [];
 	const objects = objectsOf(manifest, options.prefix);
 	for (const { file, bytes } of artifactsOf(manifest)) {
 		const object = objects.find((one) => one.file === file);
+		const stored = object?.encrypted?.bytes ?? bytes;
 		const found = object && await head(bucket, object.key, object.versionId);
 		if (object === void 0) wrong.push(`${file} is not in S3`);
 		else if (found === void 0) wrong.push(`${object.key} is missing`);
-		else if (found.bytes !== bytes) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${bytes}`);
+		else if (found.bytes !== stored) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${stored}`);
 		else if (found.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`);
 	}
 	return wrong;
@@ -7442,26 +10149,6 @@ async function discard$1({ bucket, written, published }, { id }, work) {
 	if (work.dryRun) return;
 	if (published.has(id)) throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`);
 	await deleteObjects(bucket, written.get(id) ?? []);
-}
-async function remove({ bucket, options }, manifest, work) {
-	const key = options.prefix + manifestFile(manifest.id);
-	const objects = objectsOf(manifest, options.prefix);
-	if (work.dryRun) {
-		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
-		return;
-	}
-	await deleteObjects(bucket, [{ key }, ...objects]);
-}
-/** One by one, in order: requests for many at once fail on stores other than AWS. */
-async function deleteObjects(bucket, targets) {
-	for (const { key, versionId } of targets) {
-		const version = versionId === void 0 ? {} : { VersionId: versionId };
-		await bucket.call(`removing ${key}`, (client) => client.send(new import_dist_cjs$1.DeleteObjectCommand({
-			Bucket: bucket.name,
-			Key: key,
-			...version
-		})));
-	}
 }
 async function chooseTransfer(bucket, { transfer = "auto", host, prefix }, log) {
 	if (transfer !== "auto") return transfer;
@@ -7500,9 +10187,8 @@ function openStores(host, { config, inputs, context }) {
 		environment: config.environment
 	};
 	const { s3 } = config.backup;
-	if (!s3?.enabled) return [localStore$1(place)];
-	const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]];
-	if (!accessKeyId || !secretAccessKey) throw missingKey(accessKeyId ? "s3-secret-access-key" : "s3-access-key-id");
+	const keys = requireStoreKeys(config, inputs);
+	if (!s3 || !keys) return [localStore$1(place)];
 	const sessionToken = inputs["s3-session-token"];
 	const remote = s3Store({
 		...place,
@@ -7510,15 +10196,34 @@ function openStores(host, { config, inputs, context }) {
 		prefix: s3.prefix,
 		region: s3.region,
 		credentials: {
-			accessKeyId,
-			secretAccessKey,
+			...keys,
 			...sessionToken ? { sessionToken } : {}
 		},
 		...s3.endpoint === void 0 ? {} : { endpoint: s3.endpoint },
 		...s3["force-path-style"] === void 0 ? {} : { forcePathStyle: s3["force-path-style"] },
+		...s3["immutable-days"] === void 0 ? {} : { immutable: {
+			days: s3["immutable-days"],
+			mode: s3["immutable-mode"]
+		} },
+		encryption: {
+			publicKey: config.backup.encryption?.["openpgp-key"],
+			privateKey: inputs["backup-key"]
+		},
+		readBack: s3["read-back"],
 		log: context.log.info
 	});
 	return [localStore$1(place), remote];
+}
+/** The keys to the bucket; undefined when S3 is off. Throws an input error `missing-secret` when S3 is on and one was not given. */
+function requireStoreKeys({ backup }, inputs) {
+	if (!backup.s3?.enabled) return void 0;
+	const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]];
+	if (!accessKeyId) throw missingKey("s3-access-key-id");
+	if (!secretAccessKey) throw missingKey("s3-secret-access-key");
+	return {
+		accessKeyId,
+		secretAccessKey
+	};
 }
 function missingKey(name) {
 	return inputError("missing-secret", `${name} is missing, and backup.s3 is on`, { hint: `Pass ${name} from a secret, or set backup.s3.enabled to false.` });
@@ -7532,17 +10237,24 @@ function missingKey(name) {
 */
 async function withTools(inputs, context, options, job) {
 	const config = await loadConfig(inputs, context);
-	await using host = await openHost(config, inputs, context);
-	const held = options.mutates ? await openChanges(host, {
+	if (options.usesStores) requireStoreKeys(config, inputs);
+	const definition = options.installs ? await readDefinition(config, inputs, context) : [];
+	await using connection = await openHost(config, inputs, context);
+	const paths = layout(config);
+	const { name } = options;
+	const places = options.apart ? apart(paths, name) : paths;
+	const held = options.mutates ? await openChanges(connection, {
 		config,
 		inputs,
 		context,
-		name: options.name
-	}) : lookOnly(options.name);
+		name,
+		places
+	}) : lookOnly(connection, name);
+	const { host } = held;
 	try {
-		const result = await job({
+		const tools = {
 			config,
-			layout: layout(config),
+			layout: paths,
 			host,
 			stack: composeStack({
 				host,
@@ -7556,13 +10268,17 @@ async function withTools(inputs, context, options, job) {
 			}) : [],
 			work: held.work,
 			lease: held.lease,
-			interrupted: held.interrupted,
-			definition: options.installs ? await readDefinition(config, inputs, context) : [],
+			definition,
 			log: context.log,
 			clock: systemClock,
 			run: context.run,
 			signal: context.signal
-		});
+		};
+		if (options.mutates && !options.apart) {
+			await settleUpgrade(tools);
+			await finishInterrupted(tools);
+		}
+		const result = await job(tools);
 		await held.end("done");
 		return result;
 	} catch (error) {
@@ -7726,6 +10442,7 @@ function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set()
 		...wanted.get(item) ?? [],
 		...item === counted[0] ? ["newest-proven"] : [],
 		...inUse.has(item.id) ? ["in-use"] : [],
+		...Date.parse(item.lockedUntil ?? "") > now.getTime() ? ["locked"] : [],
 		...isFuture(item) ? ["future"] : [],
 		...emptyPolicy ? ["empty-policy"] : []
 	];
@@ -7805,207 +10522,139 @@ async function recordRelease(tools, release) {
 // src/job/apply-retention.ts
 /**
 * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
-* wrong here is a warning, for the backup just made is good: the next run tries again. `just` is the backup that this run made: it always stays.
+* wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
+* that this run made, if it made one: it always stays, and so does the one that a stopped app waits for.
 */
 async function applyRetention(tools, just) {
 	const reports = [];
-	for (const store of tools.stores) try {
-		const inUse = /* @__PURE__ */ new Set([...backupsInUse(await readHistory(tools)), just]);
-		reports.push({
-			store: store.name,
-			decisions: await applyTo(tools, store, inUse)
-		});
-	} catch (error) {
-		tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
+	for (const store of tools.stores) {
+		let decisions = [];
+		const removed = [];
+		try {
+			const { backups, unreadable } = await store.list();
+			for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
+			const manifests = backups.map(({ manifest }) => manifest);
+			decisions = await retentionOf(tools, retentionItems(store.name, manifests), just);
+			await carryOut(tools, store, {
+				manifests,
+				decisions,
+				removed
+			});
+			reports.push({
+				store: store.name,
+				decisions,
+				removed,
+				failure: void 0
+			});
+		} catch (error) {
+			if (tools.signal.aborted) throw error;
+			tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
+			reports.push({
+				store: store.name,
+				decisions,
+				removed,
+				failure: messageOf(error)
+			});
+		}
 	}
 	return reports;
 }
-async function applyTo(tools, store, inUse) {
-	const { backups, unreadable } = await store.list();
-	for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
-	const items = backups.map(({ manifest }) => ({
+/** The backups of one store's list as its retention counts them. */
+function retentionItems(store, manifests) {
+	return manifests.map((manifest) => ({
 		id: manifest.id,
 		created: manifest.created,
-		proven: isProven(manifest, store.name)
+		proven: isProven(manifest, store),
+		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
 	}));
-	const decisions = decideRetention(items, {
+}
+/** What the policy decides about the backups of one store, newest first. Changes nothing. */
+async function retentionOf(tools, items, just) {
+	const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)]);
+	const inUse = new Set(backupsInUse(history));
+	for (const id of [stopped?.backup, just]) if (id !== void 0) inUse.add(id);
+	return decideRetention(items, {
 		policy: tools.config.backup.retention,
 		now: tools.clock.now(),
 		inUse
 	});
-	for (const decision of decisions) {
-		tools.log.info(`${store.name}: ${decision.keep ? "keep" : "remove"} ${decision.id} (${decision.reasons.join(", ")})`);
-		const removed = decision.keep ? void 0 : backups.find((one) => one.manifest.id === decision.id);
-		if (removed) await store.remove(removed.manifest, tools.work);
+}
+async function carryOut(tools, store, { manifests, decisions, removed }) {
+	for (const { id, keep, reasons } of decisions) {
+		const manifest = manifests.find((one) => one.id === id);
+		const until = reasons.some((one) => one === "locked") ? ` until ${manifest?.storage.lockedUntil}` : "";
+		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
+		if (keep || !manifest) continue;
+		try {
+			await store.remove(manifest, tools.work);
+			removed.push(id);
+		} catch (error) {
+			if (!(error instanceof AppError && error.code === "s3-locked")) throw error;
+			tools.log.info(`${store.name}: ${error.message}`);
+		}
 	}
-	return decisions;
 }
 
-// src/service/kinds.ts
-/**
-* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
-* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
-*/
-function serviceKind(image) {
-	const name = imageName(image);
-	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
+// src/core/backup-inventory.ts
+/** Every backup that any store has, newest first, each once, with its copies side by side. */
+function backupInventory(stores, { now, configured }) {
+	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
+	const listed = configured.every((name) => stores.some(({ store }) => store === name));
+	return [...ids].flatMap((id) => {
+		const held = stores.flatMap((from) => {
+			const manifest = from.manifests.find((one) => one.id === id);
+			return manifest ? [{
+				from,
+				manifest
+			}] : [];
+		});
+		const [first] = held;
+		if (!first) return [];
+		const { created, services } = first.manifest;
+		return {
+			id,
+			created,
+			age: now.getTime() - Date.parse(created),
+			bytes: totals(services).bytes,
+			services: services.map(({ service }) => service),
+			sync: syncOf(held, configured.length, listed),
+			copies: held.map(({ from, manifest }) => copyOf(from, manifest))
+		};
+	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
 }
-/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
-const known = [
-	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
-	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
-	["dragonfly", /^dragonfly$/],
-	["valkey", /^(valkey|valkey-bundle)$/],
-	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
-	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
-	["coturn", /^(coturn|openvidu-coturn)$/],
-	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
-];
-/** Without registry, folders, tag and digest. A port of the registry is no tag. */
-function imageName(image) {
-	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
+function sameBytes(a, b) {
+	return filesOf(a) === filesOf(b);
 }
-
-// src/job/stack-services.ts
-/** The services of a profile in dependency order, or only those named. Throws on a name the profile does not have. */
-async function servicesOf$1(tools, profile, names) {
-	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
-	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
-	if (unknown !== void 0) {
-		const known = definitions.map((one) => one.name).join(", ");
-		throw failure("unknown-service", `the ${profile} profile has no service "${unknown}"; it has: ${known || "none"}`);
-	}
-	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
+function syncOf([first, second], configured, listed) {
+	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
+	if (configured < 2) return "single";
+	if (!listed) return "unknown";
+	return first?.from.store === "s3" ? "s3-only" : "local-only";
 }
-/** Those of the infrastructure that hold data that must not be lost. */
-async function dataServices(tools, names) {
-	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
-}
-/** The container of a service, or an error that says what is missing. */
-function containerOf({ container, service }) {
-	if (container) return container;
-	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
-}
-/** Whether its data directory must survive everything. */
-function holdsData$1({ service }) {
-	return dataKinds.includes(service.kind);
-}
-function names$1(services) {
-	return services.map((one) => one.service.name);
-}
-function definitions(services) {
-	return services.map((one) => one.definition);
-}
-function describe$1(tools, definition, containers) {
-	const config = tools.config.services[definition.name] ?? defaults;
-	const kind = config.kind ?? serviceKind(definition.image);
-	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
-	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+function copyOf({ store, decisions, problems }, manifest) {
+	const decision = decisions.find(({ id }) => id === manifest.id);
+	const found = problems?.get(manifest.id);
+	const { lockedUntil } = manifest.storage;
 	return {
-		definition,
-		driver,
-		service: {
-			name: definition.name,
-			kind,
-			config,
-			host: tools.host,
-			stack: tools.stack,
-			backups: tools.layout.backups
-		},
-		container: containers.find((one) => one.service === definition.name)
+		store,
+		proven: provenBy(store, manifest),
+		keep: decision?.keep ?? true,
+		reasons: decision?.reasons ?? [],
+		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
+		...found && { problems: found }
 	};
 }
-const defaults = {
-	"critical-tables": [],
-	"sample-queries": [],
-	timeout: 1e4
-};
-
-// src/job/wait-healthy.ts
-/**
-* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
-* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
-* again: waiting longer would not help.
-*/
-async function waitHealthy(tools, services, options = {}) {
-	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
-	const start = tools.clock.now().getTime();
-	for (;;) {
-		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
-		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
-		if (waiting.length === 0) return;
-		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
-		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe(lost)}`);
-		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
-		await tools.clock.sleep(500, tools.signal);
-	}
+function provenBy(store, manifest) {
+	if (!isProven(manifest, store)) return "unproven";
+	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
 }
-function isReady(containers, service, now) {
-	const copies = containers.filter((one) => one.service === service.name);
-	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
-}
-function isUp(container, service, now) {
-	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
-	if (container.state !== "running") return false;
-	if (container.health !== void 0) return container.health === "healthy";
-	return now.getTime() - Date.parse(container.startedAt) > 2e3;
-}
-function isLost(container) {
-	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
-}
-function describe(container) {
-	const why = container.oomKilled ? ", out of memory" : "";
-	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
-}
-async function overdue(tools, containers, waiting, budget) {
-	const names = waiting.map((one) => one.name).join(", ");
-	const first = containers.find((one) => one.service === waiting[0]?.name);
-	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
-	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
-}
-async function unhealthy(tools, container, problem) {
-	const logs = await tools.stack.logs(container, 30);
-	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
-	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
-}
-
-// src/job/ensure-running.ts
-/**
-* Starts those of the services whose container is stopped and waits until all of them are healthy; gives the
-* containers as they then are. Refuses to start a service whose data another running container already has mounted
-* (S13), and one whose data directory is empty while its container is not new: it would start with nothing.
-*/
-async function ensureRunning(tools, services) {
-	const stopped = services.filter((one) => containerOf(one).state !== "running");
-	for (const one of stopped) await assertSoleServer(tools, one);
-	if (stopped.length > 0) {
-		tools.log.info(`Starting ${stopped.map((one) => one.service.name).join(", ")}`);
-		await tools.work.step("start-services", tools.stack.start(stopped.map(containerOf)));
-	}
-	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
-	return stopped.length === 0 ? services : refresh(tools, services);
-}
-/** The same services with the containers as they are now. */
-async function refresh(tools, services) {
-	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
-}
-/**
-* Throws unless no other running container on the host has the service's data mounted: two servers on one data
-* directory both start and both write (S13).
-*/
-async function assertSoleServer(tools, one) {
-	const sources = (one.container?.mounts.filter((mount) => mount.writable) ?? []).map((mount) => mount.volume ?? mount.source);
-	if (sources.length === 0) return;
-	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
-	if (rival) throw twoServers(one.service.name, rival);
-}
-function twoServers(service, rival) {
-	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
-}
-/** Stops on an empty list, which would make every later "all of them" true (S7). */
-function atLeastOne(items, what) {
-	if (items.length > 0) return items;
-	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
+function filesOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
+		one.file,
+		one.bytes,
+		one.sha256
+	].join("\0"))).sort().join("\n");
 }
 
 // src/job/stores.ts
@@ -8016,6 +10665,21 @@ function localStore(stores) {
 }
 function remoteStore(stores) {
 	return stores.find((one) => one.name === "s3");
+}
+/** The manifest of a backup of which S3 now has the artifacts. */
+function storedInS3(manifest, { tier, objects, lockedUntil }) {
+	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
+	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
+	return {
+		...manifest,
+		storage: {
+			local: "success",
+			s3: "success",
+			tier,
+			...lock,
+			objects
+		}
+	};
 }
 /**
 * The backup of this id, or the newest one for `latest`, from the lists of the stores asked for. Throws an input error
@@ -8032,10 +10696,14 @@ async function findBackup(tools, id, source) {
 	const chosen = id === "latest" ? known[0]?.manifest.id : id;
 	const found = known.filter((one) => one.manifest.id === chosen);
 	const [first] = found;
-	if (first) return {
-		manifest: first.manifest,
-		stores: found.map((one) => one.store)
-	};
+	if (first) {
+		const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
+		return {
+			manifest: first.manifest,
+			stores: found.map((one) => one.store),
+			manifests
+		};
+	}
 	const failed = lists.find((one) => one.error !== void 0);
 	if (failed) throw failed.error;
 	const ids = [...new Set(known.map((one) => one.manifest.id))];
@@ -8045,15 +10713,18 @@ async function findBackup(tools, id, source) {
 * Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
 * else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
 */
-async function bringLocal(tools, { manifest, stores }) {
+async function bringLocal(tools, { manifest, stores, manifests }) {
 	const reasons = [];
 	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
-		await store.fetch(manifest, tools.work);
+		const own = manifests?.get(store.name) ?? manifest;
+		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
+		await store.fetch(own, tools.work);
 		return store.name;
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
 		reasons.push(`${store.name}: ${messageOf(error)}`);
 		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
+		if (error instanceof AppError && error.kind === "input") break;
 	}
 	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
 }
@@ -8081,6 +10752,113 @@ async function listed(store) {
 	}
 }
 
+// src/job/repair-copies.ts
+/** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
+const most = 3;
+/**
+* Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
+* retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
+* there is stays, and the next run tries again.
+*/
+async function repairCopies(tools) {
+	const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)];
+	if (!s3) return [];
+	try {
+		const lists = {
+			local: await listOf(local),
+			s3: await listOf(s3)
+		};
+		const toS3 = await missing(tools, {
+			from: local,
+			to: s3
+		}, lists);
+		const toLocal = (await missing(tools, {
+			from: s3,
+			to: local
+		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
+		const repaired = [];
+		for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)));
+		for (const manifest of toLocal) repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, {
+			s3,
+			local
+		}, manifest)));
+		return repaired;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		tools.log.warning(`Missing copies could not be looked for: ${messageOf(error)}`);
+		return [];
+	}
+}
+async function listOf(store) {
+	const { backups, unreadable } = await store.list();
+	return {
+		manifests: backups.map(({ manifest }) => manifest),
+		unreadable
+	};
+}
+/** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
+async function missing(tools, { from, to }, lists) {
+	const there = lists[to.name];
+	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
+	if (lacking.length === 0) return [];
+	const items = [...retentionItems(to.name, there.manifests), ...lacking.map(({ id, created }) => ({
+		id,
+		created,
+		proven: true
+	}))];
+	const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id));
+	return lacking.filter(({ id }) => kept.has(id)).slice(0, most);
+}
+async function repair(tools, { name }, { id }, copy) {
+	try {
+		await copy();
+		tools.log.info(`${name}: the missing copy of ${id} is there again`);
+		return {
+			id,
+			store: name,
+			failure: void 0
+		};
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		tools.log.warning(`${name}: the missing copy of ${id} could not be made: ${messageOf(error)}`);
+		return {
+			id,
+			store: name,
+			failure: messageOf(error)
+		};
+	}
+}
+/** Only bytes that still are what their manifest says go up. */
+async function copyToS3(tools, s3, manifest) {
+	await localStore(tools.stores).fetch(manifest, tools.work);
+	try {
+		const report = await s3.putArtifacts(manifest, tools.work);
+		await s3.putManifest(storedInS3(manifest, report), tools.work);
+	} catch (error) {
+		await discard({
+			...tools,
+			stores: [s3]
+		}, manifest, error);
+		throw error;
+	}
+}
+async function copyToHost(tools, { s3, local }, manifest) {
+	await assertRoom$1(tools, totals(manifest.services).bytes);
+	await s3.fetch(manifest, tools.work);
+	await local.putArtifacts(manifest, tools.work);
+	await local.putManifest(manifest, tools.work);
+}
+/** An old backup that S3 has anyway must not take the room that the live data needs. */
+async function assertRoom$1({ host, layout, config }, bytes) {
+	const { stdout } = await host.run(sh`df -Pk ${layout.backups}`);
+	const [, size, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\d+%\s[^\n]*\s*$/.exec(stdout) ?? [];
+	if (size === void 0 || free === void 0) throw failure("host-answer", `the size of the disk under ${layout.backups} cannot be read`);
+	const left = Number(free) * 1024 - bytes;
+	const share = config.thresholds["disk-free"];
+	if (left >= Number(size) * 1024 * share) return;
+	throw failure("disk-full", `${formatBytes(bytes)} more would leave less than ${share * 100} % of the disk under ${layout.backups} free`);
+}
+
 // src/job/backup.ts
 /**
 * Backs up every data service and proves it (S1): dumps, counts, SHA-256 while writing, full decode of the stored
@@ -8097,21 +10875,26 @@ async function backup(tools, options = {}) {
 	for (const one of stores) await one.prepare(tools.work);
 	const { id, stamp, created } = await freeId(tools);
 	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
+	const checksums = tools.config.backup.verify === "checksum";
 	const done = [];
+	const made = await makeBackup().catch(async (error) => {
+		await discard(tools, {
+			id,
+			services: done
+		}, error);
+		throw error;
+	});
+	const repaired = made.s3Failure === void 0 ? await repairCopies(tools) : [];
 	return {
-		...await makeBackup().catch(async (error) => {
-			await discard(tools, {
-				id,
-				services: done
-			}, error);
-			throw error;
-		}),
+		...made,
+		repaired,
 		retention: await applyRetention(tools, id)
 	};
 	async function makeBackup() {
 		for (const one of running) done.push(await backupService(tools, one, {
 			id,
-			stamp
+			stamp,
+			checksums
 		}));
 		if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done);
 		const local = unpublished(tools, {
@@ -8144,17 +10927,7 @@ async function reach(tools, s3) {
 }
 async function store(tools, s3, manifest) {
 	try {
-		const { objects, tier } = await s3.putArtifacts(manifest, tools.work);
-		if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
-		return { manifest: {
-			...manifest,
-			storage: {
-				local: "success",
-				s3: "success",
-				tier,
-				objects
-			}
-		} };
+		return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) };
 	} catch (error) {
 		return { failure: tolerate(tools, error) };
 	}
@@ -8272,6 +11045,12 @@ const storeInputs = {
 		family: "s3"
 	})
 };
+/** Opens the encrypted copies in S3: actions that restore take it. */
+const backupKey = input(secret("backup-key").optional(), {
+	description: "Armored private OpenPGP key of `backup.encryption`, without passphrase. Needed when a copy in S3 is encrypted. It stays on the runner.",
+	secret: true,
+	env: ["BACKUP_KEY"]
+});
 const lockNumber = input(wholeNumber.optional(), {
 	description: "Number of a lock that an earlier job of this run took (output `lock-number` of `lock`). Without it the action takes the lock by itself and gives it back.",
 	placeholder: "NUMBER"
@@ -8340,15 +11119,15 @@ const backupAction = action(backupContract, (inputs, context) => withTools(input
 			status: done.status,
 			reason: tools.work.dryRun ? "dry-run" : done.s3Failure === void 0 ? "done" : "s3-failed",
 			"backup-id": id,
-			"backup-location": `${tools.layout.backups}/${manifestFile$1(id)}`,
+			"backup-location": `${tools.layout.backups}/${manifestFile(id)}`,
 			"backup-size": totals(services).bytes,
 			"storage-local": "success",
 			"storage-s3": storage.s3
 		},
-		summary: summaryOf$5(done)
+		summary: summaryOf$7(done)
 	};
 }));
-function summaryOf$5({ manifest, s3Failure, retention }) {
+function summaryOf$7({ manifest, s3Failure, repaired, retention }) {
 	const files = manifest.services.flatMap(({ service, artifacts }) => artifacts.map((one) => [
 		service,
 		one.name,
@@ -8356,14 +11135,11 @@ function summaryOf$5({ manifest, s3Failure, retention }) {
 		one.sha256.slice(0, 12)
 	]));
 	const { tables, rows, keys } = totals(manifest.services);
-	const kept = retention.map(({ store, decisions }) => {
-		const removed = decisions.filter((one) => !one.keep).length;
-		return [
-			store,
-			String(decisions.length - removed),
-			String(removed)
-		];
-	});
+	const kept = retention.map(({ store, decisions, removed }) => [
+		store,
+		String(decisions.length - removed.length),
+		String(removed.length)
+	]);
 	return [
 		summaryTable(`Backup ${manifest.id}`, [
 			"Service",
@@ -8373,12 +11149,180 @@ function summaryOf$5({ manifest, s3Failure, retention }) {
 		], files),
 		`${tables} tables with ${rows} rows, ${keys} keys; counted in the dump's own snapshot and decoded to the end.\n`,
 		s3Failure === void 0 ? `S3: ${manifest.storage.s3}.\n` : `**S3 does not have it**: ${s3Failure}\n`,
+		...repaired.map(({ id, store, failure }) => failure === void 0 ? `The copy of ${id} that ${store} lacked is there again.\n` : `**${store} still lacks its copy of ${id}**: ${failure}\n`),
 		summaryTable("Retention", [
 			"Store",
 			"Kept",
 			"Removed"
 		], kept)
 	].join("\n");
+}
+
+// src/job/list-backups.ts
+/**
+* Every backup of this environment in each store, with why it stays and whether the stores agree. A store that cannot be
+* listed is a problem that is told, never an empty list; when none can be, this throws the first one's error.
+*/
+async function listBackups(tools, { verify = false } = {}) {
+	const problems = [];
+	const inventories = [];
+	const errors = [];
+	for (const store of tools.stores) try {
+		inventories.push(await inventoryOf(tools, store, {
+			verify,
+			problems
+		}));
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		errors.push(error);
+		problems.push(`${store.name} could not be listed: ${messageOf(error)}`);
+	}
+	if (inventories.length === 0) throw errors[0];
+	const entries = backupInventory(inventories, {
+		now: tools.clock.now(),
+		configured: tools.stores.map(({ name }) => name)
+	});
+	const differing = entries.filter(({ sync }) => sync === "differs");
+	for (const { id } of differing) problems.push(`${id} is not the same in both stores: their manifests name other bytes`);
+	return {
+		entries,
+		problems
+	};
+}
+async function inventoryOf(tools, store, { verify, problems }) {
+	const { backups, unreadable } = await store.list();
+	problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`));
+	const manifests = backups.map(({ manifest }) => manifest);
+	const decisions = await retentionOf(tools, retentionItems(store.name, manifests));
+	if (!verify) return {
+		store: store.name,
+		manifests,
+		decisions
+	};
+	const found = /* @__PURE__ */ new Map();
+	for (const manifest of manifests) {
+		const differences = await differencesOf(tools, store, manifest);
+		found.set(manifest.id, differences);
+		problems.push(...differences.map((one) => `${store.name}: ${manifest.id}: ${one}`));
+	}
+	return {
+		store: store.name,
+		manifests,
+		decisions,
+		problems: found
+	};
+}
+/** One manifest that cannot be checked must not hide what is wrong with the others. */
+async function differencesOf(tools, store, manifest) {
+	try {
+		return await store.verify(manifest);
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		return [`could not be checked: ${messageOf(error)}`];
+	}
+}
+
+// actions/backups/contract.ts
+const backupsContract = {
+	name: "backups",
+	description: "Lists the backups of every store with why each is kept and whether the stores agree, or applies retention.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		...changeInputs,
+		mode: input(require_libraries._enum(["list", "prune"]).default("list"), {
+			description: "`list` only looks and takes no lock; `prune` applies the retention policy to each store now, and with `dry-run` shows what it would remove.",
+			placeholder: "MODE"
+		}),
+		verify: input(boolean.default(false), { description: "With `list`: read every local file and look at every object in S3 again, and compare their checksums with the manifests." })
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		backups: require_libraries.string$1().describe("The backups as a JSON array, newest first: `id`, `created`, `age-seconds`, `bytes`, `services`, `sync` and, in `copies`, per store `proven`, `keep`, `reasons`, `locked-until`, `problems`."),
+		count: require_libraries.int().min(0).describe("Number of backups, each counted once."),
+		removed: require_libraries.int().min(0).describe("Number of copies that `prune` removed, or would remove in a dry run."),
+		"newest-proven": require_libraries.string$1().describe("Id of the newest backup that some store holds proven; empty without one."),
+		"newest-age-seconds": require_libraries.int().min(-1).describe("Age of `newest-proven`; -1 without one.")
+	}),
+	negative: {
+		...notDone,
+		backups: "[]",
+		count: 0,
+		removed: 0,
+		"newest-proven": "",
+		"newest-age-seconds": -1
+	}
+};
+
+// actions/backups/action.ts
+/** What is wrong with a copy or a store makes it `partial`: the list is right, the backups are not all as they should be. */
+const backupsAction = action(backupsContract, (inputs, context) => {
+	const prunes = inputs.mode === "prune";
+	return withTools(inputs, context, {
+		name: "backups",
+		mutates: prunes,
+		usesStores: true
+	}, async (tools) => {
+		const reports = prunes ? await applyRetention(tools) : [];
+		const list = await listBackups(tools, { verify: inputs.verify });
+		for (const one of list.problems) tools.log.warning(one);
+		const { entries } = list;
+		const newest = entries.find(({ copies }) => copies.some(({ proven }) => proven !== "unproven"));
+		const reason = reports.some(({ failure }) => failure !== void 0) ? "prune-failed" : list.problems.length > 0 ? "problems-found" : "done";
+		return {
+			outputs: {
+				status: reason === "done" ? "success" : "partial",
+				reason: reason === "done" && prunes && tools.work.dryRun ? "dry-run" : reason,
+				backups: JSON.stringify(entries.map(shown$1)),
+				count: entries.length,
+				removed: reports.flatMap(({ removed }) => removed).length,
+				"newest-proven": newest?.id ?? "",
+				"newest-age-seconds": newest ? Math.max(0, Math.floor(newest.age / 1e3)) : -1
+			},
+			summary: summaryOf$6(list)
+		};
+	});
+});
+/** As the output has it: names of the outputs' own style, times in seconds. */
+function shown$1({ age, copies, ...entry }) {
+	const held = copies.map(({ lockedUntil, ...copy }) => ({
+		...copy,
+		...lockedUntil && { "locked-until": lockedUntil }
+	}));
+	return {
+		...entry,
+		"age-seconds": Math.floor(age / 1e3),
+		copies: held
+	};
+}
+function summaryOf$6({ entries, problems }) {
+	const rows = entries.map(({ id, age, bytes, services, sync, copies }) => [
+		id,
+		age < 0 ? "in the future" : formatDuration(age),
+		formatBytes(bytes),
+		services.join(", "),
+		copies.map(({ store, proven }) => `${store}: ${proven}`).join("; "),
+		sync,
+		copies.map(whyKept).join("; ")
+	]);
+	return [
+		summaryTable(`${entries.length} backups`, [
+			"Backup",
+			"Age",
+			"Size",
+			"Services",
+			"Proven",
+			"Stores",
+			"Why kept"
+		], rows),
+		...problems.map((one) => `- **${one}**`),
+		""
+	].join("\n");
+}
+function whyKept({ store, keep, reasons, lockedUntil }) {
+	const until = reasons.includes("locked") ? ` until ${lockedUntil}` : "";
+	return `${store}: ${keep ? "" : "goes: "}${reasons.join(", ")}${until}`;
 }
 
 // src/core/combine-health.ts
@@ -8470,55 +11414,6 @@ function copiesCheck(copies, { replicas }) {
 		name: "copies",
 		state: "warning",
 		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
-	};
-}
-
-// src/job/data-presence.ts
-/**
-* Whether the places where these services keep their data hold anything: every writable directory or volume of the
-* definition and of the container. A place that cannot be looked into counts as full: what might be data is protected
-* like data.
-*/
-async function dataPresence(tools, services) {
-	const { volumes } = await tools.stack.definition();
-	const places = services.flatMap((one) => [...new Set(placesOf(one, volumes))].map((place) => ({
-		service: one.service.name,
-		place
-	})));
-	if (places.length === 0) return [];
-	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
-	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
-	const { stdout } = await tools.host.run(look, { timeout: 6e4 + places.length * 35e3 });
-	const answers = stdout.trimEnd().split("\n");
-	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
-	return places.map((one, index) => ({
-		...one,
-		...judge(answers[index] ?? "")
-	}));
-}
-function placesOf({ definition, container }, volumes) {
-	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
-		const volume = volumes.find((one) => one.key === source);
-		return volume?.device ?? volume?.name ?? source;
-	});
-	const bound = new Set(volumes.flatMap((one) => one.device === void 0 ? [] : [one.name]));
-	const mounted = (container?.mounts ?? []).filter((mount) => mount.writable && mount.type !== "tmpfs" && !bound.has(mount.volume ?? "")).map((mount) => mount.volume ?? mount.source);
-	return [...defined, ...mounted].filter((place) => place !== "");
-}
-/** A file by itself is configuration, not a data directory. */
-function judge(answer) {
-	const [word, ...rest] = answer.split(" ");
-	if (word === "full") return {
-		present: true,
-		doubt: void 0
-	};
-	if (word === "empty" || word === "absent" || word === "file") return {
-		present: false,
-		doubt: void 0
-	};
-	return {
-		present: true,
-		doubt: rest.join(" ") || "no answer"
 	};
 }
 
@@ -8804,11 +11699,11 @@ const checkInfraAction = action(checkInfraContract, (inputs, context) => withToo
 			"data-present": seen.dataPresent,
 			"exit-code": seen.exitCode
 		},
-		summary: summaryOf$4(seen),
+		summary: summaryOf$5(seen),
 		exitCode: seen.exitCode
 	};
 }));
-function summaryOf$4({ status, checks, dataPresent }) {
+function summaryOf$5({ status, checks, dataPresent }) {
 	const rows = checks.map(({ name, state, detail }) => [
 		name,
 		state,
@@ -8968,7 +11863,7 @@ function decode(text) {
 
 // src/job/debug/diagnose.ts
 const lines = 100;
-const longest = 500;
+const longest$1 = 500;
 /** Finds out what is wrong with the infrastructure, service by service. Changes nothing. */
 async function diagnose(tools) {
 	const [health, definition, containers] = await Promise.all([
@@ -9022,12 +11917,12 @@ function toIssue(tools, { service, health }, seen) {
 		service,
 		severity: health.state === "degraded" ? "warning" : "critical",
 		cause,
-		details: seen.mask(details).replaceAll(/\s+/g, " ").slice(0, longest),
+		details: seen.mask(details).replaceAll(/\s+/g, " ").slice(0, longest$1),
 		suggestedFix: suggestions[cause]
 	};
 }
 function shorten(log) {
-	return log.trimEnd().split("\n").map((line) => line.slice(0, longest));
+	return log.trimEnd().split("\n").map((line) => line.slice(0, longest$1));
 }
 const suggestions = {
 	missing: "create the container on the data that is there",
@@ -9258,106 +12153,34 @@ const debugAction = action(debugContract, (inputs, context) => withTools(inputs,
 	const { logs, ...report } = done.report;
 	if (done.status === "failed") await context.log.group("Logs", async () => context.log.untrusted(JSON.stringify(logs, void 0, 2)));
 	const fixed = done.status === "fixed";
+	const { dryRun } = tools.work;
 	return {
 		outputs: {
-			status: fixed ? "success" : "partial",
-			reason: tools.work.dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
+			status: fixed || dryRun ? "success" : "partial",
+			reason: dryRun ? "dry-run" : fixed ? "done" : "not-fixed",
 			"debug-status": done.status,
 			"debug-details": JSON.stringify(report),
 			"fixes-applied": done.fixes.join(" ")
 		},
-		summary: summaryOf$3(done),
-		exitCode: fixed ? 0 : 2
+		summary: summaryOf$4(done, dryRun),
+		exitCode: fixed || dryRun ? 0 : 2
 	};
 }));
-function summaryOf$3({ status, found, left, fixes }) {
+function summaryOf$4({ status, found, left, fixes }, dryRun) {
 	const rows = found.map((issue) => [
 		issue.service,
 		issue.cause,
 		issue.details,
 		left.some((one) => one.service === issue.service && one.cause === issue.cause) ? "left" : "gone"
 	]);
-	const tried = fixes.length > 0 ? `Tried: ${fixes.join(", ")}.\n` : "Nothing was tried.\n";
-	return `${summaryTable(`Debug: ${status}`, [
+	const verb = dryRun ? "Would try" : "Tried";
+	const tried = fixes.length > 0 ? `${verb}: ${fixes.join(", ")}.\n` : "Nothing was tried.\n";
+	return `${summaryTable(`Debug: ${dryRun ? "dry run" : status}`, [
 		"Service",
 		"Cause",
 		"Detail",
 		"Now"
 	], rows)}\n${tried}`;
-}
-
-// src/docker/image.ts
-/** What the engine knows of an image, by any reference or id; undefined when it has none such. */
-async function inspectImage(host, reference) {
-	const command = sh`${limited} docker image inspect --format ${"{\"id\":{{json .Id}},\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}"} ${reference}`;
-	const result = await askEngine(host, command, { allow: [0, 1] });
-	if (result.code === 0) return factsSchema.parse(JSON.parse(result.stdout));
-	if (/no such image/i.test(result.stderr)) return void 0;
-	throw engineError(result, host.name) ?? new CommandError(result);
-}
-/**
-* Brings an image onto the host and pins it. A reference with a digest is taken from the host when it is there, else
-* pulled; a tag is always asked of its registry, because tags move, and the host's own copy is used, with a doubt,
-* when no registry knows it. Refuses with `image-unavailable` when neither has it. `step` names the pull.
-*/
-async function ensureImage({ host, work }, reference, step) {
-	const local = await inspectImage(host, reference);
-	if (local && isFixed(reference)) return pin(reference, local);
-	const problem = await pull(work, reference, step);
-	const found = await work.check(`inspect ${reference}`, () => inspectImage(host, reference), local ?? assumed(reference));
-	if (!found) throw refusal("image-unavailable", `the image ${reference} is not on ${host.name} and cannot be pulled${problem ? `: ${problem}` : ""}`, { hint: "Push the image, correct its reference, or log the host in to its registry with `docker login`. Nothing was changed." });
-	const pinned = pin(reference, found);
-	return problem ? {
-		...pinned,
-		doubt: `${reference} could not be asked of its registry (${problem}); the host's own copy is used`
-	} : pinned;
-}
-/** Whether a reference names bytes rather than a tag that may move. */
-function isFixed(reference) {
-	return /(^|@)sha256:[0-9a-f]{64}$/.test(reference);
-}
-/** The repository of a reference: without tag and digest. A port of the registry is no tag. */
-function repositoryOf(reference) {
-	return reference.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
-}
-/** Picks the reference that means the same bytes tomorrow: the digest in the asked repository, else any digest, else the id. */
-function pin(asked, facts) {
-	const repository = repositoryOf(asked);
-	const reference = (facts.digests.includes(asked) ? asked : void 0) ?? facts.digests.find((digest) => sameRepository(repositoryOf(digest), repository)) ?? facts.digests[0] ?? facts.id;
-	return {
-		...facts,
-		asked,
-		reference,
-		doubt: void 0
-	};
-}
-const factsSchema = require_libraries.object({
-	id: require_libraries.string$1().regex(/^sha256:/),
-	digests: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? []),
-	tags: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? [])
-});
-/** Docker Hub's names have a short and a long form. */
-function sameRepository(a, b) {
-	const short = (name) => name.replace(/^(docker\.io\/|index\.docker\.io\/)/, "").replace(/^library\//, "");
-	return short(a) === short(b);
-}
-/** The registry's answer when it has no such image or cannot be reached; undefined when pulled. */
-async function pull(work, reference, step) {
-	try {
-		await work.step(step, change`docker pull --quiet ${reference}`, { timeout: 9e5 });
-		return;
-	} catch (error) {
-		if (!(error instanceof CommandError)) throw error;
-		return error.result.stderr.trim().split("\n").at(-1) || error.message;
-	}
-}
-/** What a dry run takes for an image that would have to be pulled first. */
-function assumed(reference) {
-	return {
-		id: "sha256:not-pulled-in-a-dry-run",
-		digests: isFixed(reference) ? [reference] : [],
-		tags: [reference]
-	};
 }
 
 // src/job/deploy-app/pinned-images.ts
@@ -9844,7 +12667,7 @@ async function deployApp(tools, options = {}) {
 	});
 	const unchanged = await runsAlready(tools, plan);
 	if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted");
-	else await attempt$1(tools, plan);
+	else await attempt$2(tools, plan);
 	await keepImages(tools, {
 		release: plan.release,
 		images
@@ -9917,7 +12740,7 @@ function reaches({ now, service }, copy) {
 function proxied(copies, proxy) {
 	return copies.filter((one) => one.service === proxy.service);
 }
-async function attempt$1(tools, plan) {
+async function attempt$2(tools, plan) {
 	const progress = {
 		fresh: [],
 		switched: false,
@@ -9988,7 +12811,7 @@ async function pinProxy(tools, proxy, { old, release }) {
 /** Whether everything is as it was. When it is not, the note of the unfinished deployment stays, and the next run settles it. */
 async function undone(tools, plan, progress) {
 	try {
-		await undo(tools, plan, progress);
+		await undo$1(tools, plan, progress);
 		return true;
 	} catch (error) {
 		tools.log.warning(`The previous state could not be put back wholly, the next run goes on with it: ${messageOf(error)}`);
@@ -9996,7 +12819,7 @@ async function undone(tools, plan, progress) {
 	}
 }
 /** Back to the old copies, which were never stopped. */
-async function undo(tools, plan, { fresh, switched, replaced }) {
+async function undo$1(tools, plan, { fresh, switched, replaced }) {
 	const { old, proxy, release } = plan;
 	const serving = proxy ? proxied(old, proxy).filter(isServing) : [];
 	if (proxy && switched && serving.length > 0) {
@@ -10632,725 +13455,414 @@ const detectChangesAction = action(detectChangesContract, async (inputs, context
 	};
 });
 
-// src/job/lock.ts
-const lockModes = [
-	"acquire",
-	"renew",
-	"release",
-	"force-release",
-	"status"
-];
-/** Takes, renews, releases or shows the deployment lock. Throws the refusal `lock-held` when somebody else keeps it. */
-async function lock(tools, options) {
-	switch (options.mode) {
-		case "acquire": return acquire(tools, options);
-		case "renew":
-			await resumeLease(tools.host, {
-				...place(tools),
-				number: numberOf(options),
-				run: tools.run.id
-			});
-			return show(tools, "done");
-		case "release": return release(tools, options);
-		case "force-release": return forceRelease(tools);
-		case "status": return show(tools, "done");
-	}
-}
-async function acquire(tools, { wait, purpose, onClaim }) {
-	const { run, config, host, signal } = tools;
-	const { id, attempt, actor, url } = run;
-	const holder = {
-		run: id,
-		attempt,
-		actor,
-		purpose,
-		url
-	};
-	onClaim((await claimLease(host, {
-		...place(tools),
-		holder,
-		ttl: config.lock.stale,
-		wait,
-		signal
-	})).number);
-	return show(tools, "done");
-}
-async function release(tools, options) {
-	const outcome = await releaseLease(tools.host, {
-		...place(tools),
-		number: numberOf(options)
-	});
-	return show(tools, outcome === "released" ? "done" : outcome);
-}
-async function forceRelease(tools) {
-	const held = await readLease(tools.host, tools.layout.lock);
-	if (held && await forceReleaseLease(tools.host, tools.layout.lock, held.number)) tools.log.warning(`released by force: ${describeLease(held)}`);
-	return show(tools, held ? "done" : "not-held");
-}
-async function show(tools, reason) {
-	const state = await readLease(tools.host, tools.layout.lock);
-	if (!state) return {
-		acquired: false,
-		number: void 0,
-		holder: "",
-		expires: void 0,
-		reason
-	};
-	const ours = state.holder?.run === tools.run.id && state.state === "held";
-	return {
-		acquired: ours,
-		number: ours ? state.number : void 0,
-		holder: describeLease(state),
-		expires: new Date(tools.clock.now().getTime() + state.ttl - state.age),
-		reason
-	};
-}
-function place({ layout, log }) {
-	return {
-		directory: layout.lock,
-		work: layout.work,
-		log: (line) => log.info(line)
-	};
-}
-function numberOf({ mode, number }) {
-	if (number !== void 0) return number;
-	throw inputError("lock-number-missing", `input \`lock-number\` is needed to ${mode} a lock`, { hint: "Give the output `lock-number` of the step that took it; `force-release` needs none." });
-}
-
-// actions/lock/contract.ts
-const lockContract = {
-	name: "lock",
-	description: "Takes, renews, releases or shows the one lock that guards every change of an environment on its host.",
-	mutates: false,
-	inputs: require_libraries.strictObject({
-		...connectionInputs,
-		mode: input(require_libraries._enum(lockModes).default("acquire"), {
-			description: "`acquire`, `renew`, `release`, `status`, or `force-release`: takes the lock from whoever holds it, for a person who knows that its holder is dead.",
-			placeholder: "MODE"
-		}),
-		keep: input(boolean.default(false), { description: "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job." }),
-		"lock-number": lockNumber,
-		"lock-wait": lockWait,
-		purpose: input(require_libraries.string$1().max(200).default("deployment"), {
-			description: "What the lock is for, shown to whoever waits for it.",
-			placeholder: "TEXT"
-		})
-	}),
-	outputs: require_libraries.strictObject({
-		...commonOutputs,
-		acquired: require_libraries.boolean().describe("Whether this run holds the lock now."),
-		holder: require_libraries.string$1().describe("Who holds it: actor, run and purpose; empty when nobody does."),
-		"lock-number": require_libraries.string$1().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
-		"lease-expires": require_libraries.string$1().describe("When it runs out unless renewed, ISO 8601; empty without a holder.")
-	}),
-	negative: {
-		...notDone,
-		acquired: false,
-		holder: "",
-		"lock-number": "",
-		"lease-expires": ""
-	}
-};
-
-// actions/lock/action.ts
-/** Name of the state by which the post step knows the claim to release. */
-const claimState = "claim";
-const lockAction = action(lockContract, async (inputs, context) => {
-	const config = await loadConfig(inputs, context);
-	await using host = await openHost(config, inputs, context);
-	const tools = {
-		...context,
-		config,
-		host,
-		layout: layout(config),
-		clock: systemClock
-	};
-	const done = await lock(tools, {
-		mode: inputs.mode,
-		number: inputs["lock-number"],
-		wait: inputs["lock-wait"] ?? config.lock.wait,
-		purpose: inputs.purpose,
-		onClaim: (number) => inputs.keep || context.saveState("claim", String(number))
-	});
-	context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock");
-	return { outputs: {
-		status: "success",
-		reason: done.reason,
-		acquired: done.acquired,
-		holder: done.holder,
-		"lock-number": done.number === void 0 ? "" : String(done.number),
-		"lease-expires": done.expires?.toISOString() ?? ""
-	} };
+// src/core/drill-record.ts
+const checkSchema = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	state: require_libraries._enum([
+		"ok",
+		"warning",
+		"failed",
+		"unknown"
+	]),
+	detail: require_libraries.string$1()
 });
-
-// src/action/run-post.ts
-/** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
-async function runPost(contract, post) {
-	const runtime = actionsRuntime();
-	try {
-		const state = (name) => runtime.env[`STATE_${name}`] || void 0;
-		await post(readInputs(contract, runtime), contextOf(runtime, abortOnSignals()), state);
-	} catch (error) {
-		runtime.log.warning(`After the job: ${messageOf(error)}`);
-	}
-	process.exit(0);
+const drilledServiceSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	/** Id of the image that the backup was restored into; its reference when the service has no container. */
+	image: require_libraries.string$1(),
+	/** From the start of its container until the restored data was counted, equal and served. */
+	seconds: require_libraries.number(),
+	tables: require_libraries.int(),
+	rows: require_libraries.int(),
+	keys: require_libraries.int(),
+	checks: require_libraries.array(checkSchema)
+});
+/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
+const drillRecordSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
+	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	backup: require_libraries.string$1(),
+	/** Whose copy was restored. */
+	source: require_libraries._enum(["local", "s3"]),
+	started: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	result: require_libraries._enum(["success", "failed"]),
+	/** Why it failed; empty when it did not. */
+	reason: require_libraries.string$1(),
+	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
+	rtoSeconds: require_libraries.number().nullable(),
+	/** Age of the backup's data when the drill began: what would be lost. */
+	rpoSeconds: require_libraries.number(),
+	services: require_libraries.array(drilledServiceSchema)
+});
+/** Path of a drill's record, relative to the backup directory. */
+function drillFile(id) {
+	return `metadata/${id}.json`;
+}
+/** `drill-YYYYMMDD-HHMMSS`, UTC. */
+function drillId(time) {
+	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
+}
+/** The record's bytes as they are stored. */
+function printDrillRecord(record) {
+	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
 }
 
-// src/core/decision.ts
-/** The jobs of a pipeline, in the order in which they may run. */
-const jobNames = [
-	"lock",
-	"debug",
-	"backup",
-	"recreate",
-	"restore",
-	"verify",
-	"deploy-app",
-	"verify-deploy",
-	"unlock"
-];
-/** Jobs that a person may ask for whatever the facts are. */
-const forcibleJobs = [
-	"backup",
-	"recreate",
-	"restore",
-	"verify",
-	"deploy-app"
-];
-/** The rows of the decision matrix; a stable code each. */
-const rules = {
-	"infra-changed": "infrastructure changed and there is data: back up, recreate, restore what is needed, verify",
-	"infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
-	"infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
-	"infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
-	"app-changed": "infrastructure is healthy and the app changed: deploy it",
-	forced: "nothing changed and the infrastructure is healthy: only what was asked for",
-	"nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do"
-};
-/** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
-function ruleFor(facts) {
-	const { infraStatus, dataPresent, force } = facts;
-	if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh";
-	if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost";
-	if (appWanted(facts)) return "app-changed";
-	return force.length > 0 ? "forced" : "nothing-to-do";
-}
-/** The job to run now; undefined when the pipeline is at its end. Jobs that were not wanted are absent from `results` or `skipped`. */
-function nextJob(facts, progress) {
-	const last = jobNames.findLastIndex((job) => (progress.results[job] ?? "skipped") !== "skipped");
-	return jobNames.slice(last + 1).find((job) => shouldRun(job, facts, progress));
-}
+// src/docker/scratch-container.ts
+/** The label by which throw-away servers are found. */
+const label = "infra-actions.drill";
 /**
-* Whether a job runs, given what the jobs before it said. After a failed or cancelled job nothing runs but `unlock`.
-* Throws `failed` `answer-empty` when a job succeeded without the answer that the decision needs: that is never "no".
+* Starts a container that is part of no stack: no network, a limit of memory, processor time only when nobody else wants
+* it, the first to be killed when memory runs out. Compose's labels are emptied, for an image that compose has built hands
+* its own on. Prints the container's id.
 */
-function shouldRun(job, facts, progress) {
-	const { results } = progress;
-	const lockTried = (results.lock ?? "skipped") !== "skipped";
-	if (job === "unlock") return lockTried;
-	if (jobNames.slice(0, jobNames.indexOf(job)).map((name) => results[name] ?? "skipped").some((result) => result === "failure" || result === "cancelled")) return false;
-	if (job === "lock") return ruleFor(facts) !== "nothing-to-do";
-	return results.lock === "success" && wanted[job](facts, progress);
+function startScratch(options) {
+	const { name, image, owner, environment, command, volumes, memory } = options;
+	const flags = [
+		...[`${label}=${owner}`, ...[
+			"project",
+			"service",
+			"oneoff"
+		].map((one) => `com.docker.compose.${one}=`)].flatMap((one) => ["--label", one]),
+		...Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+		...volumes.flatMap((path) => ["--volume", path]),
+		...[
+			"--memory",
+			`${memory}b`,
+			"--memory-swap",
+			`${memory}b`,
+			"--cpu-shares",
+			"128",
+			"--oom-score-adj",
+			"800"
+		],
+		...[
+			"--pids-limit",
+			"1000",
+			"--shm-size",
+			"256m",
+			"--security-opt",
+			"no-new-privileges"
+		]
+	];
+	return change`docker run --detach --network none --restart no --pull never --name ${name} ${flags} ${image} ${command}`;
 }
-/** Whether `restore` must follow a recreation: `restore-needed` of `recreate`. Volumes survive it, so as a rule it must not. */
-function restoreNeeded(policy, recreation) {
-	const { dataIntact, backupMade } = recreation;
-	return !dataIntact || policy === "always" && backupMade;
+/** Ids of an owner's throw-away servers, running or not, one a line. */
+function listScratch(owner) {
+	return sh`${limited} docker ps --all --quiet --no-trunc --filter ${`label=${label}=${owner}`}`;
 }
-const wanted = {
-	debug: (facts) => ruleFor(facts) === "infra-broken",
-	backup: (facts, progress) => facts.force.includes("backup") || facts.dataPresent && (recreates(facts, progress) || facts.force.includes("restore") || facts.migrationsChanged && facts.beforeMigrate),
-	recreate: (facts, progress) => recreates(facts, progress) && (!facts.dataPresent || succeeded("backup", progress)),
-	restore: (facts, progress) => facts.force.includes("restore") || succeeded("recreate", progress) && answered("restore-needed", progress.restoreNeeded),
-	verify: (facts, progress) => facts.force.includes("verify") || [
-		"debug",
-		"recreate",
-		"restore"
-	].some((job) => succeeded(job, progress)),
-	"deploy-app": (facts, progress) => appWanted(facts) || !facts.dataPresent && succeeded("recreate", progress),
-	"verify-deploy": (_facts, progress) => succeeded("deploy-app", progress)
-};
-function recreates(facts, progress) {
-	switch (ruleFor(facts)) {
-		case "infra-changed":
-		case "infra-changed-fresh":
-		case "infra-lost": return true;
-		case "infra-broken": return succeeded("debug", progress) && answered("debug-status", progress.debugStatus) === "failed";
-		default: return false;
-	}
+/** Removes an owner's throw-away servers with the volumes that were made for them alone. */
+function removeScratch(owner) {
+	return change`ids=$(${listScratch(owner)}) || exit
+[ -z "$ids" ] || docker rm --force --volumes $ids`;
 }
-function appWanted({ appChanged, migrationsChanged, force }) {
-	return appChanged || migrationsChanged || force.includes("deploy-app");
-}
-function succeeded(job, { results }) {
-	return results[job] === "success";
-}
-function answered(output, value) {
-	if (value !== void 0) return value;
-	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
+/** A throw-away server as Docker sees it. Throws when it is gone. */
+async function readScratch(host, id) {
+	const [container] = parseContainers((await askEngine(host, inspectContainer(id))).stdout);
+	if (container) return container;
+	throw failure("scratch-gone", `the throw-away container ${id.slice(0, 12)} is gone`);
 }
 
-// src/job/install-definition.ts
-/**
-* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
-* one kept beside as `<file>.previous`. Only what differs is touched. Call the result when the new one turns out bad.
-*/
-async function installDefinition(tools) {
-	const changed = await differing(tools);
-	if (changed.length === 0) return async () => {};
-	for (const file of changed) {
-		const path = node_path.posix.join(tools.layout.base, file.path);
-		tools.log.info(`${path} is replaced by the checkout's`);
-		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
-if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
-mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
-	}
-	tools.stack.forget();
-	return () => putBack(tools, changed);
-}
-async function differing(tools) {
-	if (tools.definition.length === 0) return [];
-	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
-	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
-	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
-	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
-}
-async function putBack(tools, files) {
-	const commands = files.map(({ path }) => {
-		const file = node_path.posix.join(tools.layout.base, path);
-		return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+// src/job/drill/room.ts
+/** Share of a disk that the live services keep free whatever a drill takes. */
+const reserve = .05;
+/** Refuses when a drill would fill a disk that the live services need. */
+async function assertDiskRoom(tools, needed) {
+	const { backups } = tools.layout;
+	const { stdout } = await tools.host.run(script("read", remoteScript("host-facts"), [1, backups]), { timeout: 6e4 });
+	const [refused] = lackOfRoom(stdout, {
+		needed,
+		backups
 	});
-	try {
-		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands));
-	} catch (error) {
-		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
-	}
-	tools.stack.forget();
+	if (refused === void 0) return;
+	throw refusal("disk-space", refused, { hint: "Make room, or drill on a host that has it: the live services must not run out of disk." });
 }
-function sha256(content) {
-	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
-}
-
-// src/job/keep-volumes.ts
-/**
-* Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
-* compose files no longer have, or one that would come from another place (S2).
-*/
-async function assertDataStays(tools, services) {
-	const stack = await tools.stack.definition();
-	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
-		const { name } = one.service;
-		if (persistent(one.definition, stack).length === 0) throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
-		for (const mount of one.container?.mounts.filter(keepsData) ?? []) assertSameSource(name, mount, one.definition, stack);
-	}
-}
-/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
-async function prepareVolumes(tools, services) {
-	const stack = await tools.stack.definition();
-	const paths = services.flatMap((one) => persistent(one.definition, stack).flatMap((mount) => mount.path ?? []).map((path) => ({
-		path,
-		isData: dataKinds.includes(one.service.kind),
-		service: one.service.name
-	})));
-	if (paths.length === 0) return;
-	const there = (await tools.host.run(sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`)).stdout.trim().split("\n");
-	const missing = paths.filter((_, index) => there[index] !== "yes");
-	const stray = missing.find((one) => !one.isData);
-	if (stray) throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, { hint: "Copy it to the host first: Docker would put an empty directory in its place." });
-	if (missing.length > 0) await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`);
-}
-/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
-function directoryOf(mount, stack) {
-	return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source;
-}
-function persistent(definition, stack) {
-	return definition.volumes.flatMap(({ type, source, target }) => {
-		if (type === "bind") return [{
-			target,
-			source,
-			path: source
-		}];
-		const volume = stack.volumes.find((one) => one.key === source);
-		return type === "volume" && volume ? [{
-			target,
-			source: volume.name,
-			path: volume.device
-		}] : [];
-	});
-}
-function keepsData(mount) {
-	return mount.writable && mount.type !== "tmpfs";
-}
-function assertSameSource(service, mount, definition, stack) {
-	const now = mount.volume ?? mount.source;
-	const next = persistent(definition, stack).find((one) => one.target === mount.target);
-	if (next?.source === now) return;
-	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
-}
-
-// src/job/prove-backup.ts
-/** Milliseconds after which a backup no longer covers a destructive step, even of its own run: a person may have waited days to approve it. */
-const oldest = 216e5;
-/**
-* The manifest of a backup that proves a destructive step (S1): made by this very run, of every one of these data
-* services, of the data that they hold now, and its stored bytes read again match their checksums. Refuses otherwise.
-*/
-async function proveBackup(tools, id, data) {
-	const { backups } = await localStore(tools.stores).list();
-	const manifest = backups.find((one) => one.manifest.id === id)?.manifest;
-	if (!manifest || !isProven(manifest, "local")) throw unproven(`there is no proven backup ${id} on the host`);
-	if (manifest.run.id !== tools.run.id) throw unproven(`backup ${id} was made by run ${manifest.run.id}, not by this one`);
-	const age = tools.clock.now().getTime() - Date.parse(manifest.created);
-	if (age > oldest) throw unproven(`backup ${id} is ${formatDuration(age)} old, more than ${formatDuration(oldest)}`);
-	for (const one of data) await assertSameData(one, manifest.services);
-	const [difference] = await localStore(tools.stores).verify(manifest);
-	if (difference !== void 0) throw unproven(`backup ${id} is damaged: ${difference}`);
-	tools.log.info(`Backup ${id} is of this run, of this data, and whole`);
-	return manifest;
-}
-/** Refuses unless no data service has any data at all: then there is nothing that a backup could hold. */
-async function proveFresh(tools, data) {
-	const [first] = (await dataPresence(tools, data)).filter((one) => one.present);
-	if (first) throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, { hint: "Run backup first and pass its backup-id: a data service is never replaced without one." });
-	tools.log.info("No data directory holds anything: this is a first creation");
-}
-async function assertSameData(one, services) {
-	const held = services.find((backup) => backup.service === one.service.name);
-	if (!held) throw unproven(`the backup does not hold service ${one.service.name}`);
-	if (held.contents.kind !== "postgres") return;
-	const identifier = (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"];
-	if (identifier !== held.contents.systemIdentifier) throw unproven(`the backup is of another database cluster: ${held.contents.systemIdentifier}, not ${identifier ?? "known"}`);
-}
-function unproven(problem) {
-	return refusal("backup-not-proven", problem, { hint: "Run backup in this run and pass the backup-id that it gives." });
-}
-
-// src/job/record-infrastructure.ts
-/**
-* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
-* `bad` is recorded too, and never taken for a base.
-*/
-async function recordInfrastructure(tools, services, status) {
-	const now = tools.clock.now();
-	const containers = await tools.stack.containers();
-	await recordRelease(tools, {
-		format: 1,
-		id: `infra-${releaseId(now, tools.run.sha)}`,
-		kind: "recreate",
-		time: now.toISOString(),
-		commit: tools.run.sha,
-		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
-			service: service.name,
-			reference: one.image,
-			imageId: one.imageId
-		}))),
-		run: {
-			id: tools.run.id,
-			url: tools.run.url,
-			actor: tools.run.actor
-		},
-		status
-	});
-}
-
-// src/core/fingerprint.ts
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
-function compareFingerprints(before, after) {
-	return before.flatMap((old) => {
-		const now = after.find((one) => one.service === old.service);
-		const changed = Object.entries(old.same).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.same[fact]
-		})).filter((one) => one.before !== one.after);
-		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.atLeast[fact]
-		})).filter((one) => one.after === void 0 || one.after < one.before);
-		return [...changed, ...fallen].map((one) => ({
-			service: old.service,
-			fact: one.fact,
-			before: String(one.before),
-			after: String(one.after ?? "(none)")
-		}));
-	});
-}
-
-// src/job/writers.ts
-/** Stops every running container of the app, those that need others first, within their grace periods. */
-async function stopWriters(tools) {
-	const running = (await appContainers(tools)).filter((one) => one.state === "running" || one.state === "restarting");
-	if (running.length > 0) await tools.work.step("stop-writers", tools.stack.stop(running));
-}
-/**
-* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
-* run had stopped. Does nothing where the app was never deployed.
-*/
-async function startWriters(tools) {
-	const containers = await appContainers(tools);
-	const stopped = containers.filter((one) => one.state === "exited");
-	if (stopped.length > 0) await tools.work.step("start-writers", tools.stack.start(stopped));
-	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
-	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
-}
-async function appContainers(tools) {
-	const services = await servicesOf$1(tools, "app");
-	const containers = await tools.stack.containers();
-	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
-}
-
-// src/job/replace-containers.ts
-/**
-* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
-* containers start on the same volumes, and the data's fingerprint before and after is compared. Whatever fails before
-* the replacement starts the old containers again; new ones that do not serve give way to the previous images.
-*/
-async function replaceContainers(tools, services, putBack) {
-	const data = services.filter(holdsData$1);
-	const before = await stopAll(tools, services, putBack);
-	const cause = await bringUp(tools, services, putBack);
-	const after = await tools.work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), before);
-	const differences = compareFingerprints(before, after);
-	if (differences.length === 0) await startWriters(tools);
-	if (cause === void 0) await recordInfrastructure(tools, services, differences.length === 0 ? "good" : "bad");
-	return {
-		status: cause === void 0 ? "recreated" : "rolled-back",
-		cause,
-		differences
+/** One sentence for each disk that `host-facts.sh` tells of and that is too small; one that could not be looked at is, too. */
+function lackOfRoom(facts, { needed, backups }) {
+	const lines = facts.split("\n").map((line) => line.split("	"));
+	const root = lines.find(([kind]) => kind === "docker-root")?.[1];
+	const diskOf = (path) => {
+		const [, , size, free] = lines.find(([kind, name]) => kind === "disk" && name === path) ?? [];
+		return {
+			size: Number(size) * 1024,
+			free: Number(free) * 1024
+		};
 	};
-}
-/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools, services, putBack) {
-	const data = services.filter(holdsData$1);
-	try {
-		const running = await ensureRunning(tools, data);
-		await stopWriters(tools);
-		const before = [];
-		for (const one of running) {
-			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
-			if (left) before.push(left);
-		}
-		const others = services.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
-		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
-		for (const one of data) await assertSoleServer(tools, one);
-		return before;
-	} catch (error) {
-		await startAgain(tools, {
-			services,
-			putBack,
-			error
-		});
-		throw error;
-	}
-}
-/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
-async function startAgain(tools, { services, putBack, error }) {
-	if (!isOurs(tools, error)) return;
-	try {
-		await putBack();
-		const containers = services.flatMap((one) => one.container ?? []);
-		await tools.work.step("start-again", tools.stack.start(containers));
-		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(services)), void 0);
-		await startWriters(tools);
-	} catch (second) {
-		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
-	}
-}
-/** The reason why the new containers had to give way to the previous images; undefined when they serve. */
-async function bringUp(tools, services, putBack) {
-	const { stack, work } = tools;
-	try {
-		await work.step("recreate-containers", stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never"
-		}));
-		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-		return;
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		const images = Object.fromEntries(services.flatMap(({ service, container }) => container ? [[service.name, container.imageId]] : []));
-		tools.log.warning(`The new containers do not serve: ${messageOf(error)}. Putting the previous images back.`);
-		await putBack();
-		await work.step("put-images-back", stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never",
-			images
-		}));
-		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
-		return messageOf(error);
-	}
-}
-/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
-function isOurs(tools, error) {
-	if (tools.signal.aborted || error instanceof HostError) return false;
-	return error instanceof AppError && error.code !== "lease-lost" && error.code !== "step-cut";
-}
-async function fingerprints(services) {
-	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
-}
-
-// src/job/recreate.ts
-/**
-* Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
-* or on a host proven fresh (S1); volumes stay (S2); the app is stopped meanwhile and started again. The data's
-* fingerprint before and after tells whether a restore is needed; the app then stays stopped for it.
-*/
-async function recreate(tools, options = {}) {
-	const before = atLeastOne(await servicesOf$1(tools, "infrastructure", options.services), "service to recreate");
-	const manifest = await prove(tools, options.backupId, before);
-	const putBack = await installDefinition(tools);
-	let services;
-	try {
-		services = await servicesOf$1(tools, "infrastructure", options.services);
-		await assertDataStays(tools, services);
-		await prepareVolumes(tools, services);
-		await tools.work.step("pull-images", tools.stack.pull(definitions(services)), { timeout: 18e5 });
-	} catch (error) {
-		await putBack();
-		throw error;
-	}
-	return manifest ? replaceContainers(tools, services, putBack) : create(tools, services);
-}
-/** The backup that covers this recreation; undefined when there is no data that one could cover. */
-async function prove(tools, backupId, services) {
-	const data = services.filter(holdsData$1);
-	return backupId === void 0 ? proveFresh(tools, data) : proveBackup(tools, backupId, data);
-}
-/**
-* A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
-* app stays stopped until a restore has brought it back.
-*/
-async function create(tools, services) {
-	const lost = await lostData(tools);
-	if (lost.length > 0) await stopWriters(tools);
-	await tools.work.step("create-containers", tools.stack.up(names$1(services), { pull: "never" }));
-	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-	await recordInfrastructure(tools, services, "good");
-	if (lost.length === 0) await startWriters(tools);
-	return {
-		status: "created",
-		cause: void 0,
-		differences: lost
-	};
-}
-async function lostData(tools) {
-	const found = (await Promise.all(tools.stores.map(async (store) => ({
-		store,
-		...await store.list()
-	})))).find((one) => one.backups.length > 0);
-	const [newest] = found?.backups ?? [];
-	if (!found || !newest) return [];
-	const { id } = newest.manifest;
-	tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`);
+	const [data, files] = [diskOf(root), diskOf(backups)];
+	const same = data.size === files.size && data.free === files.free;
+	const total = needed.data + needed.files;
 	return [{
-		service: "all",
-		fact: "data",
-		before: `backup ${id} in ${found.store.name}`,
-		after: "nothing"
-	}];
+		where: root ?? "Docker's directory",
+		disk: data,
+		takes: same ? total : needed.data
+	}, {
+		where: backups,
+		disk: files,
+		takes: same ? total : needed.files
+	}].flatMap(({ where, disk, takes }) => {
+		if (takes === 0) return [];
+		if (!Number.isFinite(disk.free)) return [`the free room of ${where} cannot be found out`];
+		if (disk.free - takes >= disk.size * reserve) return [];
+		return [`${where} has ${formatBytes(disk.free)} free; the drill takes ${formatBytes(takes)} and must leave 5 %`];
+	});
+}
+/** Below this no server of any kind starts. */
+const least = 512 * 2 ** 20;
+/** The limit in bytes for one throw-away server on this host as it is now. */
+async function memoryLimit(tools, wanted) {
+	const { stdout } = await tools.host.run(sh`cat /proc/meminfo`);
+	return limitWithin(stdout, wanted);
+}
+/** What a server wants, at most half of what `meminfo` says is left. Refuses when that is too little for any. */
+function limitWithin(meminfo, wanted) {
+	const available = Number(/^MemAvailable: *(\d+) kB$/m.exec(meminfo)?.[1]) * 1024;
+	if (!Number.isFinite(available)) throw failure("memory-unknown", "the host does not tell how much memory it has left");
+	const limit = Math.floor(Math.min(wanted, available / 2));
+	if (limit >= least) return limit;
+	throw refusal("memory", `the host has ${formatBytes(available)} of memory left, a drill takes half of that at most`, { hint: `At least ${formatBytes(least * 2)} must be available: the live services must not run out of memory.` });
 }
 
-// src/job/make-serving.ts
-/**
-* Gets a database server to answer so that a backup can be restored into it. One that does not start on its data gets
-* an empty directory; the unreadable data is moved aside under a dated name and stays (S2).
-*/
-async function makeServing(tools, one, id) {
-	const problem = await start(tools, one);
-	if (problem === void 0) return;
-	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
-	const [now] = await refresh(tools, [one]);
-	const container = now?.container;
-	if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
-	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
-	for (const mount of container.mounts.filter(holdsData)) await tools.work.step("set-data-aside", setAside(container, directoryOf(mount, await tools.stack.definition()), id));
-	const again = await start(tools, one);
-	if (again !== void 0) throw failure("not-healthy", `${one.service.name} does not start with an empty directory either: ${again}`);
+// src/job/drill/scratch.ts
+/** Milliseconds until an empty server must have started. */
+const startLimit = 18e4;
+/** Files fetched for a drill: beside the backups, never among them. */
+function scratchFolder({ layout, config }) {
+	return `${layout.backups}/.drill-${config.environment}`;
 }
-/** Starts, or first creates, the service; why it is not healthy, undefined when it is. */
-async function start(tools, one) {
-	await assertSoleServer(tools, one);
-	try {
-		await tools.work.step("start-service", tools.stack.up([one.service.name], {
-			noRecreate: true,
-			noDependencies: true
-		}));
-		await tools.work.check("wait-service", () => waitHealthy(tools, [one.definition]), void 0);
-		return;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		return messageOf(error);
-	}
-}
-function holdsData(mount) {
-	return mount.writable && mount.type !== "tmpfs";
-}
-/** Renames a directory and puts an empty one with the same owner and mode in its place; as root, for it belongs to the server's user. */
-function setAside({ imageId }, directory, id) {
-	return change`docker run --rm --network none --user 0 --entrypoint sh -v ${`${node_path.posix.dirname(directory)}:/parent`} \
-  ${imageId} -c ${"cd /parent && mv -- \"$1\" \"$1.aside-$2\" && mkdir -m 700 -- \"$1\" && chown --reference=\"$1.aside-$2\" -- \"$1\""} sh ${node_path.posix.basename(directory)} ${id}`;
-}
-
-// src/job/restore.ts
-/**
-* Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
-* beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the live data
-* untouched when anything is not as the manifest says.
-*/
-async function restore(tools, options = {}) {
-	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto");
-	const { manifest } = found;
-	const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true);
-	if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`);
-	const source = await bringLocal(tools, found);
-	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
-	await stopWriters(tools);
-	const reports = await restoreAll(tools, wanted, manifest.id);
-	await startWriters(tools);
+/** Starts an empty server of the image that the service runs now, for files that lie in `backups`; undefined in a dry run. */
+async function openScratch(tools, one, { backup, backups }) {
+	const { scratch } = one.driver;
+	if (!scratch) throw failure("cannot-drill", `services of kind ${one.service.kind} cannot be drilled`);
+	const memory = await memoryLimit(tools, scratch.needs(backup).memory);
+	const recipe = await scratch.recipe(one.service, one.container, {
+		backup,
+		memory
+	});
+	const { project, environment } = tools.config;
+	const name = `infra-actions-drill-${project}-${environment}-${one.service.name}`;
+	const image = imageOf(one);
+	const command = startScratch({
+		...recipe,
+		name,
+		image,
+		memory,
+		owner: ownerOf(tools)
+	});
+	const { stdout } = await tools.work.step(`open-drill-${one.service.name}`, command);
+	if (tools.work.dryRun) return void 0;
+	const service = drilledService(one.service, {
+		backup,
+		backups
+	});
 	return {
-		backupId: manifest.id,
-		source,
-		tables: sum(reports.map((one) => one.tables)),
-		rows: sum(reports.map((one) => one.rows)),
-		keys: sum(reports.map((one) => one.keys)),
-		kept: reports.map((one) => one.kept).filter((one) => one !== "")
+		service,
+		container: await waitReady(tools, scratch.ready, {
+			service,
+			id: stdout.trim()
+		})
 	};
 }
+/** Removes the throw-away servers and fetched files of this stack's drills, also those of a drill that was killed. */
+async function closeScratch(tools) {
+	const command = removal(tools);
+	if (!tools.signal.aborted) {
+		await tools.work.step("remove-drill", command);
+		return;
+	}
+	await tools.host.run(command, { timeout: 5e3 }).catch((error) => {
+		tools.log.warning(`The next drill removes what this one leaves: ${messageOf(error)}`);
+	});
+}
+/** Removes what a killed drill left, if it left anything. */
+async function clearLeftovers(tools) {
+	const { stdout } = await tools.host.run(listScratch(ownerOf(tools)));
+	const left = stdout.split("\n").filter((id) => id !== "").length;
+	if (left > 0) tools.log.warning(`An earlier drill left ${left} throw-away containers: they are removed`);
+	await closeScratch(tools);
+}
+/** Why throw-away servers ended that should run, as far as Docker knows. */
+async function outOfMemory(tools, servers) {
+	return (await Promise.all(servers.map(({ container }) => readScratch(tools.host, container.id)))).filter((one) => one.oomKilled).map((one) => `${one.name} was killed for want of memory`);
+}
+/** The image that a restore would go into. */
+function imageOf({ container, definition }) {
+	return container?.imageId ?? definition.image;
+}
+function ownerOf({ config }) {
+	return `${config.project}/${config.environment}`;
+}
+function removal(tools) {
+	return lines$1(removeScratch(ownerOf(tools)), change`rm -rf -- ${scratchFolder(tools)}`);
+}
+/** The real service under another name: in steps, messages and checks it is told apart from the live one. */
+function drilledService(service, { backup, backups }) {
+	const { port: _real, databases, ...config } = service.config;
+	const { contents } = backup;
+	const held = contents.kind === "postgres" ? contents.databases.map(({ name }) => name) : [];
+	const both = databases?.filter((name) => held.includes(name));
+	return {
+		...service,
+		name: `drill-${service.name}`,
+		backups,
+		config: both && both.length > 0 ? {
+			...config,
+			databases: both
+		} : config
+	};
+}
+async function waitReady(tools, ready, { service, id }) {
+	const until = tools.clock.now().getTime() + startLimit;
+	for (;;) {
+		const container = await readScratch(tools.host, id);
+		if (container.state === "running" && await ready(service, container)) return container;
+		if (container.state !== "running" && container.state !== "created") throw await ended(service, container);
+		if (tools.clock.now().getTime() > until) throw failure("drill-start", `${service.name} did not take clients within ${startLimit / 1e3} s`);
+		await tools.clock.sleep(300, tools.signal);
+	}
+}
+async function ended(service, container) {
+	const said = (await service.stack.logs(container, 5)).trimEnd().split("\n").at(-1)?.trim() ?? "";
+	const why = container.oomKilled ? "killed for want of memory" : `exit code ${container.exitCode}`;
+	return failure("drill-start", `${service.name} ended instead of starting (${why})${said ? `: ${said.slice(0, 300)}` : ""}`);
+}
+
+// src/job/drill/restore-into-scratch.ts
 /**
-* Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
-* untouched data. After a swap it stays stopped, for its services would no longer belong together.
+* Restores each service into an empty server of its own, in the order of a real restore, and looks at the data only when
+* all are up. Throws when one cannot be restored or is not exactly what the manifest says. A dry run starts nothing.
 */
-async function restoreAll(tools, wanted, id) {
-	const reports = [];
-	const ordered = wanted.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
-	for (const held of ordered) try {
-		reports.push(await restoreService(tools, held, id));
+async function restoreIntoScratch(tools, pairs, backups) {
+	const ordered = pairs.toSorted((a, b) => Number(b.backup.contents.kind === "postgres") - Number(a.backup.contents.kind === "postgres"));
+	const servers = [];
+	const restored = [];
+	try {
+		for (const pair of ordered) {
+			const started = tools.clock.now().getTime();
+			const scratch = await openScratch(tools, pair.one, {
+				backup: pair.backup,
+				backups
+			});
+			if (!scratch) continue;
+			servers.push(scratch);
+			const report = await restoreOne(tools, pair, scratch);
+			const seconds = Math.round((tools.clock.now().getTime() - started) / 100) / 10;
+			tools.log.info(`${pair.backup.service}: restored and counted in ${seconds} s`);
+			restored.push({
+				...pair,
+				scratch,
+				report,
+				seconds
+			});
+		}
 	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		if (reports.length === 0) await startWriters(tools);
-		else tools.log.warning(`The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`);
+		throw await explained(tools, servers, error);
+	}
+	const usable = tools.clock.now().getTime();
+	return {
+		services: await Promise.all(restored.map(look)),
+		usable
+	};
+}
+async function restoreOne(tools, { one, backup }, scratch) {
+	if (!one.driver.restore) throw failure("cannot-drill", `services of kind ${one.service.kind} cannot be restored`);
+	return one.driver.restore(scratch.service, scratch.container, backup, tools.work);
+}
+async function look({ one, backup, scratch, report, seconds }) {
+	const checks = await one.driver.verify?.(scratch.service, scratch.container, backup) ?? [];
+	const { tables, rows, keys } = report;
+	return {
+		service: backup.service,
+		image: imageOf(one),
+		seconds,
+		tables,
+		rows,
+		keys,
+		checks: [...checks]
+	};
+}
+/** A server that the limit of memory has killed looks like a bad backup otherwise. */
+async function explained(tools, servers, error) {
+	if (tools.signal.aborted || !(error instanceof AppError)) return error;
+	const killed = await outOfMemory(tools, servers).catch(() => []);
+	if (killed.length === 0) return error;
+	return failure("drill-memory", `${killed.join(", ")}: the drill tells nothing about the backup`, { cause: error });
+}
+
+// src/job/backup-age.ts
+/**
+* One check a store: whether its newest proven backup is younger than `limit` (milliseconds). None at all is a failure,
+* a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
+*/
+async function checkBackupAge(tools, limit) {
+	const now = tools.clock.now().getTime();
+	const optional = tools.config.backup.s3?.required === false;
+	return Promise.all(tools.stores.map(async (store) => {
+		const check = await checkStore(store, {
+			now,
+			limit
+		});
+		return store.name === "s3" && optional && check.state !== "ok" ? {
+			...check,
+			state: "warning"
+		} : check;
+	}));
+}
+async function checkStore(store, { now, limit }) {
+	const name = `newest backup in ${store.name}`;
+	try {
+		const { backups, unreadable } = await store.list();
+		return {
+			name,
+			...judgeAge(backups.map((one) => one.manifest), {
+				store: store.name,
+				now,
+				limit,
+				unreadable
+			})
+		};
+	} catch (error) {
+		if (error instanceof AppError) return {
+			name,
+			state: "unknown",
+			detail: error.message
+		};
 		throw error;
 	}
-	return reports;
 }
-async function restoreService(tools, held, id) {
-	const [one] = await dataServices(tools, [held.service]);
-	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
-	assertSameKind(one, held);
-	await assertSoleServer(tools, one);
-	await makeServing(tools, one, id);
-	const [serving] = await refresh(tools, [one]);
-	return one.driver.restore(one.service, containerOf(serving ?? one), held, tools.work);
+/** A backup from the future is no young one: a clock is wrong, and nothing is known. */
+function judgeAge(manifests, { store, now, limit, unreadable }) {
+	const [newest] = manifests.filter((one) => isProven(one, store)).map((one) => ({
+		id: one.id,
+		age: now - Date.parse(one.created)
+	})).sort((a, b) => a.age - b.age);
+	const also = unreadable.length > 0 ? `; ${unreadable.length} manifests cannot be read` : "";
+	if (!newest) return {
+		state: "failed",
+		detail: `there is no proven backup${also}`
+	};
+	if (newest.age < -clockSkew) return {
+		state: "unknown",
+		detail: `${newest.id} is from the future: a clock is wrong`
+	};
+	const detail = `${newest.id} is ${formatDuration(Math.max(0, newest.age))} old, the limit is ${formatDuration(limit)}${also}`;
+	if (newest.age > limit) return {
+		state: "failed",
+		detail
+	};
+	return {
+		state: unreadable.length > 0 ? "warning" : "ok",
+		detail
+	};
 }
-function assertSameKind({ service }, held) {
-	const isPostgres = held.contents.kind === "postgres";
-	if (service.kind === "postgres" === isPostgres) return;
-	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
-}
-function sum(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
+/** Milliseconds by which the clocks of two machines may differ. */
+const clockSkew = 3e5;
 
 // src/job/verify-app.ts
 /** Milliseconds that the app gets to become ready again, for example after its database was started. */
@@ -11438,24 +13950,28 @@ async function memoryUse(tools) {
 }
 
 // src/job/verify.ts
-/** Looks at the whole stack from four sides and changes nothing. */
+const sections = [
+	"infrastructure",
+	"data-integrity",
+	"application-readiness",
+	"performance",
+	"backups"
+];
+/** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
 async function verify(tools, options = {}) {
-	const manifest = options.backupId === void 0 ? void 0 : (await findBackup(tools, options.backupId, "auto")).manifest;
-	const [infrastructure, integrity, readiness, performance] = await Promise.all([
-		checkInfrastructure(tools),
-		checkIntegrity(tools, manifest),
-		checkReadiness(tools),
-		checkPerformance(tools)
-	]);
-	const result = {
-		infrastructure,
-		"data-integrity": integrity,
-		"application-readiness": readiness,
-		performance
+	const { backupId, backupMaxAge, sections: asked = sections } = options;
+	const manifest = backupId === void 0 ? void 0 : (await findBackup(tools, backupId, "auto")).manifest;
+	const looks = {
+		infrastructure: () => checkInfrastructure(tools),
+		"data-integrity": () => checkIntegrity(tools, manifest),
+		"application-readiness": () => checkReadiness(tools),
+		performance: () => checkPerformance(tools),
+		backups: async () => backupMaxAge === void 0 ? [] : checkBackupAge(tools, backupMaxAge)
 	};
+	const checks = await Promise.all(sections.map(async (section) => [section, asked.includes(section) ? await looks[section]() : []]));
 	return {
-		status: Object.values(result).flat().every(passed) ? "success" : "failed",
-		sections: result,
+		status: checks.flatMap(([, found]) => found).every(passed) ? "success" : "failed",
+		sections: Object.fromEntries(checks),
 		timestamp: tools.clock.now().toISOString()
 	};
 }
@@ -11479,16 +13995,1134 @@ async function checkIntegrity(tools, manifest) {
 	}))).flat();
 }
 
+// src/job/drill.ts
+/**
+* Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
+* host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
+* only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
+* the manifest. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
+* run gives no record.
+*/
+async function drill(tools, options) {
+	const found = await chosen(tools, options);
+	await clearLeftovers(tools);
+	const records = [];
+	for (const one of found) {
+		const record = await drillOne(tools, one, records.at(-1));
+		if (tools.work.dryRun || await isGone(tools, one, record)) continue;
+		await write(tools, record);
+		records.push(record);
+	}
+	if (records.length > 0 || tools.work.dryRun) return records;
+	throw failure("backup-gone", "what was to be drilled was removed meanwhile, so nothing was proven", { hint: "Drill a backup that retention keeps, such as latest." });
+}
+/** Retention goes on beside a drill: a backup that it removes while it is restored has not failed. */
+async function isGone({ log }, { manifest, store }, { result }) {
+	if (result === "success") return false;
+	const { backups } = await store.list();
+	if (backups.some((one) => one.manifest.id === manifest.id)) return false;
+	log.warning(`${manifest.id} was removed from ${store.name} while it was drilled: it is left out`);
+	return true;
+}
+async function chosen(tools, { backupId, source }) {
+	if (backupId !== "each") {
+		const { manifest, stores } = await findBackup(tools, backupId, source);
+		return stores.slice(0, 1).map((store) => ({
+			manifest,
+			store
+		}));
+	}
+	const [store] = (await findBackup(tools, "latest", source)).stores;
+	if (!store) throw failure("no-such-store", `there is no store ${source}`);
+	return (await store.list()).backups.map(({ manifest }) => ({
+		manifest,
+		store
+	}));
+}
+async function drillOne(tools, { manifest, store }, earlier) {
+	const { config, run, log } = tools;
+	const pairs = await servicesFor(tools, manifest);
+	await assertDiskRoom(tools, roomFor(pairs, store));
+	const started = await freeStart(tools, earlier);
+	log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers`);
+	const outcome = await attempt$1(tools, {
+		manifest,
+		store,
+		pairs,
+		started
+	});
+	const kept = await closeScratch(tools).then(() => void 0, (error) => `what the drill made could not be removed: ${messageOf(error)}`);
+	return {
+		format: 1,
+		id: drillId(started),
+		project: config.project,
+		environment: config.environment,
+		backup: manifest.id,
+		source: store.name,
+		started: started.toISOString(),
+		run: {
+			id: run.id,
+			url: run.url,
+			actor: run.actor
+		},
+		...outcome,
+		rpoSeconds: secondsBetween(Date.parse(manifest.created), started.getTime()),
+		...kept === void 0 ? {} : {
+			result: "failed",
+			reason: [outcome.reason, kept].filter(Boolean).join("; ")
+		}
+	};
+}
+/** Want of memory refuses; whatever else goes wrong is the outcome. */
+async function attempt$1(tools, { manifest, store, pairs, started }) {
+	try {
+		const backups = await bring(tools, manifest, store);
+		const { services, usable } = await restoreIntoScratch(tools, pairs, backups);
+		const bad = services.flatMap(({ checks }) => checks).filter((check) => !passed(check));
+		const reason = bad.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+		const rtoSeconds = secondsBetween(started.getTime(), usable);
+		return {
+			result: bad.length > 0 ? "failed" : "success",
+			reason,
+			rtoSeconds,
+			services: [...services]
+		};
+	} catch (error) {
+		if (tools.signal.aborted || error instanceof AppError && error.code === "memory") {
+			await closeScratch(tools);
+			throw error;
+		}
+		return {
+			result: "failed",
+			reason: messageOf(error),
+			rtoSeconds: null,
+			services: []
+		};
+	}
+}
+/** Every service of the backup with the one of the stack that it would be restored into. */
+async function servicesFor(tools, manifest) {
+	const known = await servicesOf$1(tools, "infrastructure");
+	return manifest.services.map((backup) => {
+		const one = known.find(({ service }) => service.name === backup.service);
+		if (one) return {
+			one,
+			backup
+		};
+		throw inputError("unknown-service", `${manifest.id} holds ${backup.service}, which the stack does not have any more`, { hint: "Drill a backup of the services that the stack has." });
+	});
+}
+function roomFor(pairs, store) {
+	const stored = pairs.flatMap(({ backup }) => backup.artifacts).reduce((sum, { bytes }) => sum + bytes, 0);
+	return {
+		data: pairs.reduce((sum, { one, backup }) => sum + (one.driver.scratch?.needs(backup).disk ?? 0), 0),
+		files: store.name === "local" ? 0 : stored
+	};
+}
+/** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
+async function bring(tools, manifest, store) {
+	const folder = store.name === "local" ? tools.layout.backups : scratchFolder(tools);
+	await store.fetch(manifest, tools.work, folder);
+	return folder;
+}
+/** Never over a record that is there. */
+async function write({ layout, work, log }, record) {
+	const text = printDrillRecord(record);
+	const args = [
+		layout.backups,
+		drillFile(record.id),
+		Buffer.byteLength(text)
+	];
+	await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text });
+	log.info(`${record.id}: ${record.result}${record.reason ? `, ${record.reason}` : ""}`);
+}
+/** A moment whose id the drill before does not have: two in one second would be one record. */
+async function freeStart({ clock, signal }, earlier) {
+	while (drillId(clock.now()) === earlier?.id) await clock.sleep(200, signal);
+	return clock.now();
+}
+function secondsBetween(from, to) {
+	return Math.round((to - from) / 100) / 10;
+}
+
+// actions/drill/contract.ts
+const drillContract = {
+	name: "drill",
+	description: "Proves a backup by restoring it into throw-away containers without network, and measures how long that takes.",
+	mutates: true,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		...storeInputs,
+		"dry-run": changeInputs["dry-run"],
+		"lock-wait": input(time$1.optional(), {
+			description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",
+			placeholder: "DURATION"
+		}),
+		"backup-id": input(require_libraries.string$1().default("latest"), {
+			description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
+			placeholder: "ID"
+		}),
+		source: input(require_libraries._enum(["local", "s3"]).default("local"), {
+			description: "Whose copy is restored: `local` or `s3`. The other one never stands in for it.",
+			placeholder: "WHERE"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		"drill-status": require_libraries._enum([
+			"success",
+			"failed",
+			"not-run"
+		]).describe("`success`, `failed` (fails the step), or `not-run` after a dry run."),
+		"backup-id": require_libraries.string$1().describe("Id of the newest backup that was drilled."),
+		source: require_libraries._enum([
+			"local",
+			"s3",
+			"none"
+		]).describe("Whose copy was restored; `none` when nothing was."),
+		"rto-seconds": require_libraries.number().min(-1).describe("Seconds from the start until every service served the restored data; -1 when that never happened."),
+		"rpo-seconds": require_libraries.number().min(-1).describe("Age in seconds of the newest drilled backup's data; -1 without one."),
+		"drill-details": require_libraries.string$1().describe("Record of each drill as JSON.")
+	}),
+	negative: {
+		...notDone,
+		"drill-status": "failed",
+		"backup-id": "",
+		source: "none",
+		"rto-seconds": -1,
+		"rpo-seconds": -1,
+		"drill-details": "[]"
+	}
+};
+
+// actions/drill/action.ts
+const drillAction = action(drillContract, (inputs, context) => withTools(inputs, context, {
+	name: "drill",
+	mutates: true,
+	usesStores: true,
+	apart: true
+}, async (tools) => {
+	const records = await drill(tools, {
+		backupId: inputs["backup-id"],
+		source: inputs.source
+	});
+	const [newest] = records;
+	if (!newest) return { outputs: {
+		...drillContract.negative,
+		...notRun
+	} };
+	const failed = records.filter((one) => one.result === "failed");
+	return {
+		outputs: {
+			status: failed.length > 0 ? "failed" : "success",
+			reason: failed.length > 0 ? "drill-failed" : "done",
+			"drill-status": failed.length > 0 ? "failed" : "success",
+			"backup-id": newest.backup,
+			source: newest.source,
+			"rto-seconds": longest(records),
+			"rpo-seconds": newest.rpoSeconds,
+			"drill-details": JSON.stringify(records)
+		},
+		summary: records.map(summaryOf$3).join("\n"),
+		...failed.length > 0 ? { failure: failed.map(failureOf).join("\n") } : {}
+	};
+}));
+const notRun = {
+	status: "success",
+	reason: "dry-run",
+	"drill-status": "not-run",
+	source: "none"
+};
+/** One that was never usable has no time, and the longest of the others would not be the truth. */
+function longest(records) {
+	const seconds = records.flatMap(({ rtoSeconds }) => rtoSeconds === null ? [] : [rtoSeconds]);
+	return seconds.length < records.length ? -1 : Math.max(...seconds);
+}
+function failureOf({ backup, source, reason }) {
+	return `The ${source} copy of ${backup} is not proven: ${reason}`;
+}
+function summaryOf$3(record) {
+	const { backup, source, result, reason, rtoSeconds, rpoSeconds, services } = record;
+	const rows = services.map((one) => [
+		one.service,
+		`${one.seconds} s`,
+		one.keys > 0 ? `${one.keys} keys` : `${one.tables} tables, ${one.rows} rows`,
+		one.checks.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join("; ")
+	]);
+	const title = `Drill of ${backup} from ${source}: ${result}; ${rtoSeconds === null ? "never usable" : `usable after ${formatDuration(rtoSeconds * 1e3)}`} (RTO), data ${formatDuration(rpoSeconds * 1e3)} old (RPO)`;
+	const why = reason === "" ? [] : [[
+		"",
+		"",
+		"",
+		reason
+	]];
+	return summaryTable(title, [
+		"Service",
+		"Restored in",
+		"Counted, equal to the manifest",
+		"Checks"
+	], [...rows, ...why]);
+}
+
+// src/job/lock.ts
+const lockModes = [
+	"acquire",
+	"renew",
+	"release",
+	"force-release",
+	"status"
+];
+/** Takes, renews, releases or shows the deployment lock. Throws the refusal `lock-held` when somebody else keeps it. */
+async function lock(tools, options) {
+	switch (options.mode) {
+		case "acquire": return acquire(tools, options);
+		case "renew": return renew(tools, options);
+		case "release": return release(tools, options);
+		case "force-release": return forceRelease(tools);
+		case "status": return show(tools, "done");
+	}
+}
+async function acquire(tools, { wait, purpose, mark }) {
+	const { run, config, host, signal } = tools;
+	const { id, attempt, actor, url } = run;
+	const holder = {
+		run: id,
+		attempt,
+		actor,
+		purpose,
+		url
+	};
+	const claim = {
+		...place(tools),
+		holder,
+		ttl: config.lock.stale,
+		wait,
+		signal,
+		...mark !== void 0 && { mark }
+	};
+	await claimLease(host, claim);
+	return show(tools, "done");
+}
+async function renew(tools, options) {
+	const number = numberOf(options);
+	const claim = await readOwnClaim(tools.host, {
+		...own(tools),
+		number
+	});
+	if (!claim || claim.state === "free") throw leaseLost(number);
+	await renewLease(tools.host, {
+		directory: tools.layout.lock,
+		number: claim.number
+	});
+	return show(tools, "done");
+}
+async function release(tools, options) {
+	const outcome = await releaseOwnClaim(tools.host, {
+		...own(tools),
+		number: numberOf(options)
+	});
+	return show(tools, outcome === "released" ? "done" : outcome);
+}
+async function forceRelease(tools) {
+	const held = await readLease(tools.host, tools.layout.lock);
+	if (held && await forceReleaseLease(tools.host, tools.layout.lock, held.number)) tools.log.warning(`released by force: ${describeLease(held)}`);
+	return show(tools, held ? "done" : "not-held");
+}
+async function show(tools, reason) {
+	const state = await readLease(tools.host, tools.layout.lock);
+	if (!state) return {
+		acquired: false,
+		number: void 0,
+		holder: "",
+		expires: void 0,
+		reason
+	};
+	const ours = holds$1(tools, state);
+	return {
+		acquired: ours,
+		number: ours ? state.root : void 0,
+		holder: describeLease(state),
+		expires: new Date(tools.clock.now().getTime() + state.ttl - state.age),
+		reason
+	};
+}
+function holds$1({ run }, { holder, state }) {
+	return holder?.run === run.id && state === "held";
+}
+function place({ layout, log }) {
+	return {
+		directory: layout.lock,
+		work: layout.work,
+		log: (line) => log.info(line)
+	};
+}
+function own({ layout, run }) {
+	return {
+		directory: layout.lock,
+		work: layout.work,
+		claimant: {
+			run: run.id,
+			attempt: run.attempt
+		}
+	};
+}
+function numberOf({ mode, number }) {
+	if (number !== void 0) return number;
+	throw inputError("lock-number-missing", `input \`lock-number\` is needed to ${mode} a lock`, { hint: "Give the output `lock-number` of the step that took it; `force-release` needs none." });
+}
+
+// actions/lock/contract.ts
+const lockContract = {
+	name: "lock",
+	description: "Takes, renews, releases or shows the one lock that guards every change of an environment on its host.",
+	mutates: false,
+	inputs: require_libraries.strictObject({
+		...connectionInputs,
+		mode: input(require_libraries._enum(lockModes).default("acquire"), {
+			description: "`acquire`, `renew`, `release`, `status`, or `force-release`: takes the lock from whoever holds it, for a person who knows that its holder is dead.",
+			placeholder: "MODE"
+		}),
+		keep: input(boolean.default(false), { description: "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job." }),
+		"lock-number": lockNumber,
+		"lock-wait": lockWait,
+		purpose: input(require_libraries.string$1().max(200).default("deployment"), {
+			description: "What the lock is for, shown to whoever waits for it.",
+			placeholder: "TEXT"
+		})
+	}),
+	outputs: require_libraries.strictObject({
+		...commonOutputs,
+		acquired: require_libraries.boolean().describe("Whether this run holds the lock now."),
+		holder: require_libraries.string$1().describe("Who holds it: actor, run and purpose; empty when nobody does."),
+		"lock-number": require_libraries.string$1().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
+		"lease-expires": require_libraries.string$1().describe("When it runs out unless renewed, ISO 8601; empty without a holder.")
+	}),
+	negative: {
+		...notDone,
+		acquired: false,
+		holder: "",
+		"lock-number": "",
+		"lease-expires": ""
+	}
+};
+
+// actions/lock/action.ts
+/** Names of the states by which the post step knows the claim to release: its number, and before that its mark. */
+const claimState = "claim";
+const markState = "claim-mark";
+const lockAction = action(lockContract, async (inputs, context) => {
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const tools = {
+		...context,
+		config,
+		host,
+		layout: layout(config),
+		clock: systemClock
+	};
+	const mark = (0, node_crypto.randomUUID)();
+	const givenBack = inputs.mode === "acquire" && !inputs.keep;
+	if (givenBack) context.saveState(markState, mark);
+	const done = await lock(tools, {
+		mode: inputs.mode,
+		number: inputs["lock-number"],
+		wait: inputs["lock-wait"] ?? config.lock.wait,
+		purpose: inputs.purpose,
+		mark
+	});
+	if (givenBack && done.number !== void 0) context.saveState(claimState, String(done.number));
+	context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock");
+	return { outputs: {
+		status: "success",
+		reason: done.reason,
+		acquired: done.acquired,
+		holder: done.holder,
+		"lock-number": done.number === void 0 ? "" : String(done.number),
+		"lease-expires": done.expires?.toISOString() ?? ""
+	} };
+});
+
+// src/action/release-after.ts
+/** For a post step: gives the claim of this run back if it is still held, and says how that went. */
+async function releaseAfter(inputs, context, known) {
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const { lock: directory, work } = layout(config);
+	const claimant = {
+		run: context.run.id,
+		attempt: context.run.attempt
+	};
+	const outcome = await releaseOwnClaim(host, {
+		directory,
+		work,
+		claimant,
+		...known
+	});
+	context.log.info(`Lock${known.number === void 0 ? "" : ` ${known.number}`}: ${{
+		released: "released",
+		working: "released when the work on the host ends",
+		"not-held": "not held any more"
+	}[outcome]}`);
+}
+
+// src/action/run-post.ts
+/** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
+async function runPost(contract, post) {
+	const runtime = actionsRuntime();
+	try {
+		const state = (name) => runtime.env[`STATE_${name}`] || void 0;
+		await post(readInputs(contract, runtime), contextOf(runtime, abortOnSignals()), state);
+	} catch (error) {
+		runtime.log.warning(`After the job: ${messageOf(error)}`);
+	}
+	process.exit(0);
+}
+
+// src/core/decision.ts
+/** The jobs of a pipeline, in the order in which they may run. */
+const jobNames = [
+	"lock",
+	"debug",
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app",
+	"verify-deploy",
+	"unlock"
+];
+/** Jobs that a person may ask for whatever the facts are. */
+const forcibleJobs = [
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app"
+];
+/** The rows of the decision matrix; a stable code each. */
+const rules = {
+	"infra-changed": "infrastructure changed and there is data: back up, recreate, restore what is needed, verify",
+	"infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
+	"infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
+	"infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
+	"app-changed": "infrastructure is healthy and the app changed: deploy it",
+	forced: "nothing changed and the infrastructure is healthy: only what was asked for",
+	"nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do"
+};
+/** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
+function ruleFor(facts) {
+	const { infraStatus, dataPresent, force } = facts;
+	if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh";
+	if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost";
+	if (appWanted(facts)) return "app-changed";
+	return force.length > 0 ? "forced" : "nothing-to-do";
+}
+/** The job to run now; undefined when the pipeline is at its end. Jobs that were not wanted are absent from `results` or `skipped`. */
+function nextJob(facts, progress) {
+	const last = jobNames.findLastIndex((job) => (progress.results[job] ?? "skipped") !== "skipped");
+	return jobNames.slice(last + 1).find((job) => shouldRun(job, facts, progress));
+}
+/**
+* Whether a job runs, given what the jobs before it said. After a failed or cancelled job nothing runs but `unlock`.
+* Throws `failed` `answer-empty` when a job succeeded without the answer that the decision needs: that is never "no".
+*/
+function shouldRun(job, facts, progress) {
+	const { results } = progress;
+	const lockTried = (results.lock ?? "skipped") !== "skipped";
+	if (job === "unlock") return lockTried;
+	if (jobNames.slice(0, jobNames.indexOf(job)).map((name) => results[name] ?? "skipped").some((result) => result === "failure" || result === "cancelled")) return false;
+	if (job === "lock") return ruleFor(facts) !== "nothing-to-do";
+	return results.lock === "success" && wanted[job](facts, progress);
+}
+/** Whether `restore` must follow a recreation: `restore-needed` of `recreate`. Volumes survive it, so as a rule it must not. */
+function restoreNeeded(policy, recreation) {
+	const { dataIntact, backupMade } = recreation;
+	return !dataIntact || policy === "always" && backupMade;
+}
+const wanted = {
+	debug: (facts) => ruleFor(facts) === "infra-broken",
+	backup: (facts, progress) => facts.force.includes("backup") || facts.dataPresent && (recreates(facts, progress) || facts.force.includes("restore") || facts.migrationsChanged && facts.beforeMigrate),
+	recreate: (facts, progress) => recreates(facts, progress) && (!facts.dataPresent || succeeded$1("backup", progress)),
+	restore: (facts, progress) => facts.force.includes("restore") || succeeded$1("recreate", progress) && answered("restore-needed", progress.restoreNeeded),
+	verify: (facts, progress) => facts.force.includes("verify") || [
+		"debug",
+		"recreate",
+		"restore"
+	].some((job) => succeeded$1(job, progress)),
+	"deploy-app": (facts, progress) => appWanted(facts) || !facts.dataPresent && succeeded$1("recreate", progress),
+	"verify-deploy": (_facts, progress) => succeeded$1("deploy-app", progress)
+};
+function recreates(facts, progress) {
+	switch (ruleFor(facts)) {
+		case "infra-changed":
+		case "infra-changed-fresh":
+		case "infra-lost": return true;
+		case "infra-broken": return succeeded$1("debug", progress) && answered("debug-status", progress.debugStatus) === "failed";
+		default: return false;
+	}
+}
+function appWanted({ appChanged, migrationsChanged, force }) {
+	return appChanged || migrationsChanged || force.includes("deploy-app");
+}
+function succeeded$1(job, { results }) {
+	return results[job] === "success";
+}
+function answered(output, value) {
+	if (value !== void 0) return value;
+	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
+}
+
+// src/job/prove-backup.ts
+/** Milliseconds after which a backup no longer covers a destructive step, even of its own run: a person may have waited days to approve it. */
+const oldest = 216e5;
+/**
+* The manifest of a backup that proves a destructive step (S1): made by this very run, of every one of these data
+* services, of the data that they hold now, and its stored bytes read again match their checksums. Refuses otherwise.
+*/
+async function proveBackup(tools, id, data) {
+	const { backups } = await localStore(tools.stores).list();
+	const manifest = backups.find((one) => one.manifest.id === id)?.manifest;
+	if (!manifest || !isProven(manifest, "local")) throw unproven$1(`there is no proven backup ${id} on the host`);
+	if (manifest.run.id !== tools.run.id) throw unproven$1(`backup ${id} was made by run ${manifest.run.id}, not by this one`);
+	const age = tools.clock.now().getTime() - Date.parse(manifest.created);
+	if (age > oldest) throw unproven$1(`backup ${id} is ${formatDuration(age)} old, more than ${formatDuration(oldest)}`);
+	for (const one of data) await assertSameData(one, manifest.services);
+	const [difference] = await localStore(tools.stores).verify(manifest);
+	if (difference !== void 0) throw unproven$1(`backup ${id} is damaged: ${difference}`);
+	tools.log.info(`Backup ${id} is of this run, of this data, and whole`);
+	return manifest;
+}
+/** Refuses unless no data service has any data at all: then there is nothing that a backup could hold. */
+async function proveFresh(tools, data) {
+	const [first] = (await dataPresence(tools, data)).filter((one) => one.present);
+	if (first) throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, { hint: "Run backup first and pass its backup-id: a data service is never replaced without one." });
+	tools.log.info("No data directory holds anything: this is a first creation");
+}
+async function assertSameData(one, services) {
+	const held = services.find((backup) => backup.service === one.service.name);
+	if (!held) throw unproven$1(`the backup does not hold service ${one.service.name}`);
+	if (held.contents.kind !== "postgres") return;
+	const identifier = (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"];
+	if (identifier !== held.contents.systemIdentifier) throw unproven$1(`the backup is of another database cluster: ${held.contents.systemIdentifier}, not ${identifier ?? "known"}`);
+}
+function unproven$1(problem) {
+	return refusal("backup-not-proven", problem, { hint: "Run backup in this run and pass the backup-id that it gives." });
+}
+
+// src/job/record-infrastructure.ts
+/**
+* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
+* `bad` is recorded too, and never taken for a base.
+*/
+async function recordInfrastructure(tools, services, status) {
+	const now = tools.clock.now();
+	const containers = await tools.stack.containers();
+	await recordRelease(tools, {
+		format: 1,
+		id: `infra-${releaseId(now, tools.run.sha)}`,
+		kind: "recreate",
+		time: now.toISOString(),
+		commit: tools.run.sha,
+		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
+			service: service.name,
+			reference: one.image,
+			imageId: one.imageId
+		}))),
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		},
+		status
+	});
+}
+
+// src/job/recreate-plan.ts
+/** Looks what recreating these services would change and why, by compose's own view; `stack` is that of the new definition. */
+async function planRecreate(tools, services, files) {
+	const { stack, host, layout } = tools;
+	const [definition, actions, looked] = await Promise.all([
+		stack.definition(),
+		stack.plan(names$1(services), { partial: true }),
+		askEngine(host, sh`docker info --format '{{.ServerVersion}}, {{.Driver}}, live-restore {{.LiveRestoreEnabled}}' || exit
+df -P -B1 ${layout.base} | sed -n '2s/  */ /gp' | cut -d' ' -f4`)
+	]);
+	const [engine = "", free = ""] = looked.stdout.trim().split("\n");
+	return {
+		services: await Promise.all(services.map(async (one) => ({
+			service: one.service.name,
+			action: one.container ? "replace" : "create",
+			reason: await reasonOf(tools, one, actions.find(({ service }) => service === one.service.name)?.action),
+			keeps: keptMounts(one.definition, definition)
+		}))),
+		files,
+		engine: `Docker ${engine}`,
+		free: Number(free)
+	};
+}
+/** Lines for the log. */
+function describePlan({ services, files, engine, free }) {
+	return [
+		`${engine}; ${(free / 2 ** 30).toFixed(1)} GiB free`,
+		...files.map((file) => `${file} comes from the checkout`),
+		...services.map(({ service, action, reason, keeps }) => `${service}: ${action}, ${reason}${keeps.length > 0 ? `; keeps ${keeps.join(", ")}` : ""}`)
+	];
+}
+async function reasonOf({ host }, { container, definition }, action) {
+	if (!container) return "it has no container yet";
+	if (container.image !== definition.image) return `image ${container.image} becomes ${definition.image}`;
+	const image = await inspectImage(host, definition.image);
+	if (image && image.id !== container.imageId) return `${definition.image} is another image now`;
+	if (action === "recreate") return "its configuration changed";
+	if (action === void 0) return "compose does not say whether it changed";
+	return "unchanged, as all infrastructure is replaced";
+}
+function keptMounts(definition, stack) {
+	return definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source, target }) => {
+		const volume = stack.volumes.find((one) => one.key === source);
+		return `${target} in ${volume ? `volume ${volume.name}` : source}`;
+	});
+}
+
+// src/job/recreate-result.ts
+/** What serves after a recreation: the new containers, or the rung of the way back that held. */
+const rungs = [
+	"new-containers",
+	"previous-images",
+	"previous-data",
+	"backup"
+];
+/** What serves now, for a person. */
+function describeRung(rung) {
+	switch (rung) {
+		case "new-containers": return "the new containers serve";
+		case "previous-images": return "the previous images serve again, on the same data";
+		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
+		case "backup": return "the previous images serve again, with data restored from this run's backup";
+	}
+}
+
+// src/job/upgrade-data.ts
+/** The services whose new image needs another directory, found before anything stops. Refuses what cannot be done. */
+async function findUpgrades(tools, services, { id, files }) {
+	const found = [];
+	for (const one of services.filter(holdsData$1)) {
+		if (!one.container || !one.driver.upgrade) continue;
+		const upgrade = await one.driver.upgrade(one.service, one.container, one.definition);
+		if (!upgrade) continue;
+		const directory = await directoryBehind(tools, one, upgrade);
+		await assertRoom(tools, directory, upgrade);
+		const { imageId } = one.container;
+		const paths = {
+			directory,
+			aside: `${directory}.aside-${id}`,
+			failed: `${directory}.failed-${id}`
+		};
+		const note = {
+			format: 1,
+			service: one.service.name,
+			imageId,
+			...paths,
+			files: [...files]
+		};
+		found.push({
+			one,
+			upgrade,
+			note
+		});
+		tools.log.info(`${one.service.name}: ${upgrade.from} becomes ${upgrade.to}; the old data will be kept in ${note.aside}`);
+	}
+	return found;
+}
+/**
+* For services that are stopped cleanly: starts each old server once more without any network, so that nobody can
+* write, dumps all of it, stops it and moves its directory aside. From the first step on, the notes tell the way back.
+*/
+async function emptyForUpgrade(tools, upgrades) {
+	const dumps = /* @__PURE__ */ new Map();
+	if (upgrades.length === 0) return dumps;
+	const notes = upgrades.map(({ note }) => note);
+	await tools.work.step("note-upgrade", writeUpgrades(tools.layout, notes));
+	for (const planned of upgrades) {
+		const { name } = planned.one.service;
+		dumps.set(name, await dumpAlone(tools, planned));
+		await tools.work.step(`set-aside-${name}`, setAside(planned.note));
+	}
+	return dumps;
+}
+/** Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts. */
+async function fillUpgraded(tools, upgrades, dumps) {
+	for (const { one } of upgrades) {
+		const dump = dumps.get(one.service.name);
+		const [now] = await refresh(tools, [one]);
+		if (!dump || !now?.driver.restoreFresh) throw failure("cannot-upgrade", `${one.service.name} cannot be filled from a dump`);
+		const { rows } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work);
+		tools.log.info(`${one.service.name}: ${rows} rows, each table as it was`);
+	}
+	if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+}
+/** Takes the dumps away, which are no backup: the old directories are kept. */
+async function discardDumps(tools, dumps) {
+	if (dumps.size === 0 || tools.signal.aborted) return;
+	const id = backupId(tools.clock.now());
+	await localStore(tools.stores).discard({
+		id,
+		services: [...dumps.values()]
+	}, tools.work);
+}
+async function dumpAlone(tools, { one }) {
+	const { work, stack } = tools;
+	const { name } = one.service;
+	const old = containerOf(one);
+	await work.step(`isolate-${name}`, lines$1(isolate(old), stack.start([old])));
+	const alone = await work.check(`wait-alone-${name}`, async () => {
+		await waitHealthy(tools, [one.definition], { containers: [old.id] });
+		const found = (await stack.containers(name)).find(({ id }) => id === old.id);
+		if (!found || found.networks.some((network) => network.name !== "none")) throw failure("not-isolated", `${name} is not alone: others could write while it is dumped`);
+		return found;
+	}, old);
+	const { databases: _all, ...config } = one.service.config;
+	const now = tools.clock.now();
+	const target = {
+		id: backupId(now),
+		stamp: backupStamp(now)
+	};
+	const dump = await one.driver.backup?.({
+		...one.service,
+		config
+	}, alone, target, work);
+	await one.driver.stop?.(one.service, alone, work);
+	if (dump) return dump;
+	throw failure("cannot-upgrade", `services of kind ${one.service.kind} cannot be dumped`);
+}
+/** A stopped container that is in no network at its next start; recreating it brings the networks back. */
+function isolate({ id, networks }) {
+	const names = networks.map((one) => one.name).filter((name) => name !== "none");
+	const leave = names.map((name) => change`docker network disconnect ${name} ${id}`);
+	return lines$1(sh`set -e`, ...leave, ...names.length > 0 ? [change`docker network connect none ${id}`] : []);
+}
+async function directoryBehind(tools, one, { directory }) {
+	const mount = containerOf(one).mounts.filter(({ target }) => `${directory}/`.startsWith(`${target.replace(/\/+$/, "")}/`)).toSorted((a, b) => b.target.length - a.target.length)[0];
+	if (mount && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "");
+	throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${directory}, which is on no volume`);
+}
+/** Old and new lie side by side; the restore itself looks again, with what it needs for its own files. */
+async function assertRoom({ host }, directory, { bytes, from, to }) {
+	const { stdout } = await host.run(sh`at=${directory}; until [ -d "$at" ]; do at=$(dirname "$at"); done; df -P -B1 "$at" | sed -n '2s/  */ /gp' | cut -d' ' -f4`);
+	const free = Number.parseInt(stdout, 10);
+	if (free >= bytes) return;
+	throw refusal("disk-space", `going from ${from} to ${to} takes ${bytes} bytes beside ${directory}, ${free} are free`, { hint: "Make room, or put the data on a larger disk first. Nothing was changed." });
+}
+
+// src/job/replace-containers.ts
+/**
+* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
+* containers start on the same volumes (after a major upgrade on a new directory, filled from a dump), and the data's
+* fingerprint before and after is compared. Whatever fails before the replacement starts the old containers again; new
+* ones that do not serve the same data give way to what was there before, rung by rung.
+*/
+async function replaceContainers(tools, replacement) {
+	const { services, upgrades, manifest } = replacement;
+	const before = await stopAll(tools, replacement);
+	const dumps = /* @__PURE__ */ new Map();
+	const problem = await bringUp(tools, {
+		...replacement,
+		before,
+		dumps
+	});
+	if (problem === void 0) {
+		await startWriters(tools);
+		await discardDumps(tools, dumps);
+		await recordInfrastructure(tools, services, "good");
+		const kept = upgrades.map(({ one, upgrade, note }) => `${one.service.name}: the data of ${upgrade.from} is kept in ${note.aside}.`);
+		return {
+			status: "recreated",
+			rung: "new-containers",
+			cause: void 0,
+			differences: [],
+			advice: await adviceOf(tools, replacement),
+			kept
+		};
+	}
+	tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`);
+	const { rung, kept } = await fallBack(tools, replacement, before);
+	tools.log.warning(`It is proven that ${describeRung(rung)}`);
+	await (rung === "backup" ? startOnRightData(tools) : startWriters(tools));
+	await discardDumps(tools, dumps);
+	return {
+		status: "rolled-back",
+		rung,
+		cause: problem,
+		differences: rung === "backup" ? [{
+			service: "data",
+			fact: "restored",
+			before: "as it was stopped",
+			after: `as it was at ${manifest.created}`
+		}] : [],
+		advice: [],
+		kept
+	};
+}
+/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
+async function stopAll(tools, { services, manifest, putBack }) {
+	const known = services.filter((one) => one.container);
+	const data = known.filter(holdsData$1);
+	try {
+		const running = await ensureRunning(tools, data);
+		await stopWriters(tools, {
+			awaits: "services",
+			backup: manifest.id
+		});
+		const before = [];
+		for (const one of running) {
+			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+			if (left) before.push(left);
+		}
+		const others = known.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
+		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
+		for (const one of services.filter(holdsData$1)) await assertSoleServer(tools, one);
+		return before;
+	} catch (error) {
+		if (isOurs(tools, error)) await startAgain(tools, {
+			known,
+			putBack,
+			error
+		});
+		throw error;
+	}
+}
+/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+async function startAgain(tools, { known, putBack, error }) {
+	try {
+		await putBack();
+		await tools.work.step("start-again", tools.stack.start(known.map(containerOf)));
+		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), void 0);
+		await startWriters(tools);
+	} catch (second) {
+		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
+	}
+}
+/** Why the new containers do not serve the data as it was; undefined when they do. */
+async function bringUp(tools, { services, manifest, upgrades, before, dumps }) {
+	const { stack, work } = tools;
+	const upgraded = upgrades.map(({ one }) => one.service.name);
+	const same = before.filter(({ service }) => !upgraded.includes(service));
+	try {
+		for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump);
+		const { awaits = "services", backup = manifest.id } = await readStoppedApp(tools) ?? {};
+		const note = noteStoppedApp(tools.layout, {
+			awaits,
+			backup,
+			fingerprints: [...same]
+		});
+		const up = stack.up(names$1(services), {
+			forceRecreate: true,
+			pull: "never"
+		});
+		await work.step("recreate-containers", change`${note} || exit\n${up}`);
+		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+		await fillUpgraded(tools, upgrades, dumps);
+		const data = services.filter((one) => same.some(({ service }) => service === one.service.name));
+		const after = await work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), same);
+		const different = describeDifferences(same, after);
+		if (different !== "") throw failure("data-differs", `the data is not what it was: ${different}`);
+		return;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		return messageOf(error);
+	}
+}
+/** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */
+async function adviceOf(tools, { services, upgrades }) {
+	const advice = upgrades.flatMap(({ upgrade }) => upgrade.advice);
+	if (!tools.work.dryRun) for (const one of await refresh(tools, services.filter(holdsData$1))) advice.push(...await one.driver.advise?.(one.service, containerOf(one)) ?? []);
+	for (const line of advice) tools.log.warning(line);
+	return advice;
+}
+
+// src/job/recreate.ts
+/**
+* Replaces the infrastructure's containers and keeps their data. Runs only with a backup of this run and of this data,
+* or on a host proven fresh (S1); volumes stay (S2); the app is stopped meanwhile and started again. The data's
+* fingerprint is the same afterwards, or what was there before is put back. A data directory that the new image cannot
+* read, of an older major, is dumped and restored into a new one. What is going to happen is told before anything is changed.
+*/
+async function recreate(tools, options = {}) {
+	const changed = await differingFiles(tools);
+	const preview = changed.map(({ path, content }) => ({
+		path,
+		content: Buffer.from(content).toString("utf8")
+	}));
+	const ahead = preview.length === 0 ? tools : {
+		...tools,
+		stack: tools.stack.preview(preview)
+	};
+	const before = atLeastOne(await servicesOf$1(ahead, "infrastructure", options.services), "service to recreate");
+	const files = changed.map(({ path }) => path);
+	const plan = await planRecreate(ahead, before, files);
+	for (const line of describePlan(plan)) tools.log.info(line);
+	const manifest = await prove(tools, options, before);
+	const putBack = await installDefinition(tools, changed);
+	const acting = tools.work.dryRun ? ahead : tools;
+	let upgrades;
+	let services;
+	try {
+		services = await servicesOf$1(acting, "infrastructure", options.services);
+		await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 18e5 });
+		upgrades = manifest ? await findUpgrades(acting, services, {
+			id: manifest.id,
+			files
+		}) : [];
+		await assertDataStays(acting, services, upgrades.map(({ one }) => one.service.name));
+		await prepareVolumes(acting, services);
+	} catch (error) {
+		await putBack();
+		throw error;
+	}
+	return {
+		...manifest ? await replaceContainers(acting, {
+			services,
+			manifest,
+			upgrades,
+			putBack
+		}) : await create(acting, services),
+		plan
+	};
+}
+/**
+* The backup that covers this recreation; undefined when there is no data that one could cover. A data service that the
+* new definition adds is in no backup: it must be empty.
+*/
+async function prove(tools, { backupId, planned }, services) {
+	const data = services.filter(holdsData$1);
+	if (backupId === void 0) return proveFresh(tools, data);
+	const added = data.filter((one) => !one.container);
+	if (added.length > 0) await proveFresh(tools, added);
+	if (tools.work.dryRun && planned?.id === backupId) return planned;
+	return proveBackup(tools, backupId, data.filter((one) => one.container));
+}
+/**
+* A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
+* app stays stopped until a restore has brought it back.
+*/
+async function create(tools, services) {
+	const lost = await lostData(tools);
+	if (lost) await stopWriters(tools, {
+		awaits: "restore",
+		backup: lost.backup
+	});
+	await tools.work.step("create-containers", tools.stack.up(names$1(services), { pull: "never" }));
+	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
+	await recordInfrastructure(tools, services, "good");
+	if (!lost) await startWriters(tools);
+	return {
+		status: "created",
+		rung: "new-containers",
+		cause: void 0,
+		differences: lost?.differences ?? [],
+		advice: [],
+		kept: []
+	};
+}
+async function lostData(tools) {
+	const found = (await Promise.all(tools.stores.map(async (store) => ({
+		store,
+		...await store.list()
+	})))).find((one) => one.backups.length > 0);
+	const [newest] = found?.backups ?? [];
+	if (!found || !newest) return void 0;
+	const { id } = newest.manifest;
+	tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`);
+	return {
+		backup: id,
+		differences: [{
+			service: "all",
+			fact: "data",
+			before: `backup ${id} in ${found.store.name}`,
+			after: "nothing"
+		}]
+	};
+}
+
+// src/job/restore.ts
+/**
+* Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
+* beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the live data
+* untouched when anything is not as the manifest says.
+*/
+async function restore(tools, options = {}) {
+	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto");
+	const { manifest } = found;
+	const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true);
+	if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`);
+	const source = await bringLocal(tools, found);
+	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
+	const waited = await waitsForRestore(tools);
+	await stopWriters(tools, {
+		awaits: "restore",
+		backup: manifest.id
+	});
+	const reports = await restoreAll(tools, wanted, {
+		id: manifest.id,
+		waited: waited !== void 0
+	});
+	await startOnRightData(tools);
+	return {
+		backupId: manifest.id,
+		source,
+		tables: sum(reports.map((one) => one.tables)),
+		rows: sum(reports.map((one) => one.rows)),
+		keys: sum(reports.map((one) => one.keys)),
+		kept: reports.map((one) => one.kept).filter((one) => one !== "")
+	};
+}
+/**
+* Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
+* untouched data. After a swap it stays stopped, for its services would no longer belong together.
+*/
+async function restoreAll(tools, wanted, { id, waited }) {
+	const reports = [];
+	const ordered = wanted.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
+	for (const held of ordered) try {
+		reports.push(await restoreService(tools, held, id));
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		if (reports.length === 0) await (waited ? startWriters(tools) : startOnRightData(tools));
+		else tools.log.warning(`The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`);
+		throw error;
+	}
+	return reports;
+}
+async function restoreService(tools, held, id) {
+	const [one] = await dataServices(tools, [held.service]);
+	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
+	assertSameKind(one, held);
+	await assertSoleServer(tools, one);
+	await makeServing(tools, one, id);
+	const [serving] = await refresh(tools, [one]);
+	return one.driver.restore(one.service, containerOf(serving ?? one), held, tools.work);
+}
+function assertSameKind({ service }, held) {
+	const isPostgres = held.contents.kind === "postgres";
+	if (service.kind === "postgres" === isPostgres) return;
+	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
+}
+function sum(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
 // src/job/pipeline.ts
 /**
 * The whole decision matrix over one connection and under one lock, which the caller holds. Checks the infrastructure,
 * then runs job after job as `core/decision` says until it says no more. Does not throw for a job that failed: the
-* report tells which one, and what ran before it. Throws an input error before anything ran when a forced restore has no id.
+* report tells which one, and what ran before it. Before anything ran, throws an input error when a forced restore has no id
+* and refuses while the app waits for a restore.
 */
 async function pipeline(tools, options) {
 	const restoreId = await chooseRestore(tools, options);
+	const waits = restoreId === void 0 ? await waitsForRestore(tools) : void 0;
+	if (waits) throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, { hint: "Run restore with that backup-id, or this with force: restore; then run this again." });
 	const { status, dataPresent } = await checkInfra(tools);
-	if (tools.interrupted && status === "healthy") await startWriters(tools);
 	const facts = {
 		...options.changes,
 		infraStatus: status,
@@ -11500,7 +15134,7 @@ async function pipeline(tools, options) {
 	tools.log.info(`Infrastructure is ${status}. ${rules[rule]}`);
 	const jobs = [];
 	let progress = { results: { lock: "success" } };
-	let backupId;
+	let made;
 	let failed;
 	for (let job = nextJob(facts, progress); job && job !== "unlock"; job = nextJob(facts, progress)) {
 		const start = tools.clock.now().getTime();
@@ -11508,7 +15142,7 @@ async function pipeline(tools, options) {
 		const ended = await tools.log.group(name, () => attempt(() => runJob(name, tools, {
 			...options,
 			restoreId,
-			backupId
+			made
 		})));
 		const result = "error" in ended ? tools.signal.aborted ? "cancelled" : "failure" : "success";
 		const note = "error" in ended ? messageOf(ended.error) : ended.note;
@@ -11521,7 +15155,7 @@ async function pipeline(tools, options) {
 		tools.log.info(`${job}: ${result}: ${note}`);
 		if ("error" in ended) failed = ended.error;
 		else {
-			backupId = ended.backupId ?? backupId;
+			made = ended.made ?? made;
 			progress = {
 				...progress,
 				...ended
@@ -11540,7 +15174,7 @@ async function pipeline(tools, options) {
 		reason: rules[rule],
 		jobs,
 		failure: failed,
-		backupId
+		backupId: made?.id
 	};
 }
 /** Decided before this run makes a backup of its own, which would then be the latest. */
@@ -11562,12 +15196,12 @@ async function runJob(job, tools, options) {
 			const { manifest, status } = await backup(tools);
 			return {
 				note: `${manifest.id}, ${status}`,
-				backupId: manifest.id
+				made: manifest
 			};
 		}
 		case "recreate": return recreateJob(tools, options);
 		case "restore": {
-			const backupId = options.restoreId ?? options.backupId ?? "latest";
+			const backupId = options.restoreId ?? options.made?.id ?? "latest";
 			const done = await restore(tools, { backupId });
 			return { note: `${done.backupId} from ${done.source}: ${done.rows} rows, ${done.keys} keys` };
 		}
@@ -11578,16 +15212,19 @@ async function runJob(job, tools, options) {
 		case "unlock": throw failure("not-a-job", `${job} is the caller's`);
 	}
 }
-async function recreateJob(tools, { backupId }) {
-	const done = await recreate(tools, backupId === void 0 ? {} : { backupId });
-	if (done.status === "rolled-back") throw failure("rolled-back", `the previous images serve again: ${done.cause}`, { hint: "Look at the container's log above, fix the image or its configuration, and push again." });
+async function recreateJob(tools, { made }) {
+	const done = await recreate(tools, made === void 0 ? {} : {
+		backupId: made.id,
+		planned: made
+	});
+	if (done.status === "rolled-back") throw failure("rolled-back", `${done.cause}; ${describeRung(done.rung)}`, { hint: "Look at the container's log above, fix the image or its configuration, and push again." });
 	const dataIntact = done.differences.length === 0;
 	const policy = tools.config.restore.policy;
 	return {
 		note: dataIntact ? `${done.status}, data is the same` : `${done.status}, data differs`,
 		restoreNeeded: restoreNeeded(policy, {
 			dataIntact,
-			backupMade: backupId !== void 0
+			backupMade: made !== void 0
 		})
 	};
 }
@@ -11735,14 +15372,16 @@ const recreateContract = {
 		"recreation-status": require_libraries._enum(["success", "failed"]).describe("`success` or `failed`."),
 		"data-intact": require_libraries.boolean().describe("Whether the data's fingerprint is equal before and after."),
 		"restore-needed": require_libraries.boolean().describe("Whether data has to be restored from the backup."),
-		"rolled-back": require_libraries.boolean().describe("Whether the previous images were put back.")
+		"rolled-back": require_libraries.boolean().describe("Whether what was there before was put back."),
+		rung: require_libraries._enum([...rungs, ""]).describe("What serves now: `new-containers`, `previous-images`, `previous-data` or `backup`; empty when nothing was changed.")
 	}),
 	negative: {
 		...notDone,
 		"recreation-status": "failed",
 		"data-intact": false,
 		"restore-needed": false,
-		"rolled-back": false
+		"rolled-back": false,
+		rung: ""
 	}
 };
 
@@ -11767,16 +15406,17 @@ const recreateAction = action(recreateContract, (inputs, context) => withTools(i
 			"recreation-status": rolledBack ? "failed" : "success",
 			"data-intact": dataIntact,
 			"restore-needed": restoreNeeded(tools.config.restore.policy, {
-				dataIntact,
-				backupMade: backupId !== void 0
+				dataIntact: dataIntact || rolledBack,
+				backupMade: backupId !== void 0 && !rolledBack
 			}),
-			"rolled-back": rolledBack
+			"rolled-back": rolledBack,
+			rung: done.rung
 		},
 		summary: summaryOf$1(done),
-		...rolledBack ? { failure: `The previous images serve again: ${done.cause}` } : {}
+		...rolledBack ? { failure: `${done.cause}; ${describeRung(done.rung)}` } : {}
 	};
 }));
-function summaryOf$1({ status, differences, cause }) {
+function summaryOf$1({ status, rung, differences, cause, advice, kept, plan }) {
 	const rows = differences.map(({ service, fact, before, after }) => [
 		service,
 		fact,
@@ -11785,7 +15425,11 @@ function summaryOf$1({ status, differences, cause }) {
 	]);
 	return [
 		`### Recreate: ${status}\n`,
-		cause === void 0 ? "" : `The new containers did not serve: ${cause}\n`,
+		...describePlan(plan).map((line) => `- ${line}`),
+		"",
+		cause === void 0 ? "" : `The new containers did not serve: ${cause}. Now ${describeRung(rung)}.\n`,
+		...[...kept, ...advice].map((line) => `- ${line}`),
+		"",
 		rows.length === 0 ? "The data is the same before and after.\n" : summaryTable("The data differs", [
 			"Service",
 			"Fact",
@@ -11795,7 +15439,137 @@ function summaryOf$1({ status, differences, cause }) {
 	].join("\n");
 }
 
+// src/job/clean-replaced.ts
+/**
+* Removes data that restores replaced more than `age` milliseconds ago. Only when a proven backup of the very same
+* server was made after the replacing, and its stored bytes, read again, match it; refuses otherwise. What does not say
+* when it was replaced stays.
+*/
+async function cleanReplaced(tools, { age, services }) {
+	const data = atLeastOne(await dataServices(tools, services), "data service").filter((one) => one.driver.replaced);
+	const limit = tools.clock.now().getTime() - age;
+	const removed = [];
+	const kept = [];
+	for (const one of await ensureRunning(tools, data)) {
+		const all = await one.driver.replaced?.(one.service, containerOf(one)) ?? [];
+		const old = all.filter(({ at }) => at !== void 0 && Date.parse(at) <= limit);
+		kept.push(...all.filter((item) => !old.includes(item)).map(told));
+		if (old.length === 0) continue;
+		await assertProven(tools, one, old);
+		tools.log.info(`Removing ${old.map(told).join(", ")}`);
+		const names = old.map(({ name }) => name);
+		await one.driver.removeReplaced?.(one.service, containerOf(one), names, tools.work);
+		removed.push(...old);
+	}
+	return {
+		removed: removed.map(told),
+		kept,
+		bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0)
+	};
+}
+/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */
+async function assertProven(tools, one, old) {
+	const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")));
+	const store = localStore(tools.stores);
+	const { identifier } = await identityOf(one);
+	const manifest = await newestOf(store, one.service.name, identifier);
+	if (!manifest || Date.parse(manifest.created) <= youngest) throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`);
+	const [difference] = await store.verify(manifest);
+	if (difference !== void 0) throw unproven(`backup ${manifest.id} is damaged: ${difference}`);
+}
+async function identityOf(one) {
+	return { identifier: (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"] };
+}
+async function newestOf(store, service, identifier) {
+	const { backups } = await store.list();
+	return backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, service, identifier))[0]?.manifest;
+}
+function holds(manifest, service, identifier) {
+	const held = manifest.services.find((one) => one.service === service);
+	return held?.contents.kind === "postgres" && held.contents.systemIdentifier === identifier;
+}
+function told({ name, was, at }) {
+	return `"${name}" (was "${was}"${at === void 0 ? "" : ` until ${at}`})`;
+}
+function unproven(problem) {
+	return refusal("backup-not-proven", problem, { hint: "Run backup first: replaced data goes only after a later, proven one." });
+}
+
+// src/job/restore-foreign.ts
+/**
+* Restores a dump that was not made by `backup` from a file on the host: beside the live database, swapped in when every
+* row of it came in. The app is stopped meanwhile; a failure leaves the live database as it was and starts the app again.
+*/
+async function restoreForeign(tools, options) {
+	const able = (await dataServices(tools, options.services)).filter((one) => one.driver.restoreForeign);
+	const [only] = able;
+	if (!only || able.length > 1) throw inputError("services", "services: name the one database server that the file is for", { hint: able.length > 0 ? `There are: ${able.map((one) => one.service.name).join(", ")}.` : "There is none." });
+	const database = options.database ?? onlyDatabase(only.service.config.databases);
+	await assertSoleServer(tools, only);
+	const [running = only] = await ensureRunning(tools, [only]);
+	await stopWriters(tools, { awaits: "services" });
+	try {
+		const dump = {
+			file: options.file,
+			database,
+			force: options.force
+		};
+		const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work);
+		await startWriters(tools);
+		return report ?? {
+			tables: 0,
+			rows: 0,
+			keys: 0,
+			kept: ""
+		};
+	} catch (error) {
+		if (!tools.signal.aborted) await startWriters(tools);
+		throw error;
+	}
+}
+function onlyDatabase(databases = []) {
+	const [only] = databases;
+	if (only !== void 0 && databases.length === 1) return only;
+	throw inputError("database", "database: say which database the file is for", { hint: "It is replaced if it exists, and kept under another name; it is made if it does not." });
+}
+
+// src/job/undo-restore.ts
+/**
+* Takes the last restore back: the replaced databases serve again, in one transaction, and what the restore had brought
+* is kept aside. The app is stopped meanwhile and started again whatever happens, for a live database is always there.
+*/
+async function undoRestore(tools, services) {
+	const data = atLeastOne(await dataServices(tools, services), "data service");
+	const able = data.filter((one) => one.driver.undo);
+	const left = data.filter((one) => !one.driver.undo).map((one) => one.service.name);
+	if (able.length === 0) throw refusal("cannot-undo", `a restore of ${left.join(", ")} cannot be taken back`, { hint: "Restore an earlier backup instead." });
+	for (const one of able) await assertSoleServer(tools, one);
+	const running = await ensureRunning(tools, able);
+	await stopWriters(tools, { awaits: "services" });
+	const done = [];
+	try {
+		for (const one of running) {
+			const sentence = await one.driver.undo?.(one.service, containerOf(one), tools.work);
+			if (sentence !== void 0) done.push(sentence);
+		}
+	} catch (error) {
+		if (!tools.signal.aborted) await startWriters(tools);
+		throw error;
+	}
+	await startWriters(tools);
+	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, they cannot go back to before a restore`);
+	return {
+		done,
+		left
+	};
+}
+
 // actions/restore/contract.ts
+const restoreModes = [
+	"restore",
+	"undo",
+	"clean"
+];
 const restoreContract = {
 	name: "restore",
 	description: "Brings a backup back beside the live data, counts it, swaps it in, and keeps what it replaced.",
@@ -11804,10 +15578,28 @@ const restoreContract = {
 		...connectionInputs,
 		...storeInputs,
 		...changeInputs,
+		"backup-key": backupKey,
+		mode: input(require_libraries._enum(restoreModes).default("restore"), {
+			description: "`restore`; `undo`, which takes the last restore of the databases back by renaming; or `clean`, which removes replaced databases for good once a later backup is proven.",
+			placeholder: "MODE"
+		}),
+		"replaced-older-than": input(time$1.optional(), {
+			description: "With `clean`: how long ago a database must have been replaced, such as `14d`; 14 days unless told.",
+			placeholder: "DURATION"
+		}),
 		"backup-id": input(require_libraries.string$1().default("latest"), {
 			description: "Backup to restore: an id, or `latest` for the newest proven one.",
 			placeholder: "ID"
 		}),
+		file: input(require_libraries.string$1().startsWith("/", "use an absolute path on the host").optional(), {
+			description: "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
+			placeholder: "PATH"
+		}),
+		database: input(require_libraries.string$1().optional(), {
+			description: "With `file`: the database to replace or make; the one in `services.*.databases` unless told.",
+			placeholder: "NAME"
+		}),
+		force: input(boolean.default(false), { description: "With `file`: run the dump as the superuser, with its owners, whatever speaks against it. Only for a dump whose maker you trust." }),
 		services: servicesInput("Services to restore; every one in the backup unless told."),
 		source: input(require_libraries._enum([
 			"auto",
@@ -11843,23 +15635,44 @@ const restoreContract = {
 };
 
 // actions/restore/action.ts
+/** 14 days. */
+const defaultAge = 12096e5;
 const restoreAction = action(restoreContract, (inputs, context) => withTools(inputs, context, {
 	name: "restore",
 	mutates: true,
-	usesStores: true
+	usesStores: inputs.mode === "clean" || inputs.mode === "restore" && inputs.file === void 0
 }, async (tools) => {
-	const done = await restore(tools, {
-		backupId: inputs["backup-id"],
-		source: inputs.source,
-		...inputs.services ? { services: inputs.services } : {}
-	});
+	const chosen = inputs.services ? { services: inputs.services } : {};
+	switch (inputs.mode) {
+		case "restore":
+			if (inputs.file !== void 0) {
+				const { file, database, force } = inputs;
+				return fromFile$1(tools, {
+					file,
+					force,
+					...chosen,
+					...database === void 0 ? {} : { database }
+				});
+			}
+			return bringBack(tools, {
+				backupId: inputs["backup-id"],
+				source: inputs.source,
+				...chosen
+			});
+		case "undo": return undo(tools, inputs.services);
+		case "clean": return clean(tools, {
+			age: inputs["replaced-older-than"] ?? defaultAge,
+			...chosen
+		});
+	}
+}));
+async function bringBack(tools, options) {
+	const done = await restore(tools, options);
 	const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`;
-	context.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`);
+	tools.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`);
 	return {
 		outputs: {
-			status: "success",
-			reason: tools.work.dryRun ? "dry-run" : "done",
-			"restore-status": "success",
+			...succeeded(tools),
 			"backup-id": done.backupId,
 			source: done.source,
 			"tables-restored": done.tables,
@@ -11868,14 +15681,56 @@ const restoreAction = action(restoreContract, (inputs, context) => withTools(inp
 		},
 		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`
 	};
-}));
+}
+async function fromFile$1(tools, options) {
+	const { tables, rows, kept } = await restoreForeign(tools, options);
+	const counts = `${tables} tables with ${rows} rows`;
+	tools.log.info(`${options.file}: ${counts}. ${kept}`);
+	return {
+		outputs: {
+			...succeeded(tools),
+			"tables-restored": tables,
+			"rows-restored": rows
+		},
+		summary: `### Restored ${options.file}\n\n${counts}.\n\n${kept}\n`
+	};
+}
+async function undo(tools, services) {
+	const { done, left } = await undoRestore(tools, services);
+	for (const sentence of done) tools.log.info(sentence);
+	const rest = left.length === 0 ? "" : `\nLeft as they are: ${left.join(", ")}.\n`;
+	return {
+		outputs: succeeded(tools),
+		summary: `### Took the last restore back\n\n${done.join("\n")}\n${rest}`
+	};
+}
+async function clean(tools, options) {
+	const { removed, kept, bytes } = await cleanReplaced(tools, options);
+	const list = (items) => items.map((one) => `- ${one}\n`).join("") || "- nothing\n";
+	tools.log.info(`Removed ${removed.length} replaced databases, ${bytes} bytes; ${kept.length} stay`);
+	return {
+		outputs: succeeded(tools),
+		summary: `### Removed replaced databases\n\n${list(removed)}\nKept:\n\n${list(kept)}`
+	};
+}
+/** Nothing was restored by what only moves or removes. */
+function succeeded(tools) {
+	return {
+		...restoreContract.negative,
+		source: "none",
+		status: "success",
+		reason: tools.work.dryRun ? "dry-run" : "done",
+		"restore-status": "success"
+	};
+}
 
 // actions/verify/contract.ts
 const section = require_libraries._enum([
 	"success",
 	"warning",
 	"failure",
-	"unknown"
+	"unknown",
+	"skipped"
 ]);
 const verifyContract = {
 	name: "verify",
@@ -11887,15 +15742,24 @@ const verifyContract = {
 		"backup-id": input(require_libraries.string$1().optional(), {
 			description: "Backup whose counts the data is compared with; without it no counts are compared.",
 			placeholder: "ID"
+		}),
+		"backup-max-age": input(time$1.optional(), {
+			description: "Longest age of the newest proven backup in each store, such as `26h`; older fails. Without it their age is not looked at.",
+			placeholder: "DURATION"
+		}),
+		sections: input(words$1.pipe(require_libraries.array(require_libraries._enum(sections, `use ${sections.join(", ")}`)).min(1, "name at least one section")).optional(), {
+			description: `Sections to look at: ${sections.map((one) => `\`${one}\``).join(", ")}; all unless told.`,
+			placeholder: "NAMES"
 		})
 	}),
 	outputs: require_libraries.strictObject({
 		...commonOutputs,
 		"verification-status": require_libraries._enum(["success", "failure"]).describe("`success` or `failure`; a `failure` fails the step."),
-		"infrastructure-status": section.describe("Containers, health checks, networks, mounts: `success`, `warning`, `failure` or `unknown`."),
+		"infrastructure-status": section.describe("Containers, health checks, networks, mounts: `success`, `warning`, `failure` or `unknown`; `skipped` when not looked at."),
 		"data-status": section.describe("Counts, critical tables, foreign keys, sample queries, keys."),
 		"application-status": section.describe("App containers and health URL."),
 		"performance-status": section.describe("Response times and use of resources."),
+		"backup-status": section.describe("Age of the newest proven backups, with `backup-max-age`."),
 		"verification-details": require_libraries.string$1().describe("Report as JSON.")
 	}),
 	negative: {
@@ -11905,6 +15769,7 @@ const verifyContract = {
 		"data-status": "unknown",
 		"application-status": "unknown",
 		"performance-status": "unknown",
+		"backup-status": "unknown",
 		"verification-details": "{}"
 	}
 };
@@ -11913,10 +15778,16 @@ const verifyContract = {
 const verifyAction = action(verifyContract, (inputs, context) => withTools(inputs, context, {
 	name: "verify",
 	mutates: false,
-	usesStores: inputs["backup-id"] !== void 0
+	usesStores: inputs["backup-id"] !== void 0 || inputs["backup-max-age"] !== void 0
 }, async (tools) => {
-	const backupId = inputs["backup-id"];
-	const done = await verify(tools, backupId === void 0 ? {} : { backupId });
+	const { "backup-id": backupId, "backup-max-age": backupMaxAge, sections: sections$1 = sections } = inputs;
+	if (inputs.sections?.includes("backups") && backupMaxAge === void 0) throw noLimit();
+	const done = await verify(tools, {
+		sections: sections$1,
+		...backupId === void 0 ? {} : { backupId },
+		...backupMaxAge === void 0 ? {} : { backupMaxAge }
+	});
+	const statusFor = (section) => sections$1.includes(section) ? statusOf(done.sections[section]) : "skipped";
 	const bad = Object.values(done.sections).flat().filter((check) => !passed(check));
 	const failed = done.status === "failed";
 	return {
@@ -11924,16 +15795,20 @@ const verifyAction = action(verifyContract, (inputs, context) => withTools(input
 			status: failed ? "failed" : "success",
 			reason: failed ? "verification-failed" : "done",
 			"verification-status": failed ? "failure" : "success",
-			"infrastructure-status": statusOf(done.sections.infrastructure),
-			"data-status": statusOf(done.sections["data-integrity"]),
-			"application-status": statusOf(done.sections["application-readiness"]),
-			"performance-status": statusOf(done.sections.performance),
+			"infrastructure-status": statusFor("infrastructure"),
+			"data-status": statusFor("data-integrity"),
+			"application-status": statusFor("application-readiness"),
+			"performance-status": statusFor("performance"),
+			"backup-status": backupMaxAge === void 0 ? "skipped" : statusFor("backups"),
 			"verification-details": JSON.stringify(done)
 		},
 		summary: summaryOf(done),
 		...failed ? { failure: bad.map((check) => `${check.name}: ${check.detail}`).join("\n") } : {}
 	};
 }));
+function noLimit() {
+	return inputError("missing-input", "backup-max-age is missing, and the section backups is asked for", { hint: "Give the longest age that a backup may have, such as backup-max-age: 26h." });
+}
 /** The worst of a section's checks; one that could not run is never a success (S11). */
 function statusOf(checks) {
 	if (checks.some((check) => check.state === "failed")) return "failure";
@@ -12203,7 +16078,7 @@ async function runCli(actions, words) {
 		process.stdout.write(actionHelp(action.contract));
 		return 0;
 	} catch (error) {
-		const { title, hint } = failureOf(error);
+		const { title, hint } = failureOf$1(error);
 		process.stderr.write(`${title}: ${messageOf(error)}\n${hint ? `${hint}\n` : ""}`);
 		return 2;
 	}
@@ -12231,6 +16106,12 @@ Object.defineProperty(exports, "backupAction", {
   enumerable: true,
   get: function () {
     return backupAction;
+  }
+});
+Object.defineProperty(exports, "backupsAction", {
+  enumerable: true,
+  get: function () {
+    return backupsAction;
   }
 });
 Object.defineProperty(exports, "checkInfraAction", {
@@ -12263,16 +16144,10 @@ Object.defineProperty(exports, "detectChangesAction", {
     return detectChangesAction;
   }
 });
-Object.defineProperty(exports, "layout", {
+Object.defineProperty(exports, "drillAction", {
   enumerable: true,
   get: function () {
-    return layout;
-  }
-});
-Object.defineProperty(exports, "loadConfig", {
-  enumerable: true,
-  get: function () {
-    return loadConfig;
+    return drillAction;
   }
 });
 Object.defineProperty(exports, "lockAction", {
@@ -12287,10 +16162,10 @@ Object.defineProperty(exports, "lockContract", {
     return lockContract;
   }
 });
-Object.defineProperty(exports, "openHost", {
+Object.defineProperty(exports, "markState", {
   enumerable: true,
   get: function () {
-    return openHost;
+    return markState;
   }
 });
 Object.defineProperty(exports, "pipelineAction", {
@@ -12305,10 +16180,10 @@ Object.defineProperty(exports, "recreateAction", {
     return recreateAction;
   }
 });
-Object.defineProperty(exports, "releaseLease", {
+Object.defineProperty(exports, "releaseAfter", {
   enumerable: true,
   get: function () {
-    return releaseLease;
+    return releaseAfter;
   }
 });
 Object.defineProperty(exports, "restoreAction", {

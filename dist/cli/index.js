@@ -9,9 +9,11 @@ require_suite.runCli([
 	require_suite.detectChangesAction,
 	require_suite.checkInfraAction,
 	require_suite.backupAction,
+	require_suite.backupsAction,
 	require_suite.recreateAction,
 	require_suite.restoreAction,
 	require_suite.verifyAction,
+	require_suite.drillAction,
 	require_suite.debugAction,
 	require_suite.deployAppAction,
 	require_suite.lockAction

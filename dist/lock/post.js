@@ -4,19 +4,11 @@ const require_suite = require("../chunks/suite.js");
 
 // actions/lock/post.ts
 require_suite.runPost(require_suite.lockContract, async (inputs, context, state) => {
-	const claim = state(require_suite.claimState);
-	if (claim === void 0) return;
-	const config = await require_suite.loadConfig(inputs, context);
-	await using host = await require_suite.openHost(config, inputs, context);
-	const { lock, work } = require_suite.layout(config);
-	const outcome = await require_suite.releaseLease(host, {
-		directory: lock,
-		work,
-		number: Number(claim)
+	const number = state(require_suite.claimState);
+	const mark = state(require_suite.markState);
+	if (mark === void 0) return;
+	await require_suite.releaseAfter(inputs, context, {
+		mark,
+		...number !== void 0 && { number: Number(number) }
 	});
-	context.log.info(`Lock ${claim}: ${{
-		released: "released",
-		working: "released when the work on the host ends",
-		"not-held": "not held any more"
-	}[outcome]}`);
 });

@@ -1,22 +1,24 @@
 import type { Config } from "../core/config.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
-import { claimLease, resumeLease } from "../host/claim-lease.ts"
+import { claimLease } from "../host/claim-lease.ts"
 import type { Host } from "../host/host.ts"
 import type { Lease } from "../host/lease.ts"
+import { noticing } from "../host/noticing.ts"
 import { openWork } from "../host/open-work.ts"
 import { planWork } from "../host/plan-work.ts"
-import { acknowledgeWork, settleWork, unfinishedWork } from "../host/settle-work.ts"
+import { resumeLease } from "../host/resume-lease.ts"
+import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
 import type { Work } from "../host/work.ts"
 import type { ActionContext } from "./outcome.ts"
 import type { ToolInputs } from "./tool-inputs.ts"
 
 /** The right to change the host, and how it ends. */
 export interface Held {
+  /** To be used from now on: whatever is done through it counts as progress, without which the lock runs out. */
+  readonly host: Host
   readonly work: Work
   readonly lease: Lease | undefined
-  /** Whether an earlier run ended without having put everything in its place. */
-  readonly interrupted: boolean
   /** Writes the outcome down and gives the lock back if it was taken here. Never throws: it must not hide the outcome. */
   end(outcome: "done" | "failed"): Promise<void>
 }
@@ -31,12 +33,12 @@ interface ChangeOptions {
 }
 
 /** For actions that only look: a step would be a bug of ours. */
-export function lookOnly(name: string): Held {
+export function lookOnly(host: Host, name: string): Held {
   const refuse = () => {
     throw new TypeError(`${name} must not change the host`)
   }
   const work: Work = { dryRun: false, id: name, step: async () => refuse(), check: (_name, observe) => observe() }
-  return { work, lease: undefined, interrupted: false, end: async () => {} }
+  return { host, work, lease: undefined, end: async () => {} }
 }
 
 /**
@@ -49,11 +51,7 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
-  if (inputs["dry-run"]) {
-    const { runs, cut } = await unfinishedWork(host, { layout: places })
-    const interrupted = runs.length + cut.length > 0
-    return { work: planWork({ id, log: log.info }), lease: undefined, interrupted, end: async () => {} }
-  }
+  if (inputs["dry-run"]) return { host, work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
 
   const lease = await takeLease(host, options)
   const borrowed = inputs["lock-number"] !== undefined
@@ -63,18 +61,18 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   const released = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(giveBack()), { once: true })
   })
-  let interrupted: boolean
   try {
-    interrupted = await settleEarlier(host, options)
+    await settleEarlier(host, options)
   } catch (error) {
     await giveBack()
     throw error
   }
-  const work = openWork(host, { lease, layout: places, id, log: log.step, signal })
+  const watched = noticing(host, lease.progress)
+  const work = openWork(watched, { lease, layout: places, id, log: log.step, signal })
   return {
+    host: watched,
     work,
     lease,
-    interrupted,
     async end(outcome) {
       await quietly(log.warning, () => work.finish(outcome))
       await (signal.aborted ? released : giveBack())
@@ -86,28 +84,20 @@ async function takeLease(host: Host, { config, inputs, context, name, places }: 
   const { run, log, signal } = context
   const { lock: directory, work } = places
   const number = inputs["lock-number"]
-  if (number !== undefined) return resumeLease(host, { directory, work, number, run: run.id, log: log.warning })
-  return claimLease(host, {
-    directory,
-    work,
-    holder: { run: run.id, attempt: run.attempt, actor: run.actor, url: run.url, purpose: name },
-    ttl: config.lock.stale,
-    wait: inputs["lock-wait"] ?? config.lock.wait,
-    log: log.warning,
-    signal,
-  })
+  const holder = { run: run.id, attempt: run.attempt, actor: run.actor, url: run.url, purpose: name }
+  const claim = { directory, work, holder, ttl: config.lock.stale, log: log.warning, signal }
+  if (number !== undefined) return resumeLease(host, { ...claim, number })
+  return claimLease(host, { ...claim, wait: inputs["lock-wait"] ?? config.lock.wait })
 }
 
-/** What earlier runs left is waited for and told: whether there was anything. What they had begun, the jobs find and finish. */
-async function settleEarlier(host: Host, { context, places }: ChangeOptions): Promise<boolean> {
+/** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */
+async function settleEarlier(host: Host, { context, places }: ChangeOptions): Promise<void> {
   const { log, signal } = context
   const left = await settleWork(host, { layout: places, log: log.warning, signal })
   for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`)
   for (const line of left.runs)
     log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`)
-  const interrupted = left.cut.length + left.runs.length > 0
-  if (interrupted) await acknowledgeWork(host, places, left)
-  return interrupted
+  if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left)
 }
 
 async function quietly(warn: (message: string) => void, act: () => Promise<void>): Promise<void> {

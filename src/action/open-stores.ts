@@ -22,16 +22,15 @@ export interface OpenStoresOptions {
 export function openStores(host: Host, { config, inputs, context }: OpenStoresOptions): readonly BackupStore[] {
   const place = { host, directory: layout(config).backups, project: config.project, environment: config.environment }
   const { s3 } = config.backup
-  if (!s3?.enabled) return [localStore(place)]
-  const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]]
-  if (!accessKeyId || !secretAccessKey) throw missingKey(accessKeyId ? "s3-secret-access-key" : "s3-access-key-id")
+  const keys = requireStoreKeys(config, inputs)
+  if (!s3 || !keys) return [localStore(place)]
   const sessionToken = inputs["s3-session-token"]
   const remote = s3Store({
     ...place,
     bucket: s3.bucket,
     prefix: s3.prefix,
     region: s3.region,
-    credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
+    credentials: { ...keys, ...(sessionToken ? { sessionToken } : {}) },
     ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
     ...(s3["force-path-style"] === undefined ? {} : { forcePathStyle: s3["force-path-style"] }),
     ...(s3["immutable-days"] === undefined
@@ -42,6 +41,15 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
     log: context.log.info,
   })
   return [localStore(place), remote]
+}
+
+/** The keys to the bucket; undefined when S3 is off. Throws an input error `missing-secret` when S3 is on and one was not given. */
+export function requireStoreKeys({ backup }: Config, inputs: Partial<StoreInputs>) {
+  if (!backup.s3?.enabled) return undefined
+  const [accessKeyId, secretAccessKey] = [inputs["s3-access-key-id"], inputs["s3-secret-access-key"]]
+  if (!accessKeyId) throw missingKey("s3-access-key-id")
+  if (!secretAccessKey) throw missingKey("s3-secret-access-key")
+  return { accessKeyId, secretAccessKey }
 }
 
 function missingKey(name: string): Error {

@@ -47,10 +47,13 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([work, given])
 }
 
+const dryRunNote = "**Dry run: nothing was changed.** What follows is what the steps were taken to give.\n\n"
+
 async function finish(contract: Contract, outcome: Outcome, runtime: Runtime): Promise<Ending> {
   const outputs = contract.outputs.parse(outcome.outputs) as Record<string, Scalar>
   runtime.output(outputs)
-  if (outcome.summary) await runtime.summary(outcome.summary)
+  if (outcome.summary)
+    await runtime.summary(outputs.reason === "dry-run" ? dryRunNote + outcome.summary : outcome.summary)
   if (outcome.failure !== undefined)
     runtime.fail({ title: "Failed", message: outcome.failure, hint: undefined, stack: undefined })
   const partial = outputs.status === "partial"

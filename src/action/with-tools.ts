@@ -5,13 +5,14 @@ import { inputError, messageOf } from "../core/errors.ts"
 import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
 import { systemClock } from "../job/clock.ts"
+import { finishInterrupted } from "../job/finish-interrupted.ts"
 import { settleUpgrade } from "../job/settle-upgrade.ts"
 import type { DefinitionFile, Tools } from "../job/tools.ts"
 import { serviceDrivers } from "../service/service-drivers.ts"
 import { loadConfig } from "./load-config.ts"
 import { type Held, lookOnly, openChanges } from "./open-changes.ts"
 import { type ConnectionInputs, openHost } from "./open-host.ts"
-import { openStores } from "./open-stores.ts"
+import { openStores, requireStoreKeys } from "./open-stores.ts"
 import type { ActionContext } from "./outcome.ts"
 import type { ToolInputs } from "./tool-inputs.ts"
 
@@ -40,13 +41,17 @@ export async function withTools<T>(
   job: (tools: Tools) => Promise<T>,
 ): Promise<T> {
   const config = await loadConfig(inputs, context)
-  await using host = await openHost(config, inputs, context)
+  // What is missing here is told before the host is asked for anything.
+  if (options.usesStores) requireStoreKeys(config, inputs)
+  const definition = options.installs ? await readDefinition(config, inputs, context) : []
+  await using connection = await openHost(config, inputs, context)
   const paths = layout(config)
   const { name } = options
   const places = options.apart ? apart(paths, name) : paths
   const held: Held = options.mutates
-    ? await openChanges(host, { config, inputs, context, name, places })
-    : lookOnly(name)
+    ? await openChanges(connection, { config, inputs, context, name, places })
+    : lookOnly(connection, name)
+  const { host } = held
   try {
     const tools: Tools = {
       config,
@@ -57,14 +62,16 @@ export async function withTools<T>(
       stores: options.usesStores ? openStores(host, { config, inputs, context }) : [],
       work: held.work,
       lease: held.lease,
-      interrupted: held.interrupted,
-      definition: options.installs ? await readDefinition(config, inputs, context) : [],
+      definition,
       log: context.log,
       clock: systemClock,
       run: context.run,
       signal: context.signal,
     }
-    if (options.mutates) await settleUpgrade(tools)
+    if (options.mutates && !options.apart) {
+      await settleUpgrade(tools)
+      await finishInterrupted(tools)
+    }
     const result = await job(tools)
     await held.end("done")
     return result

@@ -18,13 +18,6 @@ export function backupTime(id: string): Date | undefined {
   return Number.isNaN(time.getTime()) || backupId(time) !== id ? undefined : time
 }
 
-/** Path of a backup's manifest, relative to the backup directory. Throws when `id` is no backup id. */
-export function manifestFile(id: string): string {
-  const time = backupTime(id)
-  if (!time) throw new RangeError(`${JSON.stringify(id)} is no backup id`)
-  return `metadata/${id}.json`
-}
-
 export interface ArtifactName {
   readonly service: string
   readonly stamp: string

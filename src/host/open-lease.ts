@@ -1,4 +1,5 @@
 import { dirname } from "node:path/posix"
+import { formatDuration } from "../core/duration.ts"
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import { fenceText, remoteCall } from "../remote/call.ts"
 import { sh } from "../shell/command.ts"
@@ -16,6 +17,9 @@ export interface LeaseOptions {
   readonly log?: (line: string) => void
 }
 
+/** Ttls without progress after which a lease is not renewed any more; then it takes one more to become stale. */
+export const patience = 3
+
 /** `working`: detached work still runs, and its end releases the lease. */
 export type ReleaseOutcome = "released" | "working" | "not-held"
 
@@ -23,15 +27,16 @@ export type ReleaseOutcome = "released" | "working" | "not-held"
 export function openLease(host: Host, options: LeaseOptions): Lease {
   const { directory, number, ttl, log } = options
   const renew = () => renewLease(host, options)
-  const stop = heartbeat(renew, ttl / 4, log)
+  const beat = heartbeat(renew, ttl, log)
   return {
     number,
     directory,
     ttl,
     fence: sh`( ${fenceText(directory, number)}) || { echo ${`claim ${number} no longer holds the lock ${directory}`} >&2; exit 79; }`,
+    progress: beat.progress,
     renew,
     async release() {
-      stop()
+      beat.stop()
       const outcome = await releaseLease(host, options)
       if (outcome === "working") log?.("work of this run still goes on on the host; the lock is released when it ends")
       if (outcome === "not-held") log?.(`claim ${number} did not hold the lock any more`)
@@ -39,7 +44,7 @@ export function openLease(host: Host, options: LeaseOptions): Lease {
   }
 }
 
-/** Releases claim `number` if it holds the lock: for a process that has not claimed it itself, such as a post step. */
+/** Releases exactly claim `number`, if it holds the lock. */
 export async function releaseLease(
   host: Host,
   { directory, number, work = besideLock(directory) }: Pick<LeaseOptions, "directory" | "number" | "work">,
@@ -52,15 +57,11 @@ export async function releaseLease(
   return outcome as ReleaseOutcome
 }
 
-/** The error of a run whose lock was taken from it. */
-export function leaseLost(number: number, cause?: unknown): AppError {
-  return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})`, {
-    hint: "Another run took the lock over or a person released it: look at that run, then start this one again.",
-    cause,
-  })
-}
-
-async function renewLease(host: Host, { directory, number }: LeaseOptions): Promise<void> {
+/** Renews claim `number` once. Throws `lease-lost` when it does not hold the lock any more. */
+export async function renewLease(
+  host: Host,
+  { directory, number }: Pick<LeaseOptions, "directory" | "number">,
+): Promise<void> {
   try {
     await host.run(remoteCall("lease", "change", { name: "lease_renew", args: [directory, number] }))
   } catch (error) {
@@ -68,16 +69,43 @@ async function renewLease(host: Host, { directory, number }: LeaseOptions): Prom
   }
 }
 
-function heartbeat(renew: () => Promise<void>, every: number, log: LeaseOptions["log"]): () => void {
+/** The error of a run whose lock was taken from it. */
+export function leaseLost(number: number, cause?: unknown): AppError {
+  const why = cause instanceof Error && !(cause instanceof CommandError) ? `: ${cause.message}` : ""
+  return failure("lease-lost", `this run no longer holds the deployment lock (its claim was number ${number})${why}`, {
+    hint: "Another run took the lock over or a person released it: look at that run, then start this one again, whole (`Re-run all jobs`).",
+    cause,
+  })
+}
+
+interface Heartbeat {
+  progress(): void
+  stop(): void
+}
+
+function heartbeat(renew: () => Promise<void>, ttl: number, log: LeaseOptions["log"]): Heartbeat {
+  let seen = performance.now()
+  let told = false
   const timer = setInterval(() => {
+    if (performance.now() - seen > patience * ttl) {
+      if (!told) log?.(`no progress for ${formatDuration(patience * ttl)}: the lock is not renewed until there is some`)
+      told = true
+      return
+    }
+    told = false
     renew().catch((error: unknown) => {
       // Nothing to decide here: a run that has lost its lease is stopped by the fence of its next step.
       if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer)
       log?.(`renewing the lock failed: ${messageOf(error)}`)
     })
-  }, every)
+  }, ttl / 4)
   timer.unref()
-  return () => clearInterval(timer)
+  return {
+    progress() {
+      seen = performance.now()
+    },
+    stop: () => clearInterval(timer),
+  }
 }
 
 function besideLock(directory: string): string {

@@ -5,6 +5,7 @@ import { backupsInUse } from "../core/release.ts"
 import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { readHistory } from "./release-history.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 
 export interface RetentionReport {
@@ -19,7 +20,7 @@ export interface RetentionReport {
 /**
  * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
  * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
- * that this run made, if it made one: it always stays.
+ * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for.
  */
 export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
@@ -58,8 +59,9 @@ export async function retentionOf(
   items: readonly RetentionItem[],
   just?: string,
 ): Promise<readonly RetentionDecision[]> {
-  const inUse = new Set(backupsInUse(await readHistory(tools)))
-  if (just !== undefined) inUse.add(just)
+  const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)])
+  const inUse = new Set(backupsInUse(history))
+  for (const id of [stopped?.backup, just]) if (id !== undefined) inUse.add(id)
   return decideRetention(items, { policy: tools.config.backup.retention, now: tools.clock.now(), inUse })
 }
 

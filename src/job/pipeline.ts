@@ -10,7 +10,8 @@ import {
   ruleFor,
   rules,
 } from "../core/decision.ts"
-import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
+import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
 import { backup } from "./backup.ts"
 import { checkInfra } from "./check-infra.ts"
 import { debug } from "./debug.ts"
@@ -21,7 +22,7 @@ import { restore } from "./restore.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed, verify } from "./verify.ts"
-import { startWriters } from "./writers.ts"
+import { restoreFirst, waitsForRestore } from "./writers.ts"
 
 export interface PipelineOptions extends DeployOptions {
   readonly changes: Pick<Facts, "infraChanged" | "appChanged" | "migrationsChanged">
@@ -52,19 +53,24 @@ export interface PipelineResult {
 /** What a job says on success: its note, and the answers that the decision needs. */
 interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
   readonly note: string
-  readonly backupId?: string
+  /** The backup that was made. */
+  readonly made?: Manifest
 }
 
 /**
  * The whole decision matrix over one connection and under one lock, which the caller holds. Checks the infrastructure,
  * then runs job after job as `core/decision` says until it says no more. Does not throw for a job that failed: the
- * report tells which one, and what ran before it. Throws an input error before anything ran when a forced restore has no id.
+ * report tells which one, and what ran before it. Before anything ran, throws an input error when a forced restore has no id
+ * and refuses while the app waits for a restore.
  */
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
+  const waits = restoreId === undefined ? await waitsForRestore(tools) : undefined
+  if (waits)
+    throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, {
+      hint: "Run restore with that backup-id, or this with force: restore; then run this again.",
+    })
   const { status, dataPresent } = await checkInfra(tools)
-  // An interrupted run may have left the app stopped, and nothing that changed since would start it again.
-  if (tools.interrupted && status === "healthy") await startWriters(tools)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,
@@ -77,26 +83,24 @@ export async function pipeline(tools: Tools, options: PipelineOptions): Promise<
 
   const jobs: JobReport[] = []
   let progress: Progress = { results: { lock: "success" } }
-  let backupId: string | undefined
+  let made: Manifest | undefined
   let failed: Error | undefined
   for (let job = nextJob(facts, progress); job && job !== "unlock"; job = nextJob(facts, progress)) {
     const start = tools.clock.now().getTime()
     const name = job
-    const ended = await tools.log.group(name, () =>
-      attempt(() => runJob(name, tools, { ...options, restoreId, backupId })),
-    )
+    const ended = await tools.log.group(name, () => attempt(() => runJob(name, tools, { ...options, restoreId, made })))
     const result = "error" in ended ? (tools.signal.aborted ? "cancelled" : "failure") : "success"
     const note = "error" in ended ? messageOf(ended.error) : ended.note
     jobs.push({ job, result, duration: tools.clock.now().getTime() - start, note })
     tools.log.info(`${job}: ${result}: ${note}`)
     if ("error" in ended) failed = ended.error
     else {
-      backupId = ended.backupId ?? backupId
+      made = ended.made ?? made
       progress = { ...progress, ...ended }
     }
     progress = { ...progress, results: { ...progress.results, [job]: result } }
   }
-  return { rule, reason: rules[rule], jobs, failure: failed, backupId }
+  return { rule, reason: rules[rule], jobs, failure: failed, backupId: made?.id }
 }
 
 /** Decided before this run makes a backup of its own, which would then be the latest. */
@@ -108,7 +112,7 @@ async function chooseRestore(tools: Tools, { force, restoreId }: PipelineOptions
   })
 }
 
-type JobOptions = PipelineOptions & { readonly backupId: string | undefined }
+type JobOptions = PipelineOptions & { readonly made: Manifest | undefined }
 
 async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<Answer> {
   switch (job) {
@@ -118,12 +122,12 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
     }
     case "backup": {
       const { manifest, status } = await backup(tools)
-      return { note: `${manifest.id}, ${status}`, backupId: manifest.id }
+      return { note: `${manifest.id}, ${status}`, made: manifest }
     }
     case "recreate":
       return recreateJob(tools, options)
     case "restore": {
-      const backupId = options.restoreId ?? options.backupId ?? "latest"
+      const backupId = options.restoreId ?? options.made?.id ?? "latest"
       const done = await restore(tools, { backupId })
       return { note: `${done.backupId} from ${done.source}: ${done.rows} rows, ${done.keys} keys` }
     }
@@ -138,8 +142,8 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
   }
 }
 
-async function recreateJob(tools: Tools, { backupId }: JobOptions): Promise<Answer> {
-  const done = await recreate(tools, backupId === undefined ? {} : { backupId })
+async function recreateJob(tools: Tools, { made }: JobOptions): Promise<Answer> {
+  const done = await recreate(tools, made === undefined ? {} : { backupId: made.id, planned: made })
   if (done.status === "rolled-back")
     throw failure("rolled-back", `${done.cause}; ${describeRung(done.rung)}`, {
       hint: "Look at the container's log above, fix the image or its configuration, and push again.",
@@ -147,7 +151,7 @@ async function recreateJob(tools: Tools, { backupId }: JobOptions): Promise<Answ
   const dataIntact = done.differences.length === 0
   const policy = tools.config.restore.policy
   const note = dataIntact ? `${done.status}, data is the same` : `${done.status}, data differs`
-  return { note, restoreNeeded: restoreNeeded(policy, { dataIntact, backupMade: backupId !== undefined }) }
+  return { note, restoreNeeded: restoreNeeded(policy, { dataIntact, backupMade: made !== undefined }) }
 }
 
 async function verifyJob(tools: Tools): Promise<Answer> {

@@ -19,6 +19,8 @@ export interface RecreateOptions {
   readonly services?: readonly string[]
   /** The backup made by this run. Not needed only when the host is proven fresh. */
   readonly backupId?: string
+  /** In a dry run: the backup that this run would have made, of which there is nothing to prove yet. */
+  readonly planned?: Manifest | undefined
 }
 
 /**
@@ -36,7 +38,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const files = changed.map(({ path }) => path)
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
-  const manifest = await prove(tools, options.backupId, before)
+  const manifest = await prove(tools, options, before)
 
   const putBack = await installDefinition(tools, changed)
   const acting = tools.work.dryRun ? ahead : tools
@@ -68,13 +70,14 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
  */
 async function prove(
   tools: Tools,
-  backupId: string | undefined,
+  { backupId, planned }: RecreateOptions,
   services: readonly StackService[],
 ): Promise<Manifest | undefined> {
   const data = services.filter(holdsData)
   if (backupId === undefined) return proveFresh(tools, data)
   const added = data.filter((one) => !one.container)
   if (added.length > 0) await proveFresh(tools, added)
+  if (tools.work.dryRun && planned?.id === backupId) return planned
   return proveBackup(
     tools,
     backupId,
@@ -88,20 +91,28 @@ async function prove(
  */
 async function create(tools: Tools, services: readonly StackService[]): Promise<Omit<RecreateResult, "plan">> {
   const lost = await lostData(tools)
-  if (lost.length > 0) await stopWriters(tools)
+  if (lost) await stopWriters(tools, { awaits: "restore", backup: lost.backup })
   await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }))
   await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
   await recordInfrastructure(tools, services, "good")
-  if (lost.length === 0) await startWriters(tools)
-  return { status: "created", rung: "new-containers", cause: undefined, differences: lost, advice: [], kept: [] }
+  if (!lost) await startWriters(tools)
+  const differences = lost?.differences ?? []
+  return { status: "created", rung: "new-containers", cause: undefined, differences, advice: [], kept: [] }
 }
 
-async function lostData(tools: Tools): Promise<readonly FingerprintDifference[]> {
+interface LostData {
+  /** The newest backup of it. */
+  readonly backup: string
+  readonly differences: readonly FingerprintDifference[]
+}
+
+async function lostData(tools: Tools): Promise<LostData | undefined> {
   const lists = await Promise.all(tools.stores.map(async (store) => ({ store, ...(await store.list()) })))
   const found = lists.find((one) => one.backups.length > 0)
   const [newest] = found?.backups ?? []
-  if (!found || !newest) return []
+  if (!found || !newest) return undefined
   const { id } = newest.manifest
   tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`)
-  return [{ service: "all", fact: "data", before: `backup ${id} in ${found.store.name}`, after: "nothing" }]
+  const before = `backup ${id} in ${found.store.name}`
+  return { backup: id, differences: [{ service: "all", fact: "data", before, after: "nothing" }] }
 }

@@ -1,16 +1,18 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
+import { change } from "../shell/command.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
 import { describeDifferences, fallBack, fingerprints, type Replacement } from "./fall-back.ts"
 import { isOurs } from "./is-ours.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
+import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startWriters, stopWriters } from "./writers.ts"
+import { startOnRightData, startWriters, stopWriters } from "./writers.ts"
 
 /**
  * Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
@@ -42,7 +44,7 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
   const { rung, kept } = await fallBack(tools, replacement, before)
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
-  await startWriters(tools)
+  await (rung === "backup" ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
   const differences: readonly FingerprintDifference[] =
     rung === "backup"
@@ -52,12 +54,12 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
 }
 
 /** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools: Tools, { services, putBack }: Replacement): Promise<readonly Fingerprint[]> {
+async function stopAll(tools: Tools, { services, manifest, putBack }: Replacement): Promise<readonly Fingerprint[]> {
   const known = services.filter((one) => one.container)
   const data = known.filter(holdsData)
   try {
     const running = await ensureRunning(tools, data)
-    await stopWriters(tools)
+    await stopWriters(tools, { awaits: "services", backup: manifest.id })
     const before: Fingerprint[] = []
     for (const one of running) {
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
@@ -97,15 +99,22 @@ interface Attempt extends Replacement {
 }
 
 /** Why the new containers do not serve the data as it was; undefined when they do. */
-async function bringUp(tools: Tools, { services, upgrades, before, dumps }: Attempt): Promise<string | undefined> {
+async function bringUp(
+  tools: Tools,
+  { services, manifest, upgrades, before, dumps }: Attempt,
+): Promise<string | undefined> {
   const { stack, work } = tools
   const upgraded = upgrades.map(({ one }) => one.service.name)
+  const same = before.filter(({ service }) => !upgraded.includes(service))
   try {
     for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
-    await work.step("recreate-containers", stack.up(names(services), { forceRecreate: true, pull: "never" }))
+    // Whoever is killed from here on leaves to the next run what the data must be before the app may start.
+    const { awaits = "services", backup = manifest.id } = (await readStoppedApp(tools)) ?? {}
+    const note = noteStoppedApp(tools.layout, { awaits, backup, fingerprints: [...same] })
+    const up = stack.up(names(services), { forceRecreate: true, pull: "never" })
+    await work.step("recreate-containers", change`${note} || exit\n${up}`)
     await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
     await fillUpgraded(tools, upgrades, dumps)
-    const same = before.filter(({ service }) => !upgraded.includes(service))
     const data = services.filter((one) => same.some(({ service }) => service === one.service.name))
     const after = await work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), same)
     const different = describeDifferences(same, after)

@@ -25,7 +25,7 @@ export async function restoreForeign(tools: Tools, options: ForeignRestoreOption
   const database = options.database ?? onlyDatabase(only.service.config.databases)
   await assertSoleServer(tools, only)
   const [running = only] = await ensureRunning(tools, [only])
-  await stopWriters(tools)
+  await stopWriters(tools, { awaits: "services" })
   try {
     const dump = { file: options.file, database, force: options.force }
     const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work)

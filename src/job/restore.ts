@@ -6,7 +6,7 @@ import { makeServing } from "./make-serving.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
-import { startWriters, stopWriters } from "./writers.ts"
+import { startOnRightData, startWriters, stopWriters, waitsForRestore } from "./writers.ts"
 
 export interface RestoreOptions {
   /** `latest` unless told. */
@@ -37,9 +37,10 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   const source = await bringLocal(tools, found)
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 
-  await stopWriters(tools)
-  const reports = await restoreAll(tools, wanted, manifest.id)
-  await startWriters(tools)
+  const waited = await waitsForRestore(tools)
+  await stopWriters(tools, { awaits: "restore", backup: manifest.id })
+  const reports = await restoreAll(tools, wanted, { id: manifest.id, waited: waited !== undefined })
+  await startOnRightData(tools)
   return {
     backupId: manifest.id,
     source,
@@ -57,7 +58,7 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
 async function restoreAll(
   tools: Tools,
   wanted: readonly ServiceBackup[],
-  id: string,
+  { id, waited }: { readonly id: string; readonly waited: boolean },
 ): Promise<readonly RestoreReport[]> {
   const reports: RestoreReport[] = []
   const ordered = wanted.toSorted(
@@ -68,7 +69,7 @@ async function restoreAll(
       reports.push(await restoreService(tools, held, id))
     } catch (error) {
       if (tools.signal.aborted) throw error
-      if (reports.length === 0) await startWriters(tools)
+      if (reports.length === 0) await (waited ? startWriters(tools) : startOnRightData(tools))
       else
         tools.log.warning(
           `The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`,

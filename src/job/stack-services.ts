@@ -1,5 +1,5 @@
 import { dataKinds, type ServiceConfig } from "../core/config.ts"
-import { failure } from "../core/errors.ts"
+import { failure, inputError } from "../core/errors.ts"
 import type { Container, ServiceDefinition } from "../docker/stack.ts"
 import type { Service, ServiceDriver } from "../service/driver.ts"
 import { serviceKind } from "../service/kinds.ts"
@@ -13,7 +13,7 @@ export interface StackService {
   readonly container: Container | undefined
 }
 
-/** The services of a profile in dependency order, or only those named. Throws on a name the profile does not have. */
+/** The services of a profile in dependency order, or only those named. Throws an input error `unknown-service` for another. */
 export async function servicesOf(
   tools: Tools,
   profile: "infrastructure" | "app",
@@ -23,7 +23,9 @@ export async function servicesOf(
   const unknown = names?.find((name) => !definitions.some((one) => one.name === name))
   if (unknown !== undefined) {
     const known = definitions.map((one) => one.name).join(", ")
-    throw failure("unknown-service", `the ${profile} profile has no service "${unknown}"; it has: ${known || "none"}`)
+    throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, {
+      hint: known === "" ? "It has none at all." : `It has: ${known}.`,
+    })
   }
   return definitions
     .filter((one) => names?.includes(one.name) ?? true)

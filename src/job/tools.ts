@@ -47,8 +47,6 @@ export interface Tools {
   readonly work: Work
   /** Present in actions that change the host, dry runs excepted. */
   readonly lease: Lease | undefined
-  /** Whether an earlier run was cut off before it had put everything in its place. */
-  readonly interrupted: boolean
   /** What the checkout has of the stack's definition, `compose.upload`. */
   readonly definition: readonly DefinitionFile[]
   readonly log: Logger

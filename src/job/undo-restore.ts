@@ -25,7 +25,7 @@ export async function undoRestore(tools: Tools, services?: readonly string[]): P
     })
   for (const one of able) await assertSoleServer(tools, one)
   const running = await ensureRunning(tools, able)
-  await stopWriters(tools)
+  await stopWriters(tools, { awaits: "services" })
   const done: string[] = []
   try {
     for (const one of running) {

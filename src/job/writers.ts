@@ -1,26 +1,65 @@
+import type { Container } from "../docker/stack.ts"
+import { change } from "../shell/command.ts"
 import { servicesOf } from "./stack-services.ts"
+import { forgetStoppedApp, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 
-/** Stops every running container of the app, those that need others first, within their grace periods. */
-export async function stopWriters(tools: Tools): Promise<void> {
-  const containers = await appContainers(tools)
-  const running = containers.filter((one) => one.state === "running" || one.state === "restarting")
-  if (running.length > 0) await tools.work.step("stop-writers", tools.stack.stop(running))
+/**
+ * Stops every running container of the app, those that need others first, within their grace periods, and leaves a note
+ * of what has to come before it may start again: whoever is killed before that leaves it to the next run. Where
+ * nothing runs, an earlier run's note that a restore has to come first still stands.
+ */
+export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fingerprints">): Promise<void> {
+  const running = (await appContainers(tools)).filter(isRunning)
+  const earlier = running.length === 0 ? await readStoppedApp(tools) : undefined
+  const stands = earlier?.awaits === "restore" && reason.awaits !== "restore"
+  const note = noteStoppedApp(tools.layout, stands ? earlier : { ...reason, fingerprints: [] })
+  const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`
+  await tools.work.step("stop-writers", stop)
+}
+
+/** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
+export async function waitsForRestore(tools: Tools): Promise<StoppedAppNote | undefined> {
+  const note = await readStoppedApp(tools)
+  if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return undefined
+  return note
+}
+
+/** `the app stays stopped until its data is restored (backup-... has it)`. */
+export function restoreFirst({ backup }: StoppedAppNote): string {
+  return `the app stays stopped until its data is restored${backup === undefined ? "" : ` (${backup} has it)`}`
 }
 
 /**
  * Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
- * run had stopped. Does nothing where the app was never deployed.
+ * run had stopped. Does nothing where the app was never deployed, and where it has to stay stopped for a restore.
  */
 export async function startWriters(tools: Tools): Promise<void> {
+  const waits = await waitsForRestore(tools)
+  if (waits) {
+    tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`)
+    return
+  }
   const containers = await appContainers(tools)
   const stopped = containers.filter((one) => one.state === "exited")
-  if (stopped.length > 0) await tools.work.step("start-writers", tools.stack.start(stopped))
+  const forget = forgetStoppedApp(tools.layout)
+  const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`
+  if (stopped.length > 0 || (await readStoppedApp(tools))) await tools.work.step("start-writers", start)
   const deployed = (await tools.stack.servicesOf("app")).filter((one) =>
     containers.some((container) => container.service === one.name),
   )
   if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), undefined)
+}
+
+/** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
+export async function startOnRightData(tools: Tools): Promise<void> {
+  await tools.work.step("note-right-data", noteStoppedApp(tools.layout, { awaits: "services", fingerprints: [] }))
+  await startWriters(tools)
+}
+
+function isRunning({ state }: Container): boolean {
+  return state === "running" || state === "restarting"
 }
 
 async function appContainers(tools: Tools) {

@@ -34,7 +34,7 @@ job_watch() {
   read -r job_pid _ <"$1/pid"
   work_uptime
   job_end=$((work_up + work_limit)) job_beat=$work_up
-  while [ ! -e "$1/rc" ] && [ -d "/proc/$job_pid" ]; do
+  while [ ! -e "$1/rc" ] && work_alive "$1"; do
     work_uptime
     if [ "$work_up" -ge "$job_beat" ]; then
       job_beat=$((work_up + work_ttl / 4))
@@ -47,6 +47,7 @@ job_watch() {
     fi
     sleep 1
   done
+  if [ ! -e "$1/rc" ]; then kill -KILL "-$job_pid" 2>/dev/null; fi # killed from outside: nothing of it may act on
   rm -f "$1/job"
   work_about "$1" || exit 74
   if [ -e "$work_lock/bye.$work_claim" ]; then lease_release "$work_lock" "$work_claim" "${1%/*}" >/dev/null; fi

@@ -45,11 +45,24 @@ work_start() {
 
 # work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.
 work_alive() {
+  work_p='' work_b=''
   { read -r work_p work_s work_b; } 2>/dev/null <"$1/pid" || return 1
   read -r work_now </proc/sys/kernel/random/boot_id
   # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off
   set -- "$work_b" "$work_s" $(cut -d')' -f2- "/proc/$work_p/stat" 2>/dev/null)
   [ "$1" = "$work_now" ] && [ "${3:-Z}" != Z ] && [ "${22}" = "$2" ]
+}
+
+# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.
+work_left() {
+  [ "$work_b" = "$work_now" ] || return 1
+  for work_f in /proc/[0-9]*/stat; do
+    { read -r work_line <"$work_f"; } 2>/dev/null || continue
+    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group
+    set -- ${work_line##*)}
+    if [ "${3:-}" = "$work_p" ] && [ "$1" != Z ]; then return 0; fi
+  done
+  return 1
 }
 
 # work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.
@@ -105,7 +118,7 @@ work_follow() {
 work_lost() {
   work_uptime
   if [ -e "$1/pid" ]; then
-    if ! work_alive "$1" && [ ! -e "$1/rc" ]; then work_end="cut"; fi
+    if ! work_alive "$1" && [ ! -e "$1/rc" ] && ! work_left; then work_end="cut"; fi
   elif [ "$work_up" -ge "$work_unseen" ]; then
     (umask 077 && mkdir -p "$1")
     if mkdir "$1/go" 2>/dev/null; then work_end=unstarted && rm -f "$1/input"; fi
@@ -135,19 +148,16 @@ work_uptime() {
 
 # work_state DIR: sets work_end to running, ended, cut or unstarted.
 work_state() {
+  work_end=running
   if [ -e "$1/rc" ]; then
     work_end=ended
-  elif work_alive "$1"; then
-    work_end=running
-  elif [ -e "$1/rc" ]; then # it ended while we looked
-    work_end=ended
   elif [ -e "$1/pid" ]; then
+    if work_alive "$1" || work_left; then return 0; fi
     work_end="cut"
+    if [ -e "$1/rc" ]; then work_end=ended; fi # it ended while we looked
   elif [ -e "$1/go" ] || [ $(($(date +%s) - $(stat -c %Y "$1"))) -gt 60 ]; then
     work_end=unstarted
-  else
-    work_end=running # about to start
-  fi
+  fi # else about to start
 }
 
 # work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.

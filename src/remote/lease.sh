@@ -13,11 +13,11 @@ lease_number() {
 }
 
 # lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:
-# free, held, stale, or ahead (renewed in the future: the clock was set back, so nobody knows how old it is).
+# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).
 lease_look() {
   lease_state=free
   lease_top "$1"
-  if [ "$lease_n" -eq 0 ] || [ -e "$1/done.$lease_n" ]; then return 0; fi
+  if [ "$lease_n" -eq 0 ]; then return 0; fi
   lease_since='' lease_on='' lease_ttl='' lease_record=''
   read -r lease_since lease_on lease_ttl lease_record <"$1/gen.$lease_n"
   if ! lease_number "$lease_since" || ! lease_number "$lease_ttl"; then # emptied by a power cut
@@ -31,16 +31,17 @@ lease_look() {
   lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl
   # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.
   if [ "$lease_on" != "$lease_boot" ] && [ "$lease_on" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi
+  if [ -e "$1/done.$lease_n" ]; then return 0; fi
   lease_state=held
-  if [ "$lease_age" -lt 0 ]; then lease_state=ahead; fi
+  if [ "$lease_age" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi
   if [ "$lease_age" -gt "$lease_limit" ]; then lease_state=stale; fi
 }
 
-# lease_read DIR TTL: one line: state, number, seconds since the claim, since the last renewal, ttl, boot, record.
-lease_read() {
-  lease_look "$1" "$2" || return 1
-  if [ "$lease_state" = free ]; then
-    echo "free $lease_n"
+# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,
+# record. Only `free 0` when there is none.
+lease_say() {
+  if [ "$lease_n" -eq 0 ]; then
+    echo "free 0"
     return 0
   fi
   lease_same=other
@@ -49,14 +50,39 @@ lease_read() {
     "$lease_ttl" "$lease_same" "$lease_record"
 }
 
-# lease_claim DIR TTL RECORD: `claimed N`, or the line of lease_read about who holds it.
+# lease_read DIR TTL: looks and says.
+lease_read() {
+  lease_look "$1" "$2" || return 1
+  lease_say
+}
+
+# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or
+# only that line: who holds it.
 lease_claim() {
   umask 077
   mkdir -p "$1" || return 74
   lease_look "$1" "$2" || return 1
-  case $lease_state in held | ahead) lease_read "$1" "$2" && return 0 ;; esac
+  case $lease_state in
+    held | ahead) lease_say ;;
+    *) lease_link "$@" ;;
+  esac
+}
+
+# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,
+# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.
+lease_pass() {
+  umask 077
+  lease_look "$1" "$2" || return 1
+  if [ "$lease_n" = "$4" ]; then lease_link "$@"; else lease_say; fi
+}
+
+# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.
+lease_link() {
+  lease_before=
+  if [ "$lease_state" = stale ]; then lease_before=$(lease_say); fi
   lease_clock
   lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$
+  rm -f "$lease_t" # left by a process of the same pid, it can be another name of that one's claim
   # The record is whole and on disk before the link makes it visible.
   if ! printf '%s %s %s %s\n' "$lease_now" "$lease_boot" "$2" "$3" >"$lease_t" || ! sync "$lease_t"; then
     rm -f "$lease_t"
@@ -71,12 +97,15 @@ lease_claim() {
   fi
   rm -f "$lease_t" "$lease_t.why"
   lease_top "$1"
-  if [ "$lease_won" ] && [ "$lease_n" = "$lease_m" ]; then
-    lease_sweep "$1"
-    echo "claimed $lease_m"
-  else
+  if [ -z "$lease_won" ] || [ "$lease_n" != "$lease_m" ]; then
     lease_read "$1" "$2"
+    return
   fi
+  # A power cut must not bring the number back: its holder may live on elsewhere.
+  sync "$1" || return 74
+  lease_sweep "$1"
+  echo "claimed $lease_m"
+  if [ "$lease_before" ]; then echo "$lease_before"; fi
 }
 
 # lease_renew DIR N: code 79 when claim N no longer holds the lock.

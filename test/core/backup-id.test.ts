@@ -1,21 +1,13 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import {
-  artifactFile,
-  backupId,
-  backupStamp,
-  backupTime,
-  fileNamePart,
-  manifestFile,
-} from "../../src/core/backup-id.ts"
+import { artifactFile, backupId, backupStamp, backupTime, fileNamePart } from "../../src/core/backup-id.ts"
 
 const time = new Date("2026-01-31T02:03:04.567Z")
 
 test("an id and a stamp are the time in UTC, as the seeds spell it", () => {
   assert.equal(backupId(time), "backup-20260131-020304")
   assert.equal(backupStamp(time), "2026-01-31-020304")
-  assert.equal(manifestFile("backup-20260131-020304"), "metadata/backup-20260131-020304.json")
 })
 
 test("an id gives its time back, and nothing else does", () => {
@@ -27,7 +19,6 @@ test("an id gives its time back, and nothing else does", () => {
   )
   for (const id of ["", "latest", "backup-20260231-000000", "backup-20260131-250000", "backup-20260131-020304.json"]) {
     assert.equal(backupTime(id), undefined, id)
-    assert.throws(() => manifestFile(id), RangeError)
   }
 })
 

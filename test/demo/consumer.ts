@@ -9,6 +9,8 @@ export interface Consumer extends Disposable {
   readonly directory: string
   /** Writes a file and commits it. */
   commit(path: string, content: string): void
+  /** Hash of the newest commit. */
+  head(): string
 }
 
 export function consumerRepository({ stack, ssh, s3 }: Testbed): Consumer {
@@ -25,6 +27,7 @@ export function consumerRepository({ stack, ssh, s3 }: Testbed): Consumer {
       git("add", "--all")
       git("commit", "--quiet", "--message", `Change ${path}`)
     },
+    head: () => git("rev-parse", "HEAD").toString().trim(),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   }
   consumer.commit("src/app.js", "// version 1\n")
@@ -52,7 +55,7 @@ backup:
     endpoint: ${s3.endpoint}
     region: ${s3.region}
     bucket: ${s3.bucket}
-    prefix: demo-${process.pid}/
+    prefix: demo-${process.pid}-${Date.now().toString(36)}/
 lock:
   stale: 20s
 thresholds:

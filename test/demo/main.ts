@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { checkLedger } from "../testbed/ledger.ts"
-import { resetStack, storeUrls, testbed } from "../testbed/testbed.ts"
+import { removeStack, resetStack, storeUrls, testbed } from "../testbed/testbed.ts"
 import { runWriter } from "../testbed/writer.ts"
 import { type BranchReport, branches, type Ground } from "./branches.ts"
 import { consumerRepository } from "./consumer.ts"
@@ -46,5 +46,6 @@ try {
   }
 } finally {
   stop.abort()
+  if (!process.argv.includes("--keep")) await removeStack()
   rmSync(scratch, { recursive: true, force: true })
 }

@@ -5,11 +5,12 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { AppError } from "../../src/core/errors.ts"
-import { claimLease, forceReleaseLease, readLease, resumeLease } from "../../src/host/claim-lease.ts"
+import { claimLease } from "../../src/host/claim-lease.ts"
 import { CommandError, HostError } from "../../src/host/host.ts"
 import { localHost } from "../../src/host/local.ts"
 import { releaseLease } from "../../src/host/open-lease.ts"
 import { openWork } from "../../src/host/open-work.ts"
+import { forceReleaseLease, readLease } from "../../src/host/read-lease.ts"
 import { acknowledgeWork, settleWork, unfinishedWork } from "../../src/host/settle-work.ts"
 import { change, sh } from "../../src/shell/command.ts"
 import { Secret } from "../../src/shell/secret.ts"
@@ -197,61 +198,6 @@ describe("work over a connection that breaks", () => {
     assert.equal(result.stdout, Array.from({ length: 120 }, (_, i) => `line ${i + 1}\n`).join(""))
     assert.equal(readFileSync(`${layout.state}/starts`, "utf8"), "start\n")
     assert.ok(log.filter((line) => line.startsWith("lost sight")).length >= 2, log.join("\n"))
-    await lease.release()
-  })
-})
-
-describe("lease", { concurrency: 4 }, () => {
-  test("a held lock names holder, run and age, and what to do", async () => {
-    const { lease, layout } = await open()
-    await assert.rejects(
-      claimLease(host, { directory: layout.lock, holder: { ...holder, run: "78" } }),
-      (error: AppError) => {
-        assert.deepEqual([error.kind, error.code], ["refused", "lock-held"])
-        assert.match(error.message, /backup by alice \(run 77, attempt 1, https:\/\/example.org\/77\), held for/)
-        assert.match(error.hint ?? "", /10m 0s/)
-        return true
-      },
-    )
-    await lease.release()
-  })
-
-  test("is resumed by its run only, and released without having been opened", async () => {
-    const { lease, layout } = await open()
-    const resume = { directory: layout.lock, number: lease.number }
-    await assert.rejects(resumeLease(host, { ...resume, run: "78" }), { code: "lease-lost" })
-    await assert.rejects(resumeLease(host, { ...resume, number: 9, run: "77" }), { code: "lease-lost" })
-    const again = await resumeLease(host, { ...resume, run: "77" })
-    assert.deepEqual([again.number, again.ttl], [lease.number, lease.ttl])
-    await again.release()
-    assert.equal(await releaseLease(host, resume), "not-held")
-    await lease.release()
-  })
-
-  test("a stale one is taken, a renewed one is not", async () => {
-    const { lease, layout } = await open({ ttl: 4000 })
-    await sleep(6000)
-    await assert.rejects(claimLease(host, { directory: layout.lock, holder, ttl: 4000 }), { code: "lock-held" })
-    const state = await readLease(host, layout.lock)
-    assert.ok((state?.age ?? 99_999) <= 2000, "it renews itself")
-    await lease.release()
-  })
-
-  test("force takes it, and the old holder finds out", async () => {
-    const { lease, layout } = await open()
-    const taken = await claimLease(host, { directory: layout.lock, holder: { ...holder, run: "78" }, force: true })
-    assert.equal(taken.number, lease.number + 1)
-    await assert.rejects(lease.renew(), { code: "lease-lost" })
-    await lease.release()
-    assert.equal((await readLease(host, layout.lock))?.number, taken.number, "not released by a stranger")
-    await taken.release()
-  })
-
-  test("waiting ends by abort", async () => {
-    const { lease, layout } = await open()
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(), 200)
-    await assert.rejects(claimLease(host, { directory: layout.lock, holder, wait: 60_000, signal: controller.signal }))
     await lease.release()
   })
 })

@@ -29,7 +29,10 @@ describe("the pages in docs/", () => {
       for (const [, name = "", line = ""] of text.matchAll(/^infra-actions (\S+) ([^\n#]*)/gm)) {
         commands += 1
         const contract = await contractOf(name)
-        const { inputs } = parseArguments(contract, line.split(/\s+/).filter((word) => word !== ""))
+        const { inputs } = parseArguments(
+          contract,
+          line.split(/\s+/).filter((word) => word !== ""),
+        )
         for (const [input, value] of inputs) {
           const schema = contract.inputs.shape[input] as unknown as { parse(text: string): unknown }
           schema.parse(value)

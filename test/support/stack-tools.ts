@@ -48,7 +48,6 @@ export function stackTools(place: Pick<StackPlace, "project" | "baseDir">, optio
     stores: [],
     work: options.work ?? directWork(host),
     lease: undefined,
-    interrupted: false,
     definition: [],
     log: options.log ?? silentLogger,
     clock: systemClock,

@@ -48,7 +48,11 @@ export function criticalTables(wanted: readonly string[], databases: readonly Da
     const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full))
     const rows = found.reduce((sum, one) => sum + one.rows, 0)
     if (found.length === 0) return { name: `table ${table}`, state: "failed", detail: "does not exist" }
-    return { name: `table ${table}`, state: rows > 0 ? "ok" : "failed", detail: `${rows} rows` }
+    return {
+      name: `table ${table}`,
+      state: rows > 0 ? "ok" : "failed",
+      detail: rows > 0 ? `${rows} rows` : "no rows, and it is listed in critical-tables",
+    }
   })
 }
 

@@ -1,0 +1,49 @@
+import { z } from "zod"
+import type { Layout } from "../core/layout.ts"
+import { type Command, change, sh } from "../shell/command.ts"
+import type { Tools } from "./tools.ts"
+
+const noteSchema = z.object({
+  format: z.literal(1),
+  /** What has to come before the app may start: its services that run again, or a restore that ended well. */
+  awaits: z.enum(["services", "restore"]),
+  /** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
+  backup: z.string().optional(),
+  /** The data's fingerprints at the clean stop; none until the services were stopped. */
+  fingerprints: z.array(
+    z.object({
+      service: z.string(),
+      same: z.record(z.string(), z.string()),
+      atLeast: z.record(z.string(), z.number()),
+    }),
+  ),
+})
+
+/** Why the app is stopped, by our own hand. It lies on the host from the stop to the start: who is killed in between leaves it to the next run. */
+export type StoppedAppNote = Omit<z.output<typeof noteSchema>, "format">
+
+/** Shell text that writes the note down. */
+export function noteStoppedApp(layout: Pick<Layout, "state">, note: StoppedAppNote): Command {
+  const file = noteFile(layout)
+  const text = JSON.stringify({ format: 1, ...note })
+  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
+}
+
+/** Shell text that takes the note away: the app runs again. */
+export function forgetStoppedApp(layout: Pick<Layout, "state">): Command {
+  return change`rm -f ${noteFile(layout)}`
+}
+
+/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
+export async function readStoppedApp({
+  host,
+  layout,
+}: Pick<Tools, "host" | "layout">): Promise<StoppedAppNote | undefined> {
+  const file = noteFile(layout)
+  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
+  return stdout.trim() === "" ? undefined : noteSchema.parse(JSON.parse(stdout))
+}
+
+function noteFile({ state }: Pick<Layout, "state">): string {
+  return `${state}/app-stopped.json`
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict"
+import { execFileSync, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import { after, before, describe, test } from "node:test"
+import { type PublishedGround, publishedGround } from "../published/ground.ts"
+import { hostSnapshot } from "../published/host-snapshot.ts"
+
+const root = join(import.meta.dirname, "../..")
+const readme = readFileSync(join(root, "README.md"), "utf8")
+const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
+  .flatMap(([, block]) => String(block).split("\n"))
+  .map((line) => line.replace(/ +#.*$/, ""))
+  .filter((line) => line !== "")
+const alias = commands.find((one) => one.startsWith("alias infra-actions=")) ?? ""
+
+interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+describe("the README's commands, typed in the consumer's checkout", () => {
+  let ground: PublishedGround
+  let backupId: string
+  before(async () => {
+    ground = await publishedGround()
+    const { code, stdout, stderr } = await typed("infra-actions backup --json")
+    assert.equal(code, 0, stderr)
+    backupId = JSON.parse(stdout)["backup-id"]
+  })
+  after(() => ground?.[Symbol.asyncDispose]())
+
+  /** Runs a line as somebody's shell does who has typed the README's alias, with the published tree as the checkout. */
+  async function typed(line: string): Promise<Ran> {
+    const { ssh, s3 } = ground.bed
+    const child = spawn("sh", ["-c", `${alias.replace("/path/to/infra-actions", ground.tree.path)}\n${line}`], {
+      cwd: ground.consumer.directory,
+      env: {
+        PATH: process.env.PATH,
+        USER: "somebody",
+        SSH_KEY_FILE: ssh.keyPath,
+        SSH_KNOWN_HOSTS_FILE: ssh.knownHostsPath,
+        S3_ACCESS_KEY_ID: s3.accessKeyId,
+        S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      },
+    })
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve))
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+    return { code, stdout, stderr }
+  }
+
+  /** Runs a dry run, and holds for it that the host is what it was and no secret is shown; its log. */
+  async function dry(line: string): Promise<string> {
+    const earlier = hostSnapshot(ground.bed.stack)
+    const { code, stdout, stderr } = await typed(line)
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(hostSnapshot(ground.bed.stack), earlier)
+    assert.match(stdout, /^reason=dry-run$|"reason":"dry-run"/m)
+    assert.match(stderr, /Dry run: nothing was changed/)
+    for (const secret of ground.secrets) assert.ok(!stderr.includes(secret) && !stdout.includes(secret))
+    return stderr
+  }
+
+  test("are all known here", () => {
+    assert.deepEqual(
+      commands.filter((one) => !one.startsWith("alias ")),
+      [
+        "script/demo", // test/demo/demo.itest.ts
+        "script/test", // what runs this
+        "infra-actions check-infra --config infra.yml",
+        "infra-actions backup --config infra.yml --dry-run",
+        "infra-actions restore --config infra.yml --backup-id latest --dry-run",
+        "infra-actions lock --config infra.yml --mode status --json",
+      ],
+    )
+  })
+
+  test("check-infra", async () => {
+    const { code, stdout, stderr } = await typed("infra-actions check-infra --config infra.yml")
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^infra-status=healthy$/m)
+  })
+
+  test("lock --mode status --json", async () => {
+    const { code, stdout, stderr } = await typed("infra-actions lock --config infra.yml --mode status --json")
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([JSON.parse(stdout).acquired, JSON.parse(stdout).holder], [false, ""])
+  })
+
+  test("backup --dry-run", async () => {
+    const log = await dry("infra-actions backup --config infra.yml --dry-run")
+    assert.match(log, /would do dump-postgres-healthcare:/)
+    assert.match(log, /pg_dump/)
+  })
+
+  test("restore --dry-run", async () => {
+    const log = await dry("infra-actions restore --config infra.yml --backup-id latest --dry-run")
+    assert.match(log, /would do /)
+    assert.match(log, /pg_restore/)
+    assert.match(log, new RegExp(backupId))
+  })
+
+  test("recreate --dry-run", async () => {
+    const log = await dry(`infra-actions recreate --backup-id ${backupId} --dry-run`)
+    assert.match(log, /would do recreate-containers:/)
+    assert.match(log, /up .*--force-recreate/)
+  })
+
+  test("deploy-app --dry-run", async () => {
+    const image = `${ground.bed.registry}/sample-app:v2`
+    const log = await dry(`infra-actions deploy-app --images 'api=${image} worker=${image}' --dry-run`)
+    assert.match(log, /would do start-new:/)
+    assert.match(log, new RegExp(image))
+  })
+
+  test("pipeline --dry-run: everything that a first run would do", async () => {
+    const log = await dry("infra-actions pipeline --dry-run")
+    for (const job of ["backup", "recreate", "verify", "deploy-app"])
+      assert.match(log, new RegExp(`^${job}: success`, "m"))
+  })
+
+  test("debug --dry-run: the fix of a stopped container", async () => {
+    execFileSync("docker", ["stop", "--time=0", `${ground.bed.stack.project}-coturn-1`], { stdio: "ignore" })
+    const log = await dry("infra-actions debug --dry-run")
+    assert.match(log, /would do /)
+    assert.match(log, /docker.* start/)
+  })
+})
