@@ -1,7 +1,7 @@
 # Debian packages: what the testbed needs, and a Docker engine from Debian 13 where none answers.
 # shellcheck shell=bash
 PACKAGES="ca-certificates curl git jq xz-utils procps iproute2 iptables openssh-server openssh-client debootstrap
-docker-registry busybox dash fish tcsh shellcheck zstd netcat-openbsd e2fsprogs"
+docker-registry busybox dash fish tcsh shellcheck zstd netcat-openbsd e2fsprogs gnupg"
 ENGINE_PACKAGES="docker.io docker-cli docker-compose docker-buildx"
 
 distribution() { (. /etc/os-release && printf '%s' "$ID"); }
