@@ -2,14 +2,11 @@ import { randomUUID } from "node:crypto"
 import { loadConfig } from "../../src/action/load-config.ts"
 import { openHost } from "../../src/action/open-host.ts"
 import { action } from "../../src/action/outcome.ts"
+import { rememberClaim } from "../../src/action/post-claim.ts"
 import { layout } from "../../src/core/layout.ts"
 import { systemClock } from "../../src/job/clock.ts"
 import { lock } from "../../src/job/lock.ts"
 import { lockContract } from "./contract.ts"
-
-/** Names of the states by which the post step knows the claim to release: its number, and before that its mark. */
-export const claimState = "claim"
-export const markState = "claim-mark"
 
 export const lockAction = action(lockContract, async (inputs, context) => {
   const config = await loadConfig(inputs, context)
@@ -17,7 +14,8 @@ export const lockAction = action(lockContract, async (inputs, context) => {
   const tools = { ...context, config, host, layout: layout(config), clock: systemClock }
   const mark = randomUUID()
   const givenBack = inputs.mode === "acquire" && !inputs.keep
-  if (givenBack) context.saveState(markState, mark) // a cancelled main may never learn the number
+  const place = { directory: tools.layout.lock, work: tools.layout.work, mark }
+  if (givenBack) rememberClaim(context, place)
   const done = await lock(tools, {
     mode: inputs.mode,
     number: inputs["lock-number"],
@@ -25,7 +23,7 @@ export const lockAction = action(lockContract, async (inputs, context) => {
     purpose: inputs.purpose,
     mark,
   })
-  if (givenBack && done.number !== undefined) context.saveState(claimState, String(done.number))
+  if (givenBack && done.number !== undefined) rememberClaim(context, { ...place, number: done.number })
   context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock")
   return {
     outputs: {

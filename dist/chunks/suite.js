@@ -5935,18 +5935,20 @@ function failed(name, detail) {
 /**
 * How what a server has loaded differs from what the snapshot held, one line each; empty means: the same. Keys without
 * an expiry must be equal to the last; those with one may be fewer, since they go on running out. Redis and Valkey also
-* say how many keys they read and how many of them had run out: together they are the snapshot's.
+* say how many keys they read and how many of them had run out: together they are the snapshot's, and more keys by now
+* only mean that somebody writes again.
 */
 function compareLoaded(snapshot, { keyspace, fields }) {
+	const loaded = Number(fields.rdb_last_load_keys_loaded);
+	const expired = Number(fields.rdb_last_load_keys_expired);
+	const isToldExactly = Number.isFinite(loaded) && Number.isFinite(expired);
 	const expected = persistentKeys(snapshot);
 	const found = persistentKeys(keyspace);
 	const different = [.../* @__PURE__ */ new Set([...expected.keys(), ...found.keys()])].flatMap((database) => {
 		const [was, is] = [expected.get(database) ?? 0, found.get(database) ?? 0];
-		return was === is ? [] : [`db${database} has ${is} keys without expiry instead of ${was}`];
+		return was === is || isToldExactly && is > was ? [] : [`db${database} has ${is} keys without expiry instead of ${was}`];
 	});
-	const loaded = Number(fields.rdb_last_load_keys_loaded);
-	const expired = Number(fields.rdb_last_load_keys_expired);
-	if (Number.isFinite(loaded) && Number.isFinite(expired) && loaded + expired !== totalKeys(snapshot)) different.push(`${loaded} keys were loaded and ${expired} had run out, the snapshot held ${totalKeys(snapshot)}`);
+	if (isToldExactly && loaded + expired !== totalKeys(snapshot)) different.push(`${loaded} keys were loaded and ${expired} had run out, the snapshot held ${totalKeys(snapshot)}`);
 	return different;
 }
 
@@ -7662,120 +7664,6 @@ function parseList$1(text) {
 	});
 }
 
-// src/action/open-changes.ts
-/** For actions that only look: a step would be a bug of ours. */
-function lookOnly(host, name) {
-	const refuse = () => {
-		throw new TypeError(`${name} must not change the host`);
-	};
-	return {
-		host,
-		work: {
-			dryRun: false,
-			id: name,
-			step: async () => refuse(),
-			check: (_name, observe) => observe()
-		},
-		lease: void 0,
-		end: async () => {}
-	};
-}
-/**
-* Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
-* has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
-*/
-async function openChanges(host, options) {
-	const { inputs, context, name, places } = options;
-	const { log, run, signal } = context;
-	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
-	if (inputs["dry-run"]) return {
-		host,
-		work: planWork({
-			id,
-			log: log.info
-		}),
-		lease: void 0,
-		end: async () => {}
-	};
-	const lease = await takeLease(host, options);
-	const borrowed = inputs["lock-number"] !== void 0;
-	const giveBack = async () => {
-		if (!borrowed) await quietly(log.warning, () => lease.release());
-	};
-	const released = new Promise((resolve) => {
-		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
-	});
-	try {
-		await settleEarlier(host, options);
-	} catch (error) {
-		await giveBack();
-		throw error;
-	}
-	const watched = noticing(host, lease.progress);
-	const work = openWork(watched, {
-		lease,
-		layout: places,
-		id,
-		log: log.step,
-		signal
-	});
-	return {
-		host: watched,
-		work,
-		lease,
-		async end(outcome) {
-			await quietly(log.warning, () => work.finish(outcome));
-			await (signal.aborted ? released : giveBack());
-		}
-	};
-}
-async function takeLease(host, { config, inputs, context, name, places }) {
-	const { run, log, signal } = context;
-	const { lock: directory, work } = places;
-	const number = inputs["lock-number"];
-	const claim = {
-		directory,
-		work,
-		holder: {
-			run: run.id,
-			attempt: run.attempt,
-			actor: run.actor,
-			url: run.url,
-			purpose: name
-		},
-		ttl: config.lock.stale,
-		log: log.warning,
-		signal
-	};
-	if (number !== void 0) return resumeLease(host, {
-		...claim,
-		number
-	});
-	return claimLease(host, {
-		...claim,
-		wait: inputs["lock-wait"] ?? config.lock.wait
-	});
-}
-/** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */
-async function settleEarlier(host, { context, places }) {
-	const { log, signal } = context;
-	const left = await settleWork(host, {
-		layout: places,
-		log: log.warning,
-		signal
-	});
-	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
-	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
-	if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left);
-}
-async function quietly(warn, act) {
-	try {
-		await act();
-	} catch (error) {
-		warn(`while closing: ${messageOf(error)}`);
-	}
-}
-
 // src/host/frame.ts
 /**
 * The one command ever given to sshd, or run here: it reads a length, then that many bytes of script, and evaluates
@@ -8793,6 +8681,172 @@ function loginKeys(inputs, { env }) {
 		...env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {},
 		knownHosts: inputs["ssh-fingerprint"] ?? inputs["ssh-known-hosts"] ?? ""
 	};
+}
+
+// src/action/post-claim.ts
+/** A claim that the post step gives back, as main leaves word of it. */
+const claimSchema = require_libraries.object({
+	directory: require_libraries.string$1(),
+	work: require_libraries.string$1(),
+	mark: require_libraries.string$1(),
+	number: require_libraries.number().optional()
+});
+const stateName = "claim";
+/** Leaves word of a claim for the post step. To be called before it is made: a killed main may never learn its number. */
+function rememberClaim(context, claim) {
+	context.saveState(stateName, JSON.stringify(claim));
+}
+/** Main has given it back by itself. */
+function forgetClaim(context) {
+	context.saveState(stateName, "");
+}
+/** The post step of an action that takes the lock: gives back what main could not, and only that. */
+async function releaseRemembered(inputs, context, state) {
+	const word = state(stateName);
+	if (word === void 0) return;
+	const { number, mark, ...place } = claimSchema.parse(JSON.parse(word));
+	const config = await loadConfig(inputs, context);
+	await using host = await openHost(config, inputs, context);
+	const claimant = {
+		run: context.run.id,
+		attempt: context.run.attempt
+	};
+	const outcome = await releaseOwnClaim(host, {
+		...place,
+		claimant,
+		number,
+		mark
+	});
+	context.log.info(`Lock: ${{
+		released: "released",
+		working: "released when the work on the host ends",
+		"not-held": "not held any more"
+	}[outcome]}`);
+}
+
+// src/action/open-changes.ts
+/** For actions that only look: a step would be a bug of ours. */
+function lookOnly(host, name) {
+	const refuse = () => {
+		throw new TypeError(`${name} must not change the host`);
+	};
+	return {
+		host,
+		work: {
+			dryRun: false,
+			id: name,
+			step: async () => refuse(),
+			check: (_name, observe) => observe()
+		},
+		lease: void 0,
+		end: async () => {}
+	};
+}
+/**
+* Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
+* has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
+*/
+async function openChanges(host, options) {
+	const { inputs, context, name, places } = options;
+	const { log, run, signal } = context;
+	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
+	if (inputs["dry-run"]) return {
+		host,
+		work: planWork({
+			id,
+			log: log.info
+		}),
+		lease: void 0,
+		end: async () => {}
+	};
+	const lease = await takeLease(host, options);
+	const borrowed = inputs["lock-number"] !== void 0;
+	const giveBack = async () => {
+		if (borrowed) return;
+		await quietly(log.warning, async () => {
+			await lease.release();
+			forgetClaim(context);
+		});
+	};
+	const released = new Promise((resolve) => {
+		signal.addEventListener("abort", () => resolve(giveBack()), { once: true });
+	});
+	try {
+		await settleEarlier(host, options);
+	} catch (error) {
+		await giveBack();
+		throw error;
+	}
+	const watched = noticing(host, lease.progress);
+	const work = openWork(watched, {
+		lease,
+		layout: places,
+		id,
+		log: log.step,
+		signal
+	});
+	return {
+		host: watched,
+		work,
+		lease,
+		async end(outcome) {
+			await quietly(log.warning, () => work.finish(outcome));
+			await (signal.aborted ? released : giveBack());
+		}
+	};
+}
+async function takeLease(host, { config, inputs, context, name, places }) {
+	const { run, log, signal } = context;
+	const { lock: directory, work } = places;
+	const number = inputs["lock-number"];
+	const claim = {
+		directory,
+		work,
+		holder: {
+			run: run.id,
+			attempt: run.attempt,
+			actor: run.actor,
+			url: run.url,
+			purpose: name
+		},
+		ttl: config.lock.stale,
+		log: log.warning,
+		signal
+	};
+	if (number !== void 0) return resumeLease(host, {
+		...claim,
+		number
+	});
+	const mark = (0, node_crypto.randomUUID)();
+	rememberClaim(context, {
+		directory,
+		work,
+		mark
+	});
+	return claimLease(host, {
+		...claim,
+		mark,
+		wait: inputs["lock-wait"] ?? config.lock.wait
+	});
+}
+/** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */
+async function settleEarlier(host, { context, places }) {
+	const { log, signal } = context;
+	const left = await settleWork(host, {
+		layout: places,
+		log: log.warning,
+		signal
+	});
+	for (const piece of left.cut) log.warning(`run ${piece.run} was cut off in its step ${piece.step}`);
+	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
+	if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left);
+}
+async function quietly(warn, act) {
+	try {
+		await act();
+	} catch (error) {
+		warn(`while closing: ${messageOf(error)}`);
+	}
 }
 
 // src/storage/manifest-file.ts
@@ -11156,6 +11210,19 @@ function summaryOf$7({ manifest, s3Failure, repaired, retention }) {
 			"Removed"
 		], kept)
 	].join("\n");
+}
+
+// src/action/run-post.ts
+/** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
+async function runPost(contract, post) {
+	const runtime = actionsRuntime();
+	try {
+		const state = (name) => runtime.env[`STATE_${name}`] || void 0;
+		await post(readInputs(contract, runtime), contextOf(runtime, abortOnSignals()), state);
+	} catch (error) {
+		runtime.log.warning(`After the job: ${messageOf(error)}`);
+	}
+	process.exit(0);
 }
 
 // src/job/list-backups.ts
@@ -14407,9 +14474,6 @@ const lockContract = {
 };
 
 // actions/lock/action.ts
-/** Names of the states by which the post step knows the claim to release: its number, and before that its mark. */
-const claimState = "claim";
-const markState = "claim-mark";
 const lockAction = action(lockContract, async (inputs, context) => {
 	const config = await loadConfig(inputs, context);
 	await using host = await openHost(config, inputs, context);
@@ -14422,7 +14486,12 @@ const lockAction = action(lockContract, async (inputs, context) => {
 	};
 	const mark = (0, node_crypto.randomUUID)();
 	const givenBack = inputs.mode === "acquire" && !inputs.keep;
-	if (givenBack) context.saveState(markState, mark);
+	const place = {
+		directory: tools.layout.lock,
+		work: tools.layout.work,
+		mark
+	};
+	if (givenBack) rememberClaim(context, place);
 	const done = await lock(tools, {
 		mode: inputs.mode,
 		number: inputs["lock-number"],
@@ -14430,7 +14499,10 @@ const lockAction = action(lockContract, async (inputs, context) => {
 		purpose: inputs.purpose,
 		mark
 	});
-	if (givenBack && done.number !== void 0) context.saveState(claimState, String(done.number));
+	if (givenBack && done.number !== void 0) rememberClaim(context, {
+		...place,
+		number: done.number
+	});
 	context.log.info(done.holder ? `Held by ${done.holder}` : "Nobody holds the lock");
 	return { outputs: {
 		status: "success",
@@ -14441,42 +14513,6 @@ const lockAction = action(lockContract, async (inputs, context) => {
 		"lease-expires": done.expires?.toISOString() ?? ""
 	} };
 });
-
-// src/action/release-after.ts
-/** For a post step: gives the claim of this run back if it is still held, and says how that went. */
-async function releaseAfter(inputs, context, known) {
-	const config = await loadConfig(inputs, context);
-	await using host = await openHost(config, inputs, context);
-	const { lock: directory, work } = layout(config);
-	const claimant = {
-		run: context.run.id,
-		attempt: context.run.attempt
-	};
-	const outcome = await releaseOwnClaim(host, {
-		directory,
-		work,
-		claimant,
-		...known
-	});
-	context.log.info(`Lock${known.number === void 0 ? "" : ` ${known.number}`}: ${{
-		released: "released",
-		working: "released when the work on the host ends",
-		"not-held": "not held any more"
-	}[outcome]}`);
-}
-
-// src/action/run-post.ts
-/** Runs an action's post step: it undoes only what main recorded, and warns instead of failing the job. */
-async function runPost(contract, post) {
-	const runtime = actionsRuntime();
-	try {
-		const state = (name) => runtime.env[`STATE_${name}`] || void 0;
-		await post(readInputs(contract, runtime), contextOf(runtime, abortOnSignals()), state);
-	} catch (error) {
-		runtime.log.warning(`After the job: ${messageOf(error)}`);
-	}
-	process.exit(0);
-}
 
 // src/core/decision.ts
 /** The jobs of a pipeline, in the order in which they may run. */
@@ -16108,10 +16144,22 @@ Object.defineProperty(exports, "backupAction", {
     return backupAction;
   }
 });
+Object.defineProperty(exports, "backupContract", {
+  enumerable: true,
+  get: function () {
+    return backupContract;
+  }
+});
 Object.defineProperty(exports, "backupsAction", {
   enumerable: true,
   get: function () {
     return backupsAction;
+  }
+});
+Object.defineProperty(exports, "backupsContract", {
+  enumerable: true,
+  get: function () {
+    return backupsContract;
   }
 });
 Object.defineProperty(exports, "checkInfraAction", {
@@ -16120,22 +16168,28 @@ Object.defineProperty(exports, "checkInfraAction", {
     return checkInfraAction;
   }
 });
-Object.defineProperty(exports, "claimState", {
-  enumerable: true,
-  get: function () {
-    return claimState;
-  }
-});
 Object.defineProperty(exports, "debugAction", {
   enumerable: true,
   get: function () {
     return debugAction;
   }
 });
+Object.defineProperty(exports, "debugContract", {
+  enumerable: true,
+  get: function () {
+    return debugContract;
+  }
+});
 Object.defineProperty(exports, "deployAppAction", {
   enumerable: true,
   get: function () {
     return deployAppAction;
+  }
+});
+Object.defineProperty(exports, "deployAppContract", {
+  enumerable: true,
+  get: function () {
+    return deployAppContract;
   }
 });
 Object.defineProperty(exports, "detectChangesAction", {
@@ -16150,6 +16204,12 @@ Object.defineProperty(exports, "drillAction", {
     return drillAction;
   }
 });
+Object.defineProperty(exports, "drillContract", {
+  enumerable: true,
+  get: function () {
+    return drillContract;
+  }
+});
 Object.defineProperty(exports, "lockAction", {
   enumerable: true,
   get: function () {
@@ -16162,16 +16222,16 @@ Object.defineProperty(exports, "lockContract", {
     return lockContract;
   }
 });
-Object.defineProperty(exports, "markState", {
-  enumerable: true,
-  get: function () {
-    return markState;
-  }
-});
 Object.defineProperty(exports, "pipelineAction", {
   enumerable: true,
   get: function () {
     return pipelineAction;
+  }
+});
+Object.defineProperty(exports, "pipelineContract", {
+  enumerable: true,
+  get: function () {
+    return pipelineContract;
   }
 });
 Object.defineProperty(exports, "recreateAction", {
@@ -16180,16 +16240,28 @@ Object.defineProperty(exports, "recreateAction", {
     return recreateAction;
   }
 });
-Object.defineProperty(exports, "releaseAfter", {
+Object.defineProperty(exports, "recreateContract", {
   enumerable: true,
   get: function () {
-    return releaseAfter;
+    return recreateContract;
+  }
+});
+Object.defineProperty(exports, "releaseRemembered", {
+  enumerable: true,
+  get: function () {
+    return releaseRemembered;
   }
 });
 Object.defineProperty(exports, "restoreAction", {
   enumerable: true,
   get: function () {
     return restoreAction;
+  }
+});
+Object.defineProperty(exports, "restoreContract", {
+  enumerable: true,
+  get: function () {
+    return restoreContract;
   }
 });
 Object.defineProperty(exports, "runAction", {

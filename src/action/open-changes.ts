@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import type { Config } from "../core/config.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
@@ -11,6 +12,7 @@ import { resumeLease } from "../host/resume-lease.ts"
 import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
 import type { Work } from "../host/work.ts"
 import type { ActionContext } from "./outcome.ts"
+import { forgetClaim, rememberClaim } from "./post-claim.ts"
 import type { ToolInputs } from "./tool-inputs.ts"
 
 /** The right to change the host, and how it ends. */
@@ -56,7 +58,11 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
   const lease = await takeLease(host, options)
   const borrowed = inputs["lock-number"] !== undefined
   const giveBack = async () => {
-    if (!borrowed) await quietly(log.warning, () => lease.release())
+    if (borrowed) return
+    await quietly(log.warning, async () => {
+      await lease.release()
+      forgetClaim(context)
+    })
   }
   const released = new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(giveBack()), { once: true })
@@ -87,7 +93,9 @@ async function takeLease(host: Host, { config, inputs, context, name, places }: 
   const holder = { run: run.id, attempt: run.attempt, actor: run.actor, url: run.url, purpose: name }
   const claim = { directory, work, holder, ttl: config.lock.stale, log: log.warning, signal }
   if (number !== undefined) return resumeLease(host, { ...claim, number })
-  return claimLease(host, { ...claim, wait: inputs["lock-wait"] ?? config.lock.wait })
+  const mark = randomUUID()
+  rememberClaim(context, { directory, work, mark })
+  return claimLease(host, { ...claim, mark, wait: inputs["lock-wait"] ?? config.lock.wait })
 }
 
 /** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */

@@ -74,6 +74,43 @@ describe("lock, built, against the testbed's host", () => {
     assert.deepEqual([again.code, again.outputs.reason], [0, "not-held"])
   })
 
+  test("cancelled or killed at any moment of taking it: the post step gives back what it took, and only that", async () => {
+    for (const signal of ["SIGINT", "SIGKILL"] as const)
+      for (const after of [600, 900, 1200]) {
+        const gone = await runAction("lock", {
+          workspace,
+          inputs: { ...access },
+          env: { GITHUB_RUN_ID: "100" },
+          signals: [{ signal, after }],
+        })
+        await gone.post()
+        const status = await lock({ mode: "status" })
+        assert.equal(status.outputs.holder, "", `${signal} after ${after} ms: ${gone.log}`)
+      }
+    const theirs = await lock({}, "200")
+    const refused = await lock({})
+    await refused.post()
+    assert.match((await lock({ mode: "status" })).outputs.holder ?? "", /run 200/)
+    await theirs.post()
+  })
+
+  test("re-run: a later attempt takes over from the first, which cannot give it away any more", async () => {
+    const attempt = (number: string, inputs: Record<string, string>) =>
+      runAction("lock", {
+        workspace,
+        inputs: { ...access, ...inputs },
+        env: { GITHUB_RUN_ID: "100", GITHUB_RUN_ATTEMPT: number },
+      })
+    const first = await attempt("1", { keep: "true" })
+    const second = await attempt("2", { keep: "true" })
+    assert.equal(second.code, 0, second.log)
+    assert.match(second.log, /taking over from an earlier attempt of this run/)
+    const late = await attempt("1", { mode: "release", "lock-number": first.outputs["lock-number"] ?? "" })
+    assert.equal(late.outputs.reason, "not-held")
+    const released = await attempt("2", { mode: "release", "lock-number": second.outputs["lock-number"] ?? "" })
+    assert.equal(released.outputs.reason, "done", released.log)
+  })
+
   test("waits for another holder; a person can force it", async () => {
     const mine = await lock({ keep: "true" })
     const waiting = lock({ "lock-wait": "20s" }, "200")

@@ -102,6 +102,9 @@ test("what was loaded must be what was saved, less what ran out", () => {
   const loaded = (text: string) => compareLoaded(saved, parseAnswer(`PONG\n${text}`))
   assert.deepEqual(loaded("db0:keys=10,expires=4"), [])
   assert.deepEqual(loaded("db0:keys=7,expires=1\nrdb_last_load_keys_loaded:7\nrdb_last_load_keys_expired:3"), [])
+  const exact = "rdb_last_load_keys_loaded:10\nrdb_last_load_keys_expired:0"
+  assert.deepEqual(loaded(`db0:keys=12,expires=4\n${exact}`), [], "two keys were written since")
+  assert.equal(loaded(`db0:keys=9,expires=4\n${exact}`).length, 1)
   assert.deepEqual(loaded("db0:keys=9,expires=4"), ["db0 has 5 keys without expiry instead of 6"])
   assert.deepEqual(loaded("db0:keys=10,expires=4\ndb1:keys=1,expires=0"), [
     "db1 has 1 keys without expiry instead of 0",

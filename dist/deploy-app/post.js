@@ -1,0 +1,6 @@
+Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+const require_rolldown_runtime = require("../chunks/rolldown-runtime.js");
+const require_suite = require("../chunks/suite.js");
+
+// actions/deploy-app/post.ts
+require_suite.runPost(require_suite.deployAppContract, require_suite.releaseRemembered);
