@@ -177,6 +177,7 @@ test("a connection that is reset before the handshake is tried again", async () 
     connections += 1
     if (connections <= 2) return socket.resetAndDestroy()
     const onward = connect(testbed().ssh.port, "127.0.0.1")
+    for (const end of [socket, onward]) end.on("error", () => undefined) // the client cuts it when it is done
     socket.pipe(onward).pipe(socket)
     onward.once("close", () => socket.destroy())
     return undefined
@@ -192,6 +193,7 @@ test("a connection that falls silent is lost after three missed signs of life", 
   let silent = false
   const proxy = createServer((socket) => {
     const onward = connect(testbed().ssh.port, "127.0.0.1")
+    for (const end of [socket, onward]) end.on("error", () => undefined) // the client cuts it when it is done
     socket.on("data", (chunk) => silent || onward.write(chunk))
     onward.on("data", (chunk) => silent || socket.write(chunk))
     socket.once("close", () => onward.destroy())
