@@ -25,12 +25,15 @@ export interface Round {
 const delays = [0, 150]
 
 /**
- * The kills to try: each step once, with the one and the other delay in turn; both with `FAULT_ALL`. `FAULT_STEPS`
+ * The kills to try: each step once, with the one and the other delay in turn; both with `FAULT_ALL`, every third step with `FAULT_EVERY=3`. `FAULT_STEPS`
  * picks steps by name. Throws when it names a step that the run does not have.
  */
 export function chooseKills(moments: readonly Moment[], env: NodeJS.ProcessEnv = process.env): readonly Kill[] {
   const wanted = env.FAULT_STEPS?.split(",") ?? []
-  const chosen = moments.filter((moment) => wanted.length === 0 || wanted.includes(moment.step))
+  const every = Number(env.FAULT_EVERY ?? 1)
+  const chosen = moments
+    .filter((moment) => wanted.length === 0 || wanted.includes(moment.step))
+    .filter((_, index) => index % every === 0)
   return chosen.flatMap((moment, index) => {
     const own = env.FAULT_ALL ? delays : [delays[index % delays.length] ?? 0]
     return own.map((delay) => ({ ...moment, delay }))
