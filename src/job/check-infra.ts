@@ -22,7 +22,7 @@ export interface InfraHealth {
   readonly status: InfraStatus
   readonly healthy: boolean
   readonly exitCode: HealthExitCode
-  /** The seeds' JSON: status, services, timestamp. */
+  /** The report as JSON: status, services, timestamp. */
   readonly report: HealthReport
   /** Whether any place of a data service holds something, or might. */
   readonly dataPresent: boolean

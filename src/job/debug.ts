@@ -20,7 +20,7 @@ export interface DebugResult {
   /** What was found at first, and what is left at the end. */
   readonly found: readonly Issue[]
   readonly left: readonly Issue[]
-  /** The seeds' JSON: timestamp, issues, resource_usage, logs. Secrets are masked. */
+  /** The report as JSON: timestamp, issues, resource_usage, logs. Secrets are masked. */
   readonly report: Readonly<Record<string, unknown>>
 }
 

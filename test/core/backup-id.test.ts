@@ -5,7 +5,7 @@ import { artifactFile, backupId, backupStamp, backupTime, fileNamePart } from ".
 
 const time = new Date("2026-01-31T02:03:04.567Z")
 
-test("an id and a stamp are the time in UTC, as the seeds spell it", () => {
+test("an id and a stamp are the time in UTC", () => {
   assert.equal(backupId(time), "backup-20260131-020304")
   assert.equal(backupStamp(time), "2026-01-31-020304")
 })

@@ -5,7 +5,7 @@ import { type HealthState, healthStates } from "../../src/core/health.ts"
 
 const timestamp = "2026-01-31T02:00:00Z"
 
-test("the worst service gives status and exit code, in the words of the seeds", () => {
+test("the worst service gives status and exit code", () => {
   const table: readonly (readonly [readonly HealthState[], string, number])[] = [
     [["healthy", "healthy"], "healthy", 0],
     [["healthy", "degraded"], "healthy", 1],
@@ -37,7 +37,7 @@ test("exit code 0 means healthy and nothing else", () => {
   }
 })
 
-test("the report is the seeds' JSON", () => {
+test("the report is JSON of status, services and timestamp", () => {
   const details = { connections: 3 }
   const { report } = combineHealth(
     [{ service: "postgres", health: { state: "healthy", checks: [], details } }],
