@@ -72,9 +72,16 @@ describe("the README's commands, typed in the consumer's checkout", () => {
         "infra-actions check-infra --config infra.yml",
         "infra-actions backup --config infra.yml --dry-run",
         "infra-actions restore --config infra.yml --backup-id latest --dry-run",
+        "infra-actions drill --config infra.yml --source s3",
         "infra-actions lock --config infra.yml --mode status --json",
       ],
     )
+  })
+
+  test("drill --source s3", async () => {
+    const { code, stdout, stderr } = await typed("infra-actions drill --config infra.yml --source s3")
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^drill-status=success$/m)
   })
 
   test("check-infra", async () => {

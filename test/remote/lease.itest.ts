@@ -171,11 +171,13 @@ function contender(lock: string): string {
   return `me=$1 seconds=$2
 ${text}
 work_uptime; end=$((work_up + seconds)) mine=0
-while work_uptime; [ "$work_up" -lt "$end" ]; do
+# On a busy machine for longer, up to a minute: until somebody came after the dead one, and enough have claimed.
+enough() { [ -e '${lock}/after' ] && [ "$(ls '${lock}' | grep -c '^gen')" -gt 7 ]; }
+while work_uptime; [ "$work_up" -lt "$end" ] || { [ "$work_up" -lt $((end + 60)) ] && ! enough; }; do
   got=$(lease_claim '${lock}' 3 '{}')
   case $got in claimed*) ;; *) sleep 0.0$me; continue ;; esac
   n=\${got#claimed }; n=\${n%%[!0-9]*}; mine=$((mine + 1)); echo claimed
-  [ -e '${lock}/died' ] && echo after-death
+  [ -e '${lock}/died' ] && echo after-death && : >'${lock}/after'
   lease_held '${lock}' "$n" || continue
   mkdir '${lock}/critical' || echo double
   sleep 0.01
