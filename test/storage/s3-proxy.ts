@@ -72,11 +72,13 @@ function forward(fault: Fault, { incoming, answer, target }: Exchange): void {
       answer.writeHead(reply.statusCode ?? 500, reply.headers)
       let first = true
       reply.on("data", (chunk: Buffer) => {
+        // Of an answer that is cut only the beginning comes through, however fast the store is.
+        if (fault === "cut-answer" && !first) return
         answer.write(fault === "corrupt-answer" && first ? flipped(chunk) : chunk)
-        if (fault === "cut-answer" && first) setTimeout(() => incoming.socket.destroy(), 50)
+        if (fault === "cut-answer") setTimeout(() => incoming.socket.destroy(), 50)
         first = false
       })
-      reply.on("end", () => answer.end())
+      reply.on("end", () => fault === "cut-answer" || answer.end())
     },
   )
   let first = true
