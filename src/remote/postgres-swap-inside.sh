@@ -1,15 +1,16 @@
 # shellcheck shell=sh
 # Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.
-# A rename takes the database's lock first, so newcomers queue behind it and cannot win.
+# A rename takes the database's lock first, so newcomers queue behind it and cannot win. The two sessions here, both named
+# infra-actions-swap, are never ended.
 # $1 nonce, $2 names of the databases as a JSON array.
 nonce=$1 names=$2
 directory=$(mktemp -d) || exit 1
 trap 'rm -rf "$directory"' EXIT
 cat >"$directory/swap.sql"
 end_clients() {
-  sql -d template1 -v names="$names" <<'SQL'
+  PGAPPNAME=infra-actions-swap sql -d template1 -v names="$names" <<'SQL'
 select count(pg_terminate_backend(pid)) from pg_stat_activity
-where datname in (select * from json_array_elements_text(:'names')) and pid <> pg_backend_pid();
+where datname in (select * from json_array_elements_text(:'names')) and application_name <> 'infra-actions-swap';
 SQL
 }
 for try in 1 2 3; do
