@@ -4,7 +4,7 @@ import type { Container, ServiceDefinition } from "../docker/stack.ts"
 import { HostError } from "../host/host.ts"
 import { copiesOf, removeCopies, startBeside, waitForCopies } from "./deploy-app/copies.ts"
 import { assertAnswers } from "./deploy-app/health-url.ts"
-import { putBackInPlace, replaceInPlace } from "./deploy-app/in-place.ts"
+import { putBackInPlace, replaceInPlace, whyAlone } from "./deploy-app/in-place.ts"
 import { keepImages, recordBad, recordGood } from "./deploy-app/keep-release.ts"
 import { type PinnedImages, pinImages, pinnedOf, releaseImages } from "./deploy-app/pinned-images.ts"
 import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deploy-app/proxy.ts"
@@ -114,13 +114,6 @@ async function makePlan(
   }
 }
 
-function whyAlone(service: ServiceDefinition): string | undefined {
-  if (service.hasContainerName) return "it has a container_name"
-  const [port] = service.publishedPorts
-  if (port) return `it publishes port ${port.published}`
-  return service.networks.length === 0 ? "it is in the host's network" : undefined
-}
-
 /** Whether exactly the wanted copies run, healthy, of these images, and compose would change nothing about them. */
 async function runsAlready(tools: Tools, { services, images, old, proxy }: Plan): Promise<boolean> {
   const complete = services.every(({ name, replicas }) => {
@@ -187,7 +180,7 @@ async function bringUp(tools: Tools, plan: Plan, progress: Progress): Promise<vo
   if (proxy) await pinProxy(tools, proxy, plan)
   const existing = old.filter((one) => beside.some((service) => service.name === one.service))
   try {
-    progress.fresh = await startBeside(tools, beside, { images, old: existing, release: release.id })
+    progress.fresh = await startBeside(tools, beside, { images, old: existing, release })
   } catch (error) {
     // Compose may have made some of them before it failed.
     if (error instanceof AppError && !(error instanceof HostError)) {

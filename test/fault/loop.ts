@@ -1,18 +1,17 @@
-import assert from "node:assert/strict"
-import type { Ground } from "./ground.ts"
-import { badBackups, disorder, lostRows, waitForLock } from "./look.ts"
-import { type Ended, type Kill, type Moment, momentName } from "./tool.ts"
+import { faults } from "./faults.ts"
+import { badBackups, disorder, waitForLock } from "./look.ts"
+import { type ActionName, type Next, type Site, scenarios } from "./scenario.ts"
+import type { Strike } from "./strike.ts"
+import { type Ended, momentName } from "./tool.ts"
 
-/** One kill and what came of it. */
+/** One struck run and what came of it. */
 export interface Round {
-  readonly action: string
-  /** The step at which it was killed. */
-  readonly name: string
-  /** Milliseconds between the step's announcement and the kill. */
-  readonly delay: number
+  readonly strike: Strike
+  /** Whether the fault came in time to strike anything. */
+  readonly hit: boolean
   /** The actions that ran next, in order. */
   readonly next: string
-  /** Seconds until the killed run's lock was free. */
+  /** Seconds until the struck run's lock was free. */
   readonly waited: number
   /** Seconds that the next run took. */
   readonly seconds: number
@@ -21,40 +20,59 @@ export interface Round {
   readonly wrong: readonly string[]
 }
 
-/** Milliseconds: right at the announcement nothing has reached the host yet, a little later the step is at work. */
-const delays = [0, 150]
+/** Seconds for which a lock may stand after the last sign of life of its run: the lease of 5, and as long to be noticed. */
+const longestIdle = 10
 
-/**
- * The kills to try: each step once, with the one and the other delay in turn; both with `FAULT_ALL`, every third step with `FAULT_EVERY=3`. `FAULT_STEPS`
- * picks steps by name. Throws when it names a step that the run does not have.
- */
-export function chooseKills(moments: readonly Moment[], env: NodeJS.ProcessEnv = process.env): readonly Kill[] {
-  const wanted = env.FAULT_STEPS?.split(",") ?? []
-  const every = Number(env.FAULT_EVERY ?? 1)
-  const chosen = moments
-    .filter((moment) => wanted.length === 0 || wanted.includes(moment.step))
-    .filter((_, index) => index % every === 0)
-  return chosen.flatMap((moment, index) => {
-    const own = env.FAULT_ALL ? delays : [delays[index % delays.length] ?? 0]
-    return own.map((delay) => ({ ...moment, delay }))
+/** Strikes an action, then lets the next run come: what it finds, and what it leaves. */
+export async function struckRound(site: Site, strike: Strike, index: number): Promise<Round> {
+  const { ground } = site
+  const { action } = strike
+  const scenario = scenarios[action]
+  const fault = faults[strike.fault]
+  ground.writer.work()
+  const words = await scenario.prepare(site)
+  const { ended, hit } = await run(site, strike, words)
+  await fault.heal?.(ground)
+  const [{ waited, idle }, bad, rows] = await Promise.all([
+    waitForLock(ground),
+    badBackups(ground),
+    scenario.lost(site, "struck"),
+  ])
+  const settled = await settle(site, scenario.next(site, index, words), action)
+  return {
+    ...{ strike, hit, waited, next: settled.next, seconds: settled.seconds },
+    lost: Math.max(rows ?? 0, settled.lost ?? 0),
+    wrong: [
+      ...(hit ? fault.judge(ended) : []),
+      ...(idle > longestIdle ? [`its lock was held for ${idle.toFixed(1)} s although nothing of it was at work`] : []),
+      ...bad.map((line) => `after the fault: ${line}`),
+      ...(rows ? [`${rows} rows are not as they have to be before the next run`] : []),
+      ...settled.wrong,
+    ].flatMap((line) => (hit && process.env.FAULT_LOG ? [line, ended.log] : [line])),
+  }
+}
+
+async function run(
+  { ground }: Site,
+  { step, nth, delay, fault }: Strike,
+  words: readonly string[],
+): Promise<{ readonly ended: Ended; readonly hit: boolean }> {
+  let hit = false
+  const ended = await ground.run(words, {
+    ...{ step, nth, delay },
+    async strike(signal) {
+      hit = await faults[fault].strike({ ground, step, signal })
+    },
   })
+  return { ended, hit }
 }
 
-/** Runs an action that has to end well; anything else ends the loop, for nothing after it would mean anything. */
-export async function good(ground: Ground, words: readonly string[]): Promise<Ended> {
-  const ended = await ground.run(words)
-  assert.equal(ended.code, 0, `${words.join(" ")} ended with exit code ${ended.code}\n${ended.log}`)
-  return ended
+interface Settled extends Pick<Round, "next" | "seconds" | "wrong"> {
+  readonly lost: number | undefined
 }
 
-/** Kills an action at a moment, then lets the next run come: what it finds, and what it leaves. */
-export async function killedRound(
-  ground: Ground,
-  { words, kill, next }: { readonly words: readonly string[]; readonly kill: Kill; readonly next: Next },
-): Promise<Round> {
-  const killed = await ground.run(words, kill)
-  const missed = killed.code === null ? [] : [`it ended with exit code ${killed.code} before it could be killed`]
-  const [bad, rows, waited] = await Promise.all([badBackups(ground), lostRows(ground), waitForLock(ground)])
+async function settle(site: Site, next: Next, action: ActionName): Promise<Settled> {
+  const { ground } = site
   const began = performance.now()
   const failure = await next.run().then(
     () => undefined,
@@ -62,50 +80,25 @@ export async function killedRound(
   )
   const seconds = (performance.now() - began) / 1000
   const left = await disorder(ground, 4)
-  const lost = await lostRows(ground)
+  const { lost, wrong } = scenarios[action]
+  const rows = await lost(site, "settled")
   return {
-    ...{
-      action: words[0] ?? "",
-      name: momentName(kill),
-      delay: kill.delay,
-      next: next.name,
-      waited: waited / 1000,
-      seconds,
-    },
-    lost: Math.max(rows ?? 0, lost ?? 0),
+    ...{ next: next.name, seconds, lost: rows },
     wrong: [
-      ...missed,
-      ...bad.map((line) => `after the kill: ${line}`),
       ...(failure === undefined ? [] : [`the next run failed: ${failure}`]),
       ...left,
-      ...(lost === undefined ? ["a store does not answer"] : []),
+      ...(rows === undefined ? ["a store does not answer"] : []),
+      ...(left.length === 0 ? ((await wrong?.(site)) ?? []) : []),
       ...(await badBackups(ground)),
     ],
   }
 }
 
-/** The run after a killed one. */
-export interface Next {
-  readonly name: string
-  run(): Promise<void>
-}
-
-export function printRounds(rounds: readonly Round[]): void {
-  const head = ["killed", "at", "after", "next run", "lock free in", "next run took", "rows lost"]
-  const lines = rows(rounds)
-  const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)))
-  const show = (cells: readonly string[]) => cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")
-  console.log([show(head), widths.map((width) => "-".repeat(width)).join("  "), ...lines.map(show)].join("\n"))
-}
-
-function rows(rounds: readonly Round[]): readonly (readonly string[])[] {
-  return rounds.map(({ action, name, delay, next, waited, seconds, lost }) => [
-    action,
-    name,
-    `${delay} ms`,
-    next,
-    `${waited.toFixed(1)} s`,
-    `${seconds.toFixed(1)} s`,
-    String(lost),
-  ])
+/** One line, for who watches. */
+export function describeRound({ strike, hit, next, waited, seconds, lost, wrong }: Round): string {
+  const { action, delay, fault } = strike
+  const when = `${action} at ${momentName(strike)} + ${delay} ms`
+  if (!hit) return `${fault}: ${when}: came too late`
+  const after = `lock free in ${waited.toFixed(1)} s, ${next} took ${seconds.toFixed(1)} s`
+  return `${fault}: ${when}: ${after}, ${lost} rows lost${wrong.length > 0 ? ", WRONG" : ""}`
 }
