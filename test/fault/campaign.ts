@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { stateOf } from "./ground.ts"
-import { describeRound, type Round, struckRound } from "./loop.ts"
-import { type ActionName, fits, good, openSite, type Site, scenarios } from "./scenario.ts"
+import { good } from "./loop.ts"
+import { describeRound, type Round, struckRound } from "./round.ts"
+import { type ActionName, fits, openSite, type Site, scenarios } from "./scenario.ts"
 import type { Place, Strike } from "./strike.ts"
 
 /** The steps of every action that is struck, in their order. */
@@ -72,10 +73,10 @@ async function placesOf(lane: Lane, action: ActionName): Promise<readonly Place[
   const site = await lane.site(action)
   const work = join(stateOf(site.ground), "work")
   const before = new Set(readdirSync(work))
-  const { moments } = await good(site.ground, await scenarios[action].prepare(site))
+  const ended = await good(site.ground, await scenarios[action].prepare(site))
   const folders = readdirSync(work).filter((name) => !before.has(name))
-  await scenarios[action].settleGood?.(site)
-  return moments.map((moment) => ({
+  await scenarios[action].settleGood?.(site, ended)
+  return ended.moments.map((moment) => ({
     ...moment,
     detached: folders.some((name) => name.replace(/backup-\d{8}-\d{6}$/, "old-backup").endsWith(`-${moment.step}`)),
   }))

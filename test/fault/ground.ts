@@ -31,21 +31,17 @@ export interface Ground extends AsyncDisposable {
   readonly registry: string
   /** Runs an action as one of the jobs of one and the same run. */
   run(words: readonly string[], blow?: Blow): Promise<Ended>
+  /** Ends the writer: a restore compares exactly, and only the app is stopped for it. */
+  stopWriting(): Promise<void>
   /** Commits a change of the infrastructure: the next recreate has something to bring, PostgreSQL 17 where 15 is served. */
   changeDefinition(): void
-}
-
-export interface GroundOptions {
-  /** The first of `FAULT_SLOTS` unless told. */
-  readonly slot?: number | undefined
-  /** Postgres major that is served at first; 17 unless told. */
-  readonly postgres?: 15 | 17
 }
 
 /** Stacks to use, `FAULT_SLOTS`. */
 export const slots = (process.env.FAULT_SLOTS ?? "1,11").split(",").map(Number)
 
-export async function openGround({ slot = slots[0] ?? 1, postgres = 17 }: GroundOptions = {}): Promise<Ground> {
+/** On the first of `FAULT_SLOTS` unless told; `postgres` is the major that is served at first. */
+export async function openGround(slot = slots[0] ?? 1, postgres: 15 | 17 = 17): Promise<Ground> {
   const scratch = mkdtempSync(join(tmpdir(), "infra-actions-fault-"))
   const bed = testbed(slot)
   const [stack, way] = await Promise.all([
@@ -64,6 +60,7 @@ export async function openGround({ slot = slots[0] ?? 1, postgres = 17 }: Ground
     ...{ stack, host, urls, ledger, writer, way },
     registry: bed.registry,
     stores: openStores(host, bed, prefix),
+    stopWriting: () => writer.rest(),
     run: (words, blow) => runTool(place, words, blow),
     changeDefinition() {
       const text = definition

@@ -4,7 +4,7 @@ import { it } from "node:test"
 import { testbed } from "../testbed/testbed.ts"
 import { type Ground, openGround } from "./ground.ts"
 import { disorder, lostRows, waitForLock } from "./look.ts"
-import { good } from "./scenario.ts"
+import { good } from "./loop.ts"
 
 it("finishes a killed recreate although the run that began to finish it was killed too", async () => {
   await using ground = await openGround()
@@ -36,7 +36,7 @@ it("leaves the app stopped when the data is not what the killed run had stopped,
   const refused = await ground.run(["pipeline", "--images", `api=${image}\nworker=${image}`])
   assert.deepEqual([refused.code, refused.outputs.reason], [2, "restore-first"], refused.log)
 
-  await ground.writer.rest()
+  await ground.stopWriting()
   await good(ground, ["restore", "--backup-id", id])
   assert.deepEqual(await disorder(ground, 4), [])
 })
@@ -47,7 +47,7 @@ async function backUp(ground: Ground): Promise<string> {
 }
 
 async function killAt(ground: Ground, words: readonly string[], step: string): Promise<void> {
-  const { code, log } = await ground.run(words, { step, nth: 1, delay: 0, strike: (signal) => signal("SIGKILL") })
+  const { code, log } = await ground.run(words, { step, nth: 1, delay: 0 })
   assert.equal(code, null, `${words.join(" ")} never came to ${step}\n${log}`)
   await waitForLock(ground)
 }

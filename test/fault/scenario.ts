@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { setTimeout as pause } from "node:timers/promises"
 import { type Ground, installedDefinition, openGround } from "./ground.ts"
 import { appRuns, lostRows, postgresMajor, runningImages, versions } from "./look.ts"
+import { good } from "./loop.ts"
 import { distance } from "./resting-writer.ts"
 import type { Ended } from "./tool.ts"
 
@@ -11,8 +12,9 @@ export type ActionName = (typeof actionNames)[number]
 /** What a lane works on: a ground, and what the rounds before have left on it. */
 export interface Site extends AsyncDisposable {
   readonly ground: Ground
-  /** The newest backup of this run. */
+  /** The newest backup of this run, empty when another state was restored since, and how many there were. */
   backup: string
+  backups: number
   /** The backup that a restore brings back, with the writer's record of then. */
   restorable: { readonly id: string; readonly record: string } | undefined
   /** Deployments so far: each brings another version. */
@@ -30,7 +32,7 @@ export interface Scenario {
   /** Makes the ground ready, and gives the words of the command line. */
   prepare(site: Site): Promise<readonly string[]>
   /** After a run that nothing has struck. */
-  settleGood?(site: Site): Promise<void>
+  settleGood?(site: Site, ended: Ended): Promise<void>
   /** The `index` makes rounds differ. */
   next(site: Site, index: number, words: readonly string[]): Next
   /** Rows and keys that are not as they have to be; undefined when a store does not answer. At once, and after the next run. */
@@ -40,15 +42,11 @@ export interface Scenario {
 }
 
 export async function openSite(slot: number | undefined, action: ActionName): Promise<Site> {
-  const ground = await openGround({ slot, postgres: action === "upgrade" ? 15 : 17 })
-  const site: Site = {
-    ...{ ground, backup: "", restorable: undefined, deployments: 0 },
+  const ground = await openGround(slot, action === "upgrade" ? 15 : 17)
+  return {
+    ...{ ground, backup: "", backups: 0, restorable: undefined, deployments: 0 },
     [Symbol.asyncDispose]: () => ground[Symbol.asyncDispose](),
   }
-  // Two that retention removes with the third: a backup then has every step.
-  await backUp(site)
-  await backUp(site)
-  return site
 }
 
 /** Whether the next round of an action may use what the last one left. */
@@ -56,30 +54,33 @@ export async function fits({ ground }: Site, action: ActionName): Promise<boolea
   return (await postgresMajor(ground)) === (action === "upgrade" ? 15 : 17)
 }
 
-/** Runs an action that has to end well; anything else ends the loop, for nothing after it would mean anything. */
-export async function good(ground: Ground, words: readonly string[]): Promise<Ended> {
-  const ended = await ground.run(words)
-  assert.equal(ended.code, 0, `${words.join(" ")} ended with exit code ${ended.code}\n${ended.log}`)
-  return ended
+async function backUp(site: Site): Promise<void> {
+  backedUp(site, await good(site.ground, ["backup"]))
 }
 
-async function backUp(site: Site): Promise<void> {
-  const { outputs } = await good(site.ground, ["backup"])
+function backedUp(site: Site, { outputs }: Ended): void {
   site.backup = String(outputs["backup-id"])
+  site.backups += 1
 }
 
 const lost: Scenario["lost"] = ({ ground }) => lostRows(ground)
 
 const backup: Scenario = {
-  prepare: async () => ["backup"],
+  async prepare(site) {
+    // The third has something to remove: only then a backup has every step.
+    while (site.backups < 2) await backUp(site)
+    return ["backup"]
+  },
+  settleGood: async (site, ended) => backedUp(site, ended),
   next: (site) => ({ name: "backup", run: () => backUp(site) }),
   lost,
 }
 
 const recreate: Scenario = {
-  async prepare({ ground, backup: id }) {
-    ground.changeDefinition()
-    return ["recreate", "--backup-id", id]
+  async prepare(site) {
+    if (site.backup === "") await backUp(site)
+    site.ground.changeDefinition()
+    return ["recreate", "--backup-id", site.backup]
   },
   next: (site, index) =>
     index % 4 === 1
@@ -123,11 +124,11 @@ const restore: Scenario = {
     await writer.rest()
     return ["restore", "--backup-id", site.restorable.id]
   },
-  settleGood: async (site) => site.ground.writer.load(site.restorable?.record ?? ""),
+  settleGood: async (site) => restored(site),
   next(site, index, words) {
     const again = async () => {
       await good(site.ground, words)
-      site.ground.writer.load(site.restorable?.record ?? "")
+      restored(site)
     }
     if (index % 2 === 0) return { name: "restore", run: again }
     return {
@@ -145,6 +146,11 @@ const restore: Scenario = {
     }
   },
   lost: async (site, when) => (when === "struck" ? mixed(site) : either(site, [site.ground.ledger])),
+}
+
+function restored(site: Site): void {
+  site.ground.writer.load(site.restorable?.record ?? "")
+  site.backup = ""
 }
 
 /** Rows that differ from the nearer of the two states; none where the app is kept from them. */

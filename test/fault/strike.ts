@@ -1,4 +1,5 @@
 import { type FaultName, faultNames, faults } from "./faults.ts"
+import { chooseKills } from "./loop.ts"
 import { type ActionName, actionNames } from "./scenario.ts"
 import type { Moment } from "./tool.ts"
 
@@ -51,9 +52,6 @@ export function shuffled<T>(items: readonly T[], random: () => number): readonly
   return all
 }
 
-/** Milliseconds: right at the announcement nothing has reached the host yet, a little later the step is at work. */
-export const delays = [0, 150]
-
 /** The places where a fault can strike. */
 export function placesFor(fault: FaultName, places: readonly Place[]): readonly Place[] {
   return faults[fault].detachedOnly ? places.filter((one) => one.detached) : places
@@ -64,9 +62,7 @@ export function strikesAt(
   places: readonly Place[],
   { action, fault, both = false }: Pick<Strike, "action" | "fault"> & { readonly both?: boolean },
 ): readonly Strike[] {
-  return places.flatMap(({ step, nth }, index) =>
-    (both ? delays : [delays[index % delays.length] ?? 0]).map((delay) => ({ action, step, nth, delay, fault })),
-  )
+  return chooseKills(places, { both }).map((at) => ({ action, ...at, fault }))
 }
 
 /** `count` of the items, spread evenly from the first to the last. */

@@ -1,6 +1,6 @@
 import type { Places } from "./campaign.ts"
 import { type FaultName, faultNames } from "./faults.ts"
-import type { Round } from "./loop.ts"
+import type { Round } from "./round.ts"
 import type { ActionName } from "./scenario.ts"
 import { momentName } from "./tool.ts"
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import type { TestContext } from "node:test"
 import { type Campaign, runCampaign } from "./campaign.ts"
-import type { Round } from "./loop.ts"
+import type { Round } from "./round.ts"
 import { strikeText } from "./strike.ts"
 import { faultTables } from "./table.ts"
 

@@ -11,8 +11,8 @@ export interface Moment {
 /** What happens to a run, and when: at the moment, or so many milliseconds after it. */
 export interface Blow extends Moment {
   readonly delay: number
-  /** `signal` reaches the action's own process only, as the runner's does. */
-  strike(signal: (name: NodeJS.Signals) => void): void | Promise<void>
+  /** SIGKILL unless told. `signal` reaches the action's own process only, as the runner's does. */
+  strike?(signal: (name: NodeJS.Signals) => void): void | Promise<void>
 }
 
 /** What became of a run of an action. */
@@ -56,7 +56,8 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     if (of.delay > 0) await new Promise((resolve) => setTimeout(resolve, of.delay))
     if (isOver()) return
     struck = performance.now()
-    await of.strike((name) => void (isOver() || child.kill(name)))
+    const signal = (name: NodeJS.Signals) => void (isOver() || child.kill(name))
+    await (of.strike ? of.strike(signal) : signal("SIGKILL"))
   }
   createInterface(child.stderr).on("line", (line) => {
     lines.push(line)
@@ -83,8 +84,8 @@ export function momentName({ step, nth }: Moment): string {
   return nth === 1 ? step : `${step} (${nth})`
 }
 
-/** A backup's id is another one each time: it is no part of the step's name. */
+/** A backup's id and an image's tag are others each time: they are no part of the step's name. */
 function next(before: readonly Moment[], line: string): Moment {
-  const step = line.replace(/-backup-\d{8}-\d{6}$/, "-old-backup")
+  const step = line.replace(/-backup-\d{8}-\d{6}$/, "-old-backup").replace(/^inspect \S+$/, "inspect-image")
   return { step, nth: 1 + before.filter((one) => one.step === step).length }
 }
