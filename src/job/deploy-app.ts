@@ -11,6 +11,7 @@ import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deplo
 import { isServing, settleUnfinished } from "./deploy-app/settle-unfinished.ts"
 import { readHistory } from "./release-history.ts"
 import type { Tools } from "./tools.ts"
+import { assertNotWaiting } from "./writers.ts"
 
 export interface DeployOptions {
   /** Image by service; what the compose files say unless told. */
@@ -47,9 +48,10 @@ interface Plan {
 /**
  * Replaces the app's services, all or none, without a lost request where a proxy stands in front: new copies beside the
  * old, healthy first, then nginx switched, the old ones drained, stopped and removed by id. New ones that do not get healthy
- * are removed and the old never stopped. The release and its commit are recorded on the host, a bad one as bad.
+ * are removed and the old never stopped. Refuses (`restore-first`) while the app waits for a restore. The release and its commit are recorded on the host, a bad one as bad.
  */
 export async function deployApp(tools: Tools, options: DeployOptions = {}): Promise<DeployResult> {
+  await assertNotWaiting(tools)
   const services = await rolledServices(tools)
   const history = await readHistory(tools)
   const previousReleaseId = currentRelease(history)?.id ?? ""

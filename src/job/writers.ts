@@ -1,3 +1,4 @@
+import { refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
 import { change } from "../shell/command.ts"
 import { servicesOf } from "./stack-services.ts"
@@ -24,6 +25,15 @@ export async function waitsForRestore(tools: Tools): Promise<StoppedAppNote | un
   const note = await readStoppedApp(tools)
   if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return undefined
   return note
+}
+
+/** Refuses (`restore-first`) what would start the app, or change what is under it, while it waits for a restore. */
+export async function assertNotWaiting(tools: Tools): Promise<void> {
+  const waits = await waitsForRestore(tools)
+  if (waits)
+    throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, {
+      hint: "Run restore with that backup-id, or pipeline with force: restore; then run this again.",
+    })
 }
 
 /** `the app stays stopped until its data is restored (backup-... has it)`. */
