@@ -8,6 +8,7 @@ import { checkInfraContract } from "./contract.ts"
 export const checkInfraAction = action(checkInfraContract, (inputs, context) =>
   withTools(inputs, context, { name: "check-infra", mutates: false }, async (tools) => {
     const seen = await checkInfra(tools)
+    if (seen.unfinished !== "no") tools.log.warning(unfinishedTexts[seen.unfinished])
     for (const { name, state, detail } of seen.checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`)
     return {
       outputs: {
@@ -17,6 +18,7 @@ export const checkInfraAction = action(checkInfraContract, (inputs, context) =>
         "infra-status": seen.status,
         "infra-details": JSON.stringify(seen.report),
         "data-present": seen.dataPresent,
+        unfinished: seen.unfinished,
         "exit-code": seen.exitCode,
       },
       summary: summaryOf(seen),
@@ -25,8 +27,14 @@ export const checkInfraAction = action(checkInfraContract, (inputs, context) =>
   }),
 )
 
-function summaryOf({ status, checks, dataPresent }: InfraHealth): string {
+const unfinishedTexts = {
+  run: "an earlier run was cut off: the next one that changes anything finishes it",
+  restore: "the app stays stopped until its data is restored",
+}
+
+function summaryOf({ status, checks, dataPresent, unfinished }: InfraHealth): string {
   const rows = checks.map(({ name, state, detail }) => [name, state, detail])
-  const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}`
+  const left = unfinished === "no" ? "" : `, ${unfinishedTexts[unfinished]}`
+  const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}${left}`
   return summaryTable(title, ["Check", "State", "Detail"], rows)
 }

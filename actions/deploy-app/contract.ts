@@ -4,6 +4,7 @@ import { imagesInput } from "../../src/action/images-input.ts"
 import { input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { changeInputs, connectionInputs } from "../../src/action/shared-inputs.ts"
+import { releaseIdSchema } from "../../src/core/release.ts"
 
 export const deployAppContract = {
   name: "deploy-app",
@@ -13,13 +14,10 @@ export const deployAppContract = {
     ...connectionInputs,
     ...changeInputs,
     images: imagesInput,
-    "release-id": input(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}$/, "use letters, digits, `_`, `.` and `-`")
-        .optional(),
-      { description: "Name of the release; made from the time and the commit unless told.", placeholder: "ID" },
-    ),
+    "release-id": input(releaseIdSchema.optional(), {
+      description: "Name of the release; made from the time and the commit unless told.",
+      placeholder: "ID",
+    }),
     commit: input(
       z
         .string()

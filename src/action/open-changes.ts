@@ -10,6 +10,7 @@ import { openWork } from "../host/open-work.ts"
 import { planWork } from "../host/plan-work.ts"
 import { resumeLease } from "../host/resume-lease.ts"
 import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
+import { steady } from "../host/steady.ts"
 import type { Work } from "../host/work.ts"
 import type { ActionContext } from "./outcome.ts"
 import { forgetClaim, rememberClaim } from "./post-claim.ts"
@@ -47,12 +48,13 @@ export function lookOnly(host: Host, name: string): Held {
  * Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
  * has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
  */
-export async function openChanges(host: Host, options: ChangeOptions): Promise<Held> {
+export async function openChanges(connection: Host, options: ChangeOptions): Promise<Held> {
   const { inputs, context, name, places } = options
   const { log, run, signal } = context
   const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
+  const host = steady(connection, { log: log.warning, signal })
   if (inputs["dry-run"]) return { host, work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
 
   const lease = await takeLease(host, options)

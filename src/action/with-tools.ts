@@ -5,6 +5,7 @@ import { inputError, messageOf } from "../core/errors.ts"
 import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
 import { systemClock } from "../job/clock.ts"
+import { settleDeployment } from "../job/deploy-app/settle-unfinished.ts"
 import { finishInterrupted } from "../job/finish-interrupted.ts"
 import { settleUpgrade } from "../job/settle-upgrade.ts"
 import type { DefinitionFile, Tools } from "../job/tools.ts"
@@ -71,6 +72,7 @@ export async function withTools<T>(
     if (options.mutates && !options.apart) {
       await settleUpgrade(tools)
       await finishInterrupted(tools)
+      await settleDeployment(tools)
     }
     const result = await job(tools)
     await held.end("done")

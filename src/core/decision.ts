@@ -19,6 +19,13 @@ export type JobName = (typeof jobNames)[number]
 export const forcibleJobs = ["backup", "recreate", "restore", "verify", "deploy-app"] as const
 export type ForcibleJob = (typeof forcibleJobs)[number]
 
+/**
+ * What an earlier run left when it was cut off: nothing, something that the next run finishes, or an app that stays stopped
+ * until its data is restored.
+ */
+export const unfinishedStates = ["no", "run", "restore"] as const
+export type Unfinished = (typeof unfinishedStates)[number]
+
 export type JobResult = "success" | "failure" | "cancelled" | "skipped"
 
 /** What is known before the first job that changes anything. */
@@ -29,6 +36,7 @@ export interface Facts {
   readonly infraStatus: InfraStatus
   /** Whether any data volume or directory of a data service holds something. */
   readonly dataPresent: boolean
+  readonly unfinished: Unfinished
   /** `backup.before-migrate`. */
   readonly beforeMigrate: boolean
   readonly force: readonly ForcibleJob[]
@@ -49,6 +57,7 @@ export const rules = {
   "infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
   "infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
   "infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
+  unfinished: "the infrastructure is healthy, but an earlier run was cut off: finish it, check again, verify",
   "app-changed": "infrastructure is healthy and the app changed: deploy it",
   forced: "nothing changed and the infrastructure is healthy: only what was asked for",
   "nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do",
@@ -57,11 +66,12 @@ export type Rule = keyof typeof rules
 
 /** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
 export function ruleFor(facts: Facts): Rule {
-  const { infraStatus, dataPresent, force } = facts
+  const { infraStatus, dataPresent, unfinished, force } = facts
   if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh"
   if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost"
+  if (unfinished === "run") return "unfinished"
   if (appWanted(facts)) return "app-changed"
-  return force.length > 0 ? "forced" : "nothing-to-do"
+  return force.length > 0 || unfinished === "restore" ? "forced" : "nothing-to-do"
 }
 
 /**
@@ -112,7 +122,8 @@ export interface RecreationFacts {
 }
 
 const wanted: Readonly<Record<Exclude<JobName, "lock" | "unlock">, (facts: Facts, progress: Progress) => boolean>> = {
-  debug: (facts) => ruleFor(facts) === "infra-broken",
+  // Whatever changes the host finishes first what was cut off.
+  debug: (facts) => ["infra-broken", "unfinished"].includes(ruleFor(facts)),
   // Without data there is nothing that a backup could hold: the host is proven fresh.
   backup: (facts, progress) =>
     facts.force.includes("backup") ||
@@ -140,6 +151,7 @@ function recreates(facts: Facts, progress: Progress): boolean {
     case "infra-lost":
       return true
     case "infra-broken":
+    case "unfinished":
       return succeeded("debug", progress) && answered("debug-status", progress.debugStatus) === "failed"
     default:
       return false

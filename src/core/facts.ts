@@ -1,7 +1,7 @@
 import { closest } from "./closest.ts"
 import { infraStatuses } from "./combine-health.ts"
-import { type Facts, type ForcibleJob, forcibleJobs } from "./decision.ts"
-import { failure, inputError } from "./errors.ts"
+import { type Facts, type ForcibleJob, forcibleJobs, unfinishedStates } from "./decision.ts"
+import { failure, inputError, refusal } from "./errors.ts"
 
 /** Outputs of `detect-changes` and `check-infra`, as text, and the wish of a person. */
 export interface FactTexts {
@@ -10,6 +10,7 @@ export interface FactTexts {
   readonly "migrations-changed": string
   readonly "infra-status": string
   readonly "data-present": string
+  readonly unfinished: string
   readonly "backup-before-migrate": string
   /** Names of jobs, separated by spaces, commas or newlines. */
   readonly force: string
@@ -17,18 +18,28 @@ export interface FactTexts {
 
 /**
  * The facts behind outputs of other jobs. Throws `failed` `fact-empty` for one that is empty or unknown (masking may
- * have dropped it): that is never taken for "nothing to do". Throws `input` `force-unknown` for a job that nobody can ask for.
+ * have dropped it): that is never taken for "nothing to do". Throws `input` `force-unknown` for a job that nobody can ask for,
+ * and refuses (`restore-first`) everything but a restore while the app waits for one.
  */
 export function parseFacts(texts: FactTexts): Facts {
-  return {
+  const facts: Facts = {
     infraChanged: truth(texts, "infra-changed"),
     appChanged: truth(texts, "app-changed"),
     migrationsChanged: truth(texts, "migrations-changed"),
     infraStatus: oneOf(texts, "infra-status", infraStatuses),
     dataPresent: truth(texts, "data-present"),
+    unfinished: oneOf(texts, "unfinished", unfinishedStates),
     beforeMigrate: truth(texts, "backup-before-migrate"),
     force: parseForce(texts.force),
   }
+  if (facts.unfinished === "restore" && !facts.force.includes("restore")) throw restoreFirst()
+  return facts
+}
+
+function restoreFirst(): Error {
+  return refusal("restore-first", "an earlier run left the app stopped until its data is restored", {
+    hint: "Run again with force: restore and the id of the backup to bring back.",
+  })
 }
 
 /** The jobs named in input `force`, each once. Throws `input` `force-unknown`. */

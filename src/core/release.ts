@@ -17,10 +17,14 @@ export type ReleaseImage = z.output<typeof imageSchema>
 export const releaseKinds = ["deploy", "rollback", "recreate"] as const
 export type ReleaseKind = (typeof releaseKinds)[number]
 
+/** A release's name: also part of an image tag, `release-<id>`. */
+export const releaseIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, "use letters, digits, `_`, `.` and `-`, 100 at most")
+
 export const releaseSchema = z.strictObject({
   format: z.literal(1),
-  /** Also part of an image tag: `release-<id>`. */
-  id: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/),
+  id: releaseIdSchema,
   kind: z.enum(releaseKinds),
   time: z.iso.datetime(),
   /** Empty when the release was made outside of a repository: then it is not known what is deployed. */

@@ -11,6 +11,7 @@ export type EngineFault =
   | "compose-missing"
   | "compose-files-missing"
   | "compose-env-file-missing"
+  | "compose-env-file-invalid"
   | "compose-invalid"
 
 /** Seconds that a look at the engine may take before it counts as hung. */
@@ -37,10 +38,15 @@ export async function askEngine(host: Host, command: Command, options: RunOption
 export function engineError(result: Pick<RunResult, "code" | "stderr">, host: string): AppError | undefined {
   const fault = engineFault(result)
   if (!fault) return undefined
-  const said = result.stderr.trim().split("\n").slice(-3).join(" / ")
+  const said = withoutValues(result.stderr).trim().split("\n").slice(-3).join(" / ")
   const { what, hint } = words[fault]
   const raise = fault.startsWith("compose-") ? inputError : failure
   return raise(fault, `${what} on ${host}${said ? `: ${said}` : ""}`, { hint })
+}
+
+/** Compose quotes the line of an environment file that it cannot read: it may be a secret. */
+function withoutValues(stderr: string): string {
+  return stderr.replaceAll(/(unterminated quoted value|in variable name).*/g, "$1")
 }
 
 /** Which fault an exit code and standard error tell of (`timeout` ends with 124, busybox's with 143, both 137 after KILL). */
@@ -56,6 +62,7 @@ const signs: readonly (readonly [EngineFault, RegExp])[] = [
   ["compose-missing", /'compose' is not a docker command|unknown shorthand flag: '\w' in -\w|unknown flag: --ansi/i],
   ["docker-missing", /docker['"]?: (command )?not found|failed to run command .?docker|can't execute 'docker'/i],
   ["compose-env-file-missing", /couldn't find env file|env file \S+ not found/i],
+  ["compose-env-file-invalid", /unterminated quoted value|unexpected character .* in variable name/],
   ["compose-files-missing", /(open|stat) \S+\.ya?ml: no such file|no configuration file provided|can't cd to|cd: /i],
   ["compose-invalid", /^validating |yaml: |interpolat|required variable|undefined (service|volume|network)|invalid /im],
 ]
@@ -82,6 +89,10 @@ const words: Record<EngineFault, { readonly what: string; readonly hint: string 
   "compose-env-file-missing": {
     what: "the file of `compose.env-file` is missing",
     hint: "Put the environment file into the base directory (mode 600), or correct `compose.env-file`.",
+  },
+  "compose-env-file-invalid": {
+    what: "compose cannot read an environment file of the stack",
+    hint: "Correct the named line of `compose.env-file`, or of a service's `env_file`, on the host; its value is not shown here.",
   },
   "compose-invalid": {
     what: "compose does not accept the stack's files",

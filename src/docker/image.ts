@@ -130,7 +130,7 @@ async function pull(work: Work, reference: string, step: string): Promise<string
   }
 }
 
-/** What a dry run takes for an image that would have to be pulled first. */
+/** What a dry run takes for an image that would have to be pulled first; no image has this id. */
 function assumed(reference: string): ImageFacts {
-  return { id: "sha256:not-pulled-in-a-dry-run", digests: isFixed(reference) ? [reference] : [], tags: [reference] }
+  return { id: `sha256:${"0".repeat(64)}`, digests: isFixed(reference) ? [reference] : [], tags: [reference] }
 }

@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.ts"
 import type { Command } from "../shell/command.ts"
 import { type Host, HostError, type Input } from "./host.ts"
 import { followCommand, followSeconds, readVerdict, type Verdict } from "./keeper.ts"
+import { pauses } from "./steady.ts"
 
 /** How detached work ended, with all of its output. */
 export interface Followed {
@@ -21,9 +22,6 @@ export interface FollowOptions {
   readonly onLine?: ((line: string) => void) | undefined
   readonly log?: ((line: string) => void) | undefined
 }
-
-/** Milliseconds between attempts to reach the host again after the connection was lost. */
-const pauses = [500, 1000, 2000, 5000, 10_000, 15_000]
 
 /** Code of a start whose folder is taken: it was started before, and is followed. */
 const taken = 75
@@ -90,7 +88,7 @@ function isPassing(error: unknown): boolean {
 
 function stayedAway(folder: string, cause: unknown): HostError {
   return new HostError("lost", `the host could not be reached again: ${messageOf(cause)}`, {
-    hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock; start this again when the host answers.`,
+    hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock. Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
     cause,
   })
 }

@@ -86,18 +86,25 @@ interface Heartbeat {
 function heartbeat(renew: () => Promise<void>, ttl: number, log: LeaseOptions["log"]): Heartbeat {
   let seen = performance.now()
   let told = false
+  let renewing = false
   const timer = setInterval(() => {
+    if (renewing) return // still looking for the host
     if (performance.now() - seen > patience * ttl) {
       if (!told) log?.(`no progress for ${formatDuration(patience * ttl)}: the lock is not renewed until there is some`)
       told = true
       return
     }
     told = false
-    renew().catch((error: unknown) => {
-      // Nothing to decide here: a run that has lost its lease is stopped by the fence of its next step.
-      if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer)
-      log?.(`renewing the lock failed: ${messageOf(error)}`)
-    })
+    renewing = true
+    renew()
+      .catch((error: unknown) => {
+        // Nothing to decide here: a run that has lost its lease is stopped by the fence of its next step.
+        if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer)
+        log?.(`renewing the lock failed: ${messageOf(error)}`)
+      })
+      .finally(() => {
+        renewing = false
+      })
   }, ttl / 4)
   timer.unref()
   return {

@@ -1,5 +1,6 @@
 import { combineHealth, type HealthExitCode, type HealthReport, type InfraStatus } from "../core/combine-health.ts"
 import { dataKinds } from "../core/config.ts"
+import type { Unfinished } from "../core/decision.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Check, Health } from "../core/health.ts"
 import type { Container, StackDefinition } from "../docker/stack.ts"
@@ -10,6 +11,7 @@ import { type DataPresence, dataPresence } from "./data-presence.ts"
 import { checkHost, type HostChecks } from "./host-checks.ts"
 import { type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
+import { unfinishedOf } from "./unfinished.ts"
 
 export interface ServiceFinding {
   readonly service: string
@@ -26,6 +28,8 @@ export interface InfraHealth {
   readonly report: HealthReport
   /** Whether any place of a data service holds something, or might. */
   readonly dataPresent: boolean
+  /** What an earlier run left when it was cut off. */
+  readonly unfinished: Unfinished
   readonly data: readonly DataPresence[]
   readonly findings: readonly ServiceFinding[]
   /** Every check of every service, named `service: check`. */
@@ -48,15 +52,16 @@ export async function checkInfra(tools: Tools): Promise<InfraHealth> {
   ])
   const current = services.map((one) => ({ ...one, container: copiesOf(containers, one)[0] }))
   const data = current.filter((one) => dataKinds.includes(one.service.kind))
-  const [probes, host, presence] = await Promise.all([
+  const [probes, host, presence, unfinished] = await Promise.all([
     Promise.all(current.map((one) => probe(one))),
     checkHost(tools, data),
     dataPresence(tools, data),
+    unfinishedOf(tools),
   ])
   const findings = current.map((one, index) =>
     combine(tools, { one, copies: copiesOf(containers, one), probed: probes[index], host, definition }),
   )
-  return conclude(tools, [...findings, hostFinding(host)], presence)
+  return { ...conclude(tools, [...findings, hostFinding(host)], presence), unfinished }
 }
 
 function copiesOf(containers: readonly Container[], { service }: StackService): readonly Container[] {
@@ -143,7 +148,7 @@ function hostFinding({ disks }: HostChecks): ServiceFinding {
   return { service: hostName, health, fixable: false }
 }
 
-function conclude(tools: Tools, findings: readonly ServiceFinding[], data: readonly DataPresence[]): InfraHealth {
+function conclude(tools: Tools, findings: readonly ServiceFinding[], data: readonly DataPresence[]) {
   // Disks alone do not make an infrastructure: without a service the conclusion must fail (S7).
   const looked = findings.length > 1 ? findings : []
   const { report, exitCode } = combineHealth(looked, tools.clock.now().toISOString())

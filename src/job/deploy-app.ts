@@ -4,13 +4,14 @@ import type { Container, ServiceDefinition } from "../docker/stack.ts"
 import { HostError } from "../host/host.ts"
 import { copiesOf, removeCopies, startBeside, waitForCopies } from "./deploy-app/copies.ts"
 import { assertAnswers } from "./deploy-app/health-url.ts"
-import { putBackInPlace, replaceInPlace } from "./deploy-app/in-place.ts"
+import { putBackInPlace, replaceInPlace, whyAlone } from "./deploy-app/in-place.ts"
 import { keepImages, recordBad, recordGood } from "./deploy-app/keep-release.ts"
 import { type PinnedImages, pinImages, pinnedOf, releaseImages } from "./deploy-app/pinned-images.ts"
 import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deploy-app/proxy.ts"
 import { isServing, settleUnfinished } from "./deploy-app/settle-unfinished.ts"
 import { readHistory } from "./release-history.ts"
 import type { Tools } from "./tools.ts"
+import { assertNotWaiting } from "./writers.ts"
 
 export interface DeployOptions {
   /** Image by service; what the compose files say unless told. */
@@ -47,9 +48,10 @@ interface Plan {
 /**
  * Replaces the app's services, all or none, without a lost request where a proxy stands in front: new copies beside the
  * old, healthy first, then nginx switched, the old ones drained, stopped and removed by id. New ones that do not get healthy
- * are removed and the old never stopped. The release and its commit are recorded on the host, a bad one as bad.
+ * are removed and the old never stopped. Refuses (`restore-first`) while the app waits for a restore. The release and its commit are recorded on the host, a bad one as bad.
  */
 export async function deployApp(tools: Tools, options: DeployOptions = {}): Promise<DeployResult> {
+  await assertNotWaiting(tools)
   const services = await rolledServices(tools)
   const history = await readHistory(tools)
   const previousReleaseId = currentRelease(history)?.id ?? ""
@@ -112,13 +114,6 @@ async function makePlan(
     beside: services.filter((one) => !inPlace.includes(one)),
     inPlace,
   }
-}
-
-function whyAlone(service: ServiceDefinition): string | undefined {
-  if (service.hasContainerName) return "it has a container_name"
-  const [port] = service.publishedPorts
-  if (port) return `it publishes port ${port.published}`
-  return service.networks.length === 0 ? "it is in the host's network" : undefined
 }
 
 /** Whether exactly the wanted copies run, healthy, of these images, and compose would change nothing about them. */
@@ -187,7 +182,7 @@ async function bringUp(tools: Tools, plan: Plan, progress: Progress): Promise<vo
   if (proxy) await pinProxy(tools, proxy, plan)
   const existing = old.filter((one) => beside.some((service) => service.name === one.service))
   try {
-    progress.fresh = await startBeside(tools, beside, { images, old: existing, release: release.id })
+    progress.fresh = await startBeside(tools, beside, { images, old: existing, release })
   } catch (error) {
     // Compose may have made some of them before it failed.
     if (error instanceof AppError && !(error instanceof HostError)) {

@@ -10,7 +10,7 @@ import {
   ruleFor,
   rules,
 } from "../core/decision.ts"
-import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
+import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { backup } from "./backup.ts"
 import { checkInfra } from "./check-infra.ts"
@@ -22,7 +22,7 @@ import { restore } from "./restore.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed, verify } from "./verify.ts"
-import { restoreFirst, waitsForRestore } from "./writers.ts"
+import { assertNotWaiting } from "./writers.ts"
 
 export interface PipelineOptions extends DeployOptions {
   readonly changes: Pick<Facts, "infraChanged" | "appChanged" | "migrationsChanged">
@@ -65,16 +65,13 @@ interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
  */
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
-  const waits = restoreId === undefined ? await waitsForRestore(tools) : undefined
-  if (waits)
-    throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, {
-      hint: "Run restore with that backup-id, or this with force: restore; then run this again.",
-    })
-  const { status, dataPresent } = await checkInfra(tools)
+  if (restoreId === undefined) await assertNotWaiting(tools)
+  const { status, dataPresent, unfinished } = await checkInfra(tools)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,
     dataPresent,
+    unfinished,
     beforeMigrate: tools.config.backup["before-migrate"],
     force: options.force ?? [],
   }

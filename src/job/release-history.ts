@@ -1,5 +1,5 @@
 import { formatRelease, parseReleases, type Release, type ReleaseHistory } from "../core/release.ts"
-import { change, sh } from "../shell/command.ts"
+import { type Command, change, sh } from "../shell/command.ts"
 import type { Tools } from "./tools.ts"
 
 /** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
@@ -11,11 +11,9 @@ export async function readHistory(tools: Pick<Tools, "host" | "layout" | "log">)
   return history
 }
 
-/** Appends one release, durably. */
-export async function recordRelease(tools: Tools, release: Release): Promise<void> {
+/** Appends one release, durably, and in the same step does what may come only after that. */
+export async function recordRelease(tools: Tools, release: Release, after?: Command): Promise<void> {
   const { releases, state } = tools.layout
-  await tools.work.step(
-    "record-release",
-    change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`,
-  )
+  const record = change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`
+  await tools.work.step("record-release", after ? change`${record} && ${after}` : record)
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts"
 import { failure } from "../core/errors.ts"
 import type { Container, ServiceDefinition } from "../docker/stack.ts"
+import { masker } from "./mask.ts"
 import type { Tools } from "./tools.ts"
 
 export interface WaitOptions {
@@ -68,8 +69,10 @@ async function overdue(
 }
 
 async function unhealthy(tools: Tools, container: Container, problem: string): Promise<Error> {
-  const logs = await tools.stack.logs(container, 30)
-  await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs))
+  const [definition, logs] = await Promise.all([tools.stack.definition(), tools.stack.logs(container, 30)])
+  await tools.log.group(`Last log lines of ${container.service}`, async () =>
+    tools.log.untrusted(masker(definition)(logs)),
+  )
   return failure("not-healthy", `service ${container.service} ${problem}`, {
     hint: `Its last log lines are above; on the host: docker logs ${container.name}`,
   })

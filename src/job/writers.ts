@@ -1,3 +1,4 @@
+import { refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
 import { change } from "../shell/command.ts"
 import { servicesOf } from "./stack-services.ts"
@@ -26,6 +27,15 @@ export async function waitsForRestore(tools: Tools): Promise<StoppedAppNote | un
   return note
 }
 
+/** Refuses (`restore-first`) what would start the app, or change what is under it, while it waits for a restore. */
+export async function assertNotWaiting(tools: Tools): Promise<void> {
+  const waits = await waitsForRestore(tools)
+  if (waits)
+    throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, {
+      hint: "Run restore with that backup-id, or pipeline with force: restore; then run this again.",
+    })
+}
+
 /** `the app stays stopped until its data is restored (backup-... has it)`. */
 export function restoreFirst({ backup }: StoppedAppNote): string {
   return `the app stays stopped until its data is restored${backup === undefined ? "" : ` (${backup} has it)`}`
@@ -33,7 +43,8 @@ export function restoreFirst({ backup }: StoppedAppNote): string {
 
 /**
  * Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
- * run had stopped. Does nothing where the app was never deployed, and where it has to stay stopped for a restore.
+ * run had stopped; not what runs to its end (a migration, a seed). Does nothing where the app was never deployed, and where
+ * it has to stay stopped for a restore.
  */
 export async function startWriters(tools: Tools): Promise<void> {
   const waits = await waitsForRestore(tools)
@@ -41,14 +52,13 @@ export async function startWriters(tools: Tools): Promise<void> {
     tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`)
     return
   }
-  const containers = await appContainers(tools)
+  const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot)
+  const containers = (await appContainers(tools)).filter((one) => lasting.some(({ name }) => name === one.service))
   const stopped = containers.filter((one) => one.state === "exited")
   const forget = forgetStoppedApp(tools.layout)
   const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`
   if (stopped.length > 0 || (await readStoppedApp(tools))) await tools.work.step("start-writers", start)
-  const deployed = (await tools.stack.servicesOf("app")).filter((one) =>
-    containers.some((container) => container.service === one.name),
-  )
+  const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name))
   if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), undefined)
 }
 

@@ -1,7 +1,7 @@
 import { infraStatuses } from "../../src/core/combine-health.ts"
-import { type Facts, type ForcibleJob, forcibleJobs } from "../../src/core/decision.ts"
+import { type Facts, type ForcibleJob, forcibleJobs, unfinishedStates } from "../../src/core/decision.ts"
 
-/** Every combination of facts: 96 by 32 lists of forced jobs, unless fewer lists are given. */
+/** Every combination of facts: 288 by 32 lists of forced jobs, unless fewer lists are given. */
 export function allFacts(forces: readonly (readonly ForcibleJob[])[] = allForces()): readonly Facts[] {
   const both = [false, true]
   return both.flatMap((infraChanged) =>
@@ -9,16 +9,19 @@ export function allFacts(forces: readonly (readonly ForcibleJob[])[] = allForces
       both.flatMap((migrationsChanged) =>
         infraStatuses.flatMap((infraStatus) =>
           both.flatMap((dataPresent) =>
-            both.flatMap((beforeMigrate) =>
-              forces.map((force) => ({
-                infraChanged,
-                appChanged,
-                migrationsChanged,
-                infraStatus,
-                dataPresent,
-                beforeMigrate,
-                force,
-              })),
+            unfinishedStates.flatMap((unfinished) =>
+              both.flatMap((beforeMigrate) =>
+                forces.map((force) => ({
+                  infraChanged,
+                  appChanged,
+                  migrationsChanged,
+                  infraStatus,
+                  dataPresent,
+                  unfinished,
+                  beforeMigrate,
+                  force,
+                })),
+              ),
             ),
           ),
         ),

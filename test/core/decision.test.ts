@@ -35,8 +35,15 @@ function expectedJobs(facts: Facts, answers: Answers): readonly string[] {
         ? "lock debug backup? verify app?"
         : "lock debug backup recreate restore? verify app?"
     }
+    if (facts.unfinished === "run") {
+      if (answers.debugStatus === "fixed") return "lock debug backup? verify app?"
+      return facts.dataPresent
+        ? "lock debug backup recreate restore? verify app?"
+        : "lock debug recreate restore? verify app"
+    }
     if (app) return "lock backup? app"
-    return facts.force.length > 0 ? "lock" : ""
+    // While the app waits for a restore the pipeline begins, and refuses: it never says that there is nothing to do.
+    return facts.force.length > 0 || facts.unfinished === "restore" ? "lock" : ""
   }
   const jobs = new Set<string>(row().split(" "))
   const choose = (token: string, when: boolean, ...instead: readonly string[]) => {
@@ -135,6 +142,7 @@ describe("the decision", () => {
     assert.equal(ruleFor(healthy), "nothing-to-do")
     assert.equal(ruleFor({ ...healthy, force: ["verify"] }), "forced")
     assert.equal(ruleFor({ ...healthy, force: ["recreate"] }), "infra-changed")
+    assert.equal(ruleFor({ ...healthy, unfinished: "run" }), "unfinished")
     assert.equal(ruleFor({ ...healthy, infraStatus: "missing", dataPresent: false }), "infra-lost")
   })
 
@@ -157,6 +165,7 @@ const healthy: Facts = {
   migrationsChanged: false,
   infraStatus: "healthy",
   dataPresent: true,
+  unfinished: "no",
   beforeMigrate: true,
   force: [],
 }

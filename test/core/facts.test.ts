@@ -8,6 +8,7 @@ const texts = {
   "migrations-changed": "false",
   "infra-status": "healthy",
   "data-present": "true",
+  unfinished: "no",
   "backup-before-migrate": "true",
   force: "",
 }
@@ -19,6 +20,7 @@ test("facts are read from outputs", () => {
     migrationsChanged: false,
     infraStatus: "healthy",
     dataPresent: true,
+    unfinished: "no",
     beforeMigrate: true,
     force: ["backup", "verify"],
   })
@@ -30,6 +32,12 @@ test("an empty or unknown fact stops, whichever it is", () => {
       assert.throws(() => parseFacts({ ...texts, [name]: value }), { code: "fact-empty", message: new RegExp(name) })
     }
   }
+})
+
+test("nothing but a restore is decided while the app waits for one", () => {
+  const waiting = { ...texts, unfinished: "restore" }
+  assert.throws(() => parseFacts({ ...waiting, force: "verify" }), { code: "restore-first", hint: /force: restore/ })
+  assert.equal(parseFacts({ ...waiting, force: "restore" }).unfinished, "restore")
 })
 
 test("a job that nobody can ask for is named, with what was meant", () => {

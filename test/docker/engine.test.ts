@@ -26,6 +26,8 @@ describe("engineFault", () => {
     ["compose-env-file-missing", 1, "Couldn't find env file: /opt/x/.env.production"],
     ["compose-files-missing", 14, "open /opt/x/docker-compose.prod.yml: no such file or directory"],
     ["compose-files-missing", 14, "sh: 2: cd: can't cd to /opt/nowhere"],
+    ["compose-env-file-invalid", 1, 'failed to read /opt/x/.env: line 7: unterminated quoted value "s3cret'],
+    ["compose-env-file-invalid", 1, 'line 2: unexpected character "&" in variable name "9PASS&WORD=s3cret"'],
     ["compose-invalid", 15, "validating /opt/x/a.yml: services.a Additional property imag is not allowed"],
     [
       "compose-invalid",
@@ -39,6 +41,13 @@ describe("engineFault", () => {
       assert.equal(engineFault({ code, stderr }), fault)
     })
   }
+
+  it("keeps a secret that compose quotes to itself", () => {
+    const stderr = 'failed to read /opt/x/.env: line 7: unterminated quoted value "s3cret'
+    const message = engineError({ code: 1, stderr }, "h")?.message ?? ""
+    assert.match(message, /\/opt\/x\/.env: line 7: unterminated/)
+    assert.doesNotMatch(message, /s3cret/)
+  })
 
   it("makes a missing file the user's error and a dead engine an operator's", () => {
     const file = engineError({ code: 14, stderr: "open /x/a.yml: no such file or directory" }, "h")

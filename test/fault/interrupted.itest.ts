@@ -12,10 +12,12 @@ it("finishes a killed recreate although the run that began to finish it was kill
   await killAt(ground, ["recreate", "--backup-id", id], "stop-postgres")
   await killAt(ground, ["backup"], "start-interrupted")
   await killAt(ground, ["backup"], "start-writers")
+  assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "run")
   const { log } = await good(ground, ["backup"])
   assert.match(log, /cut off while it had the app stopped/)
   assert.deepEqual(await disorder(ground, 4), [])
   assert.equal(await lostRows(ground), 0)
+  assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "no")
 })
 
 it("leaves the app stopped when the data is not what the killed run had stopped, until a restore", async () => {
@@ -33,8 +35,11 @@ it("leaves the app stopped when the data is not what the killed run had stopped,
   assert.match(later, /the app stays stopped until its data is restored/)
   assert.match((await disorder(ground, 0)).join("\n"), /-api-1: Exited/)
 
-  const refused = await ground.run(["pipeline", "--images", `api=${image}\nworker=${image}`])
-  assert.deepEqual([refused.code, refused.outputs.reason], [2, "restore-first"], refused.log)
+  assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "restore")
+  for (const action of ["pipeline", "deploy-app"]) {
+    const refused = await ground.run([action, "--images", `api=${image}\nworker=${image}`])
+    assert.deepEqual([refused.code, refused.outputs.reason], [2, "restore-first"], refused.log)
+  }
 
   await ground.stopWriting()
   await good(ground, ["restore", "--backup-id", id])

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import pg from "pg"
 import { readLease } from "../../src/host/read-lease.ts"
 import { checkLedger, type LedgerCheck } from "../testbed/ledger.ts"
-import type { Ground } from "./ground.ts"
+import { type Ground, stateOf } from "./ground.ts"
 
 /** Every manifest in every store that points at anything but whole files, one line each. */
 export async function badBackups({ stores }: Ground): Promise<readonly string[]> {
@@ -38,17 +38,67 @@ export async function disorder(ground: Ground, seconds: number): Promise<readonl
 }
 
 async function lookOnce(ground: Ground): Promise<readonly string[]> {
-  const [health, lock, sessions] = await Promise.all([answer(ground), lockHolder(ground), openSessions(ground)])
-  return [...health, ...lock, ...sessions, ...containers(ground), ...halfFiles(ground), ...processes(ground)]
+  const [health, lock, sessions] = await Promise.all([answer(ground), lockHolder(ground), inPostgres(ground)])
+  return [
+    ...[...health, ...lock, ...sessions],
+    ...[...containers(ground), ...strays(ground), ...halfFiles(ground), ...processes(ground), ...mounts(ground)],
+  ]
 }
 
-/** Milliseconds until the lock of a killed run may be taken: nobody does anything for it. */
-export async function waitForLock(ground: Ground): Promise<number> {
+/** Versions of the app that answer through the proxy, each once. */
+export async function versions({ stack }: Ground): Promise<readonly string[]> {
+  const url = `http://127.0.0.1:${stack.httpPort}/version`
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(5000) })
+      return ((await answer.json()) as { version: string }).version
+    }),
+  )
+  return [...new Set(answers)]
+}
+
+/** Ids of the images that the services' containers run. */
+export function runningImages({ stack }: Ground, services: readonly string[]): readonly string[] {
+  const names = services.flatMap((service) =>
+    docker(
+      "ps",
+      "--quiet",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+      "--filter",
+      `label=com.docker.compose.service=${service}`,
+    ),
+  )
+  return names.length === 0 ? [] : docker("inspect", "--format", "{{.Image}}", ...names)
+}
+
+/** Whether any container of the app runs. */
+export function appRuns(ground: Ground): boolean {
+  return runningImages(ground, ["api", "worker"]).length > 0
+}
+
+/** 15 or 17. Rejects when the server does not answer. */
+export async function postgresMajor({ urls }: Ground): Promise<number> {
+  const client = new pg.Client({ connectionString: urls.postgres, connectionTimeoutMillis: 5000 })
+  try {
+    await client.connect()
+    const { rows } = await client.query("show server_version_num")
+    return Math.floor(Number(rows[0]?.server_version_num) / 10_000)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Seconds until the lock of a struck run may be taken, and those of them in which nothing of it was at work on the host. */
+export async function waitForLock(ground: Ground): Promise<{ readonly waited: number; readonly idle: number }> {
   const began = performance.now()
+  let alive = began
   for (;;) {
-    const lease = await readLease(ground.host, `${ground.stack.baseDir}/state/production/lock`)
-    if (lease?.state !== "held") return performance.now() - began
-    if (performance.now() - began > 120_000) throw new Error("the lock of a killed run is held for two minutes")
+    const lease = await readLease(ground.host, `${stateOf(ground)}/lock`)
+    const now = performance.now()
+    if (processes(ground).length > 0) alive = now
+    if (lease?.state !== "held") return { waited: (now - began) / 1000, idle: (now - alive) / 1000 }
+    if (now - began > 180_000) throw new Error("the lock of a struck run is held for three minutes")
     await pause(200)
   }
 }
@@ -67,18 +117,21 @@ async function answer({ stack }: Ground): Promise<readonly string[]> {
 }
 
 async function lockHolder({ host, stack }: Ground): Promise<readonly string[]> {
-  const lease = await readLease(host, `${stack.baseDir}/state/production/lock`)
+  const lease = await readLease(host, `${stateOf({ stack })}/lock`)
   return lease ? [`the lock is ${lease.state} by ${lease.holder?.purpose}`] : []
 }
 
-async function openSessions({ urls }: Ground): Promise<readonly string[]> {
+/** Sessions of ours, and databases that a restore has filled beside the live one and not swapped in. */
+async function inPostgres({ urls }: Ground): Promise<readonly string[]> {
   const client = new pg.Client({ connectionString: urls.postgres, connectionTimeoutMillis: 2000 })
   try {
     await client.connect()
     const found = await client.query(
-      "select application_name as name from pg_stat_activity where application_name like 'infra-actions%'",
+      `select 'a session of ours in Postgres: ' || application_name as line
+       from pg_stat_activity where application_name like 'infra-actions%'
+       union all select 'a database beside the live one: ' || datname from pg_database where datname like '%\\_\\_new\\_%'`,
     )
-    return found.rows.map(({ name }) => `a session of ours in Postgres: ${name}`)
+    return found.rows.map(({ line }) => line)
   } catch (error) {
     return [`Postgres does not answer: ${error}`]
   } finally {
@@ -111,6 +164,26 @@ function leftInside(container: string): readonly string[] {
     /pg_dump|psql|redis-cli.*(SAVE|rdb)/.test(line),
   )
   return ours.map((line) => `a process of ours in ${container}: ${line.slice(0, 80)}`)
+}
+
+/** Throw-away containers of ours, whoever's they are: nobody else makes such ones while a fault test has the stack. */
+function strays({ stack }: Ground): readonly string[] {
+  const rows = docker("ps", "--all", "--filter", "label=infra-actions.scratch", "--format", "{{.ID}} {{.Status}}")
+  const ours = rows.filter((row) => {
+    const [id = ""] = row.split(" ")
+    return docker("inspect", "--format", "{{json .Mounts}}{{json .HostConfig.VolumesFrom}}", id)
+      .join()
+      .includes(stack.baseDir)
+  })
+  return ours.map((row) => `a throw-away container: ${row}`)
+}
+
+/** The base directory is a disk of its own; nothing else of ours is mounted below it. */
+function mounts({ stack }: Ground): readonly string[] {
+  const places = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+  return places.filter((place) => place.startsWith(`${stack.baseDir}/`)).map((place) => `a mount: ${place}`)
 }
 
 function halfFiles({ stack }: Ground): readonly string[] {

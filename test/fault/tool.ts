@@ -8,9 +8,11 @@ export interface Moment {
   readonly nth: number
 }
 
-/** When the action is killed: at the moment, or so many milliseconds after it. */
-export interface Kill extends Moment {
+/** What happens to a run, and when: at the moment, or so many milliseconds after it. */
+export interface Blow extends Moment {
   readonly delay: number
+  /** SIGKILL unless told. `signal` reaches the action's own process only, as the runner's does. */
+  strike?(signal: (name: NodeJS.Signals) => void): void | Promise<void>
 }
 
 /** What became of a run of an action. */
@@ -22,6 +24,8 @@ export interface Ended {
   readonly log: string
   /** Seconds. */
   readonly seconds: number
+  /** Seconds from the blow to the end; undefined when it never came to that. */
+  readonly after: number | undefined
 }
 
 export interface ToolPlace {
@@ -32,30 +36,46 @@ export interface ToolPlace {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Runs an action to its end, or to the moment where SIGKILL ends it. */
-export async function runTool(place: ToolPlace, words: readonly string[], kill?: Kill): Promise<Ended> {
+/** Milliseconds after which a run is taken for stuck and killed: its code is then null. */
+const patience = 420_000
+
+/** Runs an action to its end, whatever strikes it meanwhile. */
+export async function runTool(place: ToolPlace, words: readonly string[], blow?: Blow): Promise<Ended> {
   const began = performance.now()
   const { program, directory: cwd, env } = place
   const child = spawn(process.execPath, [program, ...words, "--json"], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
-  const closed = new Promise<number | null>((resolve) => child.on("close", resolve))
+  const isOver = () => child.exitCode !== null || child.signalCode !== null
+  const watchdog = setTimeout(() => child.kill("SIGKILL"), patience)
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve))
+  const ended = new Promise<number>((resolve) => child.once("exit", () => resolve(performance.now())))
   const moments: Moment[] = []
   const lines: string[] = []
+  let struck: number | undefined
+  let striking: Promise<void> | undefined
+  const strike = async (of: Blow) => {
+    if (of.delay > 0) await new Promise((resolve) => setTimeout(resolve, of.delay))
+    if (isOver()) return
+    struck = performance.now()
+    const signal = (name: NodeJS.Signals) => void (isOver() || child.kill(name))
+    await (of.strike ? of.strike(signal) : signal("SIGKILL"))
+  }
   createInterface(child.stderr).on("line", (line) => {
     lines.push(line)
     if (!line.startsWith("▸ ")) return
     const moment = next(moments, line.slice(2))
     moments.push(moment)
-    if (kill?.step !== moment.step || kill.nth !== moment.nth) return
-    if (kill.delay === 0) child.kill("SIGKILL")
-    else setTimeout(() => child.kill("SIGKILL"), kill.delay)
+    if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= strike(blow)
   })
-  const [out, code] = await Promise.all([text(child.stdout), closed])
+  const [out, code, end] = await Promise.all([text(child.stdout), closed, ended])
+  clearTimeout(watchdog)
+  await striking
   return {
     code,
     moments,
     outputs: code === null || out === "" ? {} : JSON.parse(out),
     log: lines.join("\n"),
-    seconds: (performance.now() - began) / 1000,
+    seconds: (end - began) / 1000,
+    after: struck === undefined ? undefined : (end - struck) / 1000,
   }
 }
 
@@ -64,8 +84,8 @@ export function momentName({ step, nth }: Moment): string {
   return nth === 1 ? step : `${step} (${nth})`
 }
 
-/** A backup's id is another one each time: it is no part of the step's name. */
+/** A backup's id and an image's tag are others each time: they are no part of the step's name. */
 function next(before: readonly Moment[], line: string): Moment {
-  const step = line.replace(/-backup-\d{8}-\d{6}$/, "-old-backup")
+  const step = line.replace(/-backup-\d{8}-\d{6}$/, "-old-backup").replace(/^inspect \S+$/, "inspect-image")
   return { step, nth: 1 + before.filter((one) => one.step === step).length }
 }

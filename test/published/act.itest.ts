@@ -138,6 +138,7 @@ function decided(run: WorkflowRun): readonly string[] {
     "migrations-changed": output("detect-changes", "migrations-changed"),
     "infra-status": output("check-infra", "infra-status"),
     "data-present": output("check-infra", "data-present"),
+    unfinished: output("check-infra", "unfinished"),
     "backup-before-migrate": "true",
     force: "",
   })

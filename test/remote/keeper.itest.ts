@@ -3,61 +3,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
-import { followCommand, type Piece, readVerdict, startCommand } from "../../src/host/keeper.ts"
-import { jobProgram, remoteCall } from "../../src/remote/call.ts"
-import { type Command, sh } from "../../src/shell/command.ts"
-import { folder, processesNaming, runIn, type Shell, shells, startIn } from "./shells.ts"
+import { startCommand } from "../../src/host/keeper.ts"
+import { jobProgram } from "../../src/remote/call.ts"
+import { sh } from "../../src/shell/command.ts"
+import { call, gone, keeperGround, run, until } from "./keeper-ground.ts"
+import { processesNaming, runIn, shells } from "./shells.ts"
 
-const root = folder()
-after(() => root.remove())
-
-let count = 0
-function piece(shell: Shell, changes: Partial<Piece> = {}): Piece {
-  count += 1
-  const base = join(root.path, `${shell.name}-${count}`)
-  const lock = join(base, "lock")
-  mkdirSync(lock, { recursive: true })
-  return {
-    folder: join(base, "work", `run-1-step-${count}`),
-    run: "run-1",
-    step: "step",
-    journal: join(base, "journal.jsonl"),
-    lock,
-    claim: 1,
-    ttl: 600_000,
-    limit: 60_000,
-    ...changes,
-  }
-}
-
-async function run(shell: Shell, work: Piece, script: Command, input?: string) {
-  const bytes = input === undefined ? undefined : Buffer.byteLength(input)
-  const ended = await runIn(shell, startCommand(work, script, bytes), input)
-  return { ...ended, ...readVerdict(ended.stderr), journal: journal(work) }
-}
-
-function journal(work: Piece): readonly string[] {
-  if (!existsSync(work.journal)) return []
-  const lines = readFileSync(work.journal, "utf8").trimEnd().split("\n")
-  return lines.map((line) => {
-    const { time, run, step, state, code } = JSON.parse(line)
-    assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
-    return [run, step, state, ...(code === undefined ? [] : [code])].join(" ")
-  })
-}
-
-async function until(what: string, holds: () => boolean, milliseconds = 5000): Promise<void> {
-  for (const end = Date.now() + milliseconds; !holds(); await sleep(20))
-    assert.ok(Date.now() < end, `did not happen in ${milliseconds} ms: ${what}`)
-}
-
-const call = (shell: Shell, name: string, ...args: readonly (string | number)[]) =>
-  runIn(shell, remoteCall("keeper", "change", { name, args }))
-const gone = (work: Piece) =>
-  until(
-    `nobody left of ${work.folder}: ${processesNaming(work.folder)}`,
-    () => processesNaming(work.folder).length === 0,
-  )
+const { piece, remove } = keeperGround()
+after(remove)
 
 for (const shell of shells) {
   describe(`keeper under ${shell.name}`, { concurrency: 3 }, () => {
@@ -99,43 +52,6 @@ for (const shell of shells) {
       await gone(work)
     })
 
-    test("the limit ends it without any client", async () => {
-      const work = piece(shell, { limit: 1000 })
-      const client = startIn(shell, startCommand(work, sh`sleep 60; echo never`, undefined))
-      await until("it runs", () => existsSync(`${work.folder}/pid`))
-      process.kill(-(client.pid ?? assert.fail("no client")), "SIGKILL")
-      await until("it ended", () => existsSync(`${work.folder}/rc`))
-      const { stdout, stderr } = await runIn(shell, followCommand(work.folder, 0))
-      assert.equal(stdout, "")
-      assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "ended", code: 143, limit: true })
-      await gone(work)
-    })
-
-    test("followers that are killed lose and double no byte", async () => {
-      const work = piece(shell)
-      const script = sh`i=0; while [ "$i" -lt 400 ]; do i=$((i + 1)); echo "line $i" ${"é".repeat(200)}; case $i in *0) sleep 0.05 ;; esac; done`
-      const expected = Array.from({ length: 400 }, (_, i) => `line ${i + 1} ${"é".repeat(200)}\n`).join("")
-      const chunks: Buffer[] = []
-      let [cuts, stderr] = [0, ""]
-      for (let command = startCommand(work, script, undefined); readVerdict(stderr) === undefined; cuts += 1) {
-        const client = startIn(shell, command)
-        client.stdout.on("data", (chunk: Buffer) => chunks.push(chunk))
-        stderr = ""
-        client.stderr.on("data", (chunk) => {
-          stderr += chunk
-        })
-        const timer = setTimeout(() => process.kill(-(client.pid ?? 0), "SIGKILL"), 350 + 130 * cuts)
-        await new Promise((resolve) => client.once("close", resolve))
-        clearTimeout(timer)
-        command = followCommand(work.folder, Buffer.concat(chunks).length)
-        assert.ok(cuts < 40, "no end")
-      }
-      assert.ok(cuts >= 3, `only ${cuts} followers`)
-      const got = Buffer.concat(chunks).toString()
-      assert.ok(got === expected, `${got.length} characters instead of ${expected.length}`)
-      await gone(work)
-    })
-
     test("input reaches the work by a file of mode 600 that is gone afterwards", async () => {
       const work = piece(shell)
       const ended = await run(
@@ -155,14 +71,6 @@ for (const shell of shells) {
       assert.equal(code, 74)
       assert.match(stderr, /input of .* is cut/)
       assert.ok(!existsSync(`${work.folder}/pid`) && !existsSync(`${work.folder}/input`))
-    })
-
-    test("a repeated start does not start twice", async () => {
-      const work = piece(shell)
-      const script = sh`echo ran >>${work.lock}/ran; sleep 0.3`
-      const [one, two] = await Promise.all([run(shell, work, script), run(shell, work, script)])
-      assert.deepEqual([one.code, two.code].toSorted(), [0, 75])
-      assert.equal(readFileSync(`${work.lock}/ran`, "utf8"), "ran\n")
     })
 
     test("killed from outside: cut, not ended", async () => {
@@ -194,13 +102,6 @@ for (const shell of shells) {
         assert.notEqual((await call(shell, "work_alive", other)).code, 0, line)
       }
       await running
-    })
-
-    test("never started: said after ten seconds, and it cannot start later", async () => {
-      const work = piece(shell)
-      const { stderr } = await runIn(shell, followCommand(work.folder, 0))
-      assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "unstarted" })
-      assert.equal((await runIn(shell, startCommand(work, sh`echo ran`, undefined))).code, 75)
     })
 
     test("a job whose start was given up in the meantime does nothing", async () => {

@@ -15,6 +15,7 @@ const ours = [
   "script/demo",
   "script/setup",
   "script/test",
+  "test/testbed/restart-engine",
   "test/testbed/stack",
 ]
 

@@ -3,11 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { type DrillRecord, drillRecordSchema } from "../../src/core/drill-record.ts"
-import { Secret } from "../../src/shell/secret.ts"
-import { openBucket } from "../../src/storage/s3-client.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
+import { emptyPrefix } from "./empty-prefix.ts"
 import { type ActionRun, runEntry } from "./run-action.ts"
 
 const run = promisify(execFile)
@@ -102,18 +100,4 @@ function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly
     backup: { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
     lock: { wait: "2m", stale: "40s" },
   })
-}
-
-async function emptyPrefix(prefix: string): Promise<void> {
-  const { s3 } = testbed()
-  const { client } = openBucket({
-    ...s3,
-    credentials: {
-      accessKeyId: new Secret("s3-access-key-id", s3.accessKeyId),
-      secretAccessKey: new Secret("s3-secret-access-key", s3.secretAccessKey),
-    },
-  })
-  const { Contents: found = [] } = await client.send(new ListObjectsV2Command({ Bucket: s3.bucket, Prefix: prefix }))
-  for (const { Key } of found) await client.send(new DeleteObjectCommand({ Bucket: s3.bucket, Key }))
-  client.destroy()
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { gitIdentity } from "./consumer.ts"
 
 /** A bare remote that serves any commit by its hash, as GitHub does, with a working clone to write history in. */
 export interface GitGround extends Disposable {
@@ -49,15 +50,6 @@ export function gitGround(): GitGround {
   }
 }
 
-const identity = {
-  GIT_AUTHOR_NAME: "test",
-  GIT_AUTHOR_EMAIL: "test@example.org",
-  GIT_COMMITTER_NAME: "test",
-  GIT_COMMITTER_EMAIL: "test@example.org",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_CONFIG_SYSTEM: "/dev/null",
-}
-
 function run(cwd: string, ...words: readonly string[]): string {
-  return execFileSync("git", words, { cwd, encoding: "utf8", env: { ...process.env, ...identity } }).trim()
+  return execFileSync("git", words, { cwd, encoding: "utf8", env: gitIdentity }).trim()
 }

@@ -59,6 +59,8 @@ export interface StackOptions {
   /** Postgres major, 17 unless told. */
   readonly postgres?: 15 | 17
   readonly infraOnly?: boolean
+  /** The base directory lies on a disk of its own, of this size: `1g`. */
+  readonly disk?: string
 }
 
 /** Reads what `script/setup` left. Throws when it was not run, saying so. */
@@ -120,7 +122,7 @@ export function storeUrls(place: StackPlace): { readonly postgres: string; reado
 }
 
 async function runStack(command: string, options: StackOptions): Promise<void> {
-  const args = ["--slot", String(options.slot ?? 0), command]
+  const args = ["--slot", String(options.slot ?? 0), ...(options.disk ? ["--disk", options.disk] : []), command]
   if (options.app) args.push("--app", options.app)
   if (options.postgres) args.push("--postgres", String(options.postgres))
   if (options.infraOnly) args.push("--infra-only")

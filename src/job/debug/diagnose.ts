@@ -3,9 +3,9 @@ import { remoteScript } from "../../remote/scripts.ts"
 import { script } from "../../shell/command.ts"
 import { checkInfra, type InfraHealth, type ServiceFinding } from "../check-infra.ts"
 import { byUse } from "../container-checks.ts"
+import { masker } from "../mask.ts"
 import type { Tools } from "../tools.ts"
 import { type Cause, nameCause } from "./causes.ts"
-import { masker } from "./mask.ts"
 
 export interface Issue {
   readonly service: string

@@ -1,4 +1,5 @@
 import { failure } from "../../core/errors.ts"
+import type { Release } from "../../core/release.ts"
 import type { Container, ServiceDefinition } from "../../docker/stack.ts"
 import { change } from "../../shell/command.ts"
 import type { Tools } from "../tools.ts"
@@ -19,7 +20,11 @@ export async function copiesOf(tools: Tools, services: readonly ServiceDefinitio
 export async function startBeside(
   tools: Tools,
   services: readonly ServiceDefinition[],
-  options: { readonly images: PinnedImages; readonly old: readonly Container[]; readonly release: string },
+  options: {
+    readonly images: PinnedImages
+    readonly old: readonly Container[]
+    readonly release: Pick<Release, "id" | "commit">
+  },
 ): Promise<readonly Container[]> {
   if (services.length === 0) return []
   const { images, old, release } = options

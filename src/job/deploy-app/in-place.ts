@@ -4,6 +4,14 @@ import { waitHealthy } from "../wait-healthy.ts"
 import { copiesOf, waitForCopies } from "./copies.ts"
 import { type PinnedImages, references } from "./pinned-images.ts"
 
+/** Why two copies of a service cannot run side by side; undefined when they can. */
+export function whyAlone(service: ServiceDefinition): string | undefined {
+  if (service.hasContainerName) return "it has a container_name"
+  const [port] = service.publishedPorts
+  if (port) return `it publishes port ${port.published}`
+  return service.networks.length === 0 ? "it is in the host's network" : undefined
+}
+
 /** Replaces a service of which two copies cannot run side by side: it is away from its stop until it is healthy again. */
 export async function replaceInPlace(tools: Tools, service: ServiceDefinition, images: PinnedImages): Promise<void> {
   const { name } = service

@@ -30,14 +30,15 @@ export async function keepImages(
   const next = `${file}.t`
   const override = imagesOverride(references(images, [...images.keys()]))
   const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`
-  await tools.work.step("tag-release", lines(...tags, write, forgetUnfinished(tools.layout)))
+  await tools.work.step("tag-release", lines(...tags, write))
 }
 
+/** The last act of a deployment: the note of an unfinished one goes away with it. */
 export async function recordGood(
   tools: Tools,
   { release, images }: { readonly release: Named; readonly images: readonly ReleaseImage[] },
 ): Promise<void> {
-  await recordRelease(tools, { ...entry(tools, release, images), status: "good" })
+  await recordRelease(tools, { ...entry(tools, release, images), status: "good" }, forgetUnfinished(tools.layout))
 }
 
 /** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
@@ -45,8 +46,8 @@ export async function recordBad(
   tools: Tools,
   { release, images, why }: { readonly release: Named; readonly images: readonly ReleaseImage[]; readonly why: string },
 ): Promise<void> {
-  await tools.work.step("forget-release", forgetUnfinished(tools.layout))
-  await recordRelease(tools, { ...entry(tools, release, images), status: "bad", note: oneLine(why) })
+  const bad = { ...entry(tools, release, images), status: "bad", note: oneLine(why) } as const
+  await recordRelease(tools, bad, forgetUnfinished(tools.layout))
 }
 
 function entry(tools: Tools, release: Named, images: readonly ReleaseImage[]): Omit<Release, "status"> {

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Layout } from "../../core/layout.ts"
+import type { Release } from "../../core/release.ts"
 import type { Container } from "../../docker/stack.ts"
 import { type Command, change, sh } from "../../shell/command.ts"
 import type { Tools } from "../tools.ts"
@@ -7,10 +8,11 @@ import type { Tools } from "../tools.ts"
 /** Shell text that writes down which containers there were before new copies are started. */
 export function unfinishedNote(
   layout: Pick<Layout, "state">,
-  { release, old }: { readonly release: string; readonly old: readonly Container[] },
+  { release, old }: { readonly release: Pick<Release, "id" | "commit">; readonly old: readonly Container[] },
 ): Command {
   const file = noteFile(layout)
-  const text = JSON.stringify({ format: 1, release, old: old.map((one) => one.id) })
+  const { id, commit } = release
+  const text = JSON.stringify({ format: 1, release: id, commit, old: old.map((one) => one.id) })
   return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
 }
 
@@ -19,7 +21,13 @@ export function forgetUnfinished(layout: Pick<Layout, "state">): Command {
   return change`rm -f ${noteFile(layout)}`
 }
 
-const noteSchema = z.object({ format: z.literal(1), release: z.string(), old: z.array(z.string()) })
+const noteSchema = z.object({
+  format: z.literal(1),
+  release: z.string(),
+  commit: z.string().default(""),
+  /** Ids of the containers that there were before. */
+  old: z.array(z.string()),
+})
 export type UnfinishedNote = z.output<typeof noteSchema>
 
 /** The note of a deployment that was interrupted; undefined when the last one ended. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { it } from "node:test"
-import { parseDefinition } from "../../../src/docker/compose-definition.ts"
-import { masker } from "../../../src/job/debug/mask.ts"
+import { parseDefinition } from "../../src/docker/compose-definition.ts"
+import { masker } from "../../src/job/mask.ts"
 
 const environment = {
   POSTGRES_PASSWORD: "p@ss/word1",

@@ -1,4 +1,4 @@
-import type { StackDefinition } from "../../docker/stack.ts"
+import type { StackDefinition } from "../docker/stack.ts"
 
 /** Shorter values stand in ordinary text too often to be masked everywhere. */
 const shortest = 5

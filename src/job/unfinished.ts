@@ -1,0 +1,19 @@
+import type { Unfinished } from "../core/decision.ts"
+import { readUnfinished } from "./deploy-app/unfinished-note.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
+import type { Tools } from "./tools.ts"
+import { readUpgrades } from "./upgrade-note.ts"
+import { waitsForRestore } from "./writers.ts"
+
+/** What the notes of earlier runs on the host say. A run that is at work at this moment counts as one that was cut off. */
+export async function unfinishedOf(tools: Tools): Promise<Unfinished> {
+  const [stopped, waiting, upgrades, deployment] = await Promise.all([
+    readStoppedApp(tools),
+    waitsForRestore(tools),
+    readUpgrades(tools),
+    readUnfinished(tools),
+  ])
+  if (waiting) return "restore"
+  const interrupted = stopped?.awaits === "services" || upgrades.length > 0 || deployment !== undefined
+  return interrupted ? "run" : "no"
+}

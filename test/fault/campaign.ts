@@ -1,0 +1,97 @@
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { stateOf } from "./ground.ts"
+import { good } from "./loop.ts"
+import { describeRound, type Round, struckRound } from "./round.ts"
+import { type ActionName, fits, openSite, type Site, scenarios } from "./scenario.ts"
+import type { Place, Strike } from "./strike.ts"
+
+/** The steps of every action that is struck, in their order. */
+export type Places = ReadonlyMap<ActionName, readonly Place[]>
+
+/** Rounds of one action, which one lane does one after the other. */
+export interface Portion {
+  readonly action: ActionName
+  readonly strikes: Iterable<Strike>
+}
+
+export interface Campaign {
+  readonly slots: readonly number[]
+  readonly actions: readonly ActionName[]
+  /** What is struck, once the steps are known; each lane draws from it until it is empty. */
+  plan(places: Places): Iterator<Portion>
+  tell(round: Round): Promise<void>
+}
+
+/** Runs the good runs, whose steps are the places to strike, and then the portions, on several stacks side by side. */
+export async function runCampaign({ slots, actions, plan, tell }: Campaign): Promise<Places> {
+  const lanes = slots.map((slot) => openLane(slot))
+  const places = new Map<ActionName, readonly Place[]>()
+  try {
+    const waiting = actions[Symbol.iterator]()
+    await Promise.all(
+      lanes.map(async (lane) => {
+        for (const action of waiting) places.set(action, await placesOf(lane, action))
+      }),
+    )
+    const inOrder = new Map(actions.map((action) => [action, places.get(action) ?? []]))
+    const portions = plan(inOrder)
+    await Promise.all(
+      lanes.map(async (lane) => {
+        for (let next = portions.next(); !next.done; next = portions.next()) await runPortion(lane, next.value, tell)
+      }),
+    )
+    return inOrder
+  } finally {
+    await Promise.all(lanes.map((lane) => lane.close()))
+  }
+}
+
+/** One stack, which is made anew when an action needs another one or a round has left it broken. */
+interface Lane {
+  site(action: ActionName): Promise<Site>
+  close(): Promise<void>
+}
+
+function openLane(slot: number): Lane {
+  let site: Site | undefined
+  const close = async () => {
+    await site?.[Symbol.asyncDispose]()
+    site = undefined
+  }
+  return {
+    close,
+    async site(action) {
+      if (site && !(await fits(site, action))) await close()
+      site ??= await openSite(slot, action)
+      return site
+    },
+  }
+}
+
+async function placesOf(lane: Lane, action: ActionName): Promise<readonly Place[]> {
+  const site = await lane.site(action)
+  const work = join(stateOf(site.ground), "work")
+  const before = new Set(readdirSync(work))
+  const ended = await good(site.ground, await scenarios[action].prepare(site))
+  const folders = readdirSync(work).filter((name) => !before.has(name))
+  await scenarios[action].settleGood?.(site, ended)
+  return ended.moments.map((moment) => ({
+    ...moment,
+    detached: folders.some((name) => name.replace(/backup-\d{8}-\d{6}$/, "old-backup").endsWith(`-${moment.step}`)),
+  }))
+}
+
+async function runPortion(lane: Lane, { action, strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
+  let index = 0
+  for (const strike of strikes) {
+    const first = await struckRound(await lane.site(action), strike, index)
+    // What is over too soon is struck at its very beginning instead.
+    const late = !first.hit && strike.delay > 0
+    const round = late ? await struckRound(await lane.site(action), { ...strike, delay: 0 }, index) : first
+    console.log(describeRound(round))
+    await tell(round)
+    if (round.wrong.length > 0 || round.lost > 0) await lane.close()
+    index += 1
+  }
+}

@@ -1,0 +1,27 @@
+import { it } from "node:test"
+import { faultNames } from "./faults.ts"
+import { slots } from "./ground.ts"
+import { actionsFrom, onlyStrikes, portionsOf, strikesOf, wantedFrom } from "./plans.ts"
+import { longestCampaign, toldCampaign } from "./told.ts"
+
+// The engine's restart hits every stack on the machine: it has a file of its own.
+const wanted = wantedFrom(
+  process.env,
+  faultNames.filter((one) => one !== "dockerd-restart"),
+  2,
+)
+const only = process.env.FAULT_ONLY === undefined ? undefined : onlyStrikes(process.env.FAULT_ONLY)
+
+it("loses nothing, whichever step of whichever action a fault strikes", { timeout: longestCampaign }, async (test) => {
+  const { extent, seed } = wanted
+  await toldCampaign(test, {
+    slots: only?.length === 1 ? slots.slice(0, 1) : slots,
+    actions: actionsFrom(process.env).filter((action) => only?.some((one) => one.action === action) ?? true),
+    plan: (places) => portionsOf(only ?? strikesOf(wanted, places)),
+    again: only
+      ? `script/test fault --only '${process.env.FAULT_ONLY}'`
+      : extent === "short"
+        ? `FAULT_SEED=${seed} script/test test/fault/faults`
+        : `script/test fault${extent === "all" ? " --all" : ""}`,
+  })
+})

@@ -1,0 +1,23 @@
+import { it } from "node:test"
+import { faultNames } from "./faults.ts"
+import { slots } from "./ground.ts"
+import { actionsFrom, randomPortions, wantedFrom } from "./plans.ts"
+import { longestCampaign, toldCampaign } from "./told.ts"
+
+const minutes = Number(process.env.FAULT_MINUTES ?? 10)
+// The engine's restart would strike the other lane as well.
+const wanted = wantedFrom(
+  process.env,
+  faultNames.filter((one) => one !== "dockerd-restart" || slots.length === 1),
+  1,
+)
+
+it(`loses nothing in ${minutes} minutes of faults at random`, { timeout: longestCampaign }, async (test) => {
+  const end = Date.now() + minutes * 60_000
+  await toldCampaign(test, {
+    slots,
+    actions: actionsFrom(process.env),
+    plan: (places) => randomPortions(wanted, places, () => Date.now() > end),
+    again: `script/test fault --random ${wanted.seed} --minutes ${minutes}`,
+  })
+})
