@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { stateOf } from "./ground.ts"
 import { good } from "./loop.ts"
@@ -71,15 +71,21 @@ function openLane(slot: number): Lane {
 
 async function placesOf(lane: Lane, action: ActionName): Promise<readonly Place[]> {
   const site = await lane.site(action)
-  const work = join(stateOf(site.ground), "work")
-  const before = new Set(readdirSync(work))
-  const ended = await good(site.ground, await scenarios[action].prepare(site))
-  const folders = readdirSync(work).filter((name) => !before.has(name))
+  const words = await scenarios[action].prepare(site)
+  const before = new Set(workOf(site))
+  const ended = await good(site.ground, words)
+  const folders = workOf(site).filter((name) => !before.has(name))
   await scenarios[action].settleGood?.(site, ended)
   return ended.moments.map((moment) => ({
     ...moment,
     detached: folders.some((name) => name.replace(/backup-\d{8}-\d{6}$/, "old-backup").endsWith(`-${moment.step}`)),
   }))
+}
+
+/** The folders of detached work on the host; none before the first. */
+function workOf({ ground }: Site): readonly string[] {
+  const work = join(stateOf(ground), "work")
+  return existsSync(work) ? readdirSync(work) : []
 }
 
 async function runPortion(lane: Lane, { action, strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
