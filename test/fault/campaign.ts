@@ -88,16 +88,25 @@ function workOf({ ground }: Site): readonly string[] {
   return existsSync(work) ? readdirSync(work) : []
 }
 
-async function runPortion(lane: Lane, { action, strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
+async function runPortion(lane: Lane, { strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
   let index = 0
   for (const strike of strikes) {
-    const first = await struckRound(await lane.site(action), strike, index)
+    const first = await tried(lane, strike, index)
     // What is over too soon is struck at its very beginning instead.
     const late = !first.hit && strike.delay > 0
-    const round = late ? await struckRound(await lane.site(action), { ...strike, delay: 0 }, index) : first
+    const round = late ? await tried(lane, { ...strike, delay: 0 }, index) : first
     console.log(describeRound(round))
     await tell(round)
     if (round.wrong.length > 0 || round.lost > 0) await lane.close()
     index += 1
+  }
+}
+
+/** A round that could not even be made is told like one that went wrong, and ends neither the lane nor the others. */
+async function tried(lane: Lane, strike: Strike, index: number): Promise<Round> {
+  try {
+    return await struckRound(await lane.site(strike.action), strike, index)
+  } catch (error) {
+    return { strike, hit: true, next: "nothing", waited: 0, seconds: 0, lost: 0, wrong: [String(error)] }
   }
 }
