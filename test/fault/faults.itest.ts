@@ -8,7 +8,7 @@ import { longestCampaign, toldCampaign } from "./told.ts"
 const wanted = wantedFrom(
   process.env,
   faultNames.filter((one) => one !== "dockerd-restart"),
-  2,
+  7,
 )
 const only = process.env.FAULT_ONLY === undefined ? undefined : onlyStrikes(process.env.FAULT_ONLY)
 
