@@ -15,7 +15,7 @@ export interface SteadyOptions {
 
 /**
  * The same host for somebody who bears a connection that is lost: a look is repeated over a new connection until the host
- * answers or half a minute is over. A change is repeated only when nothing of it can have reached the host.
+ * answers or half a minute is over; then a `HostError` says what the next run will do. A change is repeated only when nothing of it can have reached the host.
  */
 export function steady(host: Host, { log, signal }: SteadyOptions = {}): Host {
   return {
@@ -25,8 +25,9 @@ export function steady(host: Host, { log, signal }: SteadyOptions = {}): Host {
         try {
           return await host.run(command, options)
         } catch (error) {
+          if (signal?.aborted || !mayRepeat(error, command, options)) throw error
           const pause = pauses[failures]
-          if (pause === undefined || signal?.aborted || !mayRepeat(error, command, options)) throw error
+          if (pause === undefined) throw stayedAway(error)
           log?.(`lost sight of ${host.name} (${messageOf(error)}); looking again in ${pause / 1000} s`)
           await sleep(pause, undefined, signal ? { signal } : {})
         }
@@ -35,7 +36,14 @@ export function steady(host: Host, { log, signal }: SteadyOptions = {}): Host {
   }
 }
 
-function mayRepeat(error: unknown, { effect }: Command, options: RunOptions = {}): boolean {
+function stayedAway(cause: HostError): HostError {
+  return new HostError("unreachable", `the host could not be reached again: ${messageOf(cause)}`, {
+    hint: "Start this again when the host answers: the next run finishes or undoes what this one has begun.",
+    cause,
+  })
+}
+
+function mayRepeat(error: unknown, { effect }: Command, options: RunOptions = {}): error is HostError {
   // What was read of a stream is gone.
   if (!(error instanceof HostError) || options.signal?.aborted || options.input instanceof Readable) return false
   return error.fault === "unreachable" || (error.fault === "lost" && effect === "read")

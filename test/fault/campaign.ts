@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { stateOf } from "./ground.ts"
 import { good } from "./loop.ts"
@@ -71,10 +71,10 @@ function openLane(slot: number): Lane {
 
 async function placesOf(lane: Lane, action: ActionName): Promise<readonly Place[]> {
   const site = await lane.site(action)
-  const work = join(stateOf(site.ground), "work")
-  const before = new Set(readdirSync(work))
-  const ended = await good(site.ground, await scenarios[action].prepare(site))
-  const folders = readdirSync(work).filter((name) => !before.has(name))
+  const words = await scenarios[action].prepare(site)
+  const before = new Set(workOf(site))
+  const ended = await good(site.ground, words)
+  const folders = workOf(site).filter((name) => !before.has(name))
   await scenarios[action].settleGood?.(site, ended)
   return ended.moments.map((moment) => ({
     ...moment,
@@ -82,16 +82,31 @@ async function placesOf(lane: Lane, action: ActionName): Promise<readonly Place[
   }))
 }
 
-async function runPortion(lane: Lane, { action, strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
+/** The folders of detached work on the host; none before the first. */
+function workOf({ ground }: Site): readonly string[] {
+  const work = join(stateOf(ground), "work")
+  return existsSync(work) ? readdirSync(work) : []
+}
+
+async function runPortion(lane: Lane, { strikes }: Portion, tell: Campaign["tell"]): Promise<void> {
   let index = 0
   for (const strike of strikes) {
-    const first = await struckRound(await lane.site(action), strike, index)
+    const first = await tried(lane, strike, index)
     // What is over too soon is struck at its very beginning instead.
     const late = !first.hit && strike.delay > 0
-    const round = late ? await struckRound(await lane.site(action), { ...strike, delay: 0 }, index) : first
+    const round = late ? await tried(lane, { ...strike, delay: 0 }, index) : first
     console.log(describeRound(round))
     await tell(round)
     if (round.wrong.length > 0 || round.lost > 0) await lane.close()
     index += 1
+  }
+}
+
+/** A round that could not even be made is told like one that went wrong, and ends neither the lane nor the others. */
+async function tried(lane: Lane, strike: Strike, index: number): Promise<Round> {
+  try {
+    return await struckRound(await lane.site(strike.action), strike, index)
+  } catch (error) {
+    return { strike, hit: true, next: "nothing", waited: 0, seconds: 0, lost: 0, wrong: [String(error)] }
   }
 }

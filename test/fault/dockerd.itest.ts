@@ -7,7 +7,7 @@ import { actionsFrom, portionsOf, strikesOf, wantedFrom } from "./plans.ts"
 import { randomFrom, shuffled } from "./strike.ts"
 import { longestCampaign, toldCampaign } from "./told.ts"
 
-const wanted = wantedFrom(process.env, ["dockerd-restart"], 1)
+const wanted = wantedFrom(process.env, ["dockerd-restart"], 2)
 const isOurs = existsSync(join(testbed().state, "pid/dockerd"))
 // An engine that was there before the testbed is nobody's to restart.
 const skip = isOurs ? false : "the Docker engine is not the testbed's own"

@@ -84,8 +84,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   },
   "disk-full": {
     async strike({ ground }) {
-      const { bavail, bsize } = statfsSync(ground.stack.baseDir)
-      await run("fallocate", ["--length", String(bavail * bsize), filler(ground)])
+      await fillDisk(ground)
       return true
     },
     heal: async (ground) => rmSync(filler(ground), { force: true }),
@@ -148,6 +147,19 @@ function kill(folder: string): boolean {
     return !existsSync(join(folder, "rc"))
   } catch {
     return false // not started yet, or ended by now
+  }
+}
+
+/** Others write meanwhile: what was free a moment ago may be too much by some blocks. */
+async function fillDisk(ground: Ground): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const { bavail, bsize } = statfsSync(ground.stack.baseDir)
+    try {
+      await run("fallocate", ["--length", String(bavail * bsize), filler(ground)])
+      return
+    } catch (error) {
+      if (tries === 20) throw error
+    }
   }
 }
 

@@ -166,16 +166,12 @@ function leftInside(container: string): readonly string[] {
   return ours.map((line) => `a process of ours in ${container}: ${line.slice(0, 80)}`)
 }
 
-/** Throw-away containers of ours, whoever's they are: nobody else makes such ones while a fault test has the stack. */
+/** Throw-away containers of ours that have this stack's data. */
 function strays({ stack }: Ground): readonly string[] {
-  const rows = docker("ps", "--all", "--filter", "label=infra-actions.scratch", "--format", "{{.ID}} {{.Status}}")
-  const ours = rows.filter((row) => {
-    const [id = ""] = row.split(" ")
-    return docker("inspect", "--format", "{{json .Mounts}}{{json .HostConfig.VolumesFrom}}", id)
-      .join()
-      .includes(stack.baseDir)
-  })
-  return ours.map((row) => `a throw-away container: ${row}`)
+  const format = "{{.Mounts}}\t{{.ID}} {{.Status}}"
+  const rows = docker("ps", "--all", "--no-trunc", "--filter", "label=infra-actions.scratch", "--format", format)
+  const ours = rows.filter((row) => [`${stack.project}_`, `${stack.baseDir}/`].some((one) => row.includes(one)))
+  return ours.map((row) => `a throw-away container: ${row.split("\t")[1]}`)
 }
 
 /** The base directory is a disk of its own; nothing else of ours is mounted below it. */

@@ -10,8 +10,8 @@ export interface Wanted {
   readonly extent: Extent
   readonly faults: readonly FaultName[]
   readonly seed: number
-  /** Rounds of each action in the short form. */
-  readonly each: number
+  /** Rounds in the short form. */
+  readonly rounds: number
 }
 
 /** Steps at which a fault other than SIGKILL strikes in the long form. */
@@ -20,11 +20,11 @@ const samples = 4
 const atOnce = 8
 
 /** What the environment asks for; `FAULT_SEED` or one of the time's. */
-export function wantedFrom(env: NodeJS.ProcessEnv, faults: readonly FaultName[], each: number): Wanted {
+export function wantedFrom(env: NodeJS.ProcessEnv, faults: readonly FaultName[], rounds: number): Wanted {
   const named = env.FAULT_FAULTS?.split(",")
   const extent = (["short", "long", "all"] as const).find((one) => one === env.FAULT_EXTENT) ?? "short"
   const seed = Number(env.FAULT_SEED ?? Math.floor(Date.now() / 1000) % 1_000_000)
-  return { extent, seed, each, faults: faults.filter((one) => named?.includes(one) ?? true) }
+  return { extent, seed, rounds, faults: faults.filter((one) => named?.includes(one) ?? true) }
 }
 
 /** `FAULT_ACTIONS`; all five unless told. Those that take longest first. */
@@ -58,16 +58,16 @@ export function strikesOf(wanted: Wanted, places: Places): readonly Strike[] {
   )
 }
 
-/** Each action so many times, each fault at least once where there are rounds enough, at steps that the seed draws. */
-function fewStrikes({ faults, seed, each }: Wanted, places: Places): readonly Strike[] {
+/** Each action, each fault at least once where there are rounds enough, at steps that the seed draws. */
+function fewStrikes({ faults, seed, rounds: count }: Wanted, places: Places): readonly Strike[] {
   const random = randomFrom(seed)
-  const rounds = shuffled(
-    [...places.keys()].flatMap((action) => Array(each).fill(action) as ActionName[]),
-    random,
-  )
+  const rounds = [...shuffled([...places.keys()], random)]
+  // Further ones of what takes least.
+  const quick = rounds.filter((one) => one !== "upgrade")
+  while (rounds.length < count && quick.length > 0) rounds.push(...shuffled(quick, random))
   const deck: FaultName[] = []
-  while (deck.length < rounds.length) deck.push(...shuffled(faults, random))
-  return rounds.map((action, index) => drawn(action, deck[index] ?? "SIGKILL", { places, random }))
+  while (deck.length < count) deck.push(...shuffled(faults, random))
+  return rounds.slice(0, count).map((action, index) => drawn(action, deck[index] ?? "SIGKILL", { places, random }))
 }
 
 interface Draw {

@@ -94,11 +94,11 @@ async function settle(site: Site, next: Next, action: ActionName): Promise<Settl
   }
 }
 
-/** One line, for who watches. */
+/** A line, for who watches, and one for each thing that is wrong. */
 export function describeRound({ strike, hit, next, waited, seconds, lost, wrong }: Round): string {
   const { action, delay, fault } = strike
   const when = `${action} at ${momentName(strike)} + ${delay} ms`
   if (!hit) return `${fault}: ${when}: came too late`
   const after = `lock free in ${waited.toFixed(1)} s, ${next} took ${seconds.toFixed(1)} s`
-  return `${fault}: ${when}: ${after}, ${lost} rows lost${wrong.length > 0 ? ", WRONG" : ""}`
+  return `${fault}: ${when}: ${after}, ${lost} rows lost${wrong.map((line) => `\n  WRONG: ${line}`).join("")}`
 }

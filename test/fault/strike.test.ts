@@ -15,7 +15,7 @@ const places = new Map(
 const some = faultNames.filter((one) => one !== "dockerd-restart")
 
 test("a strike's text names it again", () => {
-  for (const strike of strikesOf({ extent: "all", faults: faultNames, seed: 1, each: 1 }, places))
+  for (const strike of strikesOf({ extent: "all", faults: faultNames, seed: 1, rounds: 1 }, places))
     assert.deepEqual(parseStrike(strikeText(strike)), strike)
   for (const text of ["", "backup/x/1/0/FIRE", "dance/x/1/0/SIGKILL", "backup//1/0/SIGKILL", "backup/x/0/0/SIGKILL"])
     assert.throws(() => parseStrike(text), /ACTION\/STEP/)
@@ -24,23 +24,23 @@ test("a strike's text names it again", () => {
 test("the short form meets every action and every fault, whatever the seed", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0 }), (seed) => {
-      const strikes = strikesOf({ extent: "short", faults: some, seed, each: 2 }, places)
+      const strikes = strikesOf({ extent: "short", faults: some, seed, rounds: 7 }, places)
       assert.deepEqual(new Set(strikes.map((one) => one.action)), new Set(actionNames))
       assert.deepEqual(new Set(strikes.map((one) => one.fault)), new Set(some))
       for (const { step, fault } of strikes) assert.ok(fault !== "worker-kill" || ["stop", "start"].includes(step))
-      assert.deepEqual(strikesOf({ extent: "short", faults: some, seed, each: 2 }, places), strikes)
+      assert.deepEqual(strikesOf({ extent: "short", faults: some, seed, rounds: 7 }, places), strikes)
     }),
   )
 })
 
 test("the long form kills every step, the whole one does everything everywhere", () => {
   const killed = (extent: "long" | "all") =>
-    strikesOf({ extent, faults: some, seed: 1, each: 1 }, places).filter((one) => one.fault === "SIGKILL").length
+    strikesOf({ extent, faults: some, seed: 1, rounds: 1 }, places).filter((one) => one.fault === "SIGKILL").length
   assert.deepEqual([killed("long"), killed("all")], [25, 50])
 })
 
 test("portions hold every strike once, each of one action", () => {
-  const strikes = strikesOf({ extent: "all", faults: faultNames, seed: 1, each: 1 }, places)
+  const strikes = strikesOf({ extent: "all", faults: faultNames, seed: 1, rounds: 1 }, places)
   const told: string[] = []
   const portions = portionsOf(strikes)
   for (let next = portions.next(); !next.done; next = portions.next())
@@ -53,7 +53,7 @@ test("portions hold every strike once, each of one action", () => {
 
 test("a seed repeats what is struck at random", () => {
   const first = () => {
-    const portions = randomPortions({ extent: "short", faults: some, seed: 5, each: 1 }, places, () => false)
+    const portions = randomPortions({ extent: "short", faults: some, seed: 5, rounds: 1 }, places, () => false)
     return Array.from({ length: 20 }, () => [...(portions.next().value?.strikes ?? [])])
   }
   assert.deepEqual(first(), first())

@@ -16,14 +16,13 @@ const heads: Readonly<Record<FaultName, string>> = {
 
 /** Rows lost at each step of each action by each fault; `-` where it was not struck, `!` where something else was wrong. */
 export function faultTables(rounds: readonly Round[], places: Places): string {
-  return [...places]
-    .map(([action, steps]) =>
-      tableOf(
-        action,
-        steps.map(momentName),
-        rounds.filter((one) => one.strike.action === action),
-      ),
-    )
+  return [...new Set([...places.keys(), ...rounds.map((one) => one.strike.action)])]
+    .map((action) => {
+      const own = rounds.filter((one) => one.strike.action === action)
+      // Where only some were asked for, nobody has looked what other steps there are.
+      const steps = places.get(action) ?? own.map((one) => one.strike)
+      return tableOf(action, [...new Set(steps.map(momentName))], own)
+    })
     .join("\n\n")
 }
 
