@@ -20,7 +20,7 @@ trap leave EXIT
 trap 'exit 143' TERM INT HUP
 # An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.
 read -r is _ <<END
-$(sha256sum <"$file")
+$(sha256 <"$file")
 END
 if [ "$is" != "$sha256" ] || [ "$(wc -c <"$file")" -ne "$bytes" ]; then
   echo "$file is not the file that the backup's manifest describes" >&2

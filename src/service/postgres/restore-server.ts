@@ -6,6 +6,7 @@ import type { Work } from "../../host/work.ts"
 import type { RestoreReport, Service } from "../driver.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
+import { storedAs } from "./packing.ts"
 import type { Beside, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
@@ -45,7 +46,11 @@ export async function restoreServer(
       }
       restored.push({
         ...beside,
-        ...(await restoreBeside(job, beside, { expected, artifact: fileOf(backup, expected) })),
+        ...(await restoreBeside(job, beside, {
+          expected,
+          artifact: fileOf(backup, expected),
+          properties: propertiesOf(backup, expected),
+        })),
       })
     }
     assertEqual(
@@ -112,7 +117,9 @@ async function assertSpace({ service, container }: RestoreJob, backup: ServiceBa
   const temporary = Math.max(
     ...contents.databases.map((one) => {
       const { bytes, file } = fileOf(backup, one)
-      return bytes + (file.endsWith(".zst") ? one.size : 0)
+      const stored = storedAs(file)
+      // A directory lies packed and unpacked for a moment, about as large.
+      return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0)
     }),
   )
   for (const [where, needed, there] of [
@@ -134,6 +141,12 @@ function fileOf(backup: ServiceBackup, { name }: Pick<DatabaseContents, "name">)
   const found = backup.artifacts.find((one) => one.role === "database" && one.name === name)
   if (found) return found
   throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`)
+}
+
+/** SQL does not say how its database is made: a file beside it does. */
+function propertiesOf(backup: ServiceBackup, database: Pick<DatabaseContents, "name">): Artifact {
+  const found = backup.artifacts.find((one) => one.role === "properties" && one.name === database.name)
+  return found ?? fileOf(backup, database)
 }
 
 function assertEqual(
