@@ -44,7 +44,11 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const { verify, postgres } = tools.config.backup
-  const how = { checksums: verify === "checksum", format: postgres.format }
+  const how = {
+    checksums: verify === "checksum",
+    format: postgres.format,
+    ...(earlier && { earlier: earlier.services }),
+  }
   const done: ServiceBackup[] = []
   const made = await makeBackup().catch(async (error: unknown) => {
     await discard(tools, { id, services: done }, error)

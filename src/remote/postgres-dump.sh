@@ -5,7 +5,7 @@ set -u
 umask 077
 container=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6
 shift 6
-partial=$file.partial folder=$(dirname "$file") work='' pids=''
+partial=$file.partial folder=$(dirname "$file") work='' pids='' ticker=''
 
 leave() {
   code=$?
@@ -13,6 +13,7 @@ leave() {
   trap : TERM INT HUP
   # The end of its input tells the script inside to stop; it needs its output read until it has.
   exec 9>&-
+  [ -z "$ticker" ] || kill "$ticker" 2>/dev/null
   if [ "$code" != 0 ]; then
     for pid in $pids; do wait "$pid" 2>/dev/null; done
     rm -f "$partial"
@@ -33,11 +34,17 @@ cat <"$work/store" >"$partial" & store=$!
 tee "$work/sum" "$work/size" <"$work/data" >"$work/store" & copy=$!
 docker exec -i "$container" sh -c "$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" & inside=$!
 pids="$inside $copy $store $size $sum"
+# Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.
+while sleep 5 >/dev/null 2>&1; do
+  [ ! -e "$partial" ] || printf '%s progress %s\n' "$nonce" "$(($(wc -c <"$partial")))"
+done &
+ticker=$!
 exec 9>"$work/alive"
 codes=
 for pid in $pids; do wait "$pid"; codes="$codes $?"; done
 exec 9>&-
-pids=
+kill "$ticker" 2>/dev/null
+pids='' ticker=''
 grep -v -E "^$nonce (end|fact) " "$work/messages" >&2
 [ "$codes" = ' 0 0 0 0 0' ] || die "the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, SHA-256"
 # docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.

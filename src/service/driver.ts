@@ -26,6 +26,8 @@ export interface BackupTarget {
   readonly checksums?: boolean
   /** How a Postgres backup is stored; `custom` unless told. */
   readonly format?: PostgresFormat
+  /** What an earlier backup holds, from which is told how much is left to do. */
+  readonly earlier?: readonly ServiceBackup[]
 }
 
 export interface RestoreReport {

@@ -9,8 +9,8 @@ import { databaseContents } from "./contents.ts"
 import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
 import { named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
-import { assumedPacking, choosePacking, type Packing, packed } from "./packing.ts"
+import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
+import { assumedPacking, choosePacking, type Packing, packed, type Stored, storedAs } from "./packing.ts"
 import { assumedServer, chosenDatabases, type DatabaseFacts, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytes } from "./space.ts"
 
@@ -99,6 +99,7 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, 
     // 10 minutes, and more at two megabytes a second: slower than any disk that serves a database.
     timeout: 600_000 + size / 2000,
     assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
+    expected: earlierBytes(job, { name, stored }),
   })
   const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
   const artifact: Artifact = { file, role: "database", name, ...facts.stored }
@@ -143,6 +144,12 @@ async function dumpGlobals(job: Job): Promise<Artifact> {
   return { file, role: "globals", name: file.split("/").at(-1) ?? file, ...stored }
 }
 
+/** What the same database took in an earlier backup of the same kind. */
+function earlierBytes({ service, target }: Job, { name, stored }: { readonly name: string; readonly stored: Stored }) {
+  const artifacts = target.earlier?.find((one) => one.service === service.name)?.artifacts ?? []
+  return artifacts.find((one) => one.role === "database" && one.name === name && storedAs(one.file) === stored)?.bytes
+}
+
 interface Dump {
   readonly step: string
   readonly what: string
@@ -151,12 +158,14 @@ interface Dump {
   /** Milliseconds. */
   readonly timeout: number
   readonly assume: string
+  /** Bytes that it was the last time. */
+  readonly expected?: number | undefined
 }
 
-async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume }: Dump) {
+async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume, expected }: Dump) {
   const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`
   const { stdout } = await work
-    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed })
+    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed, progress: progressOf(nonce, expected) })
     .catch((error: unknown) => {
       throw named(what, "postgres-dump-failed", error)
     })

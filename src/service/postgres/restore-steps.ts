@@ -9,7 +9,7 @@ import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
@@ -47,6 +47,8 @@ export async function restoreBeside(
     path,
     artifact.bytes,
     artifact.sha256,
+    insideScript("grown"),
+    names.name,
     nonce,
     sessionName(work.id),
     storedAs(artifact.file),
@@ -61,6 +63,7 @@ export async function restoreBeside(
     .step(`restore-${service.name}-${names.step}`, command, {
       timeout: Math.ceil(1_200_000 + expected.size / 500),
       assume: assumedReport(nonce, expected),
+      progress: progressOf(nonce, expected.size),
     })
     .catch((error: unknown) => {
       throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error)
