@@ -15,6 +15,7 @@ finish() {
   trap - EXIT
   trap '' TERM INT HUP
   if [ "$code" != 0 ]; then
+    printf '%s stopping\n' "$nonce" >&2
     for pid in $dump $packer; do kill "$pid" 2>/dev/null; done
     end_sessions "$PGAPPNAME"
   fi
@@ -70,7 +71,10 @@ zstd-pipe)
 *) exit 64 ;;
 esac
 dump=$!
-if ! wait "$dump"; then
+wait "$dump"
+dumped=$?
+[ "$dumped" -le 128 ] || echo "pg_dump was ended by signal $((dumped - 128))" >&2
+if [ "$dumped" != 0 ]; then
   printf '%s\n' "$blockers_sql" | PGAPPNAME=infra-actions-blockers sql -d "$database" | sed "s/^/$nonce blocker /" >&2
   exit 1
 fi

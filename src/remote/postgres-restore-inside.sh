@@ -13,6 +13,7 @@ finish() {
   code=$?
   trap - EXIT
   trap '' TERM INT HUP
+  [ "$code" = 0 ] || printf '%s stopping\n' "$nonce" >&2
   if [ -n "$running" ]; then
     # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.
     [ "$running_is" = function ] || kill "$running" 2>/dev/null
