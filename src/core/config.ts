@@ -133,6 +133,10 @@ const retentionSchema = z.strictObject({
   monthly: z.int().min(0).default(12),
 })
 
+/** How a Postgres backup is stored. */
+export const postgresFormats = ["custom", "directory", "plain"] as const
+export type PostgresFormat = (typeof postgresFormats)[number]
+
 const backupSchema = z.strictObject({
   directory: path.optional().describe("`<base directory>/backups` unless told."),
   retention: retentionSchema.prefault({}),
@@ -153,6 +157,16 @@ const backupSchema = z.strictObject({
     .describe(
       "What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time.",
     ),
+  postgres: z
+    .strictObject({
+      format: z
+        .enum(postgresFormats)
+        .default("custom")
+        .describe(
+          "`custom`: one archive of pg_dump, the quickest; `directory`: tables dumped side by side, for hosts with many cores, in one tar file; `plain`: gzipped SQL, `postgres-YYYY-MM-DD-HHMMSS.sql.gz`.",
+        ),
+    })
+    .prefault({}),
   "before-migrate": z.boolean().default(true),
   "max-row-loss": z
     .number()

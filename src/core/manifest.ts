@@ -4,9 +4,9 @@ import { z } from "zod"
 export const artifactSchema = z.strictObject({
   /** Path relative to the backup directory and, with the prefix before it, the key in S3. */
   file: z.string().min(1),
-  /** What it holds: one database, the cluster's globals, or a snapshot of keys. */
-  role: z.enum(["database", "globals", "keys"]),
-  /** The database's name; the file's own name for the others. */
+  /** What it holds: one database, how that database is made where its file does not say it, the cluster's globals, or a snapshot of keys. */
+  role: z.enum(["database", "properties", "globals", "keys"]),
+  /** The database's name, also for its properties; the file's own name for the others. */
   name: z.string(),
   bytes: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts"
 import { type AppError, failure, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
+import { progressLines } from "../core/progress.ts"
 import { type Command, lines } from "../shell/command.ts"
 import { type Followed, followWork } from "./follow-work.ts"
 import { CommandError, type Host, HostError, type RunResult } from "./host.ts"
@@ -71,10 +72,11 @@ async function runStep(host: Host, options: WorkOptions, { name, command, step, 
   if (signal?.aborted) throw new HostError("aborted", `cancelled before ${name}`)
   const from = Date.now()
   const given = step.input === undefined ? undefined : await wholeInput(step.input)
-  const { timeout: limit = stepTimeout, onLine } = step
+  const { timeout: limit = stepTimeout } = step
   const slug = name.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80)
   const script = lines(lease.fence, command)
   log?.(name)
+  const onLine = lineReader(name, step, log)
   for (let attempt = 1; ; attempt += 1) {
     count.value += 1
     const folder = `${layout.work}/${id}-${count.value}-${slug}`
@@ -88,6 +90,21 @@ async function runStep(host: Host, options: WorkOptions, { name, command, step, 
     )
     if (end.verdict.kind === "unstarted" && attempt < starts && end.stderr.trim() === "") continue
     return await resultOf(end, { name, command, limit, lease, from, folder })
+  }
+}
+
+function lineReader(
+  name: string,
+  { onLine, progress }: StepOptions,
+  log: ((line: string) => void) | undefined,
+): ((line: string) => void) | undefined {
+  if (!progress || !log) return onLine
+  const tell = progressLines(name, { total: progress.total, now: Date.now })
+  return (line) => {
+    onLine?.(line)
+    const done = progress.read(line)
+    const told = done === undefined ? undefined : tell(done)
+    if (told !== undefined) log(told)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Progress } from "../core/progress.ts"
 import type { Command } from "../shell/command.ts"
 import type { Input, RunResult } from "./host.ts"
 
@@ -9,6 +10,8 @@ export interface StepOptions {
   readonly assume?: string
   /** Sees each line of the step's output as it appears, for progress. */
   readonly onLine?: (line: string) => void
+  /** Tells in the log, now and then, how far the step has come. */
+  readonly progress?: Progress
 }
 
 /**

@@ -43,7 +43,12 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
 
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
-  const checksums = tools.config.backup.verify === "checksum"
+  const { verify, postgres } = tools.config.backup
+  const how = {
+    checksums: verify === "checksum",
+    format: postgres.format,
+    ...(earlier && { earlier: earlier.services }),
+  }
   const done: ServiceBackup[] = []
   const made = await makeBackup().catch(async (error: unknown) => {
     await discard(tools, { id, services: done }, error)
@@ -53,7 +58,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   return { ...made, repaired, retention: await applyRetention(tools, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
-    for (const one of running) done.push(await backupService(tools, one, { id, stamp, checksums }))
+    for (const one of running) done.push(await backupService(tools, one, { id, stamp, ...how }))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }

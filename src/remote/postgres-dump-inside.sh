@@ -6,13 +6,16 @@
 nonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7
 PGAPPNAME=$3
 dump='' count='' packer='' holder=''
-directory=$(mktemp -d) || exit 1
+# What a killed dump left: there is never more than one at a time.
+rm -rf "${TMPDIR:-/tmp}"/infra-actions-dump.*
+directory=$(mktemp -d "${TMPDIR:-/tmp}/infra-actions-dump.XXXXXX") || exit 1
 
 finish() {
   code=$?
   trap - EXIT
   trap '' TERM INT HUP
   if [ "$code" != 0 ]; then
+    printf '%s stopping\n' "$nonce" >&2
     for pid in $dump $packer; do kill "$pid" 2>/dev/null; done
     end_sessions "$PGAPPNAME"
   fi
@@ -47,22 +50,40 @@ printf '%s\n' 'begin isolation level repeatable read read only;' "set transactio
   "$count_sql" 'commit;' >"$directory/count.sql"
 PGOPTIONS="$session_options -c lock_timeout=$5" sql -d "$database" -f "$directory/count.sql" >"$directory/counts" &
 count=$!
-set -- -w -Fc --snapshot="$snapshot" --lock-wait-timeout="$5" -d "$database"
+set -- -w --snapshot="$snapshot" --lock-wait-timeout="$5" -d "$database"
+into_directory() {
+  jobs=$(nproc 2>/dev/null || echo 2)
+  [ "$jobs" -le 8 ] || jobs=8
+  exec pg_dump -Fd -j "$jobs" -f "$directory/dump" "$@"
+}
 case $format in
-zstd) pg_dump "$@" --compress=zstd:1 & ;;
-gzip) pg_dump "$@" -Z1 & ;;
+zstd) pg_dump -Fc --compress=zstd:1 "$@" & ;;
+gzip) pg_dump -Fc -Z1 "$@" & ;;
+# A tablespace that the target lacks would stop SQL half way.
+plain) pg_dump -Fp -Z1 --no-tablespaces "$@" & ;;
+directory-zstd) into_directory --compress=zstd:1 "$@" & ;;
+directory-gzip) into_directory -Z1 "$@" & ;;
 zstd-pipe)
   zstd -q -1 -T0 -c <"$directory/raw" &
   packer=$!
-  pg_dump "$@" -Z0 >"$directory/raw" &
+  pg_dump -Fc -Z0 "$@" >"$directory/raw" &
   ;;
 *) exit 64 ;;
 esac
 dump=$!
-if ! wait "$dump"; then
+wait "$dump"
+dumped=$?
+[ "$dumped" -le 128 ] || echo "pg_dump was ended by signal $((dumped - 128))" >&2
+if [ "$dumped" != 0 ]; then
   printf '%s\n' "$blockers_sql" | PGAPPNAME=infra-actions-blockers sql -d "$database" | sed "s/^/$nonce blocker /" >&2
   exit 1
 fi
+# A directory is whole only now.
+case $format in directory-*)
+  tar -cf - -C "$directory/dump" . &
+  packer=$!
+  ;;
+esac
 [ -z "$packer" ] || wait "$packer" || exit
 wait "$count" || exit
 printf '%s\n' 'commit;' >&3

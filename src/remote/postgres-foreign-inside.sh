@@ -9,6 +9,7 @@ directory=$(mktemp -d) || exit 1
 finish() {
   code=$?
   trap - EXIT
+  [ "$code" = 0 ] || printf '%s stopping\n' "$nonce" >&2
   [ "$code" = 0 ] || end_sessions "$PGAPPNAME"
   rm -rf "$directory"
   printf '%s end %s\n' "$nonce" "$code"

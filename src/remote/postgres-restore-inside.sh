@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # follows postgres-session.sh
 # Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.
-# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes
+# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 how it is stored, $5 SQL that makes
 # the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.
 bytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9
 PGAPPNAME=$3
@@ -13,10 +13,12 @@ finish() {
   code=$?
   trap - EXIT
   trap '' TERM INT HUP
+  [ "$code" = 0 ] || printf '%s stopping\n' "$nonce" >&2
   if [ -n "$running" ]; then
-    # A shell that runs psql must live to wait for it; psql ends with its session.
+    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.
     [ "$running_is" = function ] || kill "$running" 2>/dev/null
     end_sessions "$PGAPPNAME"
+    until [ "$running_is" = program ] || [ -e "$directory/ended" ]; do sleep 0.2; end_sessions "$PGAPPNAME"; done
     wait "$running" 2>/dev/null
   fi
   unguard
@@ -32,9 +34,17 @@ head -c "$bytes" >"$directory/stored" || exit
 guard
 # In the background, with a wait, everything that takes long: a trap runs only between commands.
 run() {
-  running_is=program
-  [ "$1" != sql ] || running_is=function
-  "$@" &
+  rm -f "$directory/ended"
+  case $1 in
+  sql | run_script)
+    running_is=function
+    { "$@"; code=$?; : >"$directory/ended"; exit "$code"; } &
+    ;;
+  *)
+    running_is=program
+    "$@" &
+    ;;
+  esac
   running=$!
   wait "$running" || exit
   running=
@@ -43,8 +53,13 @@ archive=$directory/stored
 if [ "$packing" = zst ]; then
   run zstd -dq --rm -o "$directory/archive" "$archive"
   archive=$directory/archive
+elif [ "$packing" = directory ]; then
+  mkdir "$directory/archive" || exit
+  run tar -xf "$archive" -C "$directory/archive"
+  rm -f "$archive"
+  archive=$directory/archive
 fi
-pg_restore -l "$archive" >"$directory/list" || exit
+[ "$packing" = sql ] || pg_restore -l "$archive" >"$directory/list" || exit
 printf '%s\n' "$create_sql" | sql -d template1 || exit
 
 # Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;
@@ -52,14 +67,30 @@ printf '%s\n' "$create_sql" | sql -d template1 || exit
 entry='^[0-9]+; [0-9]+ [0-9]+'
 refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
-grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
-run pg_restore -w --exit-on-error ${option:+"$option"} -j "$jobs" -L "$directory/all" -d "$database" "$archive"
-for late in "$refreshes" "$event_triggers"; do
-  grep -E "$late" "$directory/list" >"$directory/late" || continue
-  run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"
-done
+restore_archive() {
+  grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
+  run pg_restore -w --exit-on-error ${option:+"$option"} -j "$jobs" -L "$directory/all" -d "$database" "$archive"
+  for late in "$refreshes" "$event_triggers"; do
+    grep -E "$late" "$directory/list" >"$directory/late" || continue
+    run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"
+  done
+}
+
+# SQL cannot be reordered: the same two things are kept from stopping it where they stand.
+run_script() {
+  { gzip -dcq "$archive" || : >"$directory/cut"; } | {
+    while IFS= read -r line && [ "$line" != 'SET row_security = off;' ]; do printf '%s\n' "$line"; done
+    cat
+  } | PGOPTIONS="$own_path_options -c session_replication_role=replica" sql -d "$database" -f -
+}
+restore_sql() {
+  run run_script
+  [ ! -e "$directory/cut" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }
+}
+if [ "$packing" = sql ]; then restore_sql; else restore_archive; fi
 run sql -d "$database" -c 'analyze'
 printf '%s\n' "$count_sql" >"$directory/count.sql"
 sql -d "$database" -f "$directory/count.sql" >"$directory/counts" || exit
 sed "s/^/$nonce fact /" "$directory/counts"
-printf '%s subscriptions %s\n' "$nonce" "$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' "$directory/list")"
+subscriptions=$(sql -d "$database" -c "select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()") || exit
+printf '%s subscriptions %s\n' "$nonce" "$subscriptions"

@@ -53,3 +53,20 @@ end_sessions() {
   printf "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\n" "$1" |
     PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :
 }
+
+# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.
+guarded() {
+  mark=$1
+  shift
+  guard
+  "$@" </dev/null &
+  program=$!
+  trap 'kill "$program" 2>/dev/null' TERM INT HUP
+  wait "$program"
+  code=$?
+  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.
+  [ "$code" -le 128 ] || wait "$program" 2>/dev/null
+  unguard
+  printf '%s end %s\n' "$mark" "$code" >&2
+  exit "$code"
+}

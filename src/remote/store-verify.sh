@@ -3,7 +3,7 @@
 cd "$1" 2>/dev/null || { shift; for one; do echo "- - $one"; done; exit 0; }
 shift
 for one; do
-  if sum=$(sha256sum <"$one" 2>/dev/null); then
+  if sum=$(sha256 <"$one" 2>/dev/null); then
     echo "$(($(wc -c <"$one"))) ${sum%% *} $one"
   else
     echo "- - $one"

@@ -1,4 +1,4 @@
-import type { ServiceConfig, ServiceKind } from "../core/config.ts"
+import type { PostgresFormat, ServiceConfig, ServiceKind } from "../core/config.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
 import type { Check, Health } from "../core/health.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
@@ -24,6 +24,10 @@ export interface BackupTarget {
   readonly stamp: string
   /** Record a checksum of the content as well, where the driver can; counts alone unless told. */
   readonly checksums?: boolean
+  /** How a Postgres backup is stored; `custom` unless told. */
+  readonly format?: PostgresFormat
+  /** What an earlier backup holds, from which is told how much is left to do. */
+  readonly earlier?: readonly ServiceBackup[]
 }
 
 export interface RestoreReport {

@@ -2,6 +2,7 @@ import { failure } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
+import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script, sh } from "../shell/command.ts"
 import type { BackupStore } from "./backup-store.ts"
@@ -22,7 +23,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
   const verify = async (manifest: Pick<Manifest, "id" | "services">) => {
     const artifacts = artifactsOf(manifest)
     const files = artifactFiles(manifest)
-    const { stdout } = await host.run(script("read", remoteScript("store-verify"), [directory, ...files]), {
+    const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), {
       timeout: readingTime(artifacts),
     })
     return differences(artifacts, parseVerified(stdout))

@@ -6,10 +6,11 @@ import type { Work } from "../../host/work.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { assertWholeFiles } from "./assert-whole-files.ts"
 import { databaseContents } from "./contents.ts"
-import { archiveFormat, dumpDatabaseCommand, dumpGlobalsCommand, type Packing } from "./dump-command.ts"
+import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
 import { named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
+import { assumedPacking, choosePacking, type Packing, packed, type Stored, storedAs } from "./packing.ts"
 import { assumedServer, chosenDatabases, type DatabaseFacts, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytes } from "./space.ts"
 
@@ -44,15 +45,21 @@ export async function backupServer(
       databases.map(({ name }) => name),
     )
 
-  const format = await work.check("choose-format", () => archiveFormat(service, container), "zstd" as const)
-  const dumps: { artifact: Artifact; contents: DatabaseContents }[] = []
-  for (const database of databases) dumps.push(await dumpDatabase(job, database, format))
+  const { format = "custom" } = target
+  const packing = await work.check(
+    "choose-format",
+    () => choosePacking(service, container, format),
+    assumedPacking(format),
+  )
+  const dumps: { artifacts: readonly Artifact[]; contents: DatabaseContents }[] = []
+  for (const database of databases)
+    dumps.push(await dumpDatabase(job, database, { packing, isOnly: databases.length === 1 }))
   const globals = await dumpGlobals(job)
   const { version, systemIdentifier, dataChecksums } = server
   return {
     service: service.name,
     image: container.image,
-    artifacts: [...dumps.map(({ artifact }) => artifact), globals],
+    artifacts: [...dumps.flatMap(({ artifacts }) => artifacts), globals],
     contents: {
       kind: "postgres",
       version,
@@ -63,15 +70,22 @@ export async function backupServer(
   }
 }
 
-async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Packing) {
+interface How {
+  readonly packing: Packing
+  /** SQL of the only database carries no database's name in its own. */
+  readonly isOnly: boolean
+}
+
+async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, isOnly }: How) {
   const { service, container, target, work, lockLimit } = job
-  const extension = format === "zstd-pipe" ? ".dump.zst" : ".dump"
-  const file = artifactFile("postgres", { service: service.name, stamp: target.stamp, part: name, extension })
+  const { extension, stored } = packed(packing)
+  const naming = { service: service.name, stamp: target.stamp, extension }
+  const file = artifactFile("postgres", stored === "sql" && isOnly ? naming : { ...naming, part: name })
   const nonce = newNonce()
   const command = dumpDatabaseCommand(container, {
     nonce,
     database: name,
-    format,
+    packing,
     path: `${service.backups}/${file}`,
     run: work.id,
     lockLimit,
@@ -85,9 +99,28 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Pac
     // 10 minutes, and more at two megabytes a second: slower than any disk that serves a database.
     timeout: 600_000 + size / 2000,
     assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
+    expected: earlierBytes(job, { name, stored }),
   })
   const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
-  return { artifact: { file, role: "database" as const, name, ...facts.stored }, contents }
+  const artifact: Artifact = { file, role: "database", name, ...facts.stored }
+  return { artifacts: stored === "sql" ? [artifact, await dumpProperties(job, name)] : [artifact], contents }
+}
+
+async function dumpProperties(job: Job, name: string): Promise<Artifact> {
+  const { service, container, target, lockLimit } = job
+  const naming = { service: service.name, stamp: target.stamp, part: name, extension: ".properties.dump" }
+  const file = artifactFile("postgres", naming)
+  const nonce = newNonce()
+  const path = `${service.backups}/${file}`
+  const { stored } = await runDump(job, {
+    step: `dump-${service.name}-${stepPart(name)}-properties`,
+    what: `the dump of the properties of database "${name}"`,
+    nonce,
+    command: dumpPropertiesCommand(container, { nonce, database: name, path, lockLimit }),
+    timeout: 600_000,
+    assume: "",
+  })
+  return { file, role: "properties", name, ...stored }
 }
 
 async function dumpGlobals(job: Job): Promise<Artifact> {
@@ -111,6 +144,12 @@ async function dumpGlobals(job: Job): Promise<Artifact> {
   return { file, role: "globals", name: file.split("/").at(-1) ?? file, ...stored }
 }
 
+/** What the same database took in an earlier backup of the same kind. */
+function earlierBytes({ service, target }: Job, { name, stored }: { readonly name: string; readonly stored: Stored }) {
+  const artifacts = target.earlier?.find((one) => one.service === service.name)?.artifacts ?? []
+  return artifacts.find((one) => one.role === "database" && one.name === name && storedAs(one.file) === stored)?.bytes
+}
+
 interface Dump {
   readonly step: string
   readonly what: string
@@ -119,12 +158,14 @@ interface Dump {
   /** Milliseconds. */
   readonly timeout: number
   readonly assume: string
+  /** Bytes that it was the last time. */
+  readonly expected?: number | undefined
 }
 
-async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume }: Dump) {
+async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume, expected }: Dump) {
   const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`
   const { stdout } = await work
-    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed })
+    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed, progress: progressOf(nonce, expected) })
     .catch((error: unknown) => {
       throw named(what, "postgres-dump-failed", error)
     })

@@ -1,31 +1,15 @@
-import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
-import { remoteScript } from "../../remote/scripts.ts"
+import { hashingScript } from "../../remote/hashing-script.ts"
 import { type Command, script } from "../../shell/command.ts"
-import type { Service } from "../driver.ts"
 import { connectionTo } from "./identifiers.ts"
-import { execInside, insideScript } from "./inside.ts"
-import { markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { insideScript } from "./inside.ts"
+import { type Packing, packed } from "./packing.ts"
 import { blockersSql, checksumSql, countSql } from "./sql.ts"
-
-/** How an archive is packed: by pg_dump with zstd, by zstd behind it, or by pg_dump with gzip. */
-export const packings = ["zstd", "zstd-pipe", "gzip"] as const
-export type Packing = (typeof packings)[number]
-
-/** The quickest packing that this container's programs know (gzip costs most of a dump's time). */
-export async function archiveFormat(service: Service, container: Container): Promise<Packing> {
-  const nonce = newNonce()
-  const { stdout } = await service.host.run(execInside("read", container, { name: "format", args: [nonce] }))
-  const [format] = valuesOf(markedLines(stdout, nonce), "format")
-  const known = packings.find((one) => one === format)
-  if (known) return known
-  throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`)
-}
 
 export interface DatabaseDump {
   readonly nonce: string
   readonly database: string
-  readonly format: Packing
+  readonly packing: Packing
   /** Absolute path on the host. */
   readonly path: string
   /** Names the sessions, so that none of them is left. */
@@ -36,17 +20,17 @@ export interface DatabaseDump {
 }
 
 export function dumpDatabaseCommand(container: Container, dump: DatabaseDump): Command {
-  const { nonce, database, format, path, run, lockLimit, checksums } = dump
-  return script("change", remoteScript("postgres-dump"), [
+  const { nonce, database, packing, path, run, lockLimit, checksums } = dump
+  return script("change", hashingScript("postgres-dump"), [
     container.id,
     insideScript("dump"),
     insideScript("check"),
     nonce,
     path,
-    format === "zstd-pipe" ? "zst" : "plain",
+    packed(packing).stored,
     connectionTo(database),
     sessionName(run),
-    format,
+    packing,
     lockLimit,
     checksums ? checksumSql : countSql,
     blockersSql,
@@ -57,13 +41,30 @@ export function dumpGlobalsCommand(
   container: Container,
   { nonce, path, lockLimit }: Pick<DatabaseDump, "nonce" | "path" | "lockLimit">,
 ): Command {
-  return script("change", remoteScript("postgres-dump"), [
+  return script("change", hashingScript("postgres-dump"), [
     container.id,
     insideScript("globals"),
     insideScript("check-globals"),
     nonce,
     path,
-    "plain",
+    "globals",
+    lockLimit,
+  ])
+}
+
+/** The archive of a database without its data: how it is made, which SQL alone does not say. */
+export function dumpPropertiesCommand(
+  container: Container,
+  { nonce, database, path, lockLimit }: Pick<DatabaseDump, "nonce" | "database" | "path" | "lockLimit">,
+): Command {
+  return script("change", hashingScript("postgres-dump"), [
+    container.id,
+    insideScript("properties"),
+    insideScript("check"),
+    nonce,
+    path,
+    "archive",
+    connectionTo(database),
     lockLimit,
   ])
 }

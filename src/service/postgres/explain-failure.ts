@@ -36,7 +36,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     pattern:
-      /terminating connection due to|the database system is (shutting down|starting up|in recovery|not yet accepting)|server closed the connection|no connection to the server|terminated by user/,
+      /terminating connection due to|the database system is (shutting down|starting up|in recovery|not yet accepting)|server closed the connection|no connection to the server/,
     code: "postgres-stopped",
     problem: "the server stopped, or ended our session, in the middle",
     hint: "See the container's log for who stopped it, then run again.",
@@ -46,6 +46,12 @@ const explanations: readonly Explanation[] = [
     code: "postgres-no-answer",
     problem: "the server does not answer",
     hint: "See the container's log; a server in crash recovery needs time.",
+  },
+  {
+    pattern: /pg_dump was ended by signal|terminated by user/,
+    code: "postgres-dump-killed",
+    problem: "somebody or something killed pg_dump",
+    hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again.",
   },
   {
     pattern: /too many clients|remaining connection slots|too many connections/,
@@ -78,7 +84,8 @@ const explanations: readonly Explanation[] = [
  * Names the cause of a failed command from its error output. `what` is the sentence's subject, for example `the dump of
  * app`; when no cause is known the code is `otherwise` and the message the first error line.
  */
-export function explainFailure(what: string, output: string, otherwise: string, cause?: unknown): AppError {
+export function explainFailure(what: string, text: string, otherwise: string, cause?: unknown): AppError {
+  const output = beforeStopping(text)
   const known = explanations.find(({ pattern }) => pattern.test(output))
   const line = errorLine(output)
   const blocker = blockerOf(output)
@@ -87,6 +94,12 @@ export function explainFailure(what: string, output: string, otherwise: string, 
     ...(known && { hint: known.hint }),
     ...(cause !== undefined && { cause }),
   })
+}
+
+/** What comes behind this mark of our scripts is what their own ending of everything made others say. */
+function beforeStopping(text: string): string {
+  const before = text.split(/^ia-[0-9a-f]{24} stopping$/m)[0] ?? ""
+  return before.trim() === "" ? text : before
 }
 
 function errorLine(output: string): string {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import type { Progress } from "../../core/progress.ts"
 
 /** A word that nobody can guess: what a script of ours prints behind it is ours, whatever else prints. */
 export function newNonce(): string {
@@ -19,4 +20,15 @@ export function valuesOf(lines: readonly string[], key: string): readonly string
 /** Did the script come to its own end, with code 0? `docker exec` answers 0 also when it was told to stop. */
 export function cameToEnd(lines: readonly string[]): boolean {
   return lines.at(-1) === "end 0"
+}
+
+/** The bytes that a script of ours tells from time to time. */
+export function progressOf(nonce: string, total: number | undefined): Progress {
+  return {
+    total,
+    read: (line) => {
+      const [bytes] = valuesOf(markedLines(line, nonce), "progress")
+      return bytes === undefined ? undefined : Number(bytes)
+    },
+  }
 }

@@ -6,11 +6,12 @@ import type { Work } from "../../host/work.ts"
 import type { RestoreReport, Service } from "../driver.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
+import { storedAs } from "./packing.ts"
 import type { Beside, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, type ServerFacts, serverFor } from "./server-facts.ts"
-import { freeBytesInside } from "./space.ts"
+import { assertRoomInside } from "./space.ts"
 
 /**
  * Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
@@ -45,7 +46,11 @@ export async function restoreServer(
       }
       restored.push({
         ...beside,
-        ...(await restoreBeside(job, beside, { expected, artifact: fileOf(backup, expected) })),
+        ...(await restoreBeside(job, beside, {
+          expected,
+          artifact: fileOf(backup, expected),
+          properties: propertiesOf(backup, expected),
+        })),
       })
     }
     assertEqual(
@@ -107,33 +112,28 @@ export function assertReplaceable(server: ServerFacts, replaced: readonly string
 
 /** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
 async function assertSpace({ service, container }: RestoreJob, backup: ServiceBackup, contents: PostgresContents) {
-  const free = await freeBytesInside(service, container)
   const data = contents.databases.reduce((sum, { size }) => sum + size, 0)
   const temporary = Math.max(
     ...contents.databases.map((one) => {
       const { bytes, file } = fileOf(backup, one)
-      return bytes + (file.endsWith(".zst") ? one.size : 0)
+      const stored = storedAs(file)
+      // A directory lies packed and unpacked for a moment, about as large.
+      return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0)
     }),
   )
-  for (const [where, needed, there] of [
-    ["its data directory", data, free.data],
-    ["the container's /tmp", temporary, free.temporary],
-  ] as const) {
-    if (there >= needed) continue
-    throw refusal(
-      "disk-space",
-      `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${needed}`,
-      {
-        hint: "Make room: the live data is only replaced by data that was restored and counted beside it.",
-      },
-    )
-  }
+  await assertRoomInside(service, container, { data, temporary })
 }
 
 function fileOf(backup: ServiceBackup, { name }: Pick<DatabaseContents, "name">): Artifact {
   const found = backup.artifacts.find((one) => one.role === "database" && one.name === name)
   if (found) return found
   throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`)
+}
+
+/** SQL does not say how its database is made: a file beside it does. */
+function propertiesOf(backup: ServiceBackup, database: Pick<DatabaseContents, "name">): Artifact {
+  const found = backup.artifacts.find((one) => one.role === "properties" && one.name === database.name)
+  return found ?? fileOf(backup, database)
 }
 
 function assertEqual(

@@ -1,5 +1,6 @@
 import { failure } from "../../core/errors.ts"
 import type { Artifact, DatabaseContents } from "../../core/manifest.ts"
+import { hashingScript } from "../../remote/hashing-script.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script } from "../../shell/command.ts"
 import { databaseContents } from "./contents.ts"
@@ -8,24 +9,31 @@ import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
+import { storedAs } from "./packing.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
 import { swapSql } from "./swap-sql.ts"
 
+interface RestoredFile {
+  readonly expected: DatabaseContents
+  readonly artifact: Artifact
+  /** The file that says how the database is made; the same one as a rule. */
+  readonly properties: Artifact
+}
+
 /** Restores one file into a new database beside the live one, and counts what came in. */
 export async function restoreBeside(
   job: RestoreJob,
   names: BesideNames,
-  { expected, artifact }: { readonly expected: DatabaseContents; readonly artifact: Artifact },
+  { expected, artifact, properties }: RestoredFile,
 ): Promise<Pick<Beside, "contents" | "properties" | "subscriptions">> {
   const { service, container, work, server } = job
   const path = `${service.backups}/${artifact.file}`
-  const packing = artifact.file.endsWith(".zst") ? "zst" : "plain"
   const statements = await work.check(
     `read-${service.name}-${names.step}`,
-    () => readStatements(job, names, { path, packing }),
+    () => readStatements(job, names, properties),
     {
       create: (name) => `CREATE DATABASE ${identifier(name)}`,
       properties: [],
@@ -33,15 +41,17 @@ export async function restoreBeside(
   )
   const nonce = newNonce()
   const mark = JSON.stringify({ "infra-actions": "restoring", name: names.live })
-  const command = script("change", remoteScript("postgres-restore"), [
+  const command = script("change", hashingScript("postgres-restore"), [
     container.id,
     insideScript("restore"),
     path,
     artifact.bytes,
     artifact.sha256,
+    insideScript("grown"),
+    names.name,
     nonce,
     sessionName(work.id),
-    packing,
+    storedAs(artifact.file),
     `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
@@ -53,6 +63,7 @@ export async function restoreBeside(
     .step(`restore-${service.name}-${names.step}`, command, {
       timeout: Math.ceil(1_200_000 + expected.size / 500),
       assume: assumedReport(nonce, expected),
+      progress: progressOf(nonce, expected.size),
     })
     .catch((error: unknown) => {
       throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error)
@@ -129,10 +140,10 @@ async function notSwapped({ service, container }: RestoreJob, restored: readonly
 async function readStatements(
   { service, container }: RestoreJob,
   { live }: BesideNames,
-  { path, packing }: { readonly path: string; readonly packing: string },
+  { file }: Artifact,
 ): Promise<DatabaseStatements> {
   const nonce = newNonce()
-  const args = [container.id, remoteScript("postgres-session"), nonce, path, packing]
+  const args = [container.id, remoteScript("postgres-session"), nonce, `${service.backups}/${file}`, storedAs(file)]
   const { stdout } = await service.host
     .run(script("read", remoteScript("postgres-properties"), args))
     .catch((error: unknown) => {

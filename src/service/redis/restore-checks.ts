@@ -1,6 +1,7 @@
 import { failure, refusal } from "../../core/errors.ts"
 import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
+import { hashingScript } from "../../remote/hashing-script.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script, sh } from "../../shell/command.ts"
 import { differences, parseVerified } from "../../storage/stored-files.ts"
@@ -26,9 +27,12 @@ export function contentsOf(service: string, backup: ServiceBackup): KeysContents
 export async function checkBackup(service: Service, container: Container, backup: ServiceBackup): Promise<void> {
   const contents = contentsOf(service.name, backup)
   const files = backup.artifacts.map(({ file }) => file)
-  const { stdout } = await service.host.run(script("read", remoteScript("store-verify"), [service.backups, ...files]), {
-    timeout: readLimit,
-  })
+  const { stdout } = await service.host.run(
+    script("read", hashingScript("store-verify"), [service.backups, ...files]),
+    {
+      timeout: readLimit,
+    },
+  )
   const wrong = differences(backup.artifacts, parseVerified(stdout))
   if (wrong.length > 0)
     throw failure("backup-corrupt", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`)

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test"
 import type { DatabaseContents, ServiceBackup } from "../../../src/core/manifest.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { directWork } from "../../support/direct-work.ts"
-import { type Ground, openGround, until } from "./postgres-ground.ts"
+import { backupFiles, type Ground, openGround, ownSessions, until } from "./postgres-ground.ts"
 
 const driver = postgresDriver({ lockLimit: 3000 })
 const hostile = `we "ird' \\db\t=€ $1`
@@ -64,7 +64,7 @@ for (const major of [15, 17] as const) {
     })
 
     it("stores files that only their owner can read, as long and with the SHA-256 that it says, and nothing else", async () => {
-      const before = new Set(files(ground))
+      const before = new Set(backupFiles(ground))
       const { artifacts } = await backUp()
       for (const { file, bytes, sha256 } of artifacts) {
         const path = `${ground.backups}/${file}`
@@ -73,7 +73,7 @@ for (const major of [15, 17] as const) {
         assert.equal(createHash("sha256").update(readFileSync(path)).digest("hex"), sha256)
       }
       assert.equal(statSync(`${ground.backups}/postgres`).mode & 0o777, 0o700)
-      const made = files(ground).filter((one) => !before.has(one))
+      const made = backupFiles(ground).filter((one) => !before.has(one))
       assert.deepEqual(made.sort(), artifacts.map(({ file }) => file.replace("postgres/", "")).sort())
       assert.match(readFileSync(`${ground.backups}/${artifacts.at(-1)?.file}`, "utf8"), /CREATE ROLE reader;/)
     })
@@ -99,7 +99,7 @@ for (const major of [15, 17] as const) {
     })
 
     it("names who holds the lock on a table, and leaves no file and no session", { skip: major === 15 }, async () => {
-      const before = files(ground)
+      const before = backupFiles(ground)
       const holder = ground.session("app", "set application_name = 'long migration'; begin; lock table owners;")
       await until(() => assert.equal(locks(ground), "1"))
       await assert.rejects(backUp(), (error: Error) => {
@@ -108,12 +108,12 @@ for (const major of [15, 17] as const) {
         return true
       })
       holder.end()
-      assert.deepEqual(files(ground), before)
-      await until(() => assert.equal(ours(ground), "0"))
+      assert.deepEqual(backupFiles(ground), before)
+      await until(() => assert.equal(ownSessions(ground), "0"))
     })
 
     it("leaves nothing running and no file when the dump is killed from outside", async () => {
-      const before = files(ground)
+      const before = backupFiles(ground)
       const holder = ground.session("app", "begin; lock table owners;")
       await until(() => assert.equal(locks(ground), "1"))
       const abort = new AbortController()
@@ -123,24 +123,24 @@ for (const major of [15, 17] as const) {
         step: (_: string, command: Parameters<typeof host.run>[0]) => host.run(command, { signal: abort.signal }),
       }
       const made = backUp(work)
-      await until(() => assert.notEqual(ours(ground), "0"))
+      await until(() => assert.notEqual(ownSessions(ground), "0"))
       abort.abort()
       await assert.rejects(made)
-      await until(() => assert.equal(ours(ground), "0"))
+      await until(() => assert.equal(ownSessions(ground), "0"))
       await until(() => assert.doesNotMatch(ground.docker("top", ground.container().id), /pg_dump|mktemp|sh -c/))
       holder.end()
       assert.deepEqual(
-        files(ground).filter((one) => !one.endsWith(".partial")),
+        backupFiles(ground).filter((one) => !one.endsWith(".partial")),
         before,
       )
     })
 
     it("fails by name when the server stops in the middle", { skip: major === 15 }, async () => {
-      const before = files(ground)
+      const before = backupFiles(ground)
       const holder = ground.session("app", "begin; lock table owners;")
       await until(() => assert.equal(locks(ground), "1"))
       const made = backUp()
-      await until(() => assert.notEqual(ours(ground), "0"))
+      await until(() => assert.notEqual(ownSessions(ground), "0"))
       ground.docker("stop", "--signal", "SIGINT", ground.container().id)
       await assert.rejects(made, ({ code }: { code?: string }) => /^postgres-(stopped|not-running)$/.test(code ?? ""))
       holder.end()
@@ -148,7 +148,7 @@ for (const major of [15, 17] as const) {
       ground.docker("start", ground.container().id)
       await ground.ready()
       assert.deepEqual(
-        files(ground),
+        backupFiles(ground),
         before.filter((one) => existsSync(`${ground.backups}/postgres/${one}`)),
       )
     })
@@ -178,7 +178,7 @@ for (const major of [15, 17] as const) {
           code: "postgres-disk-full",
         })
         assert.deepEqual(readdirSync(`${small}/postgres`), [])
-        await until(() => assert.equal(ours(ground), "0"))
+        await until(() => assert.equal(ownSessions(ground), "0"))
       } finally {
         execFileSync("umount", [small])
       }
@@ -198,14 +198,6 @@ for (const major of [15, 17] as const) {
 
 function database(all: readonly DatabaseContents[], name: string): DatabaseContents {
   return all.find((one) => one.name === name) ?? assert.fail(`no ${name}`)
-}
-
-function files(ground: Ground): readonly string[] {
-  return existsSync(`${ground.backups}/postgres`) ? readdirSync(`${ground.backups}/postgres`).sort() : []
-}
-
-function ours(ground: Ground): string {
-  return ground.sql("postgres", "select count(*) from pg_stat_activity where application_name like 'infra-actions%'")
 }
 
 function locks(ground: Ground): string {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ServiceConfig } from "../../../src/core/config.ts"
@@ -27,7 +27,13 @@ export interface Ground extends AsyncDisposable {
 /** Starts `infra-testbed/postgres:<major>` as `<prefix>-<name>`; it and its data are gone when the ground is disposed. */
 export async function openGround(
   name: string,
-  options: { major: 15 | 17; config?: Partial<ServiceConfig>; prefix?: string },
+  options: {
+    major: 15 | 17
+    config?: Partial<ServiceConfig>
+    prefix?: string
+    /** Options of initdb. */
+    initdb?: string
+  },
 ): Promise<Ground> {
   const containerName = `${options.prefix ?? "t-pg"}-${name}`
   const docker = (...args: readonly string[]) =>
@@ -37,6 +43,7 @@ export async function openGround(
   docker(
     ...["run", "--detach", "--name", containerName, "--label", "infra-actions.testbed=1", "--network", "none"],
     ...["--env", "POSTGRES_USER=clinic", "--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
+    ...["--env", `POSTGRES_INITDB_ARGS=${options.initdb ?? ""}`],
     ...[`infra-testbed/postgres:${options.major}`, "postgres", "-c", "fsync=off"],
   )
   const directory = mkdtempSync(join(tmpdir(), "t-pg-"))
@@ -80,7 +87,8 @@ export async function openGround(
       child.stdin.write(`${text}\n`)
       return { end: () => child.stdin.end() }
     },
-    ready: () => until(() => docker("exec", containerName, "psql", "-U", "clinic", "-d", "app", "-c", "select")),
+    // Over TCP: the server that the image starts to make the cluster answers on the socket only, and goes again.
+    ready: () => until(() => docker("exec", containerName, "pg_isready", "-q", "-h", "127.0.0.1")),
     serverLog: () => spawnSync("docker", ["logs", containerName], { encoding: "utf8" }).stderr,
     async [Symbol.asyncDispose]() {
       remove()
@@ -90,6 +98,16 @@ export async function openGround(
   }
   await ground.ready()
   return ground
+}
+
+/** Names of the files in the backup directory. */
+export function backupFiles({ backups }: Ground): readonly string[] {
+  return existsSync(`${backups}/postgres`) ? readdirSync(`${backups}/postgres`).sort() : []
+}
+
+/** How many sessions of the driver's the server has. */
+export function ownSessions(ground: Ground): string {
+  return ground.sql("postgres", "select count(*) from pg_stat_activity where application_name like 'infra-actions%'")
 }
 
 /** Tries until it does not throw; at most 30 s. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { existsSync, readdirSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
+import { formatBytes } from "../../../src/core/bytes.ts"
 import type { Layout } from "../../../src/core/layout.ts"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { claimLease } from "../../../src/host/claim-lease.ts"
@@ -13,6 +14,8 @@ import { sh } from "../../../src/shell/command.ts"
 import { type Ground, openGround, until } from "./postgres-ground.ts"
 
 const driver = postgresDriver()
+const held =
+  "select count(*) from pg_locks where relation = 'locked'::regclass and mode = 'AccessExclusiveLock' and granted"
 const holder = { run: "1", attempt: "1", actor: "test", purpose: "test", url: "" }
 
 describe("the Postgres driver under the keeper", () => {
@@ -52,6 +55,20 @@ describe("the Postgres driver under the keeper", () => {
     )
     const { stdout } = await ground.service.host.run(sh`grep -rl SCRAM-SHA ${places.work} ${places.journal} || :`)
     assert.equal(stdout, "")
+  })
+
+  it("tells how far a long dump has come", async () => {
+    const shown: string[] = []
+    ground.sql("app", "create table locked as select generate_series(1, 9)")
+    const session = ground.session("app", "begin; lock table locked;")
+    await until(() => assert.notEqual(ground.sql("app", held), "0"))
+    setTimeout(() => session.end(), 7000)
+    const work = openWork(ground.service.host, { lease, layout: places, id: "run-4", log: (line) => shown.push(line) })
+    const earlier = { ...target(4), earlier: [backup] }
+    await driver.backup?.(ground.service, ground.container(), earlier, work)
+    const bytes = backup.artifacts.find((one) => one.name === "app")?.bytes ?? 0
+    assert.match(shown.join("\n"), new RegExp(`^dump-postgres-app: \\d.* of about ${formatBytes(bytes)}, .*B/s`, "m"))
+    ground.sql("app", "drop table locked")
   })
 
   it("leaves a dump that was cut off from us to end by itself, whole", async () => {

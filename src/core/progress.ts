@@ -1,0 +1,32 @@
+import { formatBytes } from "./bytes.ts"
+import { formatDuration } from "./duration.ts"
+
+/** How far a step has come, told by lines of its own output. */
+export interface Progress {
+  /** Bytes done that a line tells; undefined for every other line. */
+  readonly read: (line: string) => number | undefined
+  /** Bytes that it will be in all, as far as anybody knows beforehand. */
+  readonly total?: number | undefined
+}
+
+/**
+ * Turns bytes done into lines for the log, `dump: 512.0 MiB of about 1.4 GiB, 85.3 MiB/s, about 10.7s left`: the first
+ * after 5 seconds, then one every 15, after 10 minutes one a minute; undefined in between. `now` gives milliseconds.
+ */
+export function progressLines(
+  name: string,
+  { total, now }: { readonly total?: number | undefined; readonly now: () => number },
+): (done: number) => string | undefined {
+  const start = now()
+  let next = start + 5000
+  return (done) => {
+    const time = now()
+    if (time < next) return undefined
+    next = time + (time - start < 600_000 ? 15_000 : 60_000)
+    const rate = (done * 1000) / (time - start)
+    const told = `${name}: ${formatBytes(done)}${total === undefined ? "" : ` of about ${formatBytes(total)}`}`
+    const left = total !== undefined && rate > 0 && total > done ? (total - done) / rate : undefined
+    const end = left === undefined ? "" : `, about ${formatDuration(left * 1000)} left`
+    return `${told}, ${formatBytes(Math.round(rate))}/s${end}`
+  }
+}
