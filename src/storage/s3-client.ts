@@ -1,11 +1,14 @@
 import { S3Client } from "@aws-sdk/client-s3"
 import type { Secret } from "../shell/secret.ts"
 import { explainS3Error, type S3Place } from "./s3-error.ts"
+import { assertSession } from "./s3-session.ts"
 
 export interface S3Credentials {
   readonly accessKeyId: Secret
   readonly secretAccessKey: Secret
   readonly sessionToken?: Secret
+  /** When the session of temporary ones ends, if that is known. */
+  readonly sessionEnd?: Date | undefined
 }
 
 export interface S3ClientOptions {
@@ -23,6 +26,8 @@ export interface Bucket {
   readonly client: S3Client
   readonly place: S3Place
   readonly name: string
+  /** When the credentials' session ends, if that is known. */
+  readonly sessionEnd: Date | undefined
   /** Runs a request; what it throws says what was being done and which input is wrong. */
   call<T>(doing: string, request: (client: S3Client) => Promise<T>): Promise<T>
 }
@@ -56,7 +61,9 @@ export function openBucket({ bucket, region, endpoint, forcePathStyle, credentia
     client,
     place,
     name: bucket,
+    sessionEnd: credentials.sessionEnd,
     async call(doing, request) {
+      assertSession(credentials.sessionEnd, Date.now())
       try {
         return await request(client)
       } catch (error) {

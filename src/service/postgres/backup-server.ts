@@ -77,7 +77,7 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Pac
     lockLimit,
     checksums: target.checksums ?? false,
   })
-  const facts = await runDump(job, {
+  const dump = {
     step: `dump-${service.name}-${stepPart(name)}`,
     what: `the dump of database "${name}"`,
     nonce,
@@ -85,7 +85,9 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, format: Pac
     // 10 minutes, and more at two megabytes a second: slower than any disk that serves a database.
     timeout: 600_000 + size / 2000,
     assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
-  })
+  }
+  const { whileWriting = (_file, run) => run() } = target
+  const facts = await whileWriting({ id: target.id, file, estimate: size }, () => runDump(job, dump))
   const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
   return { artifact: { file, role: "database" as const, name, ...facts.stored }, contents }
 }
