@@ -22,7 +22,7 @@ const keys = makeOpenpgpKeys()
 const id = "backup-20261121-030000"
 const growing = { id, file, estimate: bytes.length }
 
-/** Writes as a dump does: grows under `.partial`, stands still for its proof, and gets its name. */
+/** Writes as a dump does before its proof. */
 async function write({ directory }: S3Ground, upTo = bytes.length): Promise<void> {
   const path = `${directory}/${file}`
   mkdirSync(`${directory}/postgres`, { recursive: true, mode: 0o700 })
@@ -31,7 +31,13 @@ async function write({ directory }: S3Ground, upTo = bytes.length): Promise<void
     appendFileSync(`${path}.partial`, bytes.subarray(at, Math.min(at + 8 * mebibyte, upTo)))
     await sleep(100)
   }
-  await sleep(2000)
+}
+
+async function until(seen: () => boolean): Promise<void> {
+  for (let tries = 0; !seen(); tries++) {
+    assert(tries < 600, "it did not come in a minute")
+    await sleep(100)
+  }
 }
 
 function isPart(line: string): boolean {
@@ -49,12 +55,22 @@ interface Followed {
   readonly parts: readonly [number, number]
 }
 
+interface FollowOptions {
+  readonly work?: Work
+  /** What happens when the whole parts are there, or when they do not come. */
+  readonly before?: () => void
+  readonly fails?: boolean
+}
+
 /** A whole backup of the file, followed while it is written. */
-async function followed(ground: S3Ground, work: Work = ground.work, end = () => {}): Promise<Followed> {
+async function followed(ground: S3Ground, options: FollowOptions = {}): Promise<Followed> {
   const { store, proxy, directory } = ground
+  const { work = ground.work, before, fails } = options
   const following = store.follow?.(growing, work, () => true)
   await write(ground)
-  end()
+  if (fails) await following
+  else await until(() => proxy.seen.filter(isPart).length >= 3)
+  before?.()
   const early = proxy.seen.filter(isPart).length
   renameSync(`${directory}/${file}.partial`, `${directory}/${file}`)
   await following
@@ -73,7 +89,7 @@ async function comesBack({ store, work, directory }: S3Ground, manifest: Manifes
 for (const shell of shells)
   test(`whole parts go up while the file is written, the rest after its proof (${shell.join(" ")})`, async () => {
     await using ground = await s3Ground({ transfer: "host" })
-    const { manifest, parts } = await followed(ground, shellWork(shell))
+    const { manifest, parts } = await followed(ground, { work: shellWork(shell) })
     // A probe and two parts, then a probe and the last part.
     assert.deepEqual(parts, [3, 2])
     assert.match(manifest.storage.objects[0]?.etag ?? "", /^[0-9a-f]{32}-3$/)
@@ -85,7 +101,7 @@ for (const shell of shells)
   test(`the encrypted copy is made and goes up while the file is written (${shell.join(" ")})`, async () => {
     const encryption = { publicKey: keys.publicKey, privateKey: new Secret("backup-key", keys.privateKey) }
     await using ground = await s3Ground({ transfer: "host", encryption })
-    const { manifest, parts } = await followed(ground, shellWork(shell))
+    const { manifest, parts } = await followed(ground, { work: shellWork(shell) })
     assert(parts[0] >= 3, `${parts[0]} parts while the file was written`)
     assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
     await comesBack(ground, manifest)
@@ -95,6 +111,7 @@ test("a dump that fails leaves nothing in S3", async () => {
   await using ground = await s3Ground({ transfer: "host" })
   const following = ground.store.follow?.(growing, ground.work, () => true)
   await write(ground, 24 * mebibyte)
+  await until(() => ground.proxy.seen.filter(isPart).length >= 2)
   assert.equal(await unfinished(ground), 1)
   rmSync(`${ground.directory}/${file}.partial`)
   await following
@@ -113,22 +130,24 @@ for (const [what, fault] of [
     let bad = true
     ground.proxy.fault = (method, url) =>
       bad && isPart(`${method} ${url}`) && !url.includes("partNumber=1&") ? fault : "pass"
-    const { manifest } = await followed(ground, ground.work, () => {
+    const before = () => {
       bad = false
-    })
+    }
+    const { manifest } = await followed(ground, { before, fails: true })
     assert.match(ground.log.join("\n"), /does not go to S3 while it is written, but afterwards: .*part 2 was answered/)
     await comesBack(ground, manifest)
   })
 
 test("parts that were not those of the finished file are sent again", async () => {
   await using ground = await s3Ground({ transfer: "host" })
-  const { manifest, parts } = await followed(ground, ground.work, () => {
+  const before = () => {
     // What S3 has of the second part is then no longer what is there.
     const path = `${ground.directory}/${file}.partial`
     const changed = readFileSync(path)
     changed.writeUInt8(changed.readUInt8(20 * mebibyte) ^ 1, 20 * mebibyte)
     writeFileSync(path, changed)
-  })
+  }
+  const { manifest, parts } = await followed(ground, { before })
   assert.deepEqual(parts, [3, 3])
   assert.deepEqual(await ground.store.verify(manifest), [])
   rmSync(`${ground.directory}/${file}`)
@@ -143,7 +162,7 @@ test("a file that outgrew its estimate by far goes up anew in larger parts", asy
   const begun = {
     backup: id,
     number: 1,
-    upload: { key, id: UploadId, size: 64 * 1024 },
+    upload: { key, id: UploadId, size: 32 * 1024 },
     md5s: new Map<number, string>(),
   }
   const { services } = makeBackup(directory, { id, files: { [file]: bytes } })
