@@ -112,6 +112,6 @@ export async function decryptArtifact({ options }: S3Context, { artifact, work, 
 export function requireKey(encryption: Encryption | undefined): Secret {
   if (encryption?.privateKey) return encryption.privateKey
   throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", {
-    hint: "Pass the private key from a secret to restore.",
+    hint: "Pass the private key from a secret to restore, drill or pipeline.",
   })
 }
