@@ -1,7 +1,7 @@
 # Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.
 # Of a file that is still being written also: $5 the name that it gets when it is whole, $6 seconds without growth, and $7
 # seconds in all, after which no more is awaited. Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one
-# byte to that URL with a wrong MD5. On standard output: `part NUMBER MD5 CODE` for each, `probe CODE`, at last `end WHY`.
+# byte to that URL with a wrong MD5. On standard output: `part NUMBER MD5 CODE REASON` for each, `probe CODE REASON`, at last `end WHY`.
 # The URL is a key: it stands in no argument, file or output here.
 set -u
 file=$1 size=$2 tries=$3 stall=$4 name=${5:-} idle=${6:-0} life=${7:-0}
@@ -30,6 +30,10 @@ header = "Content-MD5: $2"
 CONFIG
 }
 
+reason() {
+  sed -n 's/.*<Code>\([A-Za-z]*\)<\/Code>.*/\1/p' "$answer" | head -n 1
+}
+
 again() {
   case $1 in
     000 | 408 | 429 | 5??) return 0 ;;
@@ -52,7 +56,7 @@ send() {
     try=$((try + 1))
   done
   # One that failed for good ends the batch: the rest would only wait as long to fail as well.
-  echo "part $number $md5 $code $(sed -n 's/.*<Code>\([A-Za-z]*\)<\/Code>.*/\1/p' "$answer" | head -n 1)"
+  echo "part $number $md5 $code $(reason)"
   [ "$code" = 200 ]
 }
 
@@ -82,7 +86,7 @@ while read -r number length url; do
       code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' "$url")
       case $code in 000 | 429 | 5??) sleep "$try"; try=$((try + 1)) ;; *) break ;; esac
     done
-    echo "probe $code"
+    echo "probe $code $(reason)"
   else
     grown $((number * size)) || break
     send "$number" "$length" "$url" || { why=refused; break; }

@@ -89,16 +89,24 @@ export async function urls(
   return (probe ? await line(0, 1) : "") + all.join("")
 }
 
-interface SentPart {
+interface Answer {
+  readonly code: string
+  /** S3's name for what was wrong; empty when nothing was. */
+  readonly reason: string
+}
+
+interface SentPart extends Answer {
   readonly number: number
   readonly md5: string
-  readonly code: string
-  readonly reason: string
+}
+
+function isExpired({ reason }: Answer): boolean {
+  return /^(ExpiredToken|TokenRefreshRequired)$/.test(reason)
 }
 
 /** What came of a batch. */
 export interface Sent {
-  readonly probe: string | undefined
+  readonly probe: Answer | undefined
   readonly parts: readonly SentPart[]
   /** Why no more were sent; `sent` when all were. */
   readonly end: string
@@ -109,12 +117,16 @@ export function readSent(text: string): Sent {
   const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(
     ([, number, md5 = "", code = "", reason = ""]) => ({ number: Number(number), md5, code, reason }),
   )
-  return { probe: /^probe (\d{3})$/m.exec(text)?.[1], parts, end: /^end (\w+)$/m.exec(text)?.[1] ?? "" }
+  const [, code, reason = ""] = /^probe (\d{3}) (\w*)$/m.exec(text) ?? []
+  const probe = code === undefined ? undefined : { code, reason }
+  return { probe, parts, end: /^end (\w+)$/m.exec(text)?.[1] ?? "" }
 }
 
 /** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
-export function requireEnforced(code: string | undefined): void {
+export function requireEnforced(probe: Answer | undefined): void {
+  const code = probe?.code
   if (code === "400") return
+  if (probe && isExpired(probe)) throw sessionEnded(undefined)
   if (code?.startsWith("2")) {
     throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", {
       hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do.",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3"
-import { failure, inputError } from "../core/errors.ts"
+import { AppError, failure, inputError } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
@@ -73,15 +73,28 @@ async function probe(context: S3Context): Promise<void> {
   if (options.immutable) await requireLockable(bucket)
   if (options.encryption?.publicKey) await requireEncryption(context, options.encryption.publicKey)
   await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`)
-  // Beginning an upload needs the right to write and, taken back at once, leaves nothing.
-  const key = `${options.prefix}${manifestFolder}/probe`
-  const headers = storageHeaders(options.storage)
-  await bucket.call("testing the right to write", async (client) => {
-    const { UploadId } = await client.send(
-      new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key, ...headers }),
-    )
-    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId }))
-  })
+  await probeWriting(context)
+}
+
+/** Beginning an upload needs the right to write and, taken back at once, leaves nothing. */
+async function probeWriting({ bucket, options: { prefix, storage } }: S3Context): Promise<void> {
+  const key = `${prefix}${manifestFolder}/probe`
+  const headers = storageHeaders(storage)
+  try {
+    await bucket.call("testing the right to write", async (client) => {
+      const begin = new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key, ...headers })
+      const { UploadId } = await client.send(begin)
+      await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId }))
+    })
+  } catch (error) {
+    // Every store calls a refused header something else: what is known is that it refused with it.
+    const asked = Object.values(headers).join(", ")
+    if (asked === "" || !(error instanceof AppError) || error.code !== "s3-failed") throw error
+    throw inputError("s3-storage", `S3 does not take ${asked}: ${error.message}`, {
+      hint: "Check server-side-encryption, kms-key-id and storage-class of backup.s3 against what the store has.",
+      cause: error,
+    })
+  }
 }
 
 /** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */

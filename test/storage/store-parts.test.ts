@@ -70,8 +70,8 @@ test("a file that was not looked at differs, like one that is missing", () => {
 
 test("the answers to the parts are read, with the reason of a refusal", () => {
   const md5 = "0".repeat(32)
-  assert.deepEqual(readSent(`probe 400\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\nend refused\n`), {
-    probe: "400",
+  assert.deepEqual(readSent(`probe 400 BadDigest\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\nend refused\n`), {
+    probe: { code: "400", reason: "BadDigest" },
     end: "refused",
     parts: [
       { number: 1, md5, code: "200", reason: "" },
