@@ -51,7 +51,9 @@ send() {
   while :; do
     : >"$answer"
     code=$(tail -c "+$from" "$body" | head -c "$length" | put "$length" "$sum" "$url")
-    if [ "${code:=000}" = 200 ] || [ "$try" -ge "$tries" ] || ! again "$code"; then break; fi
+    # A store may notice its own failure only after it has begun to answer.
+    if [ "${code:=000}" = 200 ] && grep -q '<Error>' "$answer"; then code=500; fi
+    if [ "$code" = 200 ] || [ "$try" -ge "$tries" ] || ! again "$code"; then break; fi
     sleep $((try * try + $$ % 2))
     try=$((try + 1))
   done
