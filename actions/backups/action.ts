@@ -16,7 +16,7 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
     const list = await listBackups(tools, { verify: inputs.verify })
     for (const one of list.problems) tools.log.warning(one)
     const { entries } = list
-    const newest = entries.find(({ copies }) => copies.some(({ proven }) => proven !== "unproven"))
+    const newest = entries.find(({ copies }) => copies.some(isGood))
     const pruneFailed = reports.some(({ failure }) => failure !== undefined)
     const reason = pruneFailed ? "prune-failed" : list.problems.length > 0 ? "problems-found" : "done"
     return {
@@ -33,6 +33,11 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
     }
   })
 })
+
+/** Proven when it was made, and nothing was found wrong with it now. */
+function isGood({ proven, problems = [] }: BackupEntry["copies"][number]): boolean {
+  return proven !== "unproven" && problems.length === 0
+}
 
 /** As the output has it: names of the outputs' own style, times in seconds. */
 function shown({ age, copies, ...entry }: BackupEntry) {

@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
 import { input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
+import { backupKey, changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
 
 export const drillContract = {
   name: "drill",
@@ -12,6 +12,7 @@ export const drillContract = {
   inputs: z.strictObject({
     ...connectionInputs,
     ...storeInputs,
+    "backup-key": backupKey,
     "dry-run": changeInputs["dry-run"],
     "lock-wait": input(time.optional(), {
       description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",

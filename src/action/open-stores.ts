@@ -3,8 +3,10 @@ import type { Config } from "../core/config.ts"
 import { inputError } from "../core/errors.ts"
 import { layout } from "../core/layout.ts"
 import type { Host } from "../host/host.ts"
+import type { Secret } from "../shell/secret.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { localStore } from "../storage/local-store.ts"
+import { sessionEndOf } from "../storage/s3-session.ts"
 import { s3Store } from "../storage/s3-store.ts"
 import type { ActionContext } from "./outcome.ts"
 import type { storeInputs } from "./shared-inputs.ts"
@@ -15,7 +17,7 @@ export type StoreInputs = z.output<z.ZodObject<typeof storeInputs>>
 export interface OpenStoresOptions {
   readonly config: Config
   readonly inputs: Partial<StoreInputs> & BackupKeyInput
-  readonly context: Pick<ActionContext, "log">
+  readonly context: Pick<ActionContext, "log" | "env">
 }
 
 /** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
@@ -25,13 +27,23 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
   const keys = requireStoreKeys(config, inputs)
   if (!s3 || !keys) return [localStore(place)]
   const sessionToken = inputs["s3-session-token"]
+  const endpoint = s3.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL
   const remote = s3Store({
     ...place,
     bucket: s3.bucket,
     prefix: s3.prefix,
     region: s3.region,
-    credentials: { ...keys, ...(sessionToken ? { sessionToken } : {}) },
-    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
+    credentials: {
+      ...keys,
+      ...(sessionToken ? { sessionToken } : {}),
+      sessionEnd: sessionEndFor(keys.accessKeyId, context),
+    },
+    ...(endpoint ? { endpoint } : {}),
+    storage: {
+      serverSide: s3["server-side-encryption"],
+      kmsKey: s3["kms-key-id"],
+      storageClass: s3["storage-class"],
+    },
     ...(s3["force-path-style"] === undefined ? {} : { forcePathStyle: s3["force-path-style"] }),
     ...(s3["immutable-days"] === undefined
       ? {}
@@ -41,6 +53,12 @@ export function openStores(host: Host, { config, inputs, context }: OpenStoresOp
     log: context.log.info,
   })
   return [localStore(place), remote]
+}
+
+/** The environment tells the end only of its own credentials' session. */
+function sessionEndFor(accessKeyId: Secret, { env }: Pick<ActionContext, "env">): Date | undefined {
+  if (accessKeyId.reveal() !== env.AWS_ACCESS_KEY_ID?.trim()) return undefined
+  return sessionEndOf(env.AWS_CREDENTIAL_EXPIRATION)
 }
 
 /** The keys to the bucket; undefined when S3 is off. Throws an input error `missing-secret` when S3 is on and one was not given. */

@@ -2,7 +2,9 @@ import { backupId, backupStamp } from "../core/backup-id.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { isProven, rowLosses, totals } from "../core/manifest-contents.ts"
+import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
+import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
@@ -44,10 +46,14 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const { verify, postgres } = tools.config.backup
-  const how = {
+  const whileWriting = unreachable === undefined && s3 ? beside(tools, s3) : undefined
+  const target = {
+    id,
+    stamp,
     checksums: verify === "checksum",
     format: postgres.format,
     ...(earlier && { earlier: earlier.services }),
+    ...(whileWriting && { whileWriting }),
   }
   const done: ServiceBackup[] = []
   const made = await makeBackup().catch(async (error: unknown) => {
@@ -58,7 +64,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   return { ...made, repaired, retention: await applyRetention(tools, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
-    for (const one of running) done.push(await backupService(tools, one, { id, stamp, ...how }))
+    for (const one of running) done.push(await backupService(tools, one, target))
     if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
@@ -71,6 +77,27 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
 async function backupService(tools: Tools, one: StackService, target: BackupTarget): Promise<ServiceBackup> {
   if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work)
   throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`)
+}
+
+/** Lets S3 have the beginning of a file while it is being written. */
+function beside({ work, log, layout }: Tools, s3: BackupStore): NonNullable<BackupTarget["whileWriting"]> {
+  return async (file, dump) => {
+    let running = true
+    const following = s3.follow?.(file, work, () => running)
+    try {
+      return await dump()
+    } catch (error) {
+      // A writer that was killed leaves a file behind that would be waited for.
+      if (!(error instanceof HostError))
+        await work
+          .step("remove-partial", change`rm -f ${`${layout.backups}/${file.file}.partial`}`)
+          .catch((reason) => log.warning(`${file.file}.partial may still be there: ${messageOf(reason)}`))
+      throw error
+    } finally {
+      running = false
+      await following
+    }
+  }
 }
 
 /** Why S3 cannot be used although it is on; throws instead where S3 is required. */
@@ -91,7 +118,9 @@ async function store(
   try {
     return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) }
   } catch (error) {
-    return { failure: tolerate(tools, error) }
+    const failure = tolerate(tools, error)
+    await discard({ ...tools, stores: [s3] }, manifest, error)
+    return { failure }
   }
 }
 

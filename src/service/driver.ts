@@ -1,5 +1,6 @@
 import type { PostgresFormat, ServiceConfig, ServiceKind } from "../core/config.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
+import type { GrowingFile } from "../core/growing-file.ts"
 import type { Check, Health } from "../core/health.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import type { Container, ServiceDefinition, Stack } from "../docker/stack.ts"
@@ -28,6 +29,8 @@ export interface BackupTarget {
   readonly format?: PostgresFormat
   /** What an earlier backup holds, from which is told how much is left to do. */
   readonly earlier?: readonly ServiceBackup[]
+  /** Runs `dump`, which writes this file, and may carry it elsewhere meanwhile; gives and throws what `dump` does. */
+  readonly whileWriting?: <T>(file: GrowingFile, dump: () => Promise<T>) => Promise<T>
 }
 
 export interface RestoreReport {

@@ -1,3 +1,4 @@
+import type { GrowingFile } from "../core/growing-file.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 
@@ -25,6 +26,11 @@ export interface BackupStore {
   probe(): Promise<void>
   /** Makes the place ready and removes what runs that were cut off left half written; does nothing when there is nothing. */
   prepare(work: Work): Promise<void>
+  /**
+   * Begins to bring a file into the store while it is being written, until it is whole or gone; `running` tells whether its
+   * writer still is at work. Only a beginning, which never fails: `putArtifacts` does what is left, `discard` takes it back.
+   */
+  follow?(file: GrowingFile, work: Work, running: () => boolean): Promise<void>
   /** Brings the artifacts' bytes (on the host, in the backup directory) into the store and proves them; not the manifest. */
   putArtifacts(manifest: Pick<Manifest, "id" | "services">, work: Work): Promise<PutReport>
   /** Removes whatever was stored of a backup that is not going to be published. */

@@ -3,6 +3,8 @@ import type { Encryption } from "./openpgp-session-key.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
 import type { Immutability } from "./s3-lock.ts"
 import type { Patience } from "./s3-send.ts"
+import type { StorageOptions } from "./s3-storage-options.ts"
+import type { BegunUpload } from "./s3-upload.ts"
 
 export interface S3StoreOptions extends S3ClientOptions {
   /** Put before every key, as it stands. */
@@ -17,6 +19,7 @@ export interface S3StoreOptions extends S3ClientOptions {
   /** Locks what is stored; the bucket must have object lock. */
   readonly immutable?: Immutability | undefined
   readonly encryption?: Encryption
+  readonly storage?: StorageOptions | undefined
   /** Reads each object to its end after it was stored. */
   readonly readBack?: boolean
   readonly patience?: Patience
@@ -33,6 +36,8 @@ export interface S3Context {
   readonly transfer: () => Promise<"host" | "runner">
   /** Keys written by this run, by backup: only these may be taken back. */
   readonly written: Map<string, { readonly key: string; readonly versionId?: string | undefined }[]>
+  /** Uploads that began while their file was being written, by the file. */
+  readonly begun: Map<string, BegunUpload>
   /** Ids of the backups that this run has published. */
   readonly published: Set<string>
 }

@@ -1,4 +1,5 @@
 import { failure, inputError, messageOf } from "../core/errors.ts"
+import type { GrowingFile } from "../core/growing-file.ts"
 import type { Artifact } from "../core/manifest.ts"
 import { HostError } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
@@ -7,6 +8,7 @@ import { change, script, sh } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
 import { type Encryption, headerBytes, sessionKey } from "./openpgp-session-key.ts"
 import type { S3Context } from "./s3-context.ts"
+import type { BegunUpload } from "./s3-upload.ts"
 
 /** Where the encrypted file lies on the host while it goes up or comes down; what a dead run leaves of it is cleaned away. */
 export function encryptedFile(file: string): string {
@@ -54,6 +56,32 @@ export async function encryptArtifact(
   return { ...artifact, file, bytes: Number(bytes), sha256 }
 }
 
+/** Seconds without growth after which the encryption of a growing file is given up: proving a large one takes long. */
+const idle = 300
+
+/**
+ * Encrypts a file while it is being written; what comes of it stands in `begun` when it is whole. Asks for room for both,
+ * for a full disk would end the dump.
+ */
+export async function encryptGrowing(
+  { options }: S3Context,
+  { growing, begun, work }: { readonly growing: GrowingFile; readonly begun: BegunUpload; readonly work: Work },
+  key: string,
+): Promise<void> {
+  const { file, estimate } = growing
+  const need = Math.ceil((2 * estimate) / 1024)
+  const args = [options.directory, `${file}.partial`, file, encryptedFile(file), need, idle]
+  const { stdout } = await work.step(
+    `follow-encrypt-${begun.number}`,
+    script("change", remoteScript("openpgp-follow"), args),
+    { input: key, timeout: 86_400_000 },
+  )
+  const [, bytes, sha256, of] = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/m.exec(stdout) ?? []
+  if (bytes === undefined || sha256 === undefined || of === undefined)
+    throw failure("host-answer", `the encryption of ${file} did not say what it wrote`)
+  begun.encrypted = { bytes: Number(bytes), sha256, of }
+}
+
 export async function removeEncrypted({ options }: S3Context, { artifact, work, step }: Step): Promise<void> {
   await work.step(step, change`rm -f ${`${options.directory}/${encryptedFile(artifact.file)}`}`)
 }
@@ -84,6 +112,6 @@ export async function decryptArtifact({ options }: S3Context, { artifact, work, 
 export function requireKey(encryption: Encryption | undefined): Secret {
   if (encryption?.privateKey) return encryption.privateKey
   throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", {
-    hint: "Pass the private key from a secret to restore.",
+    hint: "Pass the private key from a secret to restore, drill or pipeline.",
   })
 }

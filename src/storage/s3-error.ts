@@ -1,4 +1,5 @@
 import { AppError, failure, inputError } from "../core/errors.ts"
+import { sessionEnded } from "./s3-session.ts"
 
 /** Where a request went, for the message. */
 export interface S3Place {
@@ -26,11 +27,8 @@ export function explainS3Error(error: unknown, doing: string, place: S3Place): A
   const status = $metadata?.httpStatusCode
   const where = place.endpoint ?? `AWS region ${place.region}`
   const what = `${doing} (bucket ${place.bucket} at ${where})`
-  if (
-    /^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|TokenRefreshRequired|ExpiredToken|InvalidToken|XAdminUserNotFound)$/.test(
-      name,
-    )
-  ) {
+  if (/^(TokenRefreshRequired|ExpiredToken|ExpiredTokenException)$/.test(name)) return sessionEnded(undefined, error)
+  if (/^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|InvalidToken|XAdminUserNotFound)$/.test(name)) {
     return inputError("s3-credentials", `S3 does not accept the credentials: ${name}, while ${what}`, {
       hint: "Check the inputs s3-access-key-id, s3-secret-access-key and, for a session, s3-session-token.",
       cause: error,

@@ -10,6 +10,9 @@ import type { S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
 
+/** Ranges of one object that come at once. */
+const lanes = 4
+
 export interface FetchOptions {
   readonly artifact: Artifact
   readonly object: Manifest["storage"]["objects"][number]
@@ -30,12 +33,17 @@ export async function fetchObject(context: S3Context, { artifact, object, work, 
   }
   if (object.encrypted) return fetchEncrypted(context, { artifact, object, work, step })
   if ((await context.transfer()) === "runner") return fetchThroughRunner(context, { artifact, object, work, step })
-  const url = await presignGet(bucket, { key: object.key, versionId: object.versionId })
-  const args = [options.directory, file, bytes, sha256, object.etag, patience.tries, patience.stall]
-  await work.step(step, script("change", remoteScript("s3-download"), args), {
-    input: new Secret("presigned URL", `${url}\n`),
-    timeout: 600_000 + bytes / 100,
-  })
+  const args = [options.directory, file, bytes, sha256, object.etag, patience.tries, patience.stall, lanes]
+  for (let calls = 1; ; calls++) {
+    const url = await presignGet(bucket, { key: object.key, versionId: object.versionId })
+    const name = calls === 1 ? step : `${step}-${calls}`
+    const { stdout } = await work.step(name, script("change", remoteScript("s3-download"), args), {
+      input: new Secret("presigned URL", `${url}\n`),
+      timeout: 600_000 + bytes / 100,
+    })
+    // It came to an end only because its URL did, after it had brought something.
+    if (!/^renew$/m.test(stdout)) return
+  }
 }
 
 async function fetchEncrypted(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {

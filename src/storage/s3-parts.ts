@@ -9,6 +9,9 @@ export interface Part {
 
 const mebibyte = 1_048_576
 
+/** More than these some stores do not take. */
+export const mostParts = 1000
+
 /**
  * The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
  * more than 1000 and some want all parts but the last to be equal.

@@ -1,9 +1,7 @@
 import { GetObjectCommand, UploadPartCommand } from "@aws-sdk/client-s3"
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner"
 import type { Bucket } from "./s3-client.ts"
-
-/** Seconds that a URL works: long enough for the batch it is made for, and a fresh one costs nothing. */
-const lifetime = 3600
+import { urlLife } from "./s3-session.ts"
 
 /** URL for one part of an upload: it can do nothing but write that part, and needs no credentials on the host. */
 export function presignPart(
@@ -23,7 +21,7 @@ export function presignGet(
 }
 
 // The client heals a wrong clock of its own in requests but not in URLs: what it learned is applied here.
-function presign({ client }: Bucket, command: GetObjectCommand | UploadPartCommand): Promise<string> {
+async function presign({ client, sessionEnd }: Bucket, command: GetObjectCommand | UploadPartCommand): Promise<string> {
   const signingDate = new Date(Date.now() + client.config.systemClockOffset)
-  return getSignedUrl(client, command as GetObjectCommand, { expiresIn: lifetime, signingDate })
+  return getSignedUrl(client, command as GetObjectCommand, { expiresIn: urlLife(sessionEnd, Date.now()), signingDate })
 }

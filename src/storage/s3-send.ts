@@ -11,6 +11,7 @@ import { Secret } from "../shell/secret.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { Part } from "./s3-parts.ts"
 import { presignPart } from "./s3-presign.ts"
+import { sessionEnded } from "./s3-session.ts"
 import type { OpenUpload, PartSender } from "./s3-upload.ts"
 
 /** Tries of one part, and seconds without progress that cut a try. */
@@ -20,21 +21,25 @@ export interface Patience {
 }
 
 /** Parts in one step: a gigabyte or more, well within the life of their URLs. */
-const batch = 64
+export const batch = 64
+
+export interface HostSending {
+  readonly host: Host
+  readonly work: Work
+  readonly directory: string
+  readonly patience: Patience
+}
 
 /**
  * The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
  * than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
  * journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
  */
-export function hostSender(
-  bucket: Bucket,
-  { work, directory, patience }: { readonly work: Work; readonly directory: string; readonly patience: Patience },
-): PartSender {
+export function hostSender(bucket: Bucket, { host, work, directory, patience }: HostSending): PartSender {
   let steps = 0
   let enforced = false
-  return async (upload, parts, artifact) => {
-    const md5s = new Map<number, string>()
+  return async (upload, { parts, artifact, sent: known }) => {
+    const md5s = await stillRight({ host, path: `${directory}/${artifact.file}`, size: upload.size }, known)
     let renewed = false
     while (md5s.size < parts.length) {
       const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, batch)
@@ -58,7 +63,22 @@ export function hostSender(
   }
 }
 
-async function urls(
+/** What was sent while a file was being written counts only as far as the file, now proven, has the same bytes there. */
+async function stillRight(
+  { host, path, size }: { readonly host: Host; readonly path: string; readonly size: number },
+  known: ReadonlyMap<number, string>,
+): Promise<Map<number, string>> {
+  if (known.size === 0) return new Map()
+  const last = Math.max(...known.keys())
+  const { stdout } = await host.run(script("read", remoteScript("s3-part-sums"), [path, size, last]), {
+    timeout: 60_000 + (last * size) / 20_000,
+  })
+  const now = new Map([...stdout.matchAll(/^(\d+) ([0-9a-f]{32})$/gm)].map(([, number, md5]) => [Number(number), md5]))
+  return new Map([...known].filter(([number, md5]) => now.get(number) === md5))
+}
+
+/** The lines that tell `s3-upload.sh` what to send, and before it, for a probe, a part whose MD5 is wrong. */
+export async function urls(
   bucket: Bucket,
   { key, id }: OpenUpload,
   { parts, probe }: { readonly parts: readonly Part[]; readonly probe: boolean },
@@ -69,24 +89,44 @@ async function urls(
   return (probe ? await line(0, 1) : "") + all.join("")
 }
 
-interface SentPart {
-  readonly number: number
-  readonly md5: string
+interface Answer {
   readonly code: string
+  /** S3's name for what was wrong; empty when nothing was. */
   readonly reason: string
 }
 
+interface SentPart extends Answer {
+  readonly number: number
+  readonly md5: string
+}
+
+function isExpired({ reason }: Answer): boolean {
+  return /^(ExpiredToken|TokenRefreshRequired)$/.test(reason)
+}
+
+/** What came of a batch. */
+export interface Sent {
+  readonly probe: Answer | undefined
+  readonly parts: readonly SentPart[]
+  /** Why no more were sent; `sent` when all were. */
+  readonly end: string
+}
+
 /** Reads the output of `s3-upload.sh`. */
-export function readSent(text: string): { readonly probe: string | undefined; readonly parts: readonly SentPart[] } {
+export function readSent(text: string): Sent {
   const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(
     ([, number, md5 = "", code = "", reason = ""]) => ({ number: Number(number), md5, code, reason }),
   )
-  return { probe: /^probe (\d{3})$/m.exec(text)?.[1], parts }
+  const [, code, reason = ""] = /^probe (\d{3}) (\w*)$/m.exec(text) ?? []
+  const probe = code === undefined ? undefined : { code, reason }
+  return { probe, parts, end: /^end (\w+)$/m.exec(text)?.[1] ?? "" }
 }
 
 /** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
-function requireEnforced(code: string | undefined): void {
+export function requireEnforced(probe: Answer | undefined): void {
+  const code = probe?.code
   if (code === "400") return
+  if (probe && isExpired(probe)) throw sessionEnded(undefined)
   if (code?.startsWith("2")) {
     throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", {
       hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do.",
@@ -97,7 +137,10 @@ function requireEnforced(code: string | undefined): void {
   })
 }
 
-function unsent({ file }: Artifact, failed: SentPart | undefined): Error {
+/** Why a file did not go up from the host. */
+export function unsent({ file }: Pick<Artifact, "file">, failed: SentPart | undefined): Error {
+  if (failed !== undefined && /^(ExpiredToken|TokenRefreshRequired)$/.test(failed.reason))
+    return sessionEnded(undefined)
   const what =
     failed === undefined
       ? "stopped before its end"
@@ -110,7 +153,7 @@ export function runnerSender(
   bucket: Bucket,
   { host, directory, patience }: { readonly host: Host; readonly directory: string; readonly patience: Patience },
 ): PartSender {
-  return async (upload, parts, artifact) => {
+  return async (upload, { parts, artifact }) => {
     const sum = createHash("sha256")
     const md5s: string[] = []
     for (const part of parts) {

@@ -1,23 +1,24 @@
 import { createHash } from "node:crypto"
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3"
-import { failure, inputError } from "../core/errors.ts"
+import { AppError, failure, inputError } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
-import type { BackupStore, PutReport } from "./backup-store.ts"
+import type { BackupStore } from "./backup-store.ts"
 import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
-import { encryptArtifact, removeEncrypted, requireEncryption } from "./s3-encryption.ts"
+import { requireEncryption } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
+import { follow } from "./s3-follow.ts"
 import { abortStale, listKeys, readManifests, readText } from "./s3-list.ts"
 import { lockFrom, lockHeaders, lockObject, type ObjectLock, requireLockable } from "./s3-lock.ts"
 import { presignGet } from "./s3-presign.ts"
-import { readBack } from "./s3-read-back.ts"
+import { putArtifacts } from "./s3-put.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
-import { hostSender, runnerSender } from "./s3-send.ts"
-import { head, uploadObject } from "./s3-upload.ts"
+import { storageHeaders } from "./s3-storage-options.ts"
+import { abort, head } from "./s3-upload.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 export function s3Store(options: S3StoreOptions): BackupStore {
@@ -28,7 +29,16 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     mode ??= chooseTransfer(bucket, options, log)
     return mode
   }
-  const context: S3Context = { bucket, options, patience, log, transfer, written: new Map(), published: new Set() }
+  const context: S3Context = {
+    bucket,
+    options,
+    patience,
+    log,
+    transfer,
+    written: new Map(),
+    begun: new Map(),
+    published: new Set(),
+  }
   return {
     name: "s3",
     probe: () => probe(context),
@@ -36,6 +46,7 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       if (!work.dryRun) await abortStale(bucket, { prefix, now: Date.now(), log })
     },
     discard: (manifest, work) => discard(context, manifest, work),
+    follow: (growing, work, running) => follow(context, growing, { work, running }),
     putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
     putManifest: (manifest, work) => putManifest(context, manifest, work),
     async list() {
@@ -44,6 +55,13 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     },
     async fetch(manifest, work, directory = options.directory) {
       const objects = objectsOf(manifest, prefix)
+      // A right file on the host spares the way, but is no word about the copy here.
+      const wrong = work.dryRun ? [] : await verify(context, manifest)
+      if (wrong.length > 0)
+        throw failure(
+          "backup-corrupt",
+          `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`,
+        )
       const there: S3Context = { ...context, options: { ...options, directory } }
       for (const [index, artifact] of artifactsOf(manifest).entries()) {
         const object = objects.find((one) => one.file === artifact.file)
@@ -62,50 +80,28 @@ async function probe(context: S3Context): Promise<void> {
   if (options.immutable) await requireLockable(bucket)
   if (options.encryption?.publicKey) await requireEncryption(context, options.encryption.publicKey)
   await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`)
-  // Beginning an upload needs the right to write and, taken back at once, leaves nothing.
-  const key = `${options.prefix}${manifestFolder}/probe`
-  await bucket.call("testing the right to write", async (client) => {
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key }))
-    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId }))
-  })
+  await probeWriting(context)
 }
 
-async function putArtifacts(
-  context: S3Context,
-  manifest: Pick<Manifest, "id" | "services">,
-  work: Work,
-): Promise<PutReport> {
-  const { bucket, options, patience, transfer, written } = context
-  const { prefix, host, directory } = options
-  const artifacts = artifactsOf(manifest)
-  const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
-  if (work.dryRun) {
-    await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`)
-    return { bytes, tier: "etag", objects: [] }
+/** Beginning an upload needs the right to write and, taken back at once, leaves nothing. */
+async function probeWriting({ bucket, options: { prefix, storage } }: S3Context): Promise<void> {
+  const key = `${prefix}${manifestFolder}/probe`
+  const headers = storageHeaders(storage)
+  try {
+    await bucket.call("testing the right to write", async (client) => {
+      const begin = new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: key, ...headers })
+      const { UploadId } = await client.send(begin)
+      await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId }))
+    })
+  } catch (error) {
+    // Every store calls a refused header something else: what is known is that it refused with it.
+    const asked = Object.values(headers).join(", ")
+    if (asked === "" || !(error instanceof AppError) || error.code !== "s3-failed") throw error
+    throw inputError("s3-storage", `S3 does not take ${asked}: ${error.message}`, {
+      hint: "Check server-side-encryption, kms-key-id and storage-class of backup.s3 against what the store has.",
+      cause: error,
+    })
   }
-  const sender = { work, host, directory, patience }
-  const send = (await transfer()) === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender)
-  const objects: PutReport["objects"] = []
-  let tier: PutReport["tier"] = "etag"
-  const lock = options.immutable && lockFrom(Date.now(), options.immutable)
-  const key = options.encryption?.publicKey
-  for (const [index, artifact] of artifacts.entries()) {
-    const number = index + 1
-    const encrypting = { artifact, work, step: `encrypt-s3-${number}` }
-    const sent = key ? await encryptArtifact(context, encrypting, key) : artifact
-    const target = { key: `${prefix}${artifact.file}${key ? ".gpg" : ""}`, send, lock }
-    const uploaded = await uploadObject(bucket, sent, target)
-    if (uploaded.tier === "parts-only") tier = "parts-only"
-    const encrypted = key ? { encrypted: { bytes: sent.bytes, sha256: sent.sha256 } } : {}
-    objects.push({ ...uploaded.object, file: artifact.file, ...encrypted })
-    written.set(manifest.id, [...objects])
-    if (lock) await lockObject(bucket, uploaded.object, lock)
-    const reading = { artifact: sent, object: uploaded.object, work, step: `read-back-s3-${number}` }
-    if (options.readBack) await readBack(context, reading)
-    if (key) await removeEncrypted(context, { ...encrypting, step: `clean-encrypted-${number}` })
-  }
-  if (options.readBack) tier = "read-back"
-  return { bytes, tier, objects, ...(lock && { lockedUntil: lock.until.toISOString() }) }
 }
 
 /** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
@@ -118,7 +114,7 @@ async function putManifest({ bucket, options, published }: S3Context, manifest: 
   }
   const lock = manifestLock(manifest, options)
   const content = { Body: text, ContentType: "application/json", ContentMD5: md5(text) }
-  const body = { Bucket: bucket.name, Key: key, ...content, ...lockHeaders(lock) }
+  const body = { Bucket: bucket.name, Key: key, ...content, ...lockHeaders(lock), ...storageHeaders(options.storage) }
   published.add(manifest.id)
   await bucket.call(`publishing ${key}`, async (client) => {
     try {
@@ -162,11 +158,16 @@ async function verify({ bucket, options }: S3Context, manifest: Manifest): Promi
 
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
 async function discard(
-  { bucket, written, published }: S3Context,
+  { bucket, written, begun, published }: S3Context,
   { id }: Pick<Manifest, "id">,
   work: Work,
 ): Promise<void> {
   if (work.dryRun) return
+  for (const [file, one] of begun)
+    if (one.backup === id) {
+      begun.delete(file)
+      await abort(bucket, one.upload)
+    }
   if (published.has(id))
     throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`)
   await deleteObjects(bucket, written.get(id) ?? [])

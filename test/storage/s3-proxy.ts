@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What happens to a request on its way; a number is the status that answers in S3's place, milliseconds wait for `delay`. */
+/**
+ * What happens to a request on its way: `error-inside` and `empty` answer 200 with an error or nothing where the answer should
+ * be, `refuse` closes the connection at once; a number is the status that answers in S3's place, milliseconds wait for `delay`.
+ */
 export type Fault =
   | "pass"
   | "stall"
@@ -10,6 +13,11 @@ export type Fault =
   | "corrupt-answer"
   | "cut-answer"
   | "lose-answer"
+  | "expired"
+  | "slow-down"
+  | "refuse"
+  | "error-inside"
+  | "empty"
   | number
   | { readonly delay: number }
 
@@ -50,8 +58,18 @@ function handle(fault: Fault, exchange: Exchange): void {
   if (fault === "stall") return
   if (fault === "cut") {
     incoming.once("data", () => incoming.socket.destroy())
+  } else if (fault === "refuse") {
+    incoming.socket.destroy()
   } else if (typeof fault === "number") {
-    incoming.resume().on("end", () => answer.writeHead(fault).end(`<Error><Code>Fault${fault}</Code></Error>`))
+    reply(exchange, fault, `Fault${fault}`)
+  } else if (fault === "expired") {
+    reply(exchange, 403, "ExpiredToken")
+  } else if (fault === "slow-down") {
+    reply(exchange, 503, "SlowDown")
+  } else if (fault === "error-inside") {
+    reply(exchange, 200, "InternalError")
+  } else if (fault === "empty") {
+    incoming.resume().on("end", () => answer.writeHead(200, { "content-length": "0" }).end())
   } else if (typeof fault === "object") {
     setTimeout(() => forward("pass", exchange), fault.delay)
   } else {
@@ -59,26 +77,31 @@ function handle(fault: Fault, exchange: Exchange): void {
   }
 }
 
+function reply({ incoming, answer }: Exchange, status: number, code: string): void {
+  const text = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>as asked</Message></Error>`
+  incoming.resume().on("end", () => answer.writeHead(status, { "content-type": "application/xml" }).end(text))
+}
+
 function forward(fault: Fault, { incoming, answer, target }: Exchange): void {
   const { hostname, port } = new URL(target)
   // The host name is part of what is signed, so it goes on as it came.
   const onward = request(
     { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
-    (reply) => {
+    (given) => {
       if (fault === "lose-answer") {
-        reply.resume().on("end", () => incoming.socket.destroy())
+        given.resume().on("end", () => incoming.socket.destroy())
         return
       }
-      answer.writeHead(reply.statusCode ?? 500, reply.headers)
+      answer.writeHead(given.statusCode ?? 500, given.headers)
       let first = true
-      reply.on("data", (chunk: Buffer) => {
+      given.on("data", (chunk: Buffer) => {
         // Of an answer that is cut only the beginning comes through, however fast the store is.
         if (fault === "cut-answer" && !first) return
         answer.write(fault === "corrupt-answer" && first ? flipped(chunk) : chunk)
         if (fault === "cut-answer") setTimeout(() => incoming.socket.destroy(), 50)
         first = false
       })
-      reply.on("end", () => fault === "cut-answer" || answer.end())
+      given.on("end", () => fault === "cut-answer" || answer.end())
     },
   )
   let first = true

@@ -7,6 +7,8 @@ import { readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
 import { explainS3Error } from "../../src/storage/s3-error.ts"
 import { bareEtag, compositeEtag, partSize, planParts } from "../../src/storage/s3-parts.ts"
 import { readSent } from "../../src/storage/s3-send.ts"
+import { assertSession, sessionEndOf, urlLife } from "../../src/storage/s3-session.ts"
+import { keptOtherwise } from "../../src/storage/s3-storage-options.ts"
 import { differences, parseVerified } from "../../src/storage/stored-files.ts"
 
 test("parts cover a file once, are equal but for the last, and never too many or too small", () => {
@@ -68,14 +70,43 @@ test("a file that was not looked at differs, like one that is missing", () => {
 
 test("the answers to the parts are read, with the reason of a refusal", () => {
   const md5 = "0".repeat(32)
-  assert.deepEqual(readSent(`probe 400\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\n`), {
-    probe: "400",
+  assert.deepEqual(readSent(`probe 400 BadDigest\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\nend refused\n`), {
+    probe: { code: "400", reason: "BadDigest" },
+    end: "refused",
     parts: [
       { number: 1, md5, code: "200", reason: "" },
       { number: 2, md5, code: "403", reason: "AccessDenied" },
     ],
   })
-  assert.deepEqual(readSent(""), { probe: undefined, parts: [] })
+  assert.deepEqual(readSent(""), { probe: undefined, end: "", parts: [] })
+})
+
+test("URLs die with the credentials' session, and none is made when it is about to end", () => {
+  const now = Date.parse("2026-11-21T05:00:00Z")
+  const inMinutes = (minutes: number) => new Date(now + minutes * 60_000)
+  assert.equal(urlLife(undefined, now), 3600)
+  assert.equal(urlLife(inMinutes(600), now), 3600)
+  assert.equal(urlLife(inMinutes(30), now), 1500)
+  for (const minutes of [5, 0, -1]) assert.throws(() => urlLife(inMinutes(minutes), now), { code: "s3-session-ended" })
+  assertSession(inMinutes(1), now)
+  assertSession(undefined, now)
+  assert.throws(() => assertSession(inMinutes(0), now), { code: "s3-session-ended" })
+  assert.equal(sessionEndOf("2026-11-21T05:00:00Z")?.getTime(), now)
+  assert.equal(sessionEndOf(undefined), undefined)
+  assert.throws(() => sessionEndOf("soon"), { code: "s3-session-end" })
+})
+
+test("an object that is not kept as was asked is told, and so is a store that says nothing", () => {
+  const silent = { serverSide: undefined, kmsKey: undefined, storageClass: undefined }
+  assert.equal(keptOtherwise(undefined, silent), undefined)
+  assert.equal(keptOtherwise({ serverSide: "s3" }, { ...silent, serverSide: "AES256" }), undefined)
+  assert.match(keptOtherwise({ serverSide: "s3" }, silent) ?? "", /nothing instead of AES256/)
+  assert.match(keptOtherwise({ serverSide: "kms" }, { ...silent, serverSide: "AES256" }) ?? "", /instead of aws:kms/)
+  const kms = { ...silent, serverSide: "aws:kms", kmsKey: "arn:aws:kms:eu-central-1:1:key/one" }
+  assert.equal(keptOtherwise({ serverSide: "kms", kmsKey: "one" }, kms), undefined)
+  assert.match(keptOtherwise({ serverSide: "kms", kmsKey: "two" }, kms) ?? "", /instead of two/)
+  assert.equal(keptOtherwise({ storageClass: "STANDARD" }, silent), undefined)
+  assert.match(keptOtherwise({ storageClass: "STANDARD_IA" }, silent) ?? "", /STANDARD instead of STANDARD_IA/)
 })
 
 test("every refusal of S3 names what to look at", () => {
@@ -84,6 +115,7 @@ test("every refusal of S3 names what to look at", () => {
   const status = (httpStatusCode: number) => ({ $metadata: { httpStatusCode } })
   assert.equal(code({ name: "SignatureDoesNotMatch", ...status(403) }), "s3-credentials")
   assert.equal(code({ name: "AccessDenied", ...status(403) }), "s3-denied")
+  assert.equal(code({ name: "ExpiredToken", ...status(400) }), "s3-session-ended")
   assert.equal(code({ name: "NoSuchBucket", ...status(404) }), "s3-bucket")
   assert.equal(code({ name: "PermanentRedirect", ...status(301) }), "s3-region")
   assert.equal(code({ name: "Error", code: "ECONNREFUSED" }), "s3-unreachable")

@@ -91,7 +91,7 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, 
     lockLimit,
     checksums: target.checksums ?? false,
   })
-  const facts = await runDump(job, {
+  const dump = {
     step: `dump-${service.name}-${stepPart(name)}`,
     what: `the dump of database "${name}"`,
     nonce,
@@ -100,7 +100,9 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, 
     timeout: 600_000 + size / 2000,
     assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
     expected: earlierBytes(job, { name, stored }),
-  })
+  }
+  const { whileWriting = (_file, run) => run() } = target
+  const facts = await whileWriting({ id: target.id, file, estimate: size }, () => runDump(job, dump))
   const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
   const artifact: Artifact = { file, role: "database", name, ...facts.stored }
   return { artifacts: stored === "sql" ? [artifact, await dumpProperties(job, name)] : [artifact], contents }
