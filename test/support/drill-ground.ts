@@ -99,7 +99,10 @@ function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly
     services: {
       postgres: { "critical-tables": ["public.patients"], "sample-queries": ["select * from patients where id = 7"] },
     },
-    backup: { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
+    backup: {
+      verify: "checksum",
+      s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix },
+    },
     lock: { wait: "2m", stale: "40s" },
   })
 }
