@@ -257,6 +257,14 @@ describe("drill", () => {
     assert.deepEqual(await ground.leftovers(), [])
   })
 
+  test("a record that S3 does not take stays on the host and is told; the drill is good all the same", async () => {
+    const known = ground.records().length
+    const run = await ground.act("drill", {}, { env: { S3_SECRET_ACCESS_KEY: "another" } })
+    assert.deepEqual([run.code, run.outputs["drill-status"]], [0, "success"], run.log)
+    assert.match(run.log, /The record drill-\S+ is on the host only: S3 denied/)
+    assert.equal(ground.records().length, known + 1)
+  })
+
   test("a dry run shows the containers and starts none", async () => {
     const known = ground.records().length
     const run = await ground.act("drill", { "dry-run": "true", source: "s3" })
