@@ -1,7 +1,7 @@
 import { action } from "../../src/action/outcome.ts"
 import { summaryTable } from "../../src/action/summary.ts"
 import { withTools } from "../../src/action/with-tools.ts"
-import type { BackupEntry } from "../../src/core/backup-inventory.ts"
+import type { BackupEntry, CopyDrill } from "../../src/core/backup-inventory.ts"
 import { formatBytes } from "../../src/core/bytes.ts"
 import { formatDuration } from "../../src/core/duration.ts"
 import { applyRetention } from "../../src/job/apply-retention.ts"
@@ -41,11 +41,16 @@ function isGood({ proven, problems = [] }: BackupEntry["copies"][number]): boole
 
 /** As the output has it: names of the outputs' own style, times in seconds. */
 function shown({ age, copies, ...entry }: BackupEntry) {
-  const held = copies.map(({ lockedUntil, ...copy }) => ({
+  const held = copies.map(({ lockedUntil, drill, ...copy }) => ({
     ...copy,
     ...(lockedUntil && { "locked-until": lockedUntil }),
+    ...(drill && { drill: renamed(drill) }),
   }))
   return { ...entry, "age-seconds": Math.floor(age / 1000), copies: held }
+}
+
+function renamed({ at, result, reason, rtoSeconds, rpoSeconds }: CopyDrill) {
+  return { at, result, reason, "rto-seconds": rtoSeconds, "rpo-seconds": rpoSeconds }
 }
 
 function summaryOf({ entries, problems }: BackupList): string {
@@ -54,7 +59,7 @@ function summaryOf({ entries, problems }: BackupList): string {
     age < 0 ? "in the future" : formatDuration(age),
     formatBytes(bytes),
     services.join(", "),
-    copies.map(({ store, proven }) => `${store}: ${proven}`).join("; "),
+    copies.map(proof).join("; "),
     sync,
     copies.map(whyKept).join("; "),
   ])
@@ -64,6 +69,13 @@ function summaryOf({ entries, problems }: BackupList): string {
     rows,
   )
   return [table, ...problems.map((one) => `- **${one}**`), ""].join("\n")
+}
+
+function proof({ store, proven, drill }: BackupEntry["copies"][number]): string {
+  if (!drill) return `${store}: ${proven}`
+  const usable = drill.rtoSeconds === null ? "never usable" : `RTO ${formatDuration(drill.rtoSeconds * 1000)}`
+  const measured = `${usable}, RPO ${formatDuration(drill.rpoSeconds * 1000)}`
+  return `${store}: ${proven} (drill of ${drill.at.slice(0, 16)}Z: ${drill.result}, ${measured})`
 }
 
 function whyKept({ store, keep, reasons, lockedUntil }: BackupEntry["copies"][number]): string {

@@ -28,7 +28,7 @@ export const backupsContract = {
     backups: z
       .string()
       .describe(
-        "The backups as a JSON array, newest first: `id`, `created`, `age-seconds`, `bytes`, `services`, `sync` and, in `copies`, per store `proven`, `keep`, `reasons`, `locked-until`, `problems`.",
+        "The backups as a JSON array, newest first: `id`, `created`, `age-seconds`, `bytes`, `services`, `sync` and, in `copies`, per store `proven` (`restored` by a drill, or the tier of its bytes), `drill` (the last one's `at`, `result`, `reason`, `rto-seconds`, `rpo-seconds`), `keep`, `reasons`, `locked-until`, `problems`.",
       ),
     count: z.int().min(0).describe("Number of backups, each counted once."),
     removed: z.int().min(0).describe("Number of copies that `prune` removed, or would remove in a dry run."),

@@ -7,8 +7,9 @@ import { drill } from "../../src/job/drill.ts"
 import { drillContract } from "./contract.ts"
 
 export const drillAction = action(drillContract, (inputs, context) =>
-  withTools(inputs, context, { name: "drill", mutates: true, usesStores: true, apart: true }, async (tools) => {
-    const records = await drill(tools, { backupId: inputs["backup-id"], source: inputs.source })
+  withTools(inputs, context, { ...opened, onRunner: inputs.where === "runner" }, async (tools) => {
+    const { source, where, newest: most } = inputs
+    const records = await drill(tools, { backupId: inputs["backup-id"], source, where, newest: most })
     const [newest] = records
     if (!newest) return { outputs: { ...drillContract.negative, ...notRun } }
     const failed = records.filter((one) => one.result === "failed")
@@ -29,6 +30,8 @@ export const drillAction = action(drillContract, (inputs, context) =>
   }),
 )
 
+const opened = { name: "drill", mutates: true, usesStores: true, apart: true } as const
+
 const notRun = { status: "success", reason: "dry-run", "drill-status": "not-run", source: "none" } as const
 
 /** One that was never usable has no time, and the longest of the others would not be the truth. */
@@ -42,7 +45,7 @@ function failureOf({ backup, source, reason }: DrillRecord): string {
 }
 
 function summaryOf(record: DrillRecord): string {
-  const { backup, source, result, reason, rtoSeconds, rpoSeconds, services } = record
+  const { backup, source, where, result, reason, rtoSeconds, rpoSeconds, services } = record
   const rows = services.map((one) => [
     one.service,
     `${one.seconds} s`,
@@ -50,7 +53,7 @@ function summaryOf(record: DrillRecord): string {
     one.checks.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join("; "),
   ])
   const usable = rtoSeconds === null ? "never usable" : `usable after ${formatDuration(rtoSeconds * 1000)}`
-  const title = `Drill of ${backup} from ${source}: ${result}; ${usable} (RTO), data ${formatDuration(rpoSeconds * 1000)} old (RPO)`
+  const title = `Drill of ${backup} from ${source} on the ${where}: ${result}; ${usable} (RTO), data ${formatDuration(rpoSeconds * 1000)} old (RPO)`
   const why = reason === "" ? [] : [["", "", "", reason]]
   return summaryTable(title, ["Service", "Restored in", "Counted, equal to the manifest", "Checks"], [...rows, ...why])
 }

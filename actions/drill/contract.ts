@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input, time } from "../../src/action/input.ts"
+import { input, time, wholeNumber } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { backupKey, changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
 
@@ -21,6 +21,15 @@ export const drillContract = {
     "backup-id": input(z.string().default("latest"), {
       description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
       placeholder: "ID",
+    }),
+    newest: input(wholeNumber.refine((count) => count > 0, "use 1 or more").optional(), {
+      description: "With `backup-id: each`: only so many of the newest backups; all of them unless told.",
+      placeholder: "NUMBER",
+    }),
+    where: input(z.enum(["host", "runner"]).default("host"), {
+      description:
+        "Whose Docker runs the throw-away containers: `host`, beside the live services, or `runner`, the machine that runs this action; the backup's files, and images that it lacks, are then sent there.",
+      placeholder: "MACHINE",
     }),
     source: input(z.enum(["local", "s3"]).default("local"), {
       description: "Whose copy is restored: `local` or `s3`. The other one never stands in for it.",

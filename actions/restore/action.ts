@@ -77,10 +77,10 @@ async function clean(
 ): Promise<Outcome<typeof restoreContract>> {
   const { removed, kept, bytes } = await cleanReplaced(tools, options)
   const list = (items: readonly string[]) => items.map((one) => `- ${one}\n`).join("") || "- nothing\n"
-  tools.log.info(`Removed ${removed.length} replaced databases, ${bytes} bytes; ${kept.length} stay`)
+  tools.log.info(`Removed ${removed.length} sets of replaced data, ${bytes} bytes; ${kept.length} stay`)
   return {
     outputs: succeeded(tools),
-    summary: `### Removed replaced databases\n\n${list(removed)}\nKept:\n\n${list(kept)}`,
+    summary: `### Removed replaced data\n\n${list(removed)}\nKept:\n\n${list(kept)}`,
   }
 }
 

@@ -23,11 +23,11 @@ export const restoreContract = {
     "backup-key": backupKey,
     mode: input(z.enum(restoreModes).default("restore"), {
       description:
-        "`restore`; `undo`, which takes the last restore of the databases back by renaming; or `clean`, which removes replaced databases for good once a later backup is proven.",
+        "`restore`; `undo`, which takes the last restore back: what it replaced serves again; or `clean`, which removes replaced data for good once a later backup is proven.",
       placeholder: "MODE",
     }),
     "replaced-older-than": input(time.optional(), {
-      description: "With `clean`: how long ago a database must have been replaced, such as `14d`; 14 days unless told.",
+      description: "With `clean`: how long ago data must have been replaced, such as `14d`; 14 days unless told.",
       placeholder: "DURATION",
     }),
     "backup-id": input(z.string().default("latest"), {

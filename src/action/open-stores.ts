@@ -18,11 +18,16 @@ export interface OpenStoresOptions {
   readonly config: Config
   readonly inputs: Partial<StoreInputs> & BackupKeyInput
   readonly context: Pick<ActionContext, "log" | "env">
+  /** The directory of backups on the host; the configured one unless told. */
+  readonly directory?: string
 }
 
 /** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
-export function openStores(host: Host, { config, inputs, context }: OpenStoresOptions): readonly BackupStore[] {
-  const place = { host, directory: layout(config).backups, project: config.project, environment: config.environment }
+export function openStores(
+  host: Host,
+  { config, inputs, context, directory = layout(config).backups }: OpenStoresOptions,
+): readonly BackupStore[] {
+  const place = { host, directory, project: config.project, environment: config.environment }
   const { s3 } = config.backup
   const keys = requireStoreKeys(config, inputs)
   if (!s3 || !keys) return [localStore(place)]

@@ -1,9 +1,13 @@
 import { readFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import type { Config } from "../core/config.ts"
 import { inputError, messageOf } from "../core/errors.ts"
 import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
+import type { Host } from "../host/host.ts"
+import { localHost } from "../host/local.ts"
+import { plainWork } from "../host/plain-work.ts"
 import { systemClock } from "../job/clock.ts"
 import { settleDeployment } from "../job/deploy-app/settle-unfinished.ts"
 import { finishInterrupted } from "../job/finish-interrupted.ts"
@@ -28,6 +32,8 @@ export interface ToolsOptions {
   readonly mutates: boolean
   /** The lock is one of its own: what the action does leaves the stack and its backups alone. */
   readonly apart?: boolean
+  /** Opens `tools.runner`. */
+  readonly onRunner?: boolean
 }
 
 /**
@@ -53,8 +59,9 @@ export async function withTools<T>(
     ? await openChanges(connection, { config, inputs, context, name, places })
     : lookOnly(connection, name)
   const { host } = held
+  await using runner = options.onRunner ? localHost({ log: context.log.info }) : undefined
   try {
-    const tools: Tools = {
+    const opened: Tools = {
       config,
       layout: paths,
       host,
@@ -69,6 +76,7 @@ export async function withTools<T>(
       run: context.run,
       signal: context.signal,
     }
+    const tools = runner ? { ...opened, runner: onRunner(opened, runner, { inputs, context }) } : opened
     if (options.mutates && !options.apart) {
       await settleUpgrade(tools)
       await finishInterrupted(tools)
@@ -81,6 +89,21 @@ export async function withTools<T>(
     await held.end("failed")
     throw error
   }
+}
+
+/** Its folder has one name for each environment, so that the next run finds what a killed one left. */
+function onRunner(
+  tools: Tools,
+  host: Host,
+  { inputs, context }: { readonly inputs: ToolInputs; readonly context: ActionContext },
+): Tools {
+  const { config, log, signal } = tools
+  const folder = join(context.env.RUNNER_TEMP ?? tmpdir(), `infra-actions-${config.project}-${config.environment}`)
+  const { id, dryRun } = tools.work
+  const work = dryRun ? tools.work : plainWork(host, { id, log: log.step, signal })
+  const stores = tools.stores.length > 0 ? openStores(host, { config, inputs, context, directory: folder }) : []
+  const layout = { ...tools.layout, base: folder, backups: folder }
+  return { ...tools, host, work, stores, layout, stack: composeStack({ host, config }), lease: undefined }
 }
 
 async function readDefinition(

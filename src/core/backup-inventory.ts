@@ -1,3 +1,4 @@
+import { type DrillRecord, lastDrill } from "./drill-record.ts"
 import type { Manifest, ProofTier } from "./manifest.ts"
 import { isProven, totals } from "./manifest-contents.ts"
 import type { RetentionDecision } from "./retention.ts"
@@ -11,11 +12,27 @@ export interface StoreInventory {
   readonly problems?: ReadonlyMap<string, readonly string[]>
 }
 
+/** The last time that a copy was restored to prove it. */
+export interface CopyDrill {
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly result: DrillRecord["result"]
+  /** Empty when it succeeded. */
+  readonly reason: string
+  readonly rtoSeconds: number | null
+  readonly rpoSeconds: number
+}
+
 /** One store's copy of a backup. */
 export interface BackupCopy {
   readonly store: "local" | "s3"
-  /** How its bytes were proven when it was made: `sha256` on the host, a tier of S3; `unproven` when they were not. */
-  readonly proven: "sha256" | ProofTier | "unproven"
+  /**
+   * `restored` when its last drill brought it back; else how its bytes were proven when it was made: `sha256` on the
+   * host, a tier of S3; `unproven` when they were not.
+   */
+  readonly proven: "restored" | "sha256" | ProofTier | "unproven"
+  /** Absent when it was never tried. */
+  readonly drill?: CopyDrill
   readonly keep: boolean
   /** Why it stays, or why the next retention removes it. */
   readonly reasons: readonly string[]
@@ -47,12 +64,14 @@ export interface InventoryOptions {
   readonly now: Date
   /** Stores that are configured, listed or not. */
   readonly configured: readonly ("local" | "s3")[]
+  /** Newest first; none unless told. */
+  readonly drills?: readonly DrillRecord[]
 }
 
 /** Every backup that any store has, newest first, each once, with its copies side by side. */
 export function backupInventory(
   stores: readonly StoreInventory[],
-  { now, configured }: InventoryOptions,
+  { now, configured, drills = [] }: InventoryOptions,
 ): readonly BackupEntry[] {
   const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)))
   const listed = configured.every((name) => stores.some(({ store }) => store === name))
@@ -72,7 +91,9 @@ export function backupInventory(
         bytes: totals(services).bytes,
         services: services.map(({ service }) => service),
         sync: syncOf(held, configured.length, listed),
-        copies: held.map(({ from, manifest }) => copyOf(from, manifest)),
+        copies: held.map(({ from, manifest }) =>
+          copyOf(from, manifest, lastDrill(drills, { backup: id, source: from.store })),
+        ),
       }
     })
     .sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1))
@@ -95,13 +116,18 @@ function syncOf([first, second]: readonly Held[], configured: number, listed: bo
   return first?.from.store === "s3" ? "s3-only" : "local-only"
 }
 
-function copyOf({ store, decisions, problems }: StoreInventory, manifest: Manifest): BackupCopy {
+function copyOf(
+  { store, decisions, problems }: StoreInventory,
+  manifest: Manifest,
+  drill: DrillRecord | undefined,
+): BackupCopy {
   const decision = decisions.find(({ id }) => id === manifest.id)
   const found = problems?.get(manifest.id)
   const { lockedUntil } = manifest.storage
   return {
     store,
-    proven: provenBy(store, manifest),
+    proven: drill?.proven ?? provenBy(store, manifest),
+    ...(drill && { drill: summed(drill) }),
     keep: decision?.keep ?? true,
     reasons: decision?.reasons ?? [],
     ...(store === "s3" && lockedUntil !== undefined && { lockedUntil }),
@@ -109,7 +135,11 @@ function copyOf({ store, decisions, problems }: StoreInventory, manifest: Manife
   }
 }
 
-function provenBy(store: "local" | "s3", manifest: Manifest): BackupCopy["proven"] {
+function summed({ started, result, reason, rtoSeconds, rpoSeconds }: DrillRecord): CopyDrill {
+  return { at: started, result, reason, rtoSeconds, rpoSeconds }
+}
+
+function provenBy(store: "local" | "s3", manifest: Manifest): Exclude<BackupCopy["proven"], "restored"> {
   if (!isProven(manifest, store)) return "unproven"
   return store === "local" ? "sha256" : (manifest.storage.tier ?? "unproven")
 }

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { backupStamp } from "./backup-id.ts"
+import { messageOf } from "./errors.ts"
 
 const checkSchema = z.strictObject({
   name: z.string(),
@@ -30,9 +31,13 @@ export const drillRecordSchema = z.strictObject({
   backup: z.string(),
   /** Whose copy was restored. */
   source: z.enum(["local", "s3"]),
+  /** Whose Docker ran the throw-away servers. */
+  where: z.enum(["host", "runner"]).default("host"),
   started: z.iso.datetime(),
   run: z.strictObject({ id: z.string(), url: z.string(), actor: z.string() }),
   result: z.enum(["success", "failed"]),
+  /** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
+  proven: z.literal("restored").optional(),
   /** Why it failed; empty when it did not. */
   reason: z.string(),
   /** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
@@ -43,7 +48,7 @@ export const drillRecordSchema = z.strictObject({
 })
 export type DrillRecord = z.output<typeof drillRecordSchema>
 
-/** Path of a drill's record, relative to the backup directory. */
+/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
 export function drillFile(id: string): string {
   return `metadata/${id}.json`
 }
@@ -56,4 +61,43 @@ export function drillId(time: Date): string {
 /** The record's bytes as they are stored. */
 export function printDrillRecord(record: DrillRecord): string {
   return `${JSON.stringify(drillRecordSchema.parse(record), undefined, 2)}\n`
+}
+
+export interface DrillList {
+  /** Newest first. */
+  readonly records: readonly DrillRecord[]
+  /** Names of those that cannot be read, with why. */
+  readonly unreadable: readonly string[]
+}
+
+/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
+export function readDrillRecords(
+  texts: readonly { readonly name: string; readonly text: string }[],
+  { project, environment }: Pick<DrillRecord, "project" | "environment">,
+): DrillList {
+  const read = texts.map(({ name, text }) => ({ name, ...readDrillRecord(text) }))
+  return {
+    records: read
+      .flatMap(({ record }) => (record?.project === project && record.environment === environment ? [record] : []))
+      .toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+    unreadable: read.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`])),
+  }
+}
+
+/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
+export function lastDrill(
+  records: readonly DrillRecord[],
+  { backup, source }: Pick<DrillRecord, "backup" | "source">,
+): DrillRecord | undefined {
+  return records.find((one) => one.backup === backup && one.source === source)
+}
+
+function readDrillRecord(text: string): { readonly record?: DrillRecord; readonly problem?: string } {
+  try {
+    const { data, error } = drillRecordSchema.safeParse(JSON.parse(text))
+    if (data) return { record: data }
+    return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` }
+  } catch (error) {
+    return { problem: messageOf(error) }
+  }
 }

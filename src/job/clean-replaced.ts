@@ -47,7 +47,7 @@ async function assertProven(tools: Tools, one: StackService, old: readonly Repla
   const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")))
   const store = localStore(tools.stores)
   const { identifier } = await identityOf(one)
-  const manifest = await newestOf(store, one.service.name, identifier)
+  const manifest = await newestOf(store, one, identifier)
   if (!manifest || Date.parse(manifest.created) <= youngest)
     throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`)
   const [difference] = await store.verify(manifest)
@@ -59,15 +59,17 @@ async function identityOf(one: StackService): Promise<{ readonly identifier: unk
   return { identifier: live?.same["system-identifier"] }
 }
 
-async function newestOf(store: BackupStore, service: string, identifier: unknown): Promise<Manifest | undefined> {
+async function newestOf(store: BackupStore, one: StackService, identifier: unknown): Promise<Manifest | undefined> {
   const { backups } = await store.list()
-  const good = backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, service, identifier))
+  const good = backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, one, identifier))
   return good[0]?.manifest
 }
 
-function holds(manifest: Manifest, service: string, identifier: unknown): boolean {
-  const held = manifest.services.find((one) => one.service === service)
-  return held?.contents.kind === "postgres" && held.contents.systemIdentifier === identifier
+/** Postgres says which server it is; a key store has no identity but its place in the stack. */
+function holds(manifest: Manifest, { service }: StackService, identifier: unknown): boolean {
+  const contents = manifest.services.find((one) => one.service === service.name)?.contents
+  if (service.kind !== "postgres") return contents !== undefined && contents.kind !== "postgres"
+  return contents?.kind === "postgres" && contents.systemIdentifier === identifier
 }
 
 function told({ name, was, at }: ReplacedData): string {

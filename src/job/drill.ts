@@ -1,14 +1,13 @@
-import { type DrillRecord, drillFile, drillId, printDrillRecord } from "../core/drill-record.ts"
+import { type DrillRecord, drillId } from "../core/drill-record.ts"
 import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
-import { remoteScript } from "../remote/scripts.ts"
-import { script } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { bringImages, bringThere, groundOf } from "./drill/on-runner.ts"
 import { type DrillPair, restoreIntoScratch } from "./drill/restore-into-scratch.ts"
 import { assertDiskRoom, type RoomNeeded } from "./drill/room.ts"
 import { clearLeftovers, closeScratch, scratchFolder } from "./drill/scratch.ts"
 import { servicesOf } from "./stack-services.ts"
-import { findBackup } from "./stores.ts"
+import { findBackup, localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed } from "./verify.ts"
 
@@ -17,21 +16,27 @@ export interface DrillOptions {
   readonly backupId: string
   /** Whose copy is tried. There is no falling back to the other one: that would hide a bad copy. */
   readonly source: "local" | "s3"
+  /** With `each`: only so many of the newest; all of them unless told. */
+  readonly newest?: number | undefined
+  /** Whose Docker runs the throw-away servers: the stack's host, or the machine that runs this. `host` unless told. */
+  readonly where?: DrillRecord["where"]
 }
 
 /**
  * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
  * host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
  * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
- * the manifest. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
+ * the manifests, in each store. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
  * run gives no record.
  */
 export async function drill(tools: Tools, options: DrillOptions): Promise<readonly DrillRecord[]> {
   const found = await chosen(tools, options)
+  const there = await groundOf(tools, options.where)
   await clearLeftovers(tools)
+  if (there !== tools) await clearLeftovers(there)
   const records: DrillRecord[] = []
   for (const one of found) {
-    const record = await drillOne(tools, one, records.at(-1))
+    const record = await drillOne(tools, { ...one, there, earlier: records.at(-1) })
     if (tools.work.dryRun || (await isGone(tools, one, record))) continue
     await write(tools, record)
     records.push(record)
@@ -56,25 +61,36 @@ interface Chosen {
   readonly store: BackupStore
 }
 
-async function chosen(tools: Tools, { backupId, source }: DrillOptions): Promise<readonly Chosen[]> {
+async function chosen(tools: Tools, { backupId, source, newest: most }: DrillOptions): Promise<readonly Chosen[]> {
   if (backupId !== "each") {
+    if (most !== undefined)
+      throw inputError("newest-without-each", `newest: ${most} says how many, backup-id: ${backupId} says which`, {
+        hint: "Use backup-id: each with it, or leave it out.",
+      })
     const { manifest, stores } = await findBackup(tools, backupId, source)
     return stores.slice(0, 1).map((store) => ({ manifest, store }))
   }
   const newest = await findBackup(tools, "latest", source)
   const [store] = newest.stores
   if (!store) throw failure("no-such-store", `there is no store ${source}`)
-  return (await store.list()).backups.map(({ manifest }) => ({ manifest, store }))
+  return (await store.list()).backups.slice(0, most).map(({ manifest }) => ({ manifest, store }))
 }
 
-async function drillOne(tools: Tools, { manifest, store }: Chosen, earlier?: DrillRecord): Promise<DrillRecord> {
+interface Turn extends Chosen {
+  /** The tools of the machine where the throw-away servers run. */
+  readonly there: Tools
+  readonly earlier: DrillRecord | undefined
+}
+
+async function drillOne(tools: Tools, { manifest, store, there, earlier }: Turn): Promise<DrillRecord> {
   const { config, run, log } = tools
   const pairs = await servicesFor(tools, manifest)
-  await assertDiskRoom(tools, roomFor(pairs, store))
+  const where = there === tools ? "host" : "runner"
+  await assertDiskRoom(there, roomFor(pairs, { fetches: store.name !== "local" || where === "runner" }))
   const started = await freeStart(tools, earlier)
-  log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers`)
-  const outcome = await attempt(tools, { manifest, store, pairs, started })
-  const kept = await closeScratch(tools).then(
+  log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers on the ${where}`)
+  const outcome = await attempt(tools, { manifest, store, there, pairs, started })
+  const kept = await closeScratch(there).then(
     () => undefined,
     (error: unknown) => `what the drill made could not be removed: ${messageOf(error)}`,
   )
@@ -85,33 +101,46 @@ async function drillOne(tools: Tools, { manifest, store }: Chosen, earlier?: Dri
     environment: config.environment,
     backup: manifest.id,
     source: store.name,
+    where,
     started: started.toISOString(),
     run: { id: run.id, url: run.url, actor: run.actor },
     ...outcome,
     rpoSeconds: secondsBetween(Date.parse(manifest.created), started.getTime()),
-    ...(kept === undefined ? {} : { result: "failed", reason: [outcome.reason, kept].filter(Boolean).join("; ") }),
+    ...verdict(outcome, kept),
   }
+}
+
+function verdict(
+  { result, reason }: Attempt,
+  kept: string | undefined,
+): Pick<DrillRecord, "result" | "reason" | "proven"> {
+  if (kept !== undefined) return { result: "failed", reason: [reason, kept].filter(Boolean).join("; ") }
+  return result === "success" ? { result, reason, proven: "restored" } : { result, reason }
 }
 
 type Attempt = Pick<DrillRecord, "result" | "reason" | "rtoSeconds" | "services">
 
 interface AttemptOptions extends Chosen {
+  readonly there: Tools
   readonly pairs: readonly DrillPair[]
   readonly started: Date
 }
 
 /** Want of memory refuses; whatever else goes wrong is the outcome. */
-async function attempt(tools: Tools, { manifest, store, pairs, started }: AttemptOptions): Promise<Attempt> {
+async function attempt(tools: Tools, { manifest, store, there, pairs, started }: AttemptOptions): Promise<Attempt> {
   try {
-    const backups = await bring(tools, manifest, store)
-    const { services, usable } = await restoreIntoScratch(tools, pairs, backups)
+    if (there !== tools) await bringImages(tools, there, pairs)
+    const backups = await (there === tools
+      ? bring(tools, manifest, store)
+      : bringThere(tools, there, { manifest, store }))
+    const { services, usable } = await restoreIntoScratch(there, pairs, backups)
     const bad = services.flatMap(({ checks }) => checks).filter((check) => !passed(check))
     const reason = bad.map(({ name, detail }) => `${name}: ${detail}`).join("; ")
     const rtoSeconds = secondsBetween(started.getTime(), usable)
     return { result: bad.length > 0 ? "failed" : "success", reason, rtoSeconds, services: [...services] }
   } catch (error) {
     if (tools.signal.aborted || (error instanceof AppError && error.code === "memory")) {
-      await closeScratch(tools)
+      await closeScratch(there)
       throw error
     }
     return { result: "failed", reason: messageOf(error), rtoSeconds: null, services: [] }
@@ -134,10 +163,10 @@ async function servicesFor(tools: Tools, manifest: Manifest): Promise<readonly D
   })
 }
 
-function roomFor(pairs: readonly DrillPair[], store: BackupStore): RoomNeeded {
+function roomFor(pairs: readonly DrillPair[], { fetches }: { readonly fetches: boolean }): RoomNeeded {
   const stored = pairs.flatMap(({ backup }) => backup.artifacts).reduce((sum, { bytes }) => sum + bytes, 0)
   const data = pairs.reduce((sum, { one, backup }) => sum + (one.driver.scratch?.needs(backup).disk ?? 0), 0)
-  return { data, files: store.name === "local" ? 0 : stored }
+  return { data, files: fetches ? stored : 0 }
 }
 
 /** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
@@ -147,11 +176,15 @@ async function bring(tools: Tools, manifest: Manifest, store: BackupStore): Prom
   return folder
 }
 
-/** Never over a record that is there. */
-async function write({ layout, work, log }: Tools, record: DrillRecord): Promise<void> {
-  const text = printDrillRecord(record)
-  const args = [layout.backups, drillFile(record.id), Buffer.byteLength(text)]
-  await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text })
+/** On the host and in S3: a lost host takes its own records along. Keys that may only read make no drill fail. */
+async function write({ stores, work, log, signal }: Tools, record: DrillRecord): Promise<void> {
+  await localStore(stores).recordDrill(record, work)
+  try {
+    await remoteStore(stores)?.recordDrill(record, work)
+  } catch (error) {
+    if (signal.aborted) throw error
+    log.warning(`The record ${record.id} is on the host only: ${messageOf(error)}`)
+  }
   log.info(`${record.id}: ${record.result}${record.reason ? `, ${record.reason}` : ""}`)
 }
 

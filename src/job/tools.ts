@@ -54,4 +54,9 @@ export interface Tools {
   readonly run: Run
   /** Aborts when the action is cancelled or told to end. */
   readonly signal: AbortSignal
+  /**
+   * The same on the machine that runs the action, for work that is to be done there: its files lie in a folder of their
+   * own, `layout.backups`; the stack does not run there. Absent unless asked for.
+   */
+  readonly runner?: Tools
 }

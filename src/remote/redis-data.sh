@@ -8,13 +8,24 @@ at_data() {
 }
 
 # aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.
+# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only
+# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.
 candidates() {
   cat <<'INSIDE'
+umask 077
+owner=$(stat -c %u:%g "$1") || exit 1
 aside() {
   mkdir -p -m 700 "$1" || exit 1
   for one in "$dir/$file" "$dir/$append" "$dir"/temp-*.rdb "$dir"/appendonly.aof "$dir"/*.dfs "$dir"/*.rdb "$dir"/*.tmp; do
     if [ -e "$one" ] && [ "$one" != "$dir/" ]; then mv "$one" "$1/" || exit 1; fi
   done
+}
+moved() {
+  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.moved" && chown "$owner" "$1" || exit 1
+}
+begin_append() {
+  mkdir -m 700 "$dir/$1" && ln "$dir/$file" "$dir/$1/$2.1.base.rdb" || exit 1
+  echo "file $2.1.base.rdb seq 1 type b" >"$dir/$1/$2.manifest" && chown -R "$owner" "$dir/$1" || exit 1
 }
 INSIDE
 }

@@ -59,6 +59,8 @@ export interface ReplacedData {
   readonly was: string
   /** When it was replaced, ISO 8601; undefined when it does not say. */
   readonly at: string | undefined
+  /** The id of the work that replaced it: what one restore replaced in several services belongs together. */
+  readonly run: string | undefined
   readonly bytes: number
 }
 

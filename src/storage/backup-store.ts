@@ -1,3 +1,4 @@
+import type { DrillList, DrillRecord } from "../core/drill-record.ts"
 import type { GrowingFile } from "../core/growing-file.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
@@ -48,4 +49,11 @@ export interface BackupStore {
   verify(manifest: Manifest): Promise<readonly string[]>
   /** Removes the manifest first, then the artifacts. Throws a refusal `s3-locked`, with nothing removed, while a lock stands. */
   remove(manifest: Manifest, work: Work): Promise<void>
+  /** Keeps a drill's outcome beside the manifests, in a file of its own: no manifest changes, no record is replaced. */
+  recordDrill(record: DrillRecord, work: Work): Promise<void>
+  /** The outcomes of this environment's drills, at most the newest 500. */
+  drills(): Promise<DrillList>
 }
+
+/** So many records of drills are read at most: a weekly drill of both stores fills them in five years. */
+export const drillsRead = 500

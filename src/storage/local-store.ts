@@ -1,3 +1,4 @@
+import { drillFile, printDrillRecord, readDrillRecords } from "../core/drill-record.ts"
 import { failure } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
@@ -5,7 +6,7 @@ import type { Work } from "../host/work.ts"
 import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script, sh } from "../shell/command.ts"
-import type { BackupStore } from "./backup-store.ts"
+import { type BackupStore, drillsRead } from "./backup-store.ts"
 import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
 import { differences, parseVerified } from "./stored-files.ts"
 
@@ -58,6 +59,12 @@ export function localStore(options: LocalStoreOptions): BackupStore {
       const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]
       await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args))
     },
+    async recordDrill(record, work) {
+      const text = printDrillRecord(record)
+      const args = [directory, drillFile(record.id), Buffer.byteLength(text)]
+      await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text })
+    },
+    drills: async () => readDrillRecords(await texts(options, ["drill", drillsRead]), options),
   }
 }
 
@@ -81,11 +88,19 @@ async function probe({ host, directory }: LocalStoreOptions): Promise<void> {
   })
 }
 
-async function list({ host, directory, project, environment }: LocalStoreOptions): ReturnType<BackupStore["list"]> {
-  const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`])
-  const { stdout } = await host.run(command, { timeout: 120_000 })
-  const { manifests, unreadable } = sortManifests(parseList(stdout), { project, environment })
+async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]> {
+  const { manifests, unreadable } = sortManifests(await texts(options, ["backup"]), options)
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
+}
+
+/** The small files beside the manifests whose names begin with a word; the newest so many by name, all unless told. */
+async function texts(
+  { host, directory }: LocalStoreOptions,
+  which: readonly [word: string] | readonly [word: string, newest: number],
+) {
+  const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`, ...which])
+  const { stdout } = await host.run(command, { timeout: 120_000 })
+  return parseList(stdout)
 }
 
 /** Reads the output of `store-list.sh`. Throws when its last line is missing: then the list is not whole. */

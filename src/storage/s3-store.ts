@@ -9,6 +9,7 @@ import type { BackupStore } from "./backup-store.ts"
 import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
+import { readDrills, recordDrill } from "./s3-drills.ts"
 import { requireEncryption } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
@@ -72,6 +73,8 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     },
     verify: (manifest) => verify(context, manifest),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
+    recordDrill: (record, work) => recordDrill(context, record, work),
+    drills: () => readDrills(context),
   }
 }
 

@@ -54,6 +54,29 @@ describe("drill", () => {
     })
   }
 
+  test("the list of backups says what each copy's last drill showed, from the records of both stores", async () => {
+    const copies = async () => {
+      const run = await ground.act("backups")
+      const [entry] = JSON.parse(run.outputs.backups ?? "[]")
+      return { run, held: entry.copies as { store: string; proven: string; drill: Record<string, unknown> }[] }
+    }
+    const { run, held } = await copies()
+    assert.deepEqual([run.code, run.outputs.status], [0, "success"], run.log)
+    assert.deepEqual(
+      held.map(({ store, proven, drill }) => [store, proven, drill.result]),
+      [
+        ["local", "restored", "success"],
+        ["s3", "restored", "success"],
+      ],
+    )
+    assert.ok(held.every(({ drill }) => Number(drill["rto-seconds"]) > 1 && Number(drill["rpo-seconds"]) > 0))
+    assert.match(run.summary, /local: restored \(drill of [\dT:-]+Z: success, RTO .*, RPO .*\); s3: restored/)
+    // The host's own are gone, as after its loss.
+    for (const name of readdirSync(join(backups, "metadata")).filter((one) => one.startsWith("drill-")))
+      rmSync(join(backups, "metadata", name))
+    assert.deepEqual((await copies()).held, held)
+  })
+
   test("while it runs: no network, no more memory than its limit, no label of the stack, not seen as part of it", async () => {
     let seen = ""
     let infra: { readonly outputs: Readonly<Record<string, string>>; readonly log: string } | undefined
@@ -114,17 +137,26 @@ describe("drill", () => {
     )
     assert.match(run.log, /The local copy of backup-\S+ is not proven: .*not what their manifest says.*SHA-256/s)
     const record = ground.records().at(-1)
-    assert.deepEqual([record?.result, record?.rtoSeconds], ["failed", null])
+    assert.deepEqual([record?.result, record?.rtoSeconds, record?.proven], ["failed", null, undefined])
+    const listed = await ground.act("backups")
+    assert.deepEqual([listed.outputs.status, listed.outputs.reason], ["partial", "problems-found"])
+    assert.match(listed.log, /local: the last drill of backup-\S+, of \S+, failed: .*not what their manifest says/)
     assert.deepEqual(await ground.leftovers(), [])
     const other = await ground.act("drill", { source: "s3" })
     assert.equal(other.code, 0, other.log)
   })
 
-  for (const [what, change] of [
-    ["rows", (text: string) => text.replace('"rows": 500', '"rows": 501')],
-    ["keys", (text: string) => text.replace('"keys": 100,', '"keys": 99,')],
-  ] as const) {
-    test(`counts of ${what} that are not the manifest's fail the drill, and nothing of it stays`, async () => {
+  for (const [what, change, told] of [
+    ["counts of rows", (text) => text.replace('"rows": 500', '"rows": 501'), /patients rows: 500 instead of 501/],
+    ["counts of keys", (text) => text.replace('"keys": 100,', '"keys": 99,'), /holds 101 keys, its manifest says 100/],
+    [
+      "checksums",
+      (text) =>
+        text.replace(/("rows": 500,\s+"checksum": "-?)(\d)/, (_all, head, digit) => head + ((Number(digit) + 1) % 10)),
+      /public\.patients: other content than its checksum/,
+    ],
+  ] as readonly (readonly [string, (text: string) => string, RegExp])[]) {
+    test(`${what} that are not the manifest's fail the drill, and nothing of it stays`, async () => {
       const path = join(backups, "metadata", `${id}.json`)
       using _kept = keep(path)
       const text = readFileSync(path, "utf8")
@@ -132,10 +164,7 @@ describe("drill", () => {
       writeFileSync(path, change(text))
       const run = await ground.act("drill")
       assert.equal(run.code, 1, run.log)
-      assert.match(
-        ground.records().at(-1)?.reason ?? "",
-        what === "rows" ? /patients rows: 500 instead of 501/ : /holds 101 keys, its manifest says 100/,
-      )
+      assert.match(ground.records().at(-1)?.reason ?? "", told)
       assert.deepEqual(await ground.leftovers(), [])
     })
   }
@@ -147,12 +176,15 @@ describe("drill", () => {
     using _kept = keep(join(backups, "dragonfly", file))
     writeFileSync(join(backups, "dragonfly", file), "Some keys")
     const known = ground.records().length
+    const newest = await ground.act("drill", { "backup-id": "each", newest: "1" })
+    assert.equal(newest.code, 1, newest.log)
+    assert.equal(ground.records().length, known + 1)
     const run = await ground.act("drill", { "backup-id": "each" })
     assert.equal(run.code, 1, run.log)
     assert.deepEqual(
       ground
         .records()
-        .slice(known)
+        .slice(known + 1)
         .map((one) => [one.backup, one.result]),
       [
         [made.outputs["backup-id"], "failed"],
@@ -223,6 +255,14 @@ describe("drill", () => {
     const cancelled = await start("SIGINT")
     assert.equal(cancelled.outputs["drill-status"], "failed")
     assert.deepEqual(await ground.leftovers(), [])
+  })
+
+  test("a record that S3 does not take stays on the host and is told; the drill is good all the same", async () => {
+    const known = ground.records().length
+    const run = await ground.act("drill", {}, { env: { S3_SECRET_ACCESS_KEY: "another" } })
+    assert.deepEqual([run.code, run.outputs["drill-status"]], [0, "success"], run.log)
+    assert.match(run.log, /The record drill-\S+ is on the host only: S3 denied/)
+    assert.equal(ground.records().length, known + 1)
   })
 
   test("a dry run shows the containers and starts none", async () => {

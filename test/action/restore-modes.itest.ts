@@ -42,6 +42,10 @@ describe("restore, undo and clean on a stack", () => {
       ],
       { encoding: "utf8" },
     ).trim()
+  const inKeys = (...words: readonly string[]) =>
+    execFileSync("docker", ["exec", `${place.project}-dragonfly-1`, ...words], { encoding: "utf8" }).trim()
+  const redis = (...words: readonly string[]) => inKeys("sh", "-c", 'exec redis-cli "$@"', "sh", ...words)
+  const kept = () => inKeys("sh", "-c", "ls -d /data/.pre-restore-* 2>/dev/null || :")
   const run = (...words: readonly string[]) => {
     const { stdout, stderr, status } = spawnSync(process.execPath, [cli, ...words, "--json"], {
       cwd: directory,
@@ -77,16 +81,50 @@ describe("restore, undo and clean on a stack", () => {
     assert.equal(done.outputs["restore-status"], "success")
   })
 
-  it("removes replaced databases only after a later proven backup", () => {
+  it("takes databases and keys of one restore back together, or neither", () => {
+    redis("set", "key", "backed up")
+    good("backup")
+    redis("set", "key", "newer")
+    sql("insert into notes values (7)")
+    const state = () => [rows(), redis("get", "key")].join()
+    const newer = state()
+    good("restore")
+    assert.equal(state(), "6,backed up")
+    good("restore", "--mode", "undo", "--dry-run")
+    assert.equal(state(), "6,backed up")
+    const done = good("restore", "--mode", "undo")
+    assert.equal(state(), newer)
+    assert.match(done.log, /keys of dragonfly as before the restore of/)
+    assert.match(done.log, /of postgres as before the restore of/)
+    good("restore", "--mode", "undo")
+    assert.equal(state(), "6,backed up")
+    // The keys come first; Postgres refuses then.
+    sql("create subscription s connection 'host=db.invalid' publication p with (connect = false)")
+    sql("alter subscription s enable")
+    const { outputs } = run("restore", "--mode", "undo")
+    assert.deepEqual([outputs.status, outputs.reason], ["refused", "postgres-replication"])
+    assert.equal(state(), "6,backed up")
+    sql("alter subscription s disable")
+    sql("alter subscription s set (slot_name = none)")
+    sql("drop subscription s")
+    good("restore", "--mode", "undo")
+    assert.equal(state(), newer)
+  })
+
+  it("removes replaced data only after a later proven backup", () => {
     const before = replaced()
+    const keys = kept()
     assert.notEqual(before, "0")
+    assert.notEqual(keys, "")
     const { outputs } = run("restore", "--mode", "clean", "--replaced-older-than", "0s")
     assert.deepEqual([outputs.status, outputs.reason], ["refused", "backup-not-proven"])
     good("backup")
     good("restore", "--mode", "clean")
-    assert.equal(replaced(), before, "they are not 14 days old")
+    assert.deepEqual([replaced(), kept()], [before, keys], "they are not 14 days old")
     good("restore", "--mode", "clean", "--replaced-older-than", "0s")
-    assert.equal(replaced(), "0")
-    assert.equal(rows(), "6")
+    assert.deepEqual([replaced(), kept()], ["0", ""])
+    assert.deepEqual([rows(), redis("get", "key")], ["7", "newer"])
+    const { outputs: none } = run("restore", "--mode", "undo")
+    assert.deepEqual([none.status, none.reason], ["refused", "nothing-to-undo"])
   })
 })

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
+import type { DrillRecord } from "../../src/core/drill-record.ts"
 import type { Artifact, Manifest } from "../../src/core/manifest.ts"
 import type { Work } from "../../src/host/work.ts"
 import type { BackupStore } from "../../src/storage/backup-store.ts"
@@ -48,6 +49,28 @@ export function makeBackup(
       },
     ],
     storage: { local: "success", s3: "off", objects: [] },
+  }
+}
+
+/** The record of a good drill of a backup that `makeBackup` made. */
+export function makeRecord(backup: string, id: string): DrillRecord {
+  const time = `${id.slice(15, 17)}:${id.slice(17, 19)}:${id.slice(19)}`
+  return {
+    format: 1,
+    id,
+    project: "shop",
+    environment: "test",
+    backup,
+    source: "local",
+    where: "host",
+    started: `${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}T${time}Z`,
+    run: { id: "1", url: "", actor: "tester" },
+    result: "success",
+    proven: "restored",
+    reason: "",
+    rtoSeconds: 3.5,
+    rpoSeconds: 60,
+    services: [],
   }
 }
 
@@ -155,6 +178,25 @@ export function testStore(name: string, open: () => Promise<StoreGround>): void 
     assert.equal((await ground.store.verify(first)).length, 1)
     assert.deepEqual(await ground.store.verify(second), [])
     await ground.store.remove(first, ground.work)
+  })
+
+  test(`${name}: records of drills lie beside the manifests, are no backups, and are never replaced`, async () => {
+    await using ground = await open()
+    const manifest = await putBackup(ground, makeBackup(ground.directory))
+    assert.deepEqual(await ground.store.drills(), { records: [], unreadable: [] })
+    const first = makeRecord(manifest.id, "drill-20261121-040000")
+    const second = makeRecord(manifest.id, "drill-20261121-050000")
+    for (const record of [second, first]) await ground.store.recordDrill(record, ground.work)
+    await assert.rejects(ground.store.recordDrill({ ...first, reason: "other" }, ground.work))
+    await ground.store.recordDrill({ ...makeRecord("x", "drill-20261121-060000"), project: "other" }, ground.work)
+    await ground.plant("drill-20261121-070000.json", "{}")
+    const { records, unreadable } = await ground.store.drills()
+    assert.deepEqual(records, [second, first])
+    assert.match(unreadable.join(), /^.*drill-20261121-070000\.json: .+/)
+    assert.deepEqual(
+      (await ground.store.list()).backups.map((one) => one.manifest),
+      [manifest],
+    )
   })
 
   test(`${name}: a manifest that names files elsewhere is refused`, async () => {

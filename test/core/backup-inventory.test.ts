@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { backupInventory, sameBytes } from "../../src/core/backup-inventory.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
+import { makeRecord } from "../conformance/store.ts"
 
 const now = new Date("2026-11-21T04:00:00Z")
 
@@ -78,6 +79,28 @@ test("an upload that was not proven is not called proven, and what was found dam
     configured: ["s3"],
   })
   assert.deepEqual(entry?.copies, [{ store: "s3", proven: "unproven", keep: true, reasons: [], problems: ["gone"] }])
+})
+
+test("a copy's last drill says what it is worth: restored, or its tier with the reason; the other store's is its own", () => {
+  const good = { ...makeRecord(c.id, "drill-20261121-033000"), source: "s3" } as const
+  const { proven: _none, ...record } = makeRecord(c.id, "drill-20261121-032000")
+  const bad = { ...record, result: "failed", reason: "cut", rtoSeconds: null } as const
+  const older = { ...good, id: "drill-20261121-031000", rtoSeconds: 9, started: "2026-11-21T03:10:00Z" }
+  const entries = backupInventory(
+    [
+      { store: "local", manifests: [c], decisions: [] },
+      { store: "s3", manifests: [c, b], decisions: [] },
+    ],
+    { now, configured: ["local", "s3"], drills: [good, bad, older] },
+  )
+  const [local, s3] = entries[0]?.copies ?? []
+  assert.equal(local?.proven, "sha256")
+  assert.deepEqual([local?.drill?.result, local?.drill?.reason, local?.drill?.rtoSeconds], ["failed", "cut", null])
+  assert.deepEqual(
+    [s3?.proven, s3?.drill],
+    ["restored", { at: good.started, result: "success", reason: "", rtoSeconds: 3.5, rpoSeconds: 60 }],
+  )
+  assert.deepEqual([entries[1]?.copies[0]?.proven, entries[1]?.copies[0]?.drill], ["etag", undefined])
 })
 
 test("bytes are the same when file, length and SHA-256 are, in any order", () => {

@@ -88,6 +88,75 @@ describe("retention, case by case", () => {
     assert.ok(reasonsOf(items, { ...none, daily: 2 }).every((reasons) => reasons.includes("daily")))
   })
 
+  test("a machine's time zone and its changes of clock move no day: 23 and 25 hours, and a night that has no 02:30", () => {
+    const zone = process.env.TZ
+    const golden = new Map([
+      ["2026-03-28T23:30:00Z", "2026-03-28"],
+      ["2026-03-29T00:30:00Z", "2026-03-29"],
+      ["2026-03-29T01:00:00Z", "2026-03-29"],
+      ["2026-03-29T21:59:59Z", "2026-03-29"],
+      ["2026-03-29T22:00:00Z", "2026-03-29"],
+      ["2026-10-24T23:59:59Z", "2026-10-24"],
+      ["2026-10-25T00:30:00Z", "2026-10-25"],
+      ["2026-10-25T01:30:00Z", "2026-10-25"],
+      ["2026-10-25T23:30:00Z", "2026-10-25"],
+    ])
+    try {
+      for (const name of ["Europe/Berlin", "America/St_Johns", "Pacific/Kiritimati", "UTC"]) {
+        process.env.TZ = name
+        for (const [time, day] of golden) assert.equal(periodKey("daily", new Date(time)), day, `${time} in ${name}`)
+        assert.equal(periodKey("weekly", new Date("2026-03-29T22:30:00Z")), "2026-W13", name)
+        assert.equal(periodKey("monthly", new Date("2026-10-31T23:30:00Z")), "2026-10", name)
+        const twice = list("2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z", "2026-10-24T23:30:00Z")
+        assert.deepEqual(reasonsOf(twice, { ...none, daily: 2 }, new Date("2026-10-26T00:00:00Z")), [
+          ["daily", "newest-proven"],
+          ["outside-policy"],
+          ["daily"],
+        ])
+      }
+    } finally {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    }
+  })
+
+  test("gaps use up no count: after months without a backup the last of each week and month before them stay", () => {
+    const items = list(
+      "2026-06-30T02:00:00Z",
+      "2026-02-03T02:00:00Z",
+      "2026-02-02T02:00:00Z",
+      "2026-02-01T02:00:00Z",
+      "2025-11-30T02:00:00Z",
+      "2025-11-01T02:00:00Z",
+      "2024-01-01T02:00:00Z",
+    )
+    assert.deepEqual(reasonsOf(items, { last: 0, daily: 2, weekly: 3, monthly: 3 }), [
+      ["daily", "weekly", "monthly", "newest-proven"],
+      ["daily", "weekly", "monthly"],
+      ["outside-policy"],
+      ["weekly"],
+      ["monthly"],
+      ["outside-policy"],
+      ["outside-policy"],
+    ])
+  })
+
+  test("a clock that is some minutes slow takes nothing away: what it sees in the future stays, and the rest keeps its places", () => {
+    const items = list("2026-06-30T12:04:00Z", "2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-28T02:00:00Z")
+    const slow = reasonsOf(items, { ...none, daily: 2 }, new Date("2026-06-30T12:00:00Z"))
+    assert.deepEqual(slow, [["future"], ["daily", "newest-proven"], ["daily"], ["outside-policy"]])
+    const right = reasonsOf(items, { ...none, daily: 2 }, new Date("2026-06-30T12:05:00Z"))
+    assert.deepEqual(right, [["daily", "newest-proven"], ["outside-policy"], ["daily"], ["outside-policy"]])
+  })
+
+  test("a clock that jumped back to 1970 removes nothing, one that jumped to 2100 removes what the policy does not count", () => {
+    const items = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-28T02:00:00Z")
+    const early = reasonsOf(items, { ...none, last: 1 }, new Date(0))
+    assert.deepEqual(early, [["future"], ["future"], ["future"]])
+    const late = reasonsOf(items, { ...none, daily: 2 }, new Date("2100-01-01T00:00:00Z"))
+    assert.deepEqual(late, [["daily", "newest-proven"], ["daily"], ["outside-policy"]])
+  })
+
   test("two backups of one second are told apart by their ids", () => {
     const items = ["backup-a", "backup-b"].map((id) => ({ id, created: "2026-06-01T00:00:00Z", proven: true }))
     const decisions = decideRetention(items, { policy: { ...none, last: 1 }, now })

@@ -111,7 +111,11 @@ function configuration({
     services: {
       postgres: { "critical-tables": ["public.patients"], "sample-queries": ["select * from patients where id = 7"] },
     },
-    backup: { ...backup, s3: { endpoint: endpoint ?? s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
+    backup: {
+      verify: "checksum",
+      ...backup,
+      s3: { endpoint: endpoint ?? s3.endpoint, region: s3.region, bucket: s3.bucket, prefix },
+    },
     lock: { wait: "2m", stale: "40s" },
   })
 }

@@ -38,7 +38,7 @@ export async function openScratch(
   const command = startScratch({ ...recipe, name, image, memory, owner: ownerOf(tools) })
   const { stdout } = await tools.work.step(`open-drill-${one.service.name}`, command)
   if (tools.work.dryRun) return undefined
-  const service = drilledService(one.service, { backup, backups })
+  const service = drilledService(tools, one.service, { backup, backups })
   return { service, container: await waitReady(tools, scratch.ready, { service, id: stdout.trim() }) }
 }
 
@@ -84,6 +84,7 @@ function removal(tools: Tools) {
 
 /** The real service under another name: in steps, messages and checks it is told apart from the live one. */
 function drilledService(
+  { host, stack }: Pick<Tools, "host" | "stack">,
   service: Service,
   { backup, backups }: { readonly backup: ServiceBackup; readonly backups: string },
 ): Service {
@@ -94,6 +95,8 @@ function drilledService(
   return {
     ...service,
     name: `drill-${service.name}`,
+    host,
+    stack,
     backups,
     config: both && both.length > 0 ? { ...config, databases: both } : config,
   }

@@ -14,7 +14,7 @@ export async function replacedDatabases(service: Service, container: Container):
     .flatMap((one) => {
       const mark = markOf(one)
       if (mark?.["infra-actions"] !== "replaced") return []
-      return [{ name: one.name, was: mark.name, at: mark.at, bytes: one.size }]
+      return [{ name: one.name, was: mark.name, at: mark.at, run: mark.run, bytes: one.size }]
     })
     .toSorted((a, b) => (a.at ?? "9").localeCompare(b.at ?? "9"))
 }

@@ -1,10 +1,12 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
+import { removeKept, replacedKeys } from "./kept-data.ts"
 import { probeServer } from "./probe-server.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
+import { undoRestore } from "./undo-restore.ts"
 import { verifyServer } from "./verify-server.ts"
 
 /** Redis, Valkey and Dragonfly: one protocol, two ways of saving. Which product answers is asked, not configured. */
@@ -16,6 +18,9 @@ export function redisDriver(): ServiceDriver {
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    undo: undoRestore,
+    replaced: replacedKeys,
+    removeReplaced: (service, container, names, work) => removeKept(service, container, { names, work }),
     verify: verifyServer,
     scratch: scratchServer,
   }

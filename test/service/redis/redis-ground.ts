@@ -10,11 +10,20 @@ import { localHost } from "../../../src/host/local.ts"
 import type { Service } from "../../../src/service/driver.ts"
 
 const run = promisify(execFile)
-const image = "infra-testbed/dragonfly:1"
+const images = { redis: "infra-testbed/dragonfly:1", valkey: "infra-testbed/valkey:1" }
 
 /** Runs a program and gives its output. */
 export async function sh(program: string, ...args: readonly string[]): Promise<string> {
   return (await run(program, args, { maxBuffer: 1 << 26 })).stdout
+}
+
+function piped(text: string | Buffer, program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { maxBuffer: 1 << 26 }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout.trim()),
+    )
+    child.stdin?.end(text)
+  })
 }
 
 export interface RedisGround extends AsyncDisposable {
@@ -24,20 +33,28 @@ export interface RedisGround extends AsyncDisposable {
   readonly backups: string
   container(): Promise<Container>
   cli(...args: readonly string[]): Promise<string>
+  /** The same with standard input. */
+  pipe(text: string | Buffer, ...args: readonly string[]): Promise<string>
   /** Files in the data directory, one a line. */
   files(): Promise<string>
 }
 
 export interface RedisGroundOptions {
-  /** After the image's own command `redis-server`. */
+  /** `redis` unless told. */
+  readonly product?: keyof typeof images
+  /** After the command `redis-server`. */
   readonly args?: readonly string[]
   readonly password?: string
   /** Size of a small file system for the data directory, as `2m`. */
   readonly size?: string
+  /** Directories below /data that are there before the first start. */
+  readonly folders?: readonly string[]
 }
 
 /** A server of its own in a container with a volume, that goes away with the test. */
 export async function redisGround(word: string, options: RedisGroundOptions = {}): Promise<RedisGround> {
+  const { product = "redis" } = options
+  const image = images[product]
   const project = `t-redis-${word}-${process.pid}`
   const name = `${project}-cache-1`
   const backups = mkdtempSync(join(tmpdir(), "t-redis-"))
@@ -52,29 +69,33 @@ export async function redisGround(word: string, options: RedisGroundOptions = {}
     "com.docker.compose.config-hash=x",
   ].flatMap((label) => ["--label", label])
   const password = options.password === undefined ? [] : ["-e", `DFLY_requirepass=${options.password}`]
-  const more = options.args ? ["redis-server", ...options.args] : []
+  const more = [`${product}-server`, ...(options.args ?? [])]
+  for (const folder of options.folders ?? [])
+    await sh("docker", "run", "--rm", "--entrypoint", "mkdir", "-v", `${name}:/data`, image, "-p", `/data/${folder}`)
   await sh("docker", "run", "-d", "--name", name, ...labels, ...password, "-v", `${name}:/data`, image, ...more)
   const host = localHost()
-  const parsed = configSchema.parse({ project, host: { address: "local" }, services: { cache: { kind: "redis" } } })
+  const parsed = configSchema.parse({ project, host: { address: "local" }, services: { cache: { kind: product } } })
   const config: Config = { ...parsed, environment: "test" }
   const stack = composeStack({ host, config })
   const settings = parsed.services.cache
   if (settings === undefined) throw new Error("no settings")
-  const given = options.args?.includes("--requirepass") ? options.args.at(-1) : undefined
+  const at = options.args?.indexOf("--requirepass") ?? -1
+  const given = at < 0 ? undefined : options.args?.[at + 1]
   const secret = options.password ?? given
   const auth = secret === undefined ? [] : ["-e", `REDISCLI_AUTH=${secret}`]
-  const cli = async (...args: readonly string[]) =>
-    (await sh("docker", "exec", ...auth, name, "redis-cli", ...args)).trim()
+  const client = `${product}-cli`
+  const cli = async (...args: readonly string[]) => (await sh("docker", "exec", ...auth, name, client, ...args)).trim()
   for (let tries = 0; (await cli("PING").catch(() => "")) !== "PONG"; tries++) {
     if (tries > 50) throw new Error(`${name} does not answer`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return {
-    service: { name: "cache", kind: "redis", config: settings, host, stack, backups },
+    service: { name: "cache", kind: product, config: settings, host, stack, backups },
     name,
     volume: name,
     backups,
     cli,
+    pipe: (text, ...args) => piped(text, "docker", ["exec", "-i", ...auth, name, client, ...args]),
     files: () =>
       sh("docker", "run", "--rm", "--entrypoint", "sh", "-v", `${name}:/data`, image, "-c", "cd /data && find ."),
     async container() {

@@ -41,6 +41,7 @@ images_from_hub() {
   official coturn:1 coturn/coturn
   official base:node node:24-bookworm-slim
   build dragonfly:1 dragonfly redis:7
+  build valkey:1 dragonfly valkey/valkey:8 --build-arg PRODUCT=valkey
 }
 
 images_from_debian() {
@@ -49,7 +50,8 @@ images_from_debian() {
     build dragonfly:1 dragonfly infra-testbed/base:bookworm ) &
   local first=$!
   ( base trixie
-    build postgres:17 postgres infra-testbed/base:trixie --build-arg MAJOR=17 ) &
+    build postgres:17 postgres infra-testbed/base:trixie --build-arg MAJOR=17
+    build valkey:1 dragonfly infra-testbed/base:trixie --build-arg PRODUCT=valkey ) &
   local second=$!
   wait $first || fail "images from bookworm"
   build nginx:1 nginx infra-testbed/base:bookworm
@@ -59,7 +61,7 @@ images_from_debian() {
 
 ensure_images() {
   local i missing=
-  for i in postgres:15 postgres:17 dragonfly:1 nginx:1 coturn:1; do
+  for i in postgres:15 postgres:17 dragonfly:1 valkey:1 nginx:1 coturn:1; do
     image_there "infra-testbed/$i" || missing=1
   done
   [ -n "$missing" ] || return 0

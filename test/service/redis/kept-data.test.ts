@@ -1,0 +1,43 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { keptNote, parseKept } from "../../../src/service/redis/kept-data.ts"
+
+const settings = {
+  directory: "/data",
+  file: "dump.rdb",
+  append: undefined,
+  mount: { type: "volume", source: "v", volume: "v", target: "/data", writable: true },
+} as const
+
+test("what was kept is read oldest first, with its note; marks that say nothing come first and claim nothing", () => {
+  const held = { service: "cache", same: {}, atLeast: { "db0.keys": 5 } }
+  const text = [
+    `20 .pre-restore-b 2026-11-21T06:00:02Z ${keptNote(settings, "run-b", held)}`,
+    "8 .pre-restore-cut ",
+    `4 .pre-restore-a 2026-11-21T06:00:01Z ${keptNote({ ...settings, append: { directory: "d", file: "f" } }, "run-a", undefined)}`,
+    "4 .pre-restore-bad 2026-11-21T06:00:03Z {no JSON",
+    "end",
+    "",
+  ].join("\n")
+  assert.deepEqual(parseKept(text), [
+    { folder: ".pre-restore-cut", bytes: 8192, at: undefined, note: undefined },
+    {
+      folder: ".pre-restore-a",
+      bytes: 4096,
+      at: "2026-11-21T06:00:01Z",
+      note: { run: "run-a", append: true, atLeast: null },
+    },
+    {
+      folder: ".pre-restore-b",
+      bytes: 20480,
+      at: "2026-11-21T06:00:02Z",
+      note: { run: "run-b", append: false, atLeast: { "db0.keys": 5 } },
+    },
+    { folder: ".pre-restore-bad", bytes: 4096, at: "2026-11-21T06:00:03Z", note: undefined },
+  ])
+})
+
+test("a list that was cut is no list", () => {
+  assert.throws(() => parseKept("20 .pre-restore-b 2026-11-21T06:00:02Z {}\n"), { code: "host-answer" })
+  assert.deepEqual(parseKept("end\n"), [])
+})
