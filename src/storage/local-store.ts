@@ -3,9 +3,9 @@ import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
-import { script, sh } from "../shell/command.ts"
+import { change, script, sh } from "../shell/command.ts"
 import type { BackupStore } from "./backup-store.ts"
-import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
+import { artifactFiles, manifestFile, manifestFolder, namedBy, printManifest, sortManifests } from "./manifest-file.ts"
 import { differences, parseVerified } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
@@ -53,6 +53,14 @@ export function localStore(options: LocalStoreOptions): BackupStore {
       const wrong = await work.check("verify-local", () => verify(manifest), [])
       if (wrong.length > 0) throw corrupt(manifest.id, wrong)
     },
+    named: async () => namedBy(await manifestTexts(options)),
+    async below(stems) {
+      const { stdout } = await host.run(script("read", remoteScript("store-below"), [directory, ...stems]))
+      return stdout.split("\n").filter((line) => line !== "")
+    },
+    async removeStrays(files, work) {
+      await work.step("clean-leftovers", change`cd ${directory} && rm -f ${files}`)
+    },
     async remove(manifest, work) {
       const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]
       await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args))
@@ -80,10 +88,13 @@ async function probe({ host, directory }: LocalStoreOptions): Promise<void> {
   })
 }
 
-async function list({ host, directory, project, environment }: LocalStoreOptions): ReturnType<BackupStore["list"]> {
+async function manifestTexts({ host, directory }: LocalStoreOptions) {
   const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`])
-  const { stdout } = await host.run(command, { timeout: 120_000 })
-  const { manifests, unreadable } = sortManifests(parseList(stdout), { project, environment })
+  return parseList((await host.run(command, { timeout: 120_000 })).stdout)
+}
+
+async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]> {
+  const { manifests, unreadable } = sortManifests(await manifestTexts(options), options)
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
 }
 

@@ -17,6 +17,7 @@ import { presignGet } from "./s3-presign.ts"
 import { readBack } from "./s3-read-back.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
 import { hostSender, runnerSender } from "./s3-send.ts"
+import { endUploads, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
 import { head, uploadObject } from "./s3-upload.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
@@ -53,6 +54,10 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       }
     },
     verify: (manifest) => verify(context, manifest),
+    named: () => namedInS3(context),
+    below: (stems) => keysBelow(context, stems),
+    endUploads: (stems) => endUploads(context, stems),
+    removeStrays: (files) => removeKeys(context, files),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
   }
 }
