@@ -70,7 +70,7 @@ export async function withTools<T>(
     }
     if (options.mutates && !options.apart) {
       await settleUpgrade(tools)
-      await finishInterrupted(tools)
+      await finishInterrupted(tools, { cures: name === "restore" })
     }
     const result = await job(tools)
     await held.end("done")

@@ -2,6 +2,7 @@ import { failure, messageOf } from "../core/errors.ts"
 import type { Mount } from "../docker/stack.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { directoryOf } from "./keep-volumes.ts"
+import { noWayBack } from "./restore-note.ts"
 import { setAside } from "./set-aside.ts"
 import type { StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -19,6 +20,7 @@ export async function makeServing(tools: Tools, one: StackService, id: string): 
   const container = now?.container
   if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`)
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
+  await noWayBack(tools)
   for (const mount of container.mounts.filter(holdsData)) {
     const directory = directoryOf(mount, await tools.stack.definition())
     const aside = `${directory}.aside-${id}`

@@ -25,7 +25,8 @@ export async function restoreForeign(tools: Tools, options: ForeignRestoreOption
   const database = options.database ?? onlyDatabase(only.service.config.databases)
   await assertSoleServer(tools, only)
   const [running = only] = await ensureRunning(tools, [only])
-  await stopWriters(tools, { awaits: "services" })
+  const restoring = { ids: [tools.work.id], services: [only.service.name], done: [], forward: false }
+  await stopWriters(tools, { awaits: "services", restoring })
   try {
     const dump = { file: options.file, database, force: options.force }
     const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work)

@@ -44,6 +44,22 @@ export interface ForeignRestore {
   readonly force: boolean
 }
 
+/** A restore that was cut off. */
+export interface CutRestore {
+  /** Ids of the works that took part in it, newest first. */
+  readonly ids: readonly string[]
+  /** What it brought back; undefined when that was a dump that somebody else made. */
+  readonly backup: ServiceBackup | undefined
+}
+
+/** What can be told and done about a restore that was cut off, by the names that it left. */
+export interface CutRestores {
+  /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
+  isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
+  /** Takes away what it brought, and puts back what it replaced; what it had swapped in is kept aside. The container may be left stopped. */
+  undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
+}
+
 /** Data that a restore replaced and kept. */
 export interface ReplacedData {
   /** The name it has now. */
@@ -89,6 +105,8 @@ export interface ServiceDriver {
   restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
   /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
   undo?(service: Service, container: Container, work: Work): Promise<string>
+  /** What is left of a restore that was cut off. */
+  readonly cutRestores?: CutRestores
   /** What restores replaced and kept, oldest first. */
   replaced?(service: Service, container: Container): Promise<readonly ReplacedData[]>
   /** Removes replaced data for good. The caller has proven a later backup. */

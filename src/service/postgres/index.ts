@@ -1,6 +1,7 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
+import { cutRestores } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
@@ -28,7 +29,8 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
-    undo: undoRestore,
+    undo: (service, container, work) => undoRestore(service, container, work),
+    cutRestores,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     upgrade: planUpgrade,

@@ -17,11 +17,16 @@ interface Kept {
 /**
  * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
  * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
- * Throws `nothing-to-undo`, with what there is, when no restore left anything.
+ * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
  */
-export async function undoRestore(service: Service, container: Container, work: Work): Promise<string> {
+export async function undoRestore(
+  service: Service,
+  container: Container,
+  work: Work,
+  only?: readonly string[],
+): Promise<string> {
   const server = await serverFor(work, { service, container, assumed: assumedServer })
-  const last = lastReplaced(server)
+  const last = lastReplaced(server, only)
   const aside = lost(server, last)
   assertReplaceable(server, [...aside, ...last.map((one) => one.name)])
   if (last.length === 0 && !work.dryRun)
@@ -45,10 +50,11 @@ export async function undoRestore(service: Service, container: Container, work: 
 }
 
 /** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
-function lastReplaced(server: ServerFacts): readonly Kept[] {
+function lastReplaced(server: ServerFacts, only?: readonly string[]): readonly Kept[] {
   const kept = server.databases.flatMap((one) => {
     const mark = markOf(one)
-    return mark?.["infra-actions"] === "replaced" && mark.run !== undefined ? [{ name: one.name, mark }] : []
+    const counts = mark?.run !== undefined && (only?.includes(mark.run) ?? true)
+    return counts && mark["infra-actions"] === "replaced" ? [{ name: one.name, mark }] : []
   })
   const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0]
   return kept.filter((one) => one.mark.run === newest?.mark.run)

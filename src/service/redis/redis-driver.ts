@@ -5,6 +5,7 @@ import { probeServer } from "./probe-server.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
+import { undoCutRestore } from "./undo-cut-restore.ts"
 import { verifyServer } from "./verify-server.ts"
 
 /** Redis, Valkey and Dragonfly: one protocol, two ways of saving. Which product answers is asked, not configured. */
@@ -16,6 +17,7 @@ export function redisDriver(): ServiceDriver {
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    cutRestores: { undo: (service, container, cut, work) => undoCutRestore(service, container, { ...cut, work }) },
     verify: verifyServer,
     scratch: scratchServer,
   }
