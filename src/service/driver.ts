@@ -44,6 +44,13 @@ export interface ForeignRestore {
   readonly force: boolean
 }
 
+/** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */
+export interface Occupancy {
+  readonly state: "free" | "occupied" | "unknown"
+  /** One phrase. */
+  readonly detail: string
+}
+
 /** A restore that was cut off. */
 export interface CutRestore {
   /** Ids of the works that took part in it, newest first. */
@@ -93,6 +100,8 @@ export interface ServiceDriver {
   readonly kinds: readonly ServiceKind[]
   /** Deep check of a container that exists. */
   probe(service: Service, container: Container): Promise<Health>
+  /** Who would be cut off if this container stopped now; a server that does not answer has nobody. */
+  occupancy?(service: Service, container: Container): Promise<Occupancy>
   /** Facts about the data of a running server, to be compared with those that `stop` gave. */
   fingerprint?(service: Service, container: Container): Promise<Fingerprint>
   /** Flushes and stops so that the data directory is clean, and gives the fingerprint of what lies there; the container stays. */
