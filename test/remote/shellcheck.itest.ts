@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 const remote = readdirSync(join(root, "src/remote")).filter((name) => name.endsWith(".sh"))
 const ours = [
   ".ci/run",
+  "script/bench",
   "script/build",
   "script/check",
   "script/demo",

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
-import { change } from "../../shell/command.ts"
+import { change, sh } from "../../shell/command.ts"
 import type { CutRestore, Service } from "../driver.ts"
 import { redisScript } from "./ask-server.ts"
 import { type DataSettings, readSettings } from "./data-settings.ts"
@@ -44,11 +44,12 @@ export async function undoCutRestore(
 /** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
 async function awaitQuiet(service: Service, container: Container, { mount }: DataSettings): Promise<void> {
   for (const until = Date.now() + 60_000; ; ) {
-    const others = await service.stack.mounting([mount.volume ?? mount.source])
-    const rival = others.find(({ id }) => id !== container.id)
-    if (!rival) return
+    const mounting = await service.stack.mounting([mount.volume ?? mount.source])
+    const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`)
+    const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id))
+    if (!ours) return
     if (Date.now() > until)
-      throw failure("restore-alive", `${rival.name} has the data of ${service.name} mounted and does not end`)
+      throw failure("restore-alive", `${ours.name}, which moves files of ${service.name}, does not end`)
     await sleep(300)
   }
 }
