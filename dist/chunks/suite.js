@@ -11851,7 +11851,8 @@ function nameCause(evidence) {
 		details: `${network.name}: ${network.detail}`
 	};
 	const loops = container.state === "restarting" || isShaky(evidence);
-	if (container.state !== "running" || loops) {
+	const down = container.state !== "running" || loops;
+	if (down || container.restarts > 0) {
 		if (container.oomKilled) return {
 			cause: "out-of-memory",
 			details: `killed with exit code ${container.exitCode}`
@@ -11864,6 +11865,8 @@ function nameCause(evidence) {
 			}];
 		})[0];
 		if (line) return line;
+	}
+	if (down) {
 		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
 		return {
 			cause: loops ? "restart-loop" : "stopped",

@@ -40,13 +40,17 @@ export function nameCause(evidence: Evidence): { readonly cause: Cause; readonly
   const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed")
   if (network) return { cause: "network-missing", details: `${network.name}: ${network.detail}` }
   const loops = container.state === "restarting" || isShaky(evidence)
-  if (container.state !== "running" || loops) {
+  const down = container.state !== "running" || loops
+  // Between two crashes a container runs for a moment: its log still says why it ended.
+  if (down || container.restarts > 0) {
     if (container.oomKilled) return { cause: "out-of-memory", details: `killed with exit code ${container.exitCode}` }
     const line = logProblems.flatMap(([cause, pattern]) => {
       const found = log.split("\n").findLast((one) => pattern.test(one))
       return found === undefined ? [] : [{ cause, details: withoutTime(found) }]
     })[0]
     if (line) return line
+  }
+  if (down) {
     const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`
     return { cause: loops ? "restart-loop" : "stopped", details: ended }
   }

@@ -48,6 +48,14 @@ const cases: readonly (readonly [Cause, Partial<Parameters<typeof nameCause>[0]>
     "data-unreadable",
     { container: container({ state: "exited" }), log: "Bad file format reading the append only file" },
   ],
+  [
+    "data-unreadable",
+    {
+      container: container({ state: "running", restarts: 1 }),
+      checks: [failed("connections")],
+      log: "PANIC:  could not locate a valid checkpoint record",
+    },
+  ],
   ["unhealthy", { container: container(), checks: [failed("connections")] }],
   ["unknown", { container: container(), checks: [{ name: "stun-binding", state: "unknown", detail: "no tool" }] }],
 ]

@@ -122,6 +122,12 @@ for (const major of [15, 17] as const) {
     it("clears away what a killed restore left, and then restores", async () => {
       const host = ground.service.host
       const abort = new AbortController()
+      // A restore of it lasts long enough to be killed in the middle.
+      ground.sql("app", "create function nap() returns boolean language sql as 'select pg_sleep(3) is not null'")
+      ground.sql("app", "create table slow as select 1 as i; alter table slow add check (nap())")
+      const target = { id: "backup-20260101-000009", stamp: "2026-01-01-000009" }
+      const slow =
+        (await driver.backup?.(ground.service, ground.container(), target, directWork(host))) ?? assert.fail()
       const work = {
         ...directWork(host),
         async step(name: string, command: Parameters<typeof host.run>[0], options = {}) {
@@ -135,7 +141,7 @@ for (const major of [15, 17] as const) {
           return host.run(command, options)
         },
       }
-      await assert.rejects(restore(backup, work), { fault: "aborted" })
+      await assert.rejects(restore(slow, work), { fault: "aborted" })
       await until(() => assert.doesNotMatch(ground.docker("top", ground.container().id), /pg_restore|sh -c/))
       assert.ok(names().some((one) => /__new_/.test(one)))
       await restore()
