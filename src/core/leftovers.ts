@@ -40,6 +40,23 @@ export function leftovers(files: readonly string[], options: LeftoverOptions): r
   return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)))
 }
 
+/**
+ * Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
+ * of ours began, or one that our own manifests name, and so brought here from another store.
+ */
+export function halfWritten(
+  files: readonly string[],
+  { begun, own }: { readonly begun: readonly BegunBackup[]; readonly own: ReadonlySet<string> },
+): readonly string[] {
+  const stems = begun.flatMap(stemsOf)
+  const manifests = begun.map(({ id }) => `metadata/${id}.json`)
+  return files.filter((file) => {
+    const [whole = ""] = file.split(/\.partial(?:\.|$)/)
+    if (whole === file) return false
+    return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem))
+  })
+}
+
 /** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
 export function settled(options: LeftoverOptions): readonly BegunBackup[] {
   return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options))

@@ -1,9 +1,11 @@
 import { z } from "zod"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
-import { type BegunBackup, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
+import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { artifactFiles } from "../storage/manifest-file.ts"
+import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 /** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
@@ -19,13 +21,16 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
   try {
     const begun = await readBegun(tools)
-    if (begun.length === 0) return
-    const [named, published] = [new Set<string>(), new Set<string>()]
+    const [named, published, own] = [new Set<string>(), new Set<string>(), new Set<string>()]
     for (const store of tools.stores) {
       for (const name of await store.named()) named.add(name)
-      for (const { manifest } of (await store.list()).backups) published.add(manifest.id)
+      for (const { manifest } of (await store.list()).backups) {
+        published.add(manifest.id)
+        for (const file of artifactFiles(manifest)) own.add(file)
+      }
     }
     const known = { begun, named, published, now: tools.clock.now() }
+    await cleanHalves(tools, { begun, own })
     for (const store of tools.stores) await cleanStore(tools, store, known)
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
     if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over))
@@ -41,6 +46,14 @@ export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup)
   const file = `${folder}/${backup.id}-${backup.stamp}.json`
   const text = JSON.stringify(backup)
   return change`umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+}
+
+async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]): Promise<void> {
+  const local = localStore(tools.stores)
+  const halves = halfWritten(await local.below(["postgres/", "dragonfly/", "metadata/"]), ours)
+  if (halves.length === 0) return
+  await local.removeStrays(halves, tools.work)
+  for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`)
 }
 
 async function cleanStore(tools: Tools, store: BackupStore, known: Omit<LeftoverOptions, "age">): Promise<void> {

@@ -4,6 +4,7 @@ import type { RestoreReport } from "../service/driver.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
+import { startAfterSuccess } from "./start-after.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { undoAll } from "./undo-cut-restore.ts"
@@ -44,14 +45,16 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
     wanted.map((one) => one.service),
   )
   const reports = await restoreAll(tools, manifest, wanted)
-  await startOnRightData(tools)
+  const kept = reports.map((one) => one.kept).filter((one) => one !== "")
+  const done = `${manifest.id} is restored`
+  await startAfterSuccess(tools, { done, kept, start: () => startOnRightData(tools) })
   return {
     backupId: manifest.id,
     source,
     tables: sum(reports.map((one) => one.tables)),
     rows: sum(reports.map((one) => one.rows)),
     keys: sum(reports.map((one) => one.keys)),
-    kept: reports.map((one) => one.kept).filter((one) => one !== ""),
+    kept,
   }
 }
 

@@ -112,6 +112,8 @@ export interface ServiceDriver {
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
   /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
   restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
+  /** Where this container keeps its data, in it; also while it does not run. Only of servers that are restored while they serve. */
+  dataDirectory?(service: Service, container: Container, definition: ServiceDefinition): Promise<string>
   /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
   undo?(service: Service, container: Container, work: Work): Promise<string>
   /** What is left of a restore that was cut off. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
 import { artifactFile, backupId, backupStamp } from "../../src/core/backup-id.ts"
-import { type BegunBackup, leftovers, settled, stemsOf } from "../../src/core/leftovers.ts"
+import { type BegunBackup, halfWritten, leftovers, settled, stemsOf } from "../../src/core/leftovers.ts"
 
 const day = 86_400_000
 const start = Date.UTC(2026, 0, 31, 2)
@@ -95,6 +95,23 @@ describe("leftovers of killed backups", () => {
     const files = ["postgres/post-2026-01-31-020000.dump", "postgres/post-2026-01-31-0200001.dump"]
     const others = ["postgres/postgres-2026-01-31-020000.dump", "postgres/mypost-2026-01-31-020000.dump"]
     assert.deepEqual(leftovers([...files, ...others], { ...options, now: new Date(start), age: 0 }), [files[0]])
+  })
+
+  it("are half written files only of what we began or what our manifests name", () => {
+    const own = new Set(["dragonfly/cache-2026-01-30-020000.rdb"])
+    const ours = [
+      "dragonfly/cache-2026-01-30-020000.rdb.partial",
+      "postgres/post-2026-01-31-020000-app.dump.partial",
+      "postgres/post-2026-01-31-020000-app.dump.partial.sum",
+      "metadata/backup-20260131-020000.json.partial",
+    ]
+    const others = [
+      "dragonfly/cache-2026-01-30-020000.rdb",
+      "postgres/post-2026-01-31-020000-app.dump",
+      "postgres/shop-2026-01-31-020000-app.dump.partial",
+      "metadata/backup-20260131-020001.json.partial",
+    ]
+    assert.deepEqual(halfWritten([...ours, ...others], { begun: [begun(0, ["post"])], own }), ours)
   })
 
   it("stay while a stalled runner could still publish them", () => {

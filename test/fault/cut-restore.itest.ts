@@ -46,7 +46,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
       })
     }
     for (const [step, outcome] of outcomes) console.log(`${step.padEnd(34)} ${outcome}`)
-    assert.deepEqual(new Set(outcomes.values()), new Set(["finished", "undone"]))
+    if (!process.env.FAULT_STEPS) assert.deepEqual(new Set(outcomes.values()), new Set(["finished", "undone"]))
   })
 
   it("goes back as a whole when the keys that belong to a restored database cannot be restored", async () => {

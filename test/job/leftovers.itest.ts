@@ -52,11 +52,19 @@ test("what a killed backup left goes: from the host and as an upload at once, as
   await using s3 = await s3Ground({ transfer: "host" })
   const { at, said } = await open(s3)
   const { prefix } = s3.options
+  const half = `${s3.directory}/${dump}.partial`
+  const others = `${s3.directory}/postgres/other-2026-11-19-030000.dump.partial`
+  for (const file of [half, others]) writeFileSync(file, "half")
 
   await cleanLeftovers(at("2026-11-19T04:00:00Z"))
   assert.deepEqual(
     [dump, keys, foreign].map((file) => existsSync(`${s3.directory}/${file}`)),
     [false, false, true],
+  )
+  assert.deepEqual(
+    [half, others].map((file) => existsSync(file)),
+    [false, true],
+    "another project may write it",
   )
   assert.equal((await s3.keys()).length, 3)
   assert.match(said.join("\n"), /took back the unfinished upload of postgres\/postgres-2026-11-19-030000-app\.dump\.r2/)

@@ -33,7 +33,9 @@ export async function undoRestore(
     throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
-  const sql = undoSql(server, { last, aside, run: work.id })
+  // A name and a mark of its own: a restore may be taken back by the very run that made it.
+  const run = `${work.id}-undo`
+  const sql = undoSql(server, { last, aside, run })
   const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
   await work
     .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
@@ -46,7 +48,7 @@ export async function undoRestore(
   const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), [])
   if (missing.length > 0)
     throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`)
-  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", work.id)}"`).join(", ")}.`
+  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`
 }
 
 /** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
