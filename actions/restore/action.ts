@@ -66,6 +66,7 @@ async function fromFile(tools: Tools, options: ForeignRestoreOptions): Promise<O
 
 async function undo(tools: Tools, services?: readonly string[]): Promise<Outcome<typeof restoreContract>> {
   const { done, left } = await undoRestore(tools, services)
+  for (const sentence of done) tools.log.info(sentence)
   const rest = left.length === 0 ? "" : `\nLeft as they are: ${left.join(", ")}.\n`
   return { outputs: succeeded(tools), summary: `### Took the last restore back\n\n${done.join("\n")}\n${rest}` }
 }

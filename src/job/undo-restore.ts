@@ -1,7 +1,6 @@
 import { refusal } from "../core/errors.ts"
 import { assertSoleServer, atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { containerOf, dataServices } from "./stack-services.ts"
-import { startAfterFailure, startAfterSuccess } from "./start-after.ts"
 import type { Tools } from "./tools.ts"
 import { startWriters, stopWriters } from "./writers.ts"
 
@@ -34,10 +33,10 @@ export async function undoRestore(tools: Tools, services?: readonly string[]): P
       if (sentence !== undefined) done.push(sentence)
     }
   } catch (error) {
-    await startAfterFailure(tools, error, () => startWriters(tools))
+    if (!tools.signal.aborted) await startWriters(tools)
+    throw error
   }
-  for (const sentence of done) tools.log.info(sentence)
-  await startAfterSuccess(tools, { done: "the restore is taken back", kept: done, start: () => startWriters(tools) })
+  await startWriters(tools)
   if (left.length > 0)
     tools.log.warning(`${left.join(", ")}: left as they are, they cannot go back to before a restore`)
   return { done, left }

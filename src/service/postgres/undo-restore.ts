@@ -33,8 +33,7 @@ export async function undoRestore(
     throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
-  // A name and a mark of its own: a restore may be taken back by the very run that made it.
-  const run = `${work.id}-undo`
+  const run = freeRun(server, aside, work.id)
   const sql = undoSql(server, { last, aside, run })
   const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
   await work
@@ -49,6 +48,15 @@ export async function undoRestore(
   if (missing.length > 0)
     throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`)
   return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`
+}
+
+/** For names and marks that are not there yet: a restore may be taken back, and forth, by the very run that made it. */
+function freeRun({ databases }: ServerFacts, aside: readonly string[], id: string): string {
+  const taken = new Set(databases.map(({ name }) => name))
+  for (let count = 1; ; count += 1) {
+    const run = `${id}-undo-${count}`
+    if (!aside.some((name) => taken.has(besideName(name, "old", run)))) return run
+  }
 }
 
 /** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
