@@ -10,6 +10,7 @@ export const deployAppAction = action(deployAppContract, (inputs, context) =>
       images: inputs.images,
       releaseId: inputs["release-id"],
       commit: inputs.commit,
+      endSessions: inputs["end-sessions"],
     })
     for (const service of done.interrupted) tools.log.warning(`${service} was replaced with an interruption`)
     const rows = done.images.map(({ service, reference, digest, imageId }) => [service, reference, digest ?? imageId])

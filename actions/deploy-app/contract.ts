@@ -3,7 +3,7 @@ import type { Contract } from "../../src/action/contract.ts"
 import { imagesInput } from "../../src/action/images-input.ts"
 import { input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { changeInputs, connectionInputs } from "../../src/action/shared-inputs.ts"
+import { changeInputs, connectionInputs, endSessions } from "../../src/action/shared-inputs.ts"
 import { releaseIdSchema } from "../../src/core/release.ts"
 
 export const deployAppContract = {
@@ -13,6 +13,7 @@ export const deployAppContract = {
   inputs: z.strictObject({
     ...connectionInputs,
     ...changeInputs,
+    "end-sessions": endSessions,
     images: imagesInput,
     "release-id": input(releaseIdSchema.optional(), {
       description: "Name of the release; made from the time and the commit unless told.",

@@ -22,6 +22,7 @@ export const pipelineAction = action(pipelineContract, (inputs, context) =>
       },
       force: inputs.force ?? [],
       restoreId: inputs["backup-id"],
+      endSessions: inputs["end-sessions"],
       images: inputs.images,
       releaseId: inputs["release-id"],
       commit,

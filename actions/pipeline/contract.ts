@@ -3,7 +3,7 @@ import type { Contract } from "../../src/action/contract.ts"
 import { imagesInput } from "../../src/action/images-input.ts"
 import { input, words } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { backupKey, changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
+import { backupKey, changeInputs, connectionInputs, endSessions, storeInputs } from "../../src/action/shared-inputs.ts"
 import { forcibleJobs, type Rule, rules } from "../../src/core/decision.ts"
 import { deployAppContract } from "../deploy-app/contract.ts"
 import { detectChangesContract } from "../detect-changes/contract.ts"
@@ -19,6 +19,7 @@ export const pipelineContract = {
     ...storeInputs,
     ...changeInputs,
     "backup-key": backupKey,
+    "end-sessions": endSessions,
     base: detectChangesContract.inputs.shape.base,
     images: imagesInput,
     "release-id": deployAppContract.inputs.shape["release-id"],

@@ -11,6 +11,7 @@ export const recreateAction = action(recreateContract, (inputs, context) =>
   withTools(inputs, context, { name: "recreate", mutates: true, usesStores: true, installs: true }, async (tools) => {
     const backupId = inputs["backup-id"]
     const done = await recreate(tools, {
+      endSessions: inputs["end-sessions"],
       ...(inputs.services ? { services: inputs.services } : {}),
       ...(backupId === undefined ? {} : { backupId }),
     })

@@ -2,7 +2,13 @@ import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
 import { input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { changeInputs, connectionInputs, servicesInput, storeInputs } from "../../src/action/shared-inputs.ts"
+import {
+  changeInputs,
+  connectionInputs,
+  endSessions,
+  servicesInput,
+  storeInputs,
+} from "../../src/action/shared-inputs.ts"
 import { rungs } from "../../src/job/recreate-result.ts"
 
 export const recreateContract = {
@@ -14,6 +20,7 @@ export const recreateContract = {
     ...connectionInputs,
     ...storeInputs,
     ...changeInputs,
+    "end-sessions": endSessions,
     services: servicesInput("Services to recreate; those of the infrastructure profile unless told."),
     "backup-id": input(z.string().optional(), {
       description:

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import type { Config } from "../core/config.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
+import { assertDetachable } from "../host/assert-detachable.ts"
 import { claimLease } from "../host/claim-lease.ts"
 import type { Host } from "../host/host.ts"
 import type { Lease } from "../host/lease.ts"
@@ -46,7 +47,8 @@ export function lookOnly(host: Host, name: string): Held {
 
 /**
  * Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
- * has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
+ * has ended on the host, and says what they left. A dry run takes no lock and shows its steps. Refuses a host on which
+ * detached work does not outlive its login.
  */
 export async function openChanges(connection: Host, options: ChangeOptions): Promise<Held> {
   const { inputs, context, name, places } = options
@@ -55,6 +57,7 @@ export async function openChanges(connection: Host, options: ChangeOptions): Pro
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
   const host = steady(connection, { log: log.warning, signal })
+  if (options.config.host.address !== "local") await assertDetachable(host, log.warning)
   if (inputs["dry-run"]) return { host, work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
 
   const lease = await takeLease(host, options)

@@ -92,6 +92,11 @@ export const changeInputs = {
   "lock-wait": lockWait,
 }
 
+/** What replaces an OpenVidu server takes it. */
+export const endSessions = input(boolean.default(false), {
+  description: "Replace an OpenVidu server also while sessions are live on it, which ends them.",
+})
+
 /** A list of services of the stack; the description says what is taken without it. */
 export function servicesInput(description: string) {
   return input(words.optional(), { description, placeholder: "NAMES" })

@@ -79,7 +79,7 @@ export async function withTools<T>(
     const tools = runner ? { ...opened, runner: onRunner(opened, runner, { inputs, context }) } : opened
     if (options.mutates && !options.apart) {
       await settleUpgrade(tools)
-      await finishInterrupted(tools)
+      await finishInterrupted(tools, { cures: name === "restore" })
       await settleDeployment(tools)
     }
     const result = await job(tools)

@@ -1,9 +1,12 @@
+import { backupStamp, backupTime } from "../core/backup-id.ts"
 import { AppError, messageOf } from "../core/errors.ts"
+import type { BegunBackup } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
 import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { noteBegun } from "./clean-leftovers.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
@@ -78,6 +81,7 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
     tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
     if (keep || !manifest) continue
     try {
+      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)))
       await store.remove(manifest, tools.work)
       removed.push(id)
     } catch (error) {
@@ -86,4 +90,10 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
       tools.log.info(`${store.name}: ${error.message}`)
     }
   }
+}
+
+/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+function removalOf({ id, created, services }: Manifest): BegunBackup {
+  const stamp = backupStamp(backupTime(id) ?? new Date(created))
+  return { id, stamp, services: services.map(({ service }) => service), at: created }
 }

@@ -7,6 +7,7 @@ import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
+import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
@@ -43,8 +44,11 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const running = await ensureRunning(tools, services)
   for (const one of stores) await one.prepare(tools.work)
 
+  await cleanLeftovers(tools)
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
+  const begun = { id, stamp, services: running.map((one) => one.service.name), at: created }
+  await tools.work.step("note-begun", noteBegun(layout, begun))
   const { verify, postgres } = tools.config.backup
   const whileWriting = unreachable === undefined && s3 ? beside(tools, s3) : undefined
   const target = {

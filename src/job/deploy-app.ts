@@ -9,7 +9,9 @@ import { keepImages, recordBad, recordGood } from "./deploy-app/keep-release.ts"
 import { type PinnedImages, pinImages, pinnedOf, releaseImages } from "./deploy-app/pinned-images.ts"
 import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deploy-app/proxy.ts"
 import { isServing, settleUnfinished } from "./deploy-app/settle-unfinished.ts"
+import { refuseWhileOccupied } from "./occupied.ts"
 import { readHistory } from "./release-history.ts"
+import { servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { assertNotWaiting } from "./writers.ts"
 
@@ -20,6 +22,8 @@ export interface DeployOptions {
   readonly releaseId?: string | undefined
   /** The commit that the images were built from; the run's unless told. */
   readonly commit?: string | undefined
+  /** Go on although people are connected to a service that is replaced. */
+  readonly endSessions?: boolean | undefined
 }
 
 export interface DeployResult {
@@ -64,7 +68,10 @@ export async function deployApp(tools: Tools, options: DeployOptions = {}): Prom
   const plan = await makePlan(tools, services, { images, options })
   const unchanged = await runsAlready(tools, plan)
   if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted")
-  else await attempt(tools, plan)
+  else {
+    if (!options.endSessions) await refuseWhileOccupied(tools, await servicesOf(tools, "app"))
+    await attempt(tools, plan)
+  }
   await keepImages(tools, { release: plan.release, images })
   await recordGood(tools, { release: plan.release, images: releaseImages(images) })
   return {

@@ -1,8 +1,9 @@
-import { AppError, messageOf } from "../core/errors.ts"
+import { AppError, failure, messageOf } from "../core/errors.ts"
 import { compareFingerprints } from "../core/fingerprint.ts"
 import { HostError } from "../host/host.ts"
 import { assertSoleServer } from "./ensure-running.ts"
 import { fingerprints } from "./fall-back.ts"
+import { settleRestore } from "./settle-restore.ts"
 import { definitions, holdsData, names, servicesOf } from "./stack-services.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
@@ -10,23 +11,39 @@ import { waitHealthy } from "./wait-healthy.ts"
 import { restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
 
 /**
- * Finishes what a killed recreate left: its services are started, the data's fingerprint is compared with that of the
- * clean stop, and the app starts again; with other data it stays stopped for a restore. Does nothing where no run was cut
- * off while the app was stopped. What cannot be finished is told, and the note of it stays: the job at hand may be the cure.
+ * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
+ * that of the clean stop, and the app starts again; with other data it stays stopped for a restore. A restore:
+ * `settleRestore`. Does nothing where no run was cut off while the app was stopped. What cannot be finished is told, and
+ * the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore (`cures`):
+ * throws `restore-cut` for any other job.
  */
-export async function finishInterrupted(tools: Tools): Promise<void> {
+export async function finishInterrupted(
+  tools: Tools,
+  { cures = false }: { readonly cures?: boolean } = {},
+): Promise<void> {
   const note = await readStoppedApp(tools)
   if (!note) return
-  if (note.awaits === "restore") {
+  if (note.awaits === "restore" && !note.restoring) {
     if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
     return
   }
+  const { restoring } = note
   try {
-    await tools.log.group("finishing an interrupted run", () => finish(tools, note))
+    await tools.log.group("finishing an interrupted run", () =>
+      restoring ? settleRestore(tools, { ...note, restoring }) : finish(tools, note),
+    )
   } catch (error) {
     if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error
+    if (restoring && !cures) throw unsettled(error)
     tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`)
   }
+}
+
+function unsettled(error: AppError): AppError {
+  return failure("restore-cut", `a restore was cut off and can be neither finished nor undone: ${error.message}`, {
+    hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
+    cause: error,
+  })
 }
 
 async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {

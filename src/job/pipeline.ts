@@ -139,8 +139,9 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
   }
 }
 
-async function recreateJob(tools: Tools, { made }: JobOptions): Promise<Answer> {
-  const done = await recreate(tools, made === undefined ? {} : { backupId: made.id, planned: made })
+async function recreateJob(tools: Tools, { made, endSessions }: JobOptions): Promise<Answer> {
+  const proof = made === undefined ? {} : { backupId: made.id, planned: made }
+  const done = await recreate(tools, { ...proof, endSessions })
   if (done.status === "rolled-back")
     throw failure("rolled-back", `${done.cause}; ${describeRung(done.rung)}`, {
       hint: "Look at the container's log above, fix the image or its configuration, and push again.",

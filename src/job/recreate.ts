@@ -3,6 +3,7 @@ import type { Manifest } from "../core/manifest.ts"
 import { atLeastOne } from "./ensure-running.ts"
 import { differingFiles, installDefinition } from "./install-definition.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
+import { refuseWhileOccupied } from "./occupied.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describePlan, planRecreate } from "./recreate-plan.ts"
@@ -19,6 +20,8 @@ export interface RecreateOptions {
   readonly services?: readonly string[]
   /** The backup made by this run. Not needed only when the host is proven fresh. */
   readonly backupId?: string
+  /** Go on although people are connected to a service that is replaced. */
+  readonly endSessions?: boolean | undefined
   /** In a dry run: the backup that this run would have made, of which there is nothing to prove yet. */
   readonly planned?: Manifest | undefined
 }
@@ -38,6 +41,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const files = changed.map(({ path }) => path)
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
+  if (!options.endSessions) await refuseWhileOccupied(tools, before)
   const manifest = await prove(tools, options, before)
 
   const putBack = await installDefinition(tools, changed)

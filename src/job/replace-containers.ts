@@ -109,8 +109,9 @@ async function bringUp(
   try {
     for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
     // Whoever is killed from here on leaves to the next run what the data must be before the app may start.
-    const { awaits = "services", backup = manifest.id } = (await readStoppedApp(tools)) ?? {}
-    const note = noteStoppedApp(tools.layout, { awaits, backup, fingerprints: [...same] })
+    const earlier = await readStoppedApp(tools)
+    const known = { awaits: "services" as const, backup: manifest.id, ...earlier }
+    const note = noteStoppedApp(tools.layout, { ...known, fingerprints: [...same] })
     const up = stack.up(names(services), { forceRecreate: true, pull: "never" })
     await work.step("recreate-containers", change`${note} || exit\n${up}`)
     await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)

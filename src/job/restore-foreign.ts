@@ -2,6 +2,7 @@ import { inputError } from "../core/errors.ts"
 import type { ForeignRestore, RestoreReport } from "../service/driver.ts"
 import { assertSoleServer, ensureRunning } from "./ensure-running.ts"
 import { containerOf, dataServices } from "./stack-services.ts"
+import { startAfterFailure, startAfterSuccess } from "./start-after.ts"
 import type { Tools } from "./tools.ts"
 import { startWriters, stopWriters } from "./writers.ts"
 
@@ -25,17 +26,20 @@ export async function restoreForeign(tools: Tools, options: ForeignRestoreOption
   const database = options.database ?? onlyDatabase(only.service.config.databases)
   await assertSoleServer(tools, only)
   const [running = only] = await ensureRunning(tools, [only])
-  await stopWriters(tools, { awaits: "services" })
-  try {
-    const dump = { file: options.file, database, force: options.force }
-    const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work)
-    await startWriters(tools)
-    return report ?? { tables: 0, rows: 0, keys: 0, kept: "" }
-  } catch (error) {
-    if (!tools.signal.aborted) await startWriters(tools)
-    throw error
-  }
+  const restoring = { ids: [tools.work.id], services: [only.service.name], done: [], forward: false }
+  await stopWriters(tools, { awaits: "services", restoring })
+  const dump = { file: options.file, database, force: options.force }
+  const report = await running.driver
+    .restoreForeign?.(running.service, containerOf(running), dump, tools.work)
+    .catch((error: unknown) => startAfterFailure(tools, error, () => startWriters(tools)))
+  const { kept } = report ?? nothing
+  if (!tools.work.dryRun) tools.log.info(`${options.file} is in "${database}". ${kept}`)
+  const start = () => startWriters(tools)
+  await startAfterSuccess(tools, { done: `${options.file} is restored`, kept: [kept], start })
+  return report ?? nothing
 }
+
+const nothing: RestoreReport = { tables: 0, rows: 0, keys: 0, kept: "" }
 
 function onlyDatabase(databases: readonly string[] = []): string {
   const [only] = databases

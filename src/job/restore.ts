@@ -1,12 +1,14 @@
-import { failure } from "../core/errors.ts"
-import type { ServiceBackup } from "../core/manifest.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { RestoreReport } from "../service/driver.ts"
-import { assertSoleServer, refresh } from "./ensure-running.ts"
-import { makeServing } from "./make-serving.ts"
-import { containerOf, dataServices, type StackService } from "./stack-services.ts"
+import { isOurs } from "./is-ours.ts"
+import { noteRestore, noteRestored } from "./restore-note.ts"
+import { databasesFirst, restoreService } from "./restore-service.ts"
+import { startAfterSuccess } from "./start-after.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
-import { startOnRightData, startWriters, stopWriters, waitsForRestore } from "./writers.ts"
+import { undoAll } from "./undo-cut-restore.ts"
+import { startOnRightData } from "./writers.ts"
 
 export interface RestoreOptions {
   /** `latest` unless told. */
@@ -26,8 +28,8 @@ export interface RestoreResult extends Omit<RestoreReport, "kept"> {
 
 /**
  * Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
- * beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the live data
- * untouched when anything is not as the manifest says.
+ * beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the data of before in
+ * its place when anything is not as the manifest says. Who is killed on the way leaves the rest to the next run.
  */
 export async function restore(tools: Tools, options: RestoreOptions = {}): Promise<RestoreResult> {
   const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto")
@@ -37,66 +39,55 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   const source = await bringLocal(tools, found)
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 
-  const waited = await waitsForRestore(tools)
-  await stopWriters(tools, { awaits: "restore", backup: manifest.id })
-  const reports = await restoreAll(tools, wanted, { id: manifest.id, waited: waited !== undefined })
-  await startOnRightData(tools)
+  await noteRestore(
+    tools,
+    manifest,
+    wanted.map((one) => one.service),
+  )
+  const reports = await restoreAll(tools, manifest, wanted)
+  const kept = reports.map((one) => one.kept).filter((one) => one !== "")
+  const done = `${manifest.id} is restored`
+  await startAfterSuccess(tools, { done, kept, start: () => startOnRightData(tools) })
   return {
     backupId: manifest.id,
     source,
     tables: sum(reports.map((one) => one.tables)),
     rows: sum(reports.map((one) => one.rows)),
     keys: sum(reports.map((one) => one.keys)),
-    kept: reports.map((one) => one.kept).filter((one) => one !== ""),
+    kept,
   }
 }
 
 /**
- * Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
- * untouched data. After a swap it stays stopped, for its services would no longer belong together.
+ * Databases first: what is most likely to fail fails before anything was swapped. When one cannot be restored, those that
+ * were go back as well, for they belong together, and the app starts on the data of before.
  */
 async function restoreAll(
   tools: Tools,
+  manifest: Manifest,
   wanted: readonly ServiceBackup[],
-  { id, waited }: { readonly id: string; readonly waited: boolean },
 ): Promise<readonly RestoreReport[]> {
   const reports: RestoreReport[] = []
-  const ordered = wanted.toSorted(
-    (a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"),
-  )
-  for (const held of ordered) {
-    try {
-      reports.push(await restoreService(tools, held, id))
-    } catch (error) {
-      if (tools.signal.aborted) throw error
-      if (reports.length === 0) await (waited ? startWriters(tools) : startOnRightData(tools))
-      else
-        tools.log.warning(
-          `The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`,
-        )
-      throw error
+  try {
+    for (const held of databasesFirst(wanted)) {
+      reports.push(await restoreService(tools, held, manifest.id))
+      await noteRestored(tools, held.service)
     }
+    return reports
+  } catch (error) {
+    if (isOurs(tools, error)) await goBack(tools, manifest, error)
+    throw error
   }
-  return reports
 }
 
-async function restoreService(tools: Tools, held: ServiceBackup, id: string): Promise<RestoreReport> {
-  const [one] = await dataServices(tools, [held.service])
-  if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`)
-  assertSameKind(one, held)
-  await assertSoleServer(tools, one)
-  await makeServing(tools, one, id)
-  const [serving] = await refresh(tools, [one])
-  return one.driver.restore(one.service, containerOf(serving ?? one), held, tools.work)
-}
-
-function assertSameKind({ service }: StackService, held: ServiceBackup): void {
-  const isPostgres = held.contents.kind === "postgres"
-  if ((service.kind === "postgres") === isPostgres) return
-  throw failure(
-    "wrong-kind",
-    `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`,
-  )
+/** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
+async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promise<void> {
+  try {
+    await undoAll(tools, manifest)
+  } catch (error) {
+    if (!isOurs(tools, error)) throw reason
+    tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`)
+  }
 }
 
 function sum(numbers: readonly number[]): number {

@@ -3,12 +3,28 @@ import type { Layout } from "../core/layout.ts"
 import { type Command, change, sh } from "../shell/command.ts"
 import type { Tools } from "./tools.ts"
 
+const restoringSchema = z.object({
+  /** Ids of the works that took part, newest first: part of the names of what they made. */
+  ids: z.array(z.string()).min(1),
+  /** The services that it brings back. */
+  services: z.array(z.string()),
+  /** Those of them whose restored data was proven to serve. */
+  done: z.array(z.string()),
+  /** What was there before does not serve, or is nothing: there is only the way forward. */
+  forward: z.boolean(),
+})
+
+/** A restore under way: enough for another run to finish it, or to undo it. */
+export type Restoring = z.output<typeof restoringSchema>
+
 const noteSchema = z.object({
   format: z.literal(1),
   /** What has to come before the app may start: its services that run again, or a restore that ended well. */
   awaits: z.enum(["services", "restore"]),
   /** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
   backup: z.string().optional(),
+  /** While a restore is under way. */
+  restoring: restoringSchema.optional(),
   /** The data's fingerprints at the clean stop; none until the services were stopped. */
   fingerprints: z.array(
     z.object({

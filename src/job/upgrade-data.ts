@@ -4,6 +4,7 @@ import type { ServiceBackup } from "../core/manifest.ts"
 import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
+import { noteBegun } from "./clean-leftovers.ts"
 import { refresh } from "./ensure-running.ts"
 import { directoryOf } from "./keep-volumes.ts"
 import { setAside } from "./set-aside.ts"
@@ -107,6 +108,7 @@ async function dumpAlone(tools: Tools, { one }: PlannedUpgrade): Promise<Service
   const { databases: _all, ...config } = one.service.config
   const now = tools.clock.now()
   const target = { id: backupId(now), stamp: backupStamp(now) }
+  await work.step(`note-dump-${name}`, noteBegun(tools.layout, { ...target, services: [name], at: now.toISOString() }))
   const dump = await one.driver.backup?.({ ...one.service, config }, alone, target, work)
   await one.driver.stop?.(one.service, alone, work)
   if (dump) return dump

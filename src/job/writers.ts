@@ -23,7 +23,7 @@ export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fi
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 export async function waitsForRestore(tools: Tools): Promise<StoppedAppNote | undefined> {
   const note = await readStoppedApp(tools)
-  if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return undefined
+  if (note?.awaits !== "restore" || (await appRuns(tools))) return undefined
   return note
 }
 
@@ -66,6 +66,16 @@ export async function startWriters(tools: Tools): Promise<void> {
 export async function startOnRightData(tools: Tools): Promise<void> {
   await tools.work.step("note-right-data", noteStoppedApp(tools.layout, { awaits: "services", fingerprints: [] }))
   await startWriters(tools)
+}
+
+/** Whether any of the app runs. */
+export async function appRuns(tools: Tools): Promise<boolean> {
+  return (await appContainers(tools)).some(isRunning)
+}
+
+/** Somebody else has started the app: what an earlier run noted is over. */
+export async function forgetStop(tools: Tools): Promise<void> {
+  await tools.work.step("forget-stop", forgetStoppedApp(tools.layout))
 }
 
 function isRunning({ state }: Container): boolean {

@@ -3,6 +3,7 @@
 set -eu
 cd "$1"
 [ ! -e "./$3" ] || { echo "$3 is there already" >&2; exit 1; }
+[ -d "./$2" ] || { echo "$2 is no directory" >&2; exit 1; }
 owner=$(stat -c %u:%g "./$2")
 mv "./$2" "./$3"
 mkdir -m 700 "./$2"

@@ -51,6 +51,29 @@ export interface ForeignRestore {
   readonly force: boolean
 }
 
+/** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */
+export interface Occupancy {
+  readonly state: "free" | "occupied" | "unknown"
+  /** One phrase. */
+  readonly detail: string
+}
+
+/** A restore that was cut off. */
+export interface CutRestore {
+  /** Ids of the works that took part in it, newest first. */
+  readonly ids: readonly string[]
+  /** What it brought back; undefined when that was a dump that somebody else made. */
+  readonly backup: ServiceBackup | undefined
+}
+
+/** What can be told and done about a restore that was cut off, by the names that it left. */
+export interface CutRestores {
+  /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
+  isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
+  /** Takes away what it brought, and puts back what it replaced; what it had swapped in is kept aside. The container may be left stopped. */
+  undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
+}
+
 /** Data that a restore replaced and kept. */
 export interface ReplacedData {
   /** The name it has now. */
@@ -86,6 +109,8 @@ export interface ServiceDriver {
   readonly kinds: readonly ServiceKind[]
   /** Deep check of a container that exists. */
   probe(service: Service, container: Container): Promise<Health>
+  /** Who would be cut off if this container stopped now; a server that does not answer has nobody. */
+  occupancy?(service: Service, container: Container): Promise<Occupancy>
   /** Facts about the data of a running server, to be compared with those that `stop` gave. */
   fingerprint?(service: Service, container: Container): Promise<Fingerprint>
   /** Flushes and stops so that the data directory is clean, and gives the fingerprint of what lies there; the container stays. */
@@ -96,8 +121,12 @@ export interface ServiceDriver {
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
   /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
   restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
+  /** Where this container keeps its data, in it; also while it does not run. Only of servers that are restored while they serve. */
+  dataDirectory?(service: Service, container: Container, definition: ServiceDefinition): Promise<string>
   /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
   undo?(service: Service, container: Container, work: Work): Promise<string>
+  /** What is left of a restore that was cut off. */
+  readonly cutRestores?: CutRestores
   /** What restores replaced and kept, oldest first. */
   replaced?(service: Service, container: Container): Promise<readonly ReplacedData[]>
   /** Removes replaced data for good. The caller has proven a later backup. */

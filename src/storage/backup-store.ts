@@ -47,6 +47,14 @@ export interface BackupStore {
   fetch(manifest: Manifest, work: Work, directory?: string): Promise<void>
   /** Compares what the store holds with the manifest; the differences, one line each. */
   verify(manifest: Manifest): Promise<readonly string[]>
+  /** Every path and key that a manifest here names, whoever's it is; throws when one cannot be read. */
+  named(): Promise<ReadonlySet<string>>
+  /** Paths here that begin with one of the stems (`postgres/postgres-2026-01-31-020000`), whoever made them. */
+  below(stems: readonly string[]): Promise<readonly string[]>
+  /** Takes back what was begun to be sent to such a path and never ended; its paths. Absent where nothing like it can be. */
+  endUploads?(stems: readonly string[]): Promise<readonly string[]>
+  /** Removes files that belong to no backup: the caller has seen to that. */
+  removeStrays(files: readonly string[], work: Work): Promise<void>
   /** Removes the manifest first, then the artifacts. Throws a refusal `s3-locked`, with nothing removed, while a lock stands. */
   remove(manifest: Manifest, work: Work): Promise<void>
   /** Keeps a drill's outcome beside the manifests, in a file of its own: no manifest changes, no record is replaced. */

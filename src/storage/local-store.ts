@@ -5,9 +5,9 @@ import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
 import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
-import { script, sh } from "../shell/command.ts"
+import { change, script, sh } from "../shell/command.ts"
 import { type BackupStore, drillsRead } from "./backup-store.ts"
-import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
+import { artifactFiles, manifestFile, manifestFolder, namedBy, printManifest, sortManifests } from "./manifest-file.ts"
 import { differences, parseVerified } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
@@ -54,6 +54,14 @@ export function localStore(options: LocalStoreOptions): BackupStore {
     async fetch(manifest, work) {
       const wrong = await work.check("verify-local", () => verify(manifest), [])
       if (wrong.length > 0) throw corrupt(manifest.id, wrong)
+    },
+    named: async () => namedBy(await texts(options, ["backup"])),
+    async below(stems) {
+      const { stdout } = await host.run(script("read", remoteScript("store-below"), [directory, ...stems]))
+      return stdout.split("\n").filter((line) => line !== "")
+    },
+    async removeStrays(files, work) {
+      await work.step("clean-leftovers", change`cd ${directory} && rm -f ${files}`)
     },
     async remove(manifest, work) {
       const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]

@@ -1,4 +1,4 @@
-import { inputError, messageOf } from "../core/errors.ts"
+import { failure, inputError, messageOf } from "../core/errors.ts"
 import { type Manifest, manifestSchema } from "../core/manifest.ts"
 
 /** The folder of manifests, in the backup directory and below the prefix in S3. */
@@ -57,4 +57,19 @@ export function sortManifests(
   }
   manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1))
   return { manifests, unreadable }
+}
+
+/**
+ * Every path and key that manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it
+ * names.
+ */
+export function namedBy(texts: readonly { readonly name: string; readonly text: string }[]): ReadonlySet<string> {
+  const named = new Set<string>()
+  for (const { name, text } of texts) {
+    const read = readManifest(text)
+    if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`)
+    for (const file of artifactFiles(read.manifest)) named.add(file)
+    for (const { key } of read.manifest.storage.objects) named.add(key)
+  }
+  return named
 }

@@ -19,6 +19,7 @@ import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
+import { endUploads, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
 import { abort, head } from "./s3-upload.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
@@ -72,6 +73,10 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       }
     },
     verify: (manifest) => verify(context, manifest),
+    named: () => namedInS3(context),
+    below: (stems) => keysBelow(context, stems),
+    endUploads: (stems) => endUploads(context, stems),
+    removeStrays: (files) => removeKeys(context, files),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
     recordDrill: (record, work) => recordDrill(context, record, work),
     drills: () => readDrills(context),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { existsSync, renameSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { AppError } from "../../src/core/errors.ts"
@@ -49,6 +51,29 @@ describe("recreate", () => {
     })
     await assert.rejects(recreate(tools, { backupId: id }), refusedWith("volume-would-be-lost"))
     assert.doesNotMatch(readCompose(place), /other_data/)
+  })
+
+  it("refuses before anything stops while sessions are live on a server of them, unless told to end them", async () => {
+    let sessions = '{"numberOfElements":1,"content":[{"connections":{"numberOfElements":2}}]}'
+    await using server = await openvidu(() => sessions)
+    const earlier = await ids(place)
+    const proof = { backupId: await backupId(open(place)) }
+    const tools = open(place)
+    const coturn = {
+      kind: "openvidu" as const,
+      url: server.url,
+      "critical-tables": [],
+      "sample-queries": [],
+      timeout: 5000,
+    }
+    const occupied = { ...tools, config: { ...tools.config, services: { coturn } } }
+    await assert.rejects(recreate(occupied, proof), refusedWith("sessions-live"))
+    sessions = "not a list"
+    await assert.rejects(recreate(occupied, proof), refusedWith("sessions-unknown"))
+    assert.equal(await ids(place), earlier)
+    const { status } = await recreate(occupied, { ...proof, services: ["coturn"], endSessions: true })
+    assert.equal(status, "recreated")
+    assert.notEqual(await ids(place), earlier)
   })
 
   it("replaces containers, keeps the data, and says which database to reindex", async () => {
@@ -176,6 +201,18 @@ function hideDump({ baseDir }: StackPlace, how: "rename" | "hide") {
       assert.ok(!existsSync(file), "the empty store has saved")
       renameSync(`${file}.hidden`, file)
     }
+  }
+}
+
+/** A server with the two paths of OpenVidu 2 that are asked; coturn's container stands for the one that would be replaced. */
+async function openvidu(sessions: () => string): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((request, response) =>
+    response.end(request.url === "/openvidu/api/health" ? '{"status":"UP"}' : sessions()),
+  )
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }
 

@@ -125,10 +125,8 @@ describe("openvidu probe", () => {
   })
   const secret = 'qu"ote\\d $x'
   const expected = `Basic ${Buffer.from(`OPENVIDUAPP:${secret}`).toString("base64")}`
-  const ask = () => {
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    return openviduDriver().probe(service({ url, name: "openvidu" }), container({ id: "t-stack-vidu" }))
-  }
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const ask = () => openviduDriver().probe(service({ url: url(), name: "openvidu" }), container({ id: "t-stack-vidu" }))
 
   it("reads health and sessions", async () => {
     answers = {
@@ -138,6 +136,24 @@ describe("openvidu probe", () => {
     const health = await ask()
     assert.equal(health.state, "healthy")
     assert.equal(health.details.sessions, 3)
+  })
+
+  it("counts the sessions that somebody is in, and does not guess", async () => {
+    const occupancy = (body: string, state = "running" as const) => {
+      answers = { "/openvidu/api/health": [200, '{"status":"UP"}'], "/openvidu/api/sessions": [200, body] }
+      return asked(state)
+    }
+    const asked = (state: Container["state"]) =>
+      openviduDriver().occupancy?.(service({ url: url(), name: "openvidu" }), container({ id: "t-stack-vidu", state }))
+    const session = (people: number) => ({ id: `s${people}`, connections: { numberOfElements: people, content: [] } })
+    const list = (...people: readonly number[]) =>
+      JSON.stringify({ numberOfElements: people.length, content: people.map(session) })
+    assert.deepEqual(await occupancy(list()), { state: "free", detail: "0 live sessions" })
+    assert.deepEqual(await occupancy(list(0)), { state: "free", detail: "0 live sessions" })
+    assert.deepEqual(await occupancy(list(0, 2, 1)), { state: "occupied", detail: "2 live sessions" })
+    assert.equal((await occupancy('{"numberOfElements":2}'))?.state, "occupied")
+    assert.equal((await occupancy("<html>It works</html>"))?.state, "unknown")
+    assert.equal((await asked("exited"))?.state, "free")
   })
 
   it("takes a page that is not the server's answer for a wrong one", async () => {

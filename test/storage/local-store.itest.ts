@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -39,11 +39,15 @@ test("modes are 600 and 700, and half written files of dead runs go", async () =
   const { directory, store, work } = ground
   const manifest = await putBackup(ground, makeBackup(directory))
   assert.equal(statSync(`${directory}/metadata/${manifest.id}.json`).mode & 0o777, 0o600)
-  for (const name of ["a.rdb.partial", "a.rdb.partial.sum"]) writeFileSync(`${directory}/dragonfly/${name}`, "x")
+  const old = new Date(Date.now() - 3_660_000)
+  for (const name of ["a.rdb.partial", "a.rdb.partial.sum", "b.rdb.partial"])
+    writeFileSync(`${directory}/dragonfly/${name}`, "x")
+  for (const name of ["a.rdb.partial", "a.rdb.partial.sum"]) utimesSync(`${directory}/dragonfly/${name}`, old, old)
   await store.prepare(work)
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert(!existsSync(`${directory}/dragonfly/a.rdb.partial`))
   assert(!existsSync(`${directory}/dragonfly/a.rdb.partial.sum`))
+  assert(existsSync(`${directory}/dragonfly/b.rdb.partial`), "another project may be writing it")
   assert.deepEqual(await store.verify(manifest), [])
 })
 

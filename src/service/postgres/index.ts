@@ -1,7 +1,9 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
+import { cutRestores } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
+import { readImage } from "./image-facts.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreForeign } from "./restore-foreign.ts"
@@ -28,7 +30,10 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
-    undo: undoRestore,
+    undo: (service, container, work) => undoRestore(service, container, work),
+    cutRestores,
+    dataDirectory: async (service, { imageId }, definition) =>
+      (await readImage(service, { ...definition, image: imageId })).directory,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     upgrade: planUpgrade,

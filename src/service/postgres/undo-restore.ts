@@ -17,18 +17,24 @@ interface Kept {
 /**
  * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
  * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
- * Throws `nothing-to-undo`, with what there is, when no restore left anything.
+ * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
  */
-export async function undoRestore(service: Service, container: Container, work: Work): Promise<string> {
+export async function undoRestore(
+  service: Service,
+  container: Container,
+  work: Work,
+  only?: readonly string[],
+): Promise<string> {
   const server = await serverFor(work, { service, container, assumed: assumedServer })
-  const last = lastReplaced(server)
+  const last = lastReplaced(server, only)
   const aside = lost(server, last)
   assertReplaceable(server, [...aside, ...last.map((one) => one.name)])
   if (last.length === 0 && !work.dryRun)
     throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
-  const sql = undoSql(server, { last, aside, run: work.id })
+  const run = freeRun(server, aside, work.id)
+  const sql = undoSql(server, { last, aside, run })
   const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
   await work
     .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
@@ -41,14 +47,24 @@ export async function undoRestore(service: Service, container: Container, work: 
   const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), [])
   if (missing.length > 0)
     throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`)
-  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", work.id)}"`).join(", ")}.`
+  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`
+}
+
+/** For names and marks that are not there yet: a restore may be taken back, and forth, by the very run that made it. */
+function freeRun({ databases }: ServerFacts, aside: readonly string[], id: string): string {
+  const taken = new Set(databases.map(({ name }) => name))
+  for (let count = 1; ; count += 1) {
+    const run = `${id}-undo-${count}`
+    if (!aside.some((name) => taken.has(besideName(name, "old", run)))) return run
+  }
 }
 
 /** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
-function lastReplaced(server: ServerFacts): readonly Kept[] {
+function lastReplaced(server: ServerFacts, only?: readonly string[]): readonly Kept[] {
   const kept = server.databases.flatMap((one) => {
     const mark = markOf(one)
-    return mark?.["infra-actions"] === "replaced" && mark.run !== undefined ? [{ name: one.name, mark }] : []
+    const counts = mark?.run !== undefined && (only?.includes(mark.run) ?? true)
+    return counts && mark["infra-actions"] === "replaced" ? [{ name: one.name, mark }] : []
   })
   const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0]
   return kept.filter((one) => one.mark.run === newest?.mark.run)

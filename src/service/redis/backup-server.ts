@@ -43,7 +43,10 @@ export async function backupServer(
   )
   const files = report.files.map(({ name }) => `${keysFolder}/${name}`)
   if (wrong.length > 0) {
-    await work.step(`discard-${service.name}`, script("change", remoteScript("store-clean"), [service.backups]))
+    await work.step(
+      `discard-${service.name}`,
+      script("change", remoteScript("store-discard"), [service.backups, "-", ...files]),
+    )
     throw failure("snapshot-incomplete", `the snapshot of ${service.name} is not complete: ${wrong.join("; ")}`)
   }
   await work.step(

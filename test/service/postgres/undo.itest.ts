@@ -30,8 +30,8 @@ describe("taking a restore back, and removing what it replaced", () => {
   })
 
   const work = () => directWork(ground.service.host)
-  const restore = () => driver.restore?.(ground.service, ground.container(), backup, work()) ?? assert.fail()
-  const undo = () => driver.undo?.(ground.service, ground.container(), work()) ?? assert.fail()
+  const restore = (by = work()) => driver.restore?.(ground.service, ground.container(), backup, by) ?? assert.fail()
+  const undo = (by = work()) => driver.undo?.(ground.service, ground.container(), by) ?? assert.fail()
   const replaced = async () => (await driver.replaced?.(ground.service, ground.container())) ?? assert.fail()
   const remove = (names: readonly string[]) =>
     driver.removeReplaced?.(ground.service, ground.container(), names, work()) ?? assert.fail()
@@ -71,11 +71,22 @@ describe("taking a restore back, and removing what it replaced", () => {
     assert.equal(rows(), "20")
   })
 
+  it("takes a restore back, and forth, by the run that made it", async () => {
+    const same = work()
+    await restore(same)
+    await undo(same)
+    assert.equal(rows(), "20")
+    await undo(same)
+    assert.equal(rows(), "10")
+    await undo(same)
+    assert.equal(rows(), "20")
+  })
+
   it("changes nothing when one of the names cannot be given back", async () => {
     const names = () => ground.sql("postgres", "select string_agg(datname, ',' order by oid) from pg_database")
     // The session that renames is in template1, which therefore cannot be renamed.
     const before = names()
-    const old = (await replaced()).find((one) => one.was === "app")?.name ?? assert.fail()
+    const old = (await replaced()).findLast((one) => one.was === "app")?.name ?? assert.fail()
     const comment = ground.sql(
       "postgres",
       `select shobj_description(oid, 'pg_database') from pg_database where datname = '${old}'`,

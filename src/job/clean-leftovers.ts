@@ -1,0 +1,90 @@
+import { z } from "zod"
+import { AppError, messageOf } from "../core/errors.ts"
+import type { Layout } from "../core/layout.ts"
+import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
+import { type Command, change, lines, sh } from "../shell/command.ts"
+import type { BackupStore } from "../storage/backup-store.ts"
+import { artifactFiles } from "../storage/manifest-file.ts"
+import { localStore } from "./stores.ts"
+import type { Tools } from "./tools.ts"
+
+/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
+const safeAge = 86_400_000
+
+/**
+ * Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
+ * before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
+ * for the lock is ours; objects in S3 after a day; unfinished uploads at once. To be called under the lock before a backup
+ * begins. What goes wrong is a warning: the next run tries again.
+ */
+export async function cleanLeftovers(tools: Tools): Promise<void> {
+  if (tools.work.dryRun) return
+  try {
+    const begun = await readBegun(tools)
+    const [named, published, own] = [new Set<string>(), new Set<string>(), new Set<string>()]
+    for (const store of tools.stores) {
+      for (const name of await store.named()) named.add(name)
+      for (const { manifest } of (await store.list()).backups) {
+        published.add(manifest.id)
+        for (const file of artifactFiles(manifest)) own.add(file)
+      }
+    }
+    const known = { begun, named, published, now: tools.clock.now() }
+    await cleanHalves(tools, { begun, own })
+    for (const store of tools.stores) await cleanStore(tools, store, known)
+    const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
+    if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over))
+  } catch (error) {
+    if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error
+    tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`)
+  }
+}
+
+/** Shell text that writes down, durably, that files of this backup are going to be made. */
+export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup): Command {
+  const folder = `${state}/begun`
+  const file = `${folder}/${backup.id}-${backup.stamp}.json`
+  const text = JSON.stringify(backup)
+  return change`umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+}
+
+async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]): Promise<void> {
+  const local = localStore(tools.stores)
+  const halves = halfWritten(await local.below(["postgres/", "dragonfly/", "metadata/"]), ours)
+  if (halves.length === 0) return
+  await local.removeStrays(halves, tools.work)
+  for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`)
+}
+
+async function cleanStore(tools: Tools, store: BackupStore, known: Omit<LeftoverOptions, "age">): Promise<void> {
+  const unpublished = known.begun.filter(({ id }) => !known.published.has(id))
+  const stems = unpublished.flatMap(stemsOf)
+  if (stems.length === 0) return
+  for (const file of (await store.endUploads?.(stems)) ?? [])
+    tools.log.info(`${store.name}: took back the unfinished upload of ${file}, which a killed run left`)
+  const age = isRemote(store) ? safeAge : 0
+  const files = leftovers(await store.below(stems), { ...known, age })
+  if (files.length === 0) return
+  await store.removeStrays(files, tools.work)
+  for (const file of files) tools.log.info(`${store.name}: removed ${file}, which a killed run left and no backup has`)
+}
+
+function isRemote({ name }: BackupStore): boolean {
+  return name !== "local"
+}
+
+const begunSchema = z.object({ id: z.string(), stamp: z.string(), services: z.array(z.string()), at: z.iso.datetime() })
+
+async function readBegun({ host, layout }: Tools): Promise<readonly BegunBackup[]> {
+  const { stdout } = await host.run(
+    sh`for one in ${`${layout.state}/begun`}/*.json; do if [ -e "$one" ]; then cat "$one"; fi; done`,
+  )
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => begunSchema.parse(JSON.parse(line)))
+}
+
+function forgetBegun({ state }: Pick<Layout, "state">, begun: readonly BegunBackup[]): Command {
+  return lines(change`rm -f ${begun.map(({ id, stamp }) => `${state}/begun/${id}-${stamp}.json`)}`)
+}

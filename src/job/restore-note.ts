@@ -1,0 +1,58 @@
+import { type Manifest, manifestSchema } from "../core/manifest.ts"
+import { change, sh } from "../shell/command.ts"
+import { noteStoppedApp, type Restoring, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
+import type { Tools } from "./tools.ts"
+import { stopWriters, waitsForRestore } from "./writers.ts"
+
+/** A note of a restore under way. */
+export type RestoreNote = StoppedAppNote & { readonly restoring: Restoring }
+
+/**
+ * Writes down what is going to be restored, durably, and stops the app: whoever is killed from here on leaves to the next
+ * run all that it needs to finish or to undo. Where the host waited for a restore there is no way back.
+ */
+export async function noteRestore(tools: Tools, manifest: Manifest, services: readonly string[]): Promise<void> {
+  const forward = (await waitsForRestore(tools)) !== undefined
+  const file = manifestFile(tools)
+  const write = change`umask 077 && mkdir -p ${tools.layout.state} && cat >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+  await tools.work.step("note-restore", write, { input: JSON.stringify(manifest) })
+  const restoring = { ids: [tools.work.id], services: [...services], done: [], forward }
+  await stopWriters(tools, { awaits: "restore", backup: manifest.id, restoring })
+}
+
+/** The backup that a restore under way brings back. */
+export async function readRestored({ host, layout }: Pick<Tools, "host" | "layout">): Promise<Manifest> {
+  const { stdout } = await host.run(sh`cat ${manifestFile({ layout })}`)
+  return manifestSchema.parse(JSON.parse(stdout))
+}
+
+/** This service's restored data is proven to serve. */
+export async function noteRestored(tools: Tools, service: string): Promise<void> {
+  await renote(tools, `note-restored-${service}`, (note) => ({ ...note, done: [...note.done, service] }))
+}
+
+/** From here on what was there before does not serve any more: an interrupted restore can only go on. */
+export async function noWayBack(tools: Tools): Promise<void> {
+  await renote(tools, "note-no-way-back", (note) => ({ ...note, forward: true }))
+}
+
+/** This run's works take part from here on: what they leave is theirs. */
+export async function noteGoesOn(tools: Tools): Promise<void> {
+  await renote(tools, "note-goes-on", (note) => ({ ...note, ids: [tools.work.id, ...note.ids] }))
+}
+
+/** What a restore under way has noted; undefined where there is none. */
+export async function readRestoring(tools: Tools): Promise<RestoreNote | undefined> {
+  const note = await readStoppedApp(tools)
+  return note?.restoring && { ...note, restoring: note.restoring }
+}
+
+async function renote(tools: Tools, step: string, edit: (note: Restoring) => Restoring): Promise<void> {
+  const note = await readRestoring(tools)
+  if (!note) return
+  await tools.work.step(step, noteStoppedApp(tools.layout, { ...note, restoring: edit(note.restoring) }))
+}
+
+function manifestFile({ layout }: Pick<Tools, "layout">): string {
+  return `${layout.state}/restore.json`
+}

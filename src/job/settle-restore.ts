@@ -1,0 +1,76 @@
+import { messageOf } from "../core/errors.ts"
+import type { Manifest } from "../core/manifest.ts"
+import { isOurs } from "./is-ours.ts"
+import { noteGoesOn, noteRestored, type RestoreNote, readRestored } from "./restore-note.ts"
+import { databasesFirst, restoreService } from "./restore-service.ts"
+import { dataServices, type StackService } from "./stack-services.ts"
+import type { Tools } from "./tools.ts"
+import { type Cut, cutOf, cutServices, undoAll, undoCut } from "./undo-cut-restore.ts"
+import { appRuns, forgetStop, startOnRightData } from "./writers.ts"
+
+/**
+ * Finishes or undoes a restore that was cut off: never a mix. As long as nothing was swapped in, it is undone, and the app
+ * starts on the data of before; once a service has the restored data, the others get theirs. What cannot be finished goes
+ * back as a whole. Where the data of before does not serve it can only be finished.
+ */
+export async function settleRestore(tools: Tools, note: RestoreNote): Promise<void> {
+  const what = note.backup ?? "a dump"
+  if (tools.work.dryRun) {
+    tools.log.warning(`A restore of ${what} was cut off: this run would first finish or undo it`)
+    return
+  }
+  tools.log.warning(`A restore of ${what} was cut off`)
+  const manifest = note.backup === undefined ? undefined : await readRestored(tools)
+  const services = await cutServices(tools, note)
+  const come = await restoredOnes(services, { note, manifest })
+  const undoable = come.length === 0 && !note.restoring.forward
+  if (!undoable && (await appRuns(tools))) {
+    tools.log.warning(
+      `Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`,
+    )
+    return forgetStop(tools)
+  }
+  await noteGoesOn(tools)
+  if (undoable) return undoAll(tools, manifest)
+  if (manifest && !(await finishRestore(tools, { come, note, manifest }))) return
+  tools.log.warning(`The restore of ${what} is finished: the app starts on its data`)
+  await startOnRightData(tools)
+}
+
+/** Those whose restored data is in its place, compared. */
+async function restoredOnes(services: readonly StackService[], cut: Cut): Promise<readonly string[]> {
+  const come: string[] = []
+  for (const one of services) {
+    const { name } = one.service
+    const isIn = async () =>
+      one.container && (await one.driver.cutRestores?.isIn?.(one.service, one.container, cutOf(one, cut)))
+    if (cut.note.restoring.done.includes(name) || (await isIn())) come.push(name)
+  }
+  return come
+}
+
+interface Unfinished extends Cut {
+  readonly manifest: Manifest
+  readonly come: readonly string[]
+}
+
+/** Restores the services that the interrupted one had not come to; when one of them cannot be, all go back, and this is false. */
+async function finishRestore(tools: Tools, { come, note, manifest }: Unfinished): Promise<boolean> {
+  const rest = manifest.services.filter(({ service }) => note.restoring.services.includes(service))
+  try {
+    for (const held of databasesFirst(rest)) {
+      if (come.includes(held.service)) continue
+      tools.log.info(`Restoring ${held.service}, which the restore had not come to`)
+      const [one] = await dataServices(tools, [held.service])
+      if (one) await undoCut(tools, one, { note, manifest })
+      await restoreService(tools, held, manifest.id)
+      await noteRestored(tools, held.service)
+    }
+    return true
+  } catch (error) {
+    if (!isOurs(tools, error)) throw error
+    tools.log.warning(`The restore could not be finished: ${messageOf(error)}`)
+    await undoAll(tools, manifest)
+    return false
+  }
+}

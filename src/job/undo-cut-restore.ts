@@ -1,0 +1,58 @@
+import type { Manifest } from "../core/manifest.ts"
+import type { CutRestore } from "../service/driver.ts"
+import { ensureRunning } from "./ensure-running.ts"
+import { type RestoreNote, readRestoring } from "./restore-note.ts"
+import { dataServices, type StackService } from "./stack-services.ts"
+import type { Tools } from "./tools.ts"
+import { restoreFirst, startOnRightData } from "./writers.ts"
+
+/**
+ * Goes back from a restore that cannot be finished, or that had swapped nothing in: every service serves what it did
+ * before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
+ */
+export async function undoAll(tools: Tools, manifest: Manifest | undefined): Promise<void> {
+  const note = await readRestoring(tools)
+  if (!note) return
+  if (note.restoring.forward) {
+    tools.log.warning(`What was there before does not serve: ${restoreFirst(note)}`)
+    return
+  }
+  const services = await cutServices(tools, note)
+  for (const one of services.toReversed()) await undoCut(tools, one, { note, manifest })
+  await serveAgain(tools, services)
+  tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it")
+  await startOnRightData(tools)
+}
+
+/** A note of an interrupted restore, and the backup that it names. */
+export interface Cut {
+  readonly note: RestoreNote
+  /** Undefined when it was a dump that somebody else made. */
+  readonly manifest: Manifest | undefined
+}
+
+/** Takes away what an interrupted restore left of one service. */
+export async function undoCut(tools: Tools, one: StackService, cut: Cut): Promise<void> {
+  if (one.container) await one.driver.cutRestores?.undo(one.service, one.container, cutOf(one, cut), tools.work)
+}
+
+/** The part of an interrupted restore that is about one service. */
+export function cutOf({ service }: StackService, { note, manifest }: Cut): CutRestore {
+  const backup = manifest?.services.find((held) => held.service === service.name)
+  return { ids: note.restoring.ids, backup }
+}
+
+/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
+export async function cutServices(tools: Tools, { restoring }: RestoreNote): Promise<readonly StackService[]> {
+  const services = await dataServices(tools, restoring.services)
+  const isDatabase = (one: StackService) => one.service.kind === "postgres"
+  const databases = services.filter((one) => isDatabase(one) && one.container)
+  const running = databases.length > 0 ? await ensureRunning(tools, databases) : []
+  return [...running, ...services.filter((one) => !isDatabase(one))]
+}
+
+/** A store of keys may have been stopped, or still be stopping by the hand of a step that was cut. */
+async function serveAgain(tools: Tools, services: readonly StackService[]): Promise<void> {
+  const names = services.flatMap((one) => (one.container ? [one.service.name] : []))
+  if (names.length > 0) await ensureRunning(tools, await dataServices(tools, names))
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { after, before, describe, it } from "node:test"
+import { failure } from "../../src/core/errors.ts"
+import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
+import { restore } from "../../src/job/restore.ts"
+import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
+import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
+import { backupId, docker, open, sql } from "./recreate-ground.ts"
+
+const slot = 4
+
+describe("a restore into a server that does not serve", () => {
+  let place: StackPlace
+  let id: string
+  before(async () => {
+    place = await resetStack({ slot, app: "v1" })
+    sql(place, "create table notes as select generate_series(1, 30) n")
+    id = await backupId(open(place))
+  })
+  after(() => removeStack({ slot }))
+
+  const name = (service: string) => `${place.project}-${service}-1`
+  const state = (service: string) => docker("inspect", "-f", "{{.State.Status}}", name(service))
+  const aside = () => readdirSync(join(place.baseDir, "data")).filter((one) => one.includes(".aside-"))
+  const spoil = async () => {
+    await docker("stop", name("postgres"))
+    execFileSync("rm", [join(place.baseDir, "data/postgres/global/pg_control")])
+  }
+
+  it("leaves its data alone when it cannot start for another reason, and the next run starts the app", async () => {
+    await docker("stop", name("postgres"))
+    const rival = `t-rec-port-${process.pid}`
+    const port = `127.0.0.1:${place.postgresPort}:1`
+    const run = ["run", "-d", "--rm", "--name", rival, "--label", "infra-actions.testbed=1", "-p", port]
+    await docker(...run, "infra-testbed/base:bookworm", "sleep", "120")
+    try {
+      await assert.rejects(restore(open(place), { backupId: id }), /port is already allocated|address already in use/)
+    } finally {
+      await docker("kill", rival)
+    }
+    assert.deepEqual(aside(), [])
+    await docker("start", name("postgres"))
+    await finishInterrupted(open(place))
+    assert.equal(await state("api"), "running")
+    assert.equal(sql(place, "select count(*) from notes"), "30")
+  })
+
+  it("does not start the app on an empty database when the restore fails, and says where the old data is", async () => {
+    await spoil()
+    const beforeStep = (step: string) => {
+      if (step.startsWith("restore-postgres")) throw failure("no-extension", "the extension is not there")
+    }
+    const tools = open(place, { beforeStep })
+    await assert.rejects(restore(tools, { backupId: id }), {
+      code: "restore-failed",
+      message: new RegExp(`the extension is not there; what was there before, unreadable, is in .*\\.aside-${id}$`),
+    })
+    assert.deepEqual(aside(), [`postgres.aside-${id}`])
+    assert.equal(await state("api"), "exited")
+    assert.equal((await readStoppedApp(tools))?.awaits, "restore")
+  })
+
+  it("is then finished by the next run that changes the host, and the app starts", async () => {
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.match(tools.said.join("\n"), new RegExp(`The restore of ${id} is finished`))
+    assert.equal(sql(place, "select count(*) from notes"), "30")
+    assert.equal(await state("api"), "running")
+    assert.ok(existsSync(join(place.baseDir, `data/postgres.aside-${id}`)), "what was set aside stays")
+  })
+
+  it("goes on with a server that answers although its health check fails", async () => {
+    sql(place, "delete from notes")
+    await docker("exec", "-u", "0", name("postgres"), "sh", "-c", 'mv "$(command -v pg_isready)" /tmp/pg_isready')
+    await until(
+      async () => (await docker("inspect", "-f", "{{.State.Health.Status}}", name("postgres"))) === "unhealthy",
+    )
+    const before = aside()
+    const done = await restore(open(place), { backupId: id, services: ["postgres"] })
+    assert.equal(done.tables > 0, true)
+    assert.deepEqual(aside(), before)
+    assert.equal(sql(place, "select count(*) from notes"), "30")
+  })
+})
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let left = 120; !(await holds()); left -= 1) {
+    assert.ok(left > 0, "it never came to that")
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
