@@ -58,7 +58,7 @@ interface Chosen {
 
 async function chosen(tools: Tools, { backupId, source }: DrillOptions): Promise<readonly Chosen[]> {
   if (backupId !== "each") {
-    const { manifest, stores } = await findBackup(tools, backupId, source)
+    const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all" })
     return stores.slice(0, 1).map((store) => ({ manifest, store }))
   }
   const newest = await findBackup(tools, "latest", source)
