@@ -63,7 +63,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local
-    await publish(tools, manifest, stored.manifest && s3)
+    await publish(tools, manifest)
     return { status: stored.failure === undefined ? "success" : "partial", manifest, s3Failure: stored.failure }
   }
 }
@@ -104,13 +104,16 @@ async function reach(tools: Tools, s3: BackupStore | undefined): Promise<string 
   }
 }
 
+/** S3's manifest comes before the local one: were that there and S3 then refused, a failed job would leave a backup that claims both. */
 async function store(
   tools: Tools,
   s3: BackupStore,
   manifest: Manifest,
 ): Promise<{ readonly manifest?: Manifest; readonly failure?: string | undefined }> {
   try {
-    return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) }
+    const stored = storedInS3(manifest, await s3.putArtifacts(manifest, tools.work))
+    await s3.putManifest(stored, tools.work)
+    return { manifest: stored }
   } catch (error) {
     const failure = tolerate(tools, error)
     await discard({ ...tools, stores: [s3] }, manifest, error)
@@ -125,9 +128,7 @@ function tolerate(tools: Tools, error: unknown): string {
   return messageOf(error)
 }
 
-/** S3 first: were the local manifest there before and S3 then refused, a failed job would leave a backup that claims both. */
-async function publish(tools: Tools, manifest: Manifest, s3: BackupStore | undefined): Promise<void> {
-  await s3?.putManifest(manifest, tools.work)
+async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
