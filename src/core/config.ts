@@ -190,7 +190,9 @@ const backupSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("Share of rows by which a table set may shrink against the last proven backup."),
+    .describe(
+      "Share of its rows, or of its keys without expiry, by which a database or a key store may shrink against its last proven backup.",
+    ),
 })
 
 const lockSchema = z.strictObject({

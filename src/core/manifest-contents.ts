@@ -91,31 +91,6 @@ export function isProven(manifest: Manifest, store: "local" | "s3"): boolean {
   )
 }
 
-/**
- * Share of rows (0 to 1) that each database lost against an earlier backup, those that lost any; a database that is
- * gone lost all of it. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code 0.
- */
-export function rowLosses(
-  earlier: readonly ServiceBackup[],
-  later: readonly ServiceBackup[],
-): readonly { readonly database: string; readonly before: number; readonly after: number; readonly share: number }[] {
-  const now = rowsByDatabase(later)
-  return [...rowsByDatabase(earlier)]
-    .map(([database, before]) => ({ database, before, after: now.get(database) ?? 0 }))
-    .filter(({ before, after }) => after < before)
-    .map((loss) => ({ ...loss, share: (loss.before - loss.after) / loss.before }))
-}
-
-function rowsByDatabase(services: readonly ServiceBackup[]): ReadonlyMap<string, number> {
-  return new Map(
-    services.flatMap(({ service, contents }) =>
-      contents.kind === "postgres"
-        ? contents.databases.map((one) => [`${service}/${one.name}`, sum(one.tables.map(({ rows }) => rows))] as const)
-        : [],
-    ),
-  )
-}
-
 function databaseCounts(databases: readonly DatabaseContents[]): ReadonlyMap<string, number> {
   return new Map(
     databases.flatMap(({ name, tables, largeObjects }) => [

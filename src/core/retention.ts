@@ -5,6 +5,8 @@ export interface RetentionItem {
   readonly id: string
   /** `created` of its manifest, ISO 8601 UTC; never a file's time. */
   readonly created: string
+  /** Names of the services that it holds. */
+  readonly services: readonly string[]
   /** Whether the manifest is proof of a good backup in this store. */
   readonly proven: boolean
   /** ISO 8601 UTC: until then the store lets nobody remove it. */
@@ -18,7 +20,7 @@ export type KeepReason =
   /** Newest of a period that the policy counts, or, with `oldest-`, the start of the history while a count is left. */
   | Period
   | `oldest-${Exclude<Period, "last">}`
-  /** The one backup that is never removed. */
+  /** No newer one holds all that it holds: never removed. */
   | "newest-proven"
   /** A release points to it, or this run made it. */
   | "in-use"
@@ -26,7 +28,7 @@ export type KeepReason =
   | "locked"
   /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
   | "future"
-  /** It is not proven, but no kept proven backup is as old: it may be all there is of its time. */
+  /** It is not proven, but no kept proven backup of what it holds is as old: it may be all there is of its time. */
   | "unproven"
   | "empty-policy"
 export type RemoveReason = "outside-policy" | "unproven-and-older"
@@ -45,8 +47,9 @@ export interface RetentionOptions {
 /**
  * What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
  * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
- * stays when any period wants it; while a count is left, the oldest stays too. On top of it S8: only proven backups
- * count, the newest proven one stays, what is in use stays, and an empty policy removes nothing.
+ * stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
+ * that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
+ * count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
  */
 export function decideRetention(
   items: readonly RetentionItem[],
@@ -55,24 +58,45 @@ export function decideRetention(
   const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1))
   const isFuture = (item: RetentionItem) => timeOf(item) > now.getTime()
   const counted = sorted.filter((item) => item.proven && !isFuture(item))
-  const wanted = wantedBy(policy, counted)
+  const wanted = wantedAmongRivals(policy, counted)
   const emptyPolicy = periods.every((period) => policy[period] <= 0)
   const reasonsOf = (item: RetentionItem): readonly KeepReason[] => [
     ...(wanted.get(item) ?? []),
-    ...(item === counted[0] ? (["newest-proven"] as const) : []),
     ...(inUse.has(item.id) ? (["in-use"] as const) : []),
     ...(Date.parse(item.lockedUntil ?? "") > now.getTime() ? (["locked"] as const) : []),
     ...(isFuture(item) ? (["future"] as const) : []),
     ...(emptyPolicy ? (["empty-policy"] as const) : []),
   ]
-  const oldestKept = counted.findLast((item) => reasonsOf(item).length > 0)
-  const mayBeAllThereIs = (item: RetentionItem) => !oldestKept || timeOf(item) >= timeOf(oldestKept)
+  const mayBeAllThereIs = (item: RetentionItem) => {
+    const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0)
+    return !oldestKept || timeOf(item) >= timeOf(oldestKept)
+  }
   return sorted.map((item) => {
     const reasons = reasonsOf(item)
     if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"])
     if (reasons.length > 0) return keep(item, reasons)
     return { id: item.id, keep: false, reasons: [item.proven ? "outside-policy" : "unproven-and-older"] }
   })
+}
+
+/** Each backup is counted among those that hold all that it holds; they are sorted newest first. */
+function wantedAmongRivals(
+  policy: RetentionPolicy,
+  counted: readonly RetentionItem[],
+): ReadonlyMap<RetentionItem, readonly KeepReason[]> {
+  const wanted = new Map<RetentionItem, readonly KeepReason[]>()
+  for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
+    const [first] = alike
+    const rivals = counted.filter((one) => first && holdsAll(one, first))
+    const byPeriod = wantedBy(policy, rivals)
+    for (const item of alike)
+      wanted.set(item, [...(byPeriod.get(item) ?? []), ...(item === rivals[0] ? (["newest-proven"] as const) : [])])
+  }
+  return wanted
+}
+
+function holdsAll(one: RetentionItem, { services }: RetentionItem): boolean {
+  return services.every((service) => one.services.includes(service))
 }
 
 /** restic's rule, over backups sorted newest first. */

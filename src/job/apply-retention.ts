@@ -51,6 +51,7 @@ export function retentionItems(store: BackupStore["name"], manifests: readonly M
   return manifests.map((manifest) => ({
     id: manifest.id,
     created: manifest.created,
+    services: manifest.services.map(({ service }) => service),
     proven: isProven(manifest, store),
     lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))

@@ -1,7 +1,8 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
+import { type DataLoss, dataLosses } from "../core/data-loss.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
-import { isProven, rowLosses, totals } from "../core/manifest-contents.ts"
+import { isProven, totals } from "../core/manifest-contents.ts"
 import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
@@ -40,7 +41,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const services = atLeastOne(await dataServices(tools, options.services), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
-  const earlier = await newestProven(localStore(stores))
+  const earlier = await provenBackups(localStore(stores))
   const running = await ensureRunning(tools, services)
   for (const one of stores) await one.prepare(tools.work)
 
@@ -56,7 +57,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     stamp,
     checksums: verify === "checksum",
     format: postgres.format,
-    ...(earlier && { earlier: earlier.services }),
+    earlier: earlier.flatMap((one) => one.services),
     ...(whileWriting && { whileWriting }),
   }
   const done: ServiceBackup[] = []
@@ -69,11 +70,11 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, target))
-    if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done)
+    if (!tools.work.dryRun) assertNothingLost(tools, dataLosses(earlier, done))
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local
-    await publish(tools, manifest, stored.manifest && s3)
+    await publish(tools, manifest)
     return { status: stored.failure === undefined ? "success" : "partial", manifest, s3Failure: stored.failure }
   }
 }
@@ -114,13 +115,16 @@ async function reach(tools: Tools, s3: BackupStore | undefined): Promise<string 
   }
 }
 
+/** S3's manifest comes before the local one: were that there and S3 then refused, a failed job would leave a backup that claims both. */
 async function store(
   tools: Tools,
   s3: BackupStore,
   manifest: Manifest,
 ): Promise<{ readonly manifest?: Manifest; readonly failure?: string | undefined }> {
   try {
-    return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) }
+    const stored = storedInS3(manifest, await s3.putArtifacts(manifest, tools.work))
+    await s3.putManifest(stored, tools.work)
+    return { manifest: stored }
   } catch (error) {
     const failure = tolerate(tools, error)
     await discard({ ...tools, stores: [s3] }, manifest, error)
@@ -135,31 +139,27 @@ function tolerate(tools: Tools, error: unknown): string {
   return messageOf(error)
 }
 
-/** S3 first: were the local manifest there before and S3 then refused, a failed job would leave a backup that claims both. */
-async function publish(tools: Tools, manifest: Manifest, s3: BackupStore | undefined): Promise<void> {
-  await s3?.putManifest(manifest, tools.work)
+async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
 }
 
-/** A cut heap file dumps with exit code 0: rows that fell by more than the limit are not believed (S1). */
-function assertNoRowLoss(tools: Tools, earlier: Manifest | undefined, services: readonly ServiceBackup[]): void {
-  const limit = tools.config.backup["max-row-loss"]
-  const [loss] = rowLosses(earlier?.services ?? [], services).filter((one) => one.share > limit)
+/** What fell by more than the limit is not believed (S1). */
+function assertNothingLost({ config }: Tools, losses: readonly DataLoss[]): void {
+  const [loss] = losses.filter(({ share }) => share > config.backup["max-row-loss"])
   if (!loss) return
-  throw failure(
-    "rows-lost",
-    `${loss.database} has ${loss.after} rows, ${loss.before} in the last proven backup (${earlier?.id})`,
-    {
-      hint: "Look at the data before anything else; if so many rows were deleted on purpose, raise backup.max-row-loss.",
-    },
-  )
+  const { unit, place, before, after, since } = loss
+  const what = unit === "rows" ? "rows" : "keys without expiry"
+  throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, {
+    hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).`,
+  })
 }
 
-async function newestProven(local: BackupStore): Promise<Manifest | undefined> {
+/** Newest first. */
+async function provenBackups(local: BackupStore): Promise<readonly Manifest[]> {
   const { backups } = await local.list()
-  return backups.find((one) => isProven(one.manifest, "local"))?.manifest
+  return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, "local"))
 }
 
 /** An id that no backup has: two in one second would overwrite each other. */

@@ -103,7 +103,7 @@ export async function pipeline(tools: Tools, options: PipelineOptions): Promise<
 /** Decided before this run makes a backup of its own, which would then be the latest. */
 async function chooseRestore(tools: Tools, { force, restoreId }: PipelineOptions): Promise<string | undefined> {
   if (!force?.includes("restore")) return undefined
-  if (restoreId !== undefined) return (await findBackup(tools, restoreId, "auto")).manifest.id
+  if (restoreId !== undefined) return (await findBackup(tools, restoreId, "auto", { services: "all" })).manifest.id
   throw inputError("restore-what", "force: restore needs the id of the backup to bring back", {
     hint: "Give it as backup-id, or latest for the newest one before this run.",
   })

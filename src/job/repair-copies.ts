@@ -77,7 +77,12 @@ async function missing(
   if (lacking.length === 0) return []
   const items = [
     ...retentionItems(to.name, there.manifests),
-    ...lacking.map(({ id, created }) => ({ id, created, proven: true })),
+    ...lacking.map(({ id, created, services }) => ({
+      id,
+      created,
+      services: services.map(({ service }) => service),
+      proven: true,
+    })),
   ]
   const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id))
   return lacking.filter(({ id }) => kept.has(id)).slice(0, most)

@@ -32,10 +32,12 @@ export interface RestoreResult extends Omit<RestoreReport, "kept"> {
  * its place when anything is not as the manifest says. Who is killed on the way leaves the rest to the next run.
  */
 export async function restore(tools: Tools, options: RestoreOptions = {}): Promise<RestoreResult> {
-  const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto")
+  const holding = { services: options.services ?? "all" } as const
+  const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto", holding)
   const { manifest } = found
   const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true)
-  if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`)
+  const missing = options.services?.filter((name) => !wanted.some(({ service }) => service === name)) ?? []
+  if (missing.length > 0) throw failure("nothing-to-restore", `${manifest.id} does not hold ${missing.join(", ")}`)
   const source = await bringLocal(tools, found)
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 

@@ -1,7 +1,10 @@
 import { sameBytes } from "../core/backup-inventory.ts"
-import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
+import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
+import { latestBackup } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
+import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
 export type BackupSource = "auto" | "local" | "s3"
@@ -31,31 +34,85 @@ export function storedInS3(manifest: Manifest, { tier, objects, lockedUntil }: P
   return { ...manifest, storage: { local: "success", s3: "success", tier, ...lock, objects } }
 }
 
+export interface FindOptions {
+  /** What `latest` has to hold: these services, or every data service of the stack; anything unless told. */
+  readonly services?: readonly string[] | "all" | undefined
+}
+
 /**
- * The backup of this id, or the newest one for `latest`, from the lists of the stores asked for. Throws an input error
- * that lists what there is when the id is unknown. A store that cannot be listed is an error, unless another has it.
+ * The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
+ * error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
+ * have a newer one cannot be listed, or no single backup holds the services. For an id a store that cannot be listed is an
+ * error, unless another has it.
  */
-export async function findBackup(tools: Tools, id: string, source: BackupSource): Promise<FoundBackup> {
+export async function findBackup(
+  tools: Tools,
+  id: string,
+  source: BackupSource,
+  { services }: FindOptions = {},
+): Promise<FoundBackup> {
   const asked = tools.stores.filter((one) => source === "auto" || one.name === source)
   if (asked.length === 0)
     throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, {
       hint: "Add backup.s3 to infra.yml, or use source: local.",
     })
   const lists = await Promise.all(asked.map((store) => listed(store)))
-  const known = lists
-    .flatMap(({ store, manifests }) => manifests.map((manifest) => ({ store, manifest })))
-    .sort((a, b) => b.manifest.created.localeCompare(a.manifest.created))
-  const chosen = id === "latest" ? known[0]?.manifest.id : id
-  const found = known.filter((one) => one.manifest.id === chosen)
+  const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id
+  const found = lists.flatMap(({ store, manifests }) =>
+    manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({ store, manifest })),
+  )
   const [first] = found
-  if (first) {
-    const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
-    return { manifest: first.manifest, stores: found.map((one) => one.store), manifests }
-  }
-  const failed = lists.find((one) => one.error !== undefined)
-  if (failed) throw failed.error
-  const ids = [...new Set(known.map((one) => one.manifest.id))]
-  throw inputError("unknown-backup", `backup-id: there is no backup ${id}`, {
+  if (!first) throw notFound(id, lists)
+  const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
+  return { manifest: first.manifest, stores: found.map((one) => one.store), manifests }
+}
+
+/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
+async function chooseLatest(
+  tools: Tools,
+  lists: readonly StoreList[],
+  services: FindOptions["services"],
+): Promise<string | undefined> {
+  const proven = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)))
+  const failed = lists.find(({ error }) => error !== undefined)
+  if (proven.length === 0) return undefined
+  if (failed) throw unknownLatest(failed, lists)
+  const wanted = services === "all" ? names(await dataServices(tools)) : services
+  const { id, partial, unheld } = latestBackup(proven, wanted)
+  const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`)
+  if (id === undefined)
+    throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, {
+      hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.`,
+    })
+  if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`)
+  if (some.length > 0)
+    tools.log.warning(
+      `${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`,
+    )
+  for (const { store, unreadable } of lists)
+    for (const line of unreadable)
+      if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id)
+        tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`)
+  return id
+}
+
+function unknownLatest({ store, error }: StoreList, lists: readonly StoreList[]): Error {
+  const other = lists.find((one) => one.error === undefined)?.store.name
+  return refusal(
+    "latest-unknown",
+    `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`,
+    { hint: `Give the id of a backup, or source: ${other} to take the newest one there.`, cause: error },
+  )
+}
+
+function notFound(id: string, lists: readonly StoreList[]): unknown {
+  const failed = lists.find(({ error }) => error !== undefined)
+  if (failed) return failed.error
+  const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)))
+  if (line !== undefined)
+    return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`)
+  const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse()
+  return inputError("unknown-backup", `backup-id: there is no backup ${id}`, {
     hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all.",
   })
 }
@@ -103,12 +160,19 @@ export async function discard(tools: Tools, backup: Pick<Manifest, "id" | "servi
   }
 }
 
-async function listed(
-  store: BackupStore,
-): Promise<{ readonly store: BackupStore; readonly manifests: readonly Manifest[]; readonly error?: unknown }> {
+interface StoreList {
+  readonly store: BackupStore
+  readonly manifests: readonly Manifest[]
+  readonly unreadable: readonly string[]
+  /** Why it could not be listed. */
+  readonly error?: unknown
+}
+
+async function listed(store: BackupStore): Promise<StoreList> {
   try {
-    return { store, manifests: (await store.list()).backups.map((one) => one.manifest) }
+    const { backups, unreadable } = await store.list()
+    return { store, manifests: backups.map((one) => one.manifest), unreadable }
   } catch (error) {
-    return { store, manifests: [], error }
+    return { store, manifests: [], unreadable: [], error }
   }
 }

@@ -29,7 +29,8 @@ export interface VerifyResult {
 /** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
 export async function verify(tools: Tools, options: VerifyOptions = {}): Promise<VerifyResult> {
   const { backupId, backupMaxAge, sections: asked = sections } = options
-  const manifest = backupId === undefined ? undefined : (await findBackup(tools, backupId, "auto")).manifest
+  const manifest =
+    backupId === undefined ? undefined : (await findBackup(tools, backupId, "auto", { services: "all" })).manifest
   const looks: Readonly<Record<Section, () => Promise<readonly Check[]>>> = {
     infrastructure: () => checkInfrastructure(tools),
     "data-integrity": () => checkIntegrity(tools, manifest),

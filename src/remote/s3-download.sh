@@ -78,7 +78,9 @@ if [ -e "$work/failed" ]; then
   read -r code <"$work/failed"
   if [ "$code" = 403 ] && [ "$(grep -c '^done ' "$state")" -gt "$before" ]; then echo renew; exit 0; fi
   case $code in
-    403 | 404 | 412) rm -f "$partial" "$state"; echo "error S3 answered $code for $file" >&2 ;;
+    # An old URL is refused like a wrong one: what came stays for a fresh one.
+    403) echo "error S3 answered 403 for $file" >&2 ;;
+    404 | 412) rm -f "$partial" "$state"; echo "error S3 answered $code for $file" >&2 ;;
     disk) echo "error $partial cannot be written" >&2 ;;
     *) echo "error S3 answered $code for $file, $tries times" >&2 ;;
   esac

@@ -1,5 +1,6 @@
-# Every file `$2-*.json` in $1, or the $3 whose names sort last, each after a line `BYTES NAME`, then a newline. A directory
-# that is not there holds none; one that cannot be read is an error.
+# Every file `$2-*.json` in $1, or the $3 whose names sort last, a line `NAME BYTES CONTENT` each, name and content in base64:
+# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds
+# none; one that cannot be read is an error.
 set -eu
 [ -e "$1" ] || { echo end; exit 0; }
 cd "$1"
@@ -9,10 +10,12 @@ set -- "$word"-*.json
 skip=$(($# - most))
 [ "$most" -gt 0 ] || skip=0
 for one; do
-  [ -e "$one" ] || continue
   [ "$skip" -le 0 ] || { skip=$((skip - 1)); continue; }
-  printf '%s %s\n' "$(($(wc -c <"$one")))" "$one"
-  cat "$one"
+  bytes=$(wc -c 2>/dev/null <"$one") || bytes=-1
+  # Gone since, or the pattern itself; a link to nothing is there.
+  [ -e "$one" ] || [ -h "$one" ] || continue
+  printf '%s %s ' "$(printf %s "$one" | base64 | tr -d '\n')" "$((bytes))"
+  [ "$bytes" = -1 ] || base64 <"$one" | tr -d '\n'
   echo
 done
 echo end

@@ -27,7 +27,7 @@ export interface BackupTarget {
   readonly checksums?: boolean
   /** How a Postgres backup is stored; `custom` unless told. */
   readonly format?: PostgresFormat
-  /** What an earlier backup holds, from which is told how much is left to do. */
+  /** What earlier backups hold, newest first, from which is told how much is left to do. */
   readonly earlier?: readonly ServiceBackup[]
   /** Runs `dump`, which writes this file, and may carry it elsewhere meanwhile; gives and throws what `dump` does. */
   readonly whileWriting?: <T>(file: GrowingFile, dump: () => Promise<T>) => Promise<T>

@@ -7,7 +7,16 @@ import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script, sh } from "../shell/command.ts"
 import { type BackupStore, drillsRead } from "./backup-store.ts"
-import { artifactFiles, manifestFile, manifestFolder, namedBy, printManifest, sortManifests } from "./manifest-file.ts"
+import {
+  artifactFiles,
+  manifestFile,
+  manifestFolder,
+  type NamedText,
+  namedBy,
+  namedText,
+  printManifest,
+  sortManifests,
+} from "./manifest-file.ts"
 import { differences, parseVerified } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
@@ -112,19 +121,18 @@ async function texts(
 }
 
 /** Reads the output of `store-list.sh`. Throws when its last line is missing: then the list is not whole. */
-export function parseList(text: string): readonly { readonly name: string; readonly text: string }[] {
-  const bytes = Buffer.from(text, "utf8")
-  const found: { name: string; text: string }[] = []
-  let at = 0
-  for (;;) {
-    const end = bytes.indexOf("\n", at)
-    const head = end < 0 ? "" : bytes.toString("utf8", at, end)
-    if (head === "end") return found
-    const [, size, name] = /^(\d+) (.+)$/.exec(head) ?? []
-    if (size === undefined || name === undefined) throw failure("list-cut", "the list of local backups is not whole")
-    found.push({ name, text: bytes.toString("utf8", end + 1, end + 1 + Number(size)) })
-    at = end + 1 + Number(size) + 1
-  }
+export function parseList(text: string): readonly NamedText[] {
+  const lines = text.split("\n")
+  if (lines.pop() !== "" || lines.pop() !== "end") throw cutList()
+  return lines.map((line) => {
+    const [, name, bytes, content] = /^(\S+) (-1|\d+) (\S*)$/.exec(line) ?? []
+    if (name === undefined || content === undefined) throw cutList()
+    return namedText(Buffer.from(name, "base64").toString(), Buffer.from(content, "base64"), Number(bytes))
+  })
+}
+
+function cutList(): Error {
+  return failure("list-cut", "the list of local backups is not whole")
 }
 
 function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {

@@ -37,6 +37,30 @@ export function artifactFiles(manifest: Pick<Manifest, "id" | "services">): read
   )
 }
 
+/** What lies where manifests lie. */
+export interface NamedText {
+  readonly name: string
+  /** Empty when there is a problem. */
+  readonly text: string
+  /** Why it cannot be read. */
+  readonly problem?: string
+}
+
+/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
+export function namedText(name: string, content: Uint8Array, bytes = content.length): NamedText {
+  // Names are shown, and a host's files may be called anything.
+  const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name)
+  const bad = (problem: string) => ({ name: shown, text: "", problem })
+  if (bytes < 0) return bad("the file cannot be read")
+  if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`)
+  try {
+    return { name: shown, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content) }
+  } catch {
+    // What is thrown says no more than this.
+    return bad("damaged: it is no UTF-8 text")
+  }
+}
+
 interface Owner {
   readonly project: string
   readonly environment: string
@@ -44,13 +68,13 @@ interface Owner {
 
 /** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
 export function sortManifests(
-  texts: readonly { readonly name: string; readonly text: string }[],
+  texts: readonly NamedText[],
   { project, environment }: Owner,
 ): { readonly manifests: readonly Manifest[]; readonly unreadable: readonly string[] } {
   const manifests: Manifest[] = []
   const unreadable: string[] = []
-  for (const { name, text } of texts) {
-    const read = readManifest(text)
+  for (const { name, text, problem } of texts) {
+    const read = problem === undefined ? readManifest(text) : { problem }
     if ("problem" in read) unreadable.push(`${name}: ${read.problem}`)
     else if (read.manifest.project === project && read.manifest.environment === environment)
       manifests.push(read.manifest)
@@ -63,10 +87,10 @@ export function sortManifests(
  * Every path and key that manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it
  * names.
  */
-export function namedBy(texts: readonly { readonly name: string; readonly text: string }[]): ReadonlySet<string> {
+export function namedBy(texts: readonly NamedText[]): ReadonlySet<string> {
   const named = new Set<string>()
-  for (const { name, text } of texts) {
-    const read = readManifest(text)
+  for (const { name, text, problem } of texts) {
+    const read = problem === undefined ? readManifest(text) : { problem }
     if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`)
     for (const file of artifactFiles(read.manifest)) named.add(file)
     for (const { key } of read.manifest.storage.objects) named.add(key)

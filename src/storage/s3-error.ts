@@ -20,6 +20,18 @@ export function isMissing(error: unknown): boolean {
   return /^(NotFound|NoSuchKey|NoSuchUpload|NoSuchVersion)$/.test((error as SdkError).name ?? "")
 }
 
+/** The status that S3 answered with, of an error of the client library or the clear one made from it; undefined without an answer. */
+export function statusOf(error: unknown): number | undefined {
+  const { $metadata } = (error instanceof AppError ? (error.cause ?? {}) : error) as SdkError
+  return $metadata?.httpStatusCode
+}
+
+/** Whether S3 has answered that it does not do what was asked. Its own faults and lost answers say nothing of what was done. */
+export function isRefused(error: unknown): boolean {
+  const status = statusOf(error) ?? 0
+  return status >= 400 && status < 500 && status !== 408
+}
+
 /** A clear error from one of the client library: which input is wrong, and what to do. */
 export function explainS3Error(error: unknown, doing: string, place: S3Place): AppError {
   if (error instanceof AppError) return error

@@ -5,7 +5,7 @@ import {
   ListObjectsV2Command,
 } from "@aws-sdk/client-s3"
 import { failure } from "../core/errors.ts"
-import { manifestFolder } from "./manifest-file.ts"
+import { manifestFolder, type NamedText, namedText } from "./manifest-file.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
@@ -63,30 +63,29 @@ export async function readManifests({ bucket, options, log }: S3Context): Promis
     const some = manifests.slice(at, at + 4)
     texts.push(
       ...(await Promise.all(
-        some.map(async ({ key, versionId }) => ({ name: key, text: await readText(bucket, key, versionId) })),
+        some.map(async ({ key, versionId }) => namedText(key, await readBytes(bucket, key, versionId))),
       )),
     )
   }
   return texts
 }
 
-interface NamedText {
-  readonly name: string
-  readonly text: string
-}
-
 /** The text of a small object. Throws when it is not all there. */
 export async function readText(bucket: Bucket, key: string, versionId?: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(bucket, key, versionId))
+}
+
+async function readBytes(bucket: Bucket, key: string, versionId?: string): Promise<Uint8Array> {
   const version = versionId === undefined ? {} : { VersionId: versionId }
   return await bucket.call(`reading ${key}`, async (client) => {
     const { Body, ContentLength } = await client.send(
       new GetObjectCommand({ Bucket: bucket.name, Key: key, ...version }),
     )
-    const text = (await Body?.transformToString("utf8")) ?? ""
-    if (ContentLength !== undefined && Buffer.byteLength(text) !== ContentLength) {
-      throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`)
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
+    if (ContentLength !== undefined && bytes.length !== ContentLength) {
+      throw failure("s3-cut", `${key} came with ${bytes.length} bytes instead of ${ContentLength}`)
     }
-    return text
+    return bytes
   })
 }
 

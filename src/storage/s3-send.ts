@@ -40,7 +40,7 @@ export function hostSender(bucket: Bucket, { host, work, directory, patience }: 
   let enforced = false
   return async (upload, { parts, artifact, sent: known }) => {
     const md5s = await stillRight({ host, path: `${directory}/${artifact.file}`, size: upload.size }, known)
-    let renewed = false
+    let fruitless = 0
     while (md5s.size < parts.length) {
       const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, batch)
       const input = await urls(bucket, upload, { parts: next, probe: !enforced })
@@ -55,9 +55,9 @@ export function hostSender(bucket: Bucket, { host, work, directory, patience }: 
       for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5)
       const failed = sent.parts.find(({ code }) => code !== "200")
       if (failed === undefined && sent.parts.length === next.length) continue
-      // An old URL is refused like a wrong one: a fresh one decides.
-      if (failed?.code !== "403" || renewed) throw unsent(artifact, failed)
-      renewed = true
+      // An old URL is refused like a wrong one: a fresh one decides, as often as something went up meanwhile.
+      fruitless = sent.parts.some(({ code }) => code === "200") ? 0 : fruitless + 1
+      if (failed?.code !== "403" || fruitless > 1) throw unsent(artifact, failed)
     }
     return parts.map(({ number }) => md5s.get(number) ?? "")
   }

@@ -1,20 +1,20 @@
-import { createHash } from "node:crypto"
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3"
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, inputError } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
-import { change, script } from "../shell/command.ts"
+import { script } from "../shell/command.ts"
 import type { BackupStore } from "./backup-store.ts"
-import { artifactFiles, manifestFile, manifestFolder, printManifest, sortManifests } from "./manifest-file.ts"
+import { artifactFiles, manifestFolder, sortManifests } from "./manifest-file.ts"
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { readDrills, recordDrill } from "./s3-drills.ts"
 import { requireEncryption } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
-import { abortStale, listKeys, readManifests, readText } from "./s3-list.ts"
-import { lockFrom, lockHeaders, lockObject, type ObjectLock, requireLockable } from "./s3-lock.ts"
+import { abortStale, listKeys, readManifests } from "./s3-list.ts"
+import { requireLockable } from "./s3-lock.ts"
+import { putManifest } from "./s3-manifest.ts"
 import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
 import { deleteObjects, removeBackup } from "./s3-remove.ts"
@@ -112,42 +112,6 @@ async function probeWriting({ bucket, options: { prefix, storage } }: S3Context)
   }
 }
 
-/** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
-async function putManifest({ bucket, options, published }: S3Context, manifest: Manifest, work: Work): Promise<void> {
-  const key = options.prefix + manifestFile(manifest.id)
-  const text = printManifest(manifest)
-  if (work.dryRun) {
-    await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`)
-    return
-  }
-  const lock = manifestLock(manifest, options)
-  const content = { Body: text, ContentType: "application/json", ContentMD5: md5(text) }
-  const body = { Bucket: bucket.name, Key: key, ...content, ...lockHeaders(lock), ...storageHeaders(options.storage) }
-  published.add(manifest.id)
-  await bucket.call(`publishing ${key}`, async (client) => {
-    try {
-      await client.send(new PutObjectCommand({ ...body, IfNoneMatch: "*" }))
-    } catch (error) {
-      const status = (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode
-      // 412: there is one; it may be ours, when the answer to an earlier try was lost. Its text decides below.
-      if (status === 501 && (await head(bucket, key, undefined)) === undefined)
-        await client.send(new PutObjectCommand(body))
-      else if (status !== 412 && status !== 501) throw error
-    }
-  })
-  if ((await readText(bucket, key)) === text) {
-    if (lock) await lockObject(bucket, { key, versionId: (await head(bucket, key, undefined))?.versionId }, lock)
-    return
-  }
-  throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`)
-}
-
-/** As long as the objects that it names. */
-function manifestLock({ storage }: Manifest, { immutable }: S3StoreOptions): ObjectLock | undefined {
-  if (!immutable || storage.lockedUntil === undefined) return undefined
-  return { ...lockFrom(0, immutable), until: new Date(storage.lockedUntil) }
-}
-
 async function verify({ bucket, options }: S3Context, manifest: Manifest): Promise<readonly string[]> {
   const wrong: string[] = []
   const objects = objectsOf(manifest, options.prefix)
@@ -177,7 +141,7 @@ async function discard(
       await abort(bucket, one.upload)
     }
   if (published.has(id))
-    throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`)
+    throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`)
   await deleteObjects(bucket, written.get(id) ?? [])
 }
 
@@ -211,8 +175,4 @@ function objectsOf(manifest: Manifest, prefix: string): Manifest["storage"]["obj
     "manifest-path",
     `the manifest of ${manifest.id} names an object outside of ${prefix}: ${foreign.key}`,
   )
-}
-
-function md5(text: string): string {
-  return createHash("md5").update(text).digest("base64")
 }

@@ -16,7 +16,7 @@ export interface StoreGround extends AsyncDisposable {
   /** Changes a byte of what the store itself holds of a file. */
   damage(file: string): Promise<void>
   /** Puts a manifest's text where the store keeps manifests. */
-  plant(name: string, text: string): Promise<void>
+  plant(name: string, text: string | Buffer): Promise<void>
 }
 
 /** Writes artifacts as drivers leave them, and gives the manifest of a backup of them. */
@@ -129,6 +129,20 @@ export function testStore(name: string, open: () => Promise<StoreGround>): void 
     assert.deepEqual(backups, [])
     assert.equal(unreadable.length, 2)
     assert.match(unreadable.join("\n"), /backup-20261122-000000\.json: .+\n.*backup-20261123-000000\.json: .+/)
+  })
+
+  test(`${name}: a byte that was damaged in one manifest is named and hides no other backup`, async () => {
+    await using ground = await open()
+    const manifest = await putBackup(ground, makeBackup(ground.directory))
+    const text = Buffer.from(JSON.stringify({ ...manifest, id: "backup-20261122-000000" }))
+    text.writeUInt8(0xff, text.indexOf("tester"))
+    await ground.plant("backup-20261122-000000.json", text)
+    const { backups, unreadable } = await ground.store.list()
+    assert.deepEqual(
+      backups.map((one) => one.manifest),
+      [manifest],
+    )
+    assert.match(unreadable.join("\n"), /^.*backup-20261122-000000\.json: damaged/)
   })
 
   test(`${name}: a published backup is neither replaced nor discarded`, async () => {

@@ -6,7 +6,6 @@ import {
   describeDifference,
   isProven,
   parseManifest,
-  rowLosses,
   totals,
 } from "../../src/core/manifest-contents.ts"
 
@@ -75,16 +74,6 @@ describe("a manifest", () => {
   test("sums up", () => {
     assert.deepEqual(totals(manifest.services), { bytes: 17, tables: 2, rows: 8, keys: 42 })
   })
-})
-
-test("rows lost are told per database, a vanished one whole", () => {
-  const before = [postgres("db", database({ users: 100 })), postgres("other", database({ logs: 4 }))]
-  assert.deepEqual(rowLosses(before, [postgres("db", database({ users: 25 }))]), [
-    { database: "db/app", before: 100, after: 25, share: 0.75 },
-    { database: "other/app", before: 4, after: 0, share: 1 },
-  ])
-  assert.deepEqual(rowLosses(before, before), [])
-  assert.deepEqual(rowLosses([], before), [])
 })
 
 function lines(expected: readonly DatabaseContents[], actual: readonly DatabaseContents[]): readonly string[] {

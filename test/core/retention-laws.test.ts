@@ -10,14 +10,15 @@ const itemsOf = fc
     fc.record({
       day: fc.integer({ min: -3, max: 500 }),
       second: fc.integer({ min: 0, max: 86_399 }),
+      services: fc.subarray(["cache", "db", "queue"], { minLength: 1 }),
       proven: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     }),
     { maxLength: 60 },
   )
   .map((list) =>
-    list.map(({ day, second, proven }, index): RetentionItem => {
+    list.map(({ day, second, services, proven }, index): RetentionItem => {
       const time = new Date(Date.UTC(2026, 5, 30 - day) + second * 1000)
-      return { id: `b${index}`, created: time.toISOString(), proven }
+      return { id: `b${index}`, created: time.toISOString(), services, proven }
     }),
   )
 const policyOf = fc.record({
@@ -45,6 +46,34 @@ describe("retention holds these laws", () => {
         .at(-1)
       const kept = keptOf(items, options)
       if (newest) assert.ok(proven.some(({ id, created }) => created === newest && kept.has(id)))
+    })
+  })
+
+  test("the newest proven backup of each service stays", () => {
+    law((items, options) => {
+      const kept = keptOf(items, options)
+      for (const service of ["cache", "db", "queue"]) {
+        const proven = items.filter(
+          (item) => item.proven && item.services.includes(service) && item.created <= options.now.toISOString(),
+        )
+        const newest = proven.map(({ created }) => created).sort()
+        const stays = ({ id, created }: RetentionItem) => created === newest.at(-1) && kept.has(id)
+        if (proven.length > 0) assert.ok(proven.some(stays), service)
+      }
+    })
+  })
+
+  test("a backup is decided as if those that lack a service of it were not there", () => {
+    law((items, options) => {
+      const decisions = decideRetention(items, options)
+      for (const item of items.filter(({ proven }) => proven)) {
+        const rivals = items.filter((one) => item.services.every((service) => one.services.includes(service)))
+        const alone = decideRetention(rivals, options).find(({ id }) => id === item.id)
+        assert.deepEqual(
+          decisions.find(({ id }) => id === item.id),
+          alone,
+        )
+      }
     })
   })
 
@@ -98,12 +127,14 @@ describe("retention holds these laws", () => {
     })
   })
 
-  test("it keeps at most as many as the policy counts", () => {
+  test("it keeps at most as many of each set of services as the policy counts", () => {
     fc.assert(
       fc.property(itemsOf, policyOf, (items, policy) => {
         const proven = items.filter((item) => item.proven && Date.parse(item.created) <= now.getTime())
         const room = Object.values(policy).reduce((sum, count) => sum + count, 0)
-        if (room > 0) assert.ok(keptOf(proven, { policy, now }).size <= room)
+        const kept = keptOf(proven, { policy, now })
+        const alike = Map.groupBy(proven, ({ services }) => services.join())
+        for (const some of alike.values()) if (room > 0) assert.ok(some.filter(({ id }) => kept.has(id)).length <= room)
       }),
     )
   })

@@ -158,7 +158,12 @@ describe("retention, case by case", () => {
   })
 
   test("two backups of one second are told apart by their ids", () => {
-    const items = ["backup-a", "backup-b"].map((id) => ({ id, created: "2026-06-01T00:00:00Z", proven: true }))
+    const items = ["backup-a", "backup-b"].map((id) => ({
+      id,
+      created: "2026-06-01T00:00:00Z",
+      services: ["db"],
+      proven: true,
+    }))
     const decisions = decideRetention(items, { policy: { ...none, last: 1 }, now })
     assert.deepEqual(
       decisions.map(({ id, keep }) => [id, keep]),
@@ -204,6 +209,34 @@ describe("retention, case by case", () => {
     ])
   })
 
+  test("a backup of some services never takes the place of one of all, and a full one does of theirs", () => {
+    const days = ["2026-06-30", "2026-06-29", "2026-06-28"]
+    const items = days.flatMap((day) => [
+      { id: `some-${day}`, created: `${day}T14:00:00Z`, services: ["db"], proven: true },
+      { id: `all-${day}`, created: `${day}T02:00:00Z`, services: ["cache", "db"], proven: true },
+    ])
+    assert.deepEqual(reasonsOf(items, { ...none, daily: 2 }, new Date("2026-06-30T15:00:00Z")), [
+      ["daily", "newest-proven"],
+      ["daily", "newest-proven"],
+      ["daily"],
+      ["daily"],
+      ["outside-policy"],
+      ["outside-policy"],
+    ])
+    const evening = { id: "evening", created: "2026-06-30T20:00:00Z", services: ["db", "cache"], proven: true }
+    assert.deepEqual(reasonsOf([evening, ...items], { ...none, daily: 1 }, new Date("2026-06-30T21:00:00Z")), [
+      ["daily", "newest-proven"],
+      ...items.map(() => ["outside-policy"]),
+    ])
+  })
+
+  test("an unproven backup of a service that no kept one holds stays", () => {
+    const [newest, older] = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-01T02:00:00Z")
+    assert.ok(newest && older)
+    const items = [newest, { ...older, services: ["cache"], proven: false }]
+    assert.deepEqual(reasonsOf(items, { ...none, last: 1 }), [["last", "newest-proven"], ["unproven"]])
+  })
+
   test("what a release points to stays", () => {
     const items = list("2026-06-30T02:00:00Z", "2026-01-01T02:00:00Z", "2025-01-01T02:00:00Z")
     const inUse = new Set([items[1]?.id ?? ""])
@@ -220,5 +253,5 @@ function reasonsOf(items: readonly RetentionItem[], policy: RetentionOptions["po
 }
 
 function list(...times: readonly string[]): readonly RetentionItem[] {
-  return times.map((created) => ({ id: `backup-${created}`, created, proven: true }))
+  return times.map((created) => ({ id: `backup-${created}`, created, services: ["db"], proven: true }))
 }

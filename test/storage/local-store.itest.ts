@@ -1,5 +1,15 @@
 import assert from "node:assert/strict"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -7,6 +17,7 @@ import { localHost } from "../../src/host/local.ts"
 import { localStore } from "../../src/storage/local-store.ts"
 import { makeBackup, putBackup, type StoreGround, testStore } from "../conformance/store.ts"
 import { directWork } from "../support/direct-work.ts"
+import { shells } from "../support/shell-work.ts"
 
 async function open(): Promise<StoreGround> {
   const host = localHost()
@@ -50,6 +61,33 @@ test("modes are 600 and 700, and half written files of dead runs go", async () =
   assert(existsSync(`${directory}/dragonfly/b.rdb.partial`), "another project may be writing it")
   assert.deepEqual(await store.verify(manifest), [])
 })
+
+for (const shell of shells)
+  test(`manifests that are damaged or cannot be read are named, and hide no other (${shell.join(" ")})`, async () => {
+    await using ground = await open()
+    const manifest = await putBackup(ground, makeBackup(ground.directory))
+    const metadata = `${ground.directory}/metadata`
+    const text = readFileSync(`${metadata}/${manifest.id}.json`)
+    text.writeUInt8(0xff, text.indexOf("tester"))
+    writeFileSync(`${metadata}/backup-20261122-000000.json`, text)
+    writeFileSync(`${metadata}/backup-20261123-000000.json`, "")
+    mkdirSync(`${metadata}/backup-20261124-000000.json`)
+    symlinkSync("nowhere", `${metadata}/backup-20261125-000000.json`)
+    writeFileSync(`${metadata}/backup-a\nb 'ü.json`, "{}")
+    const host = localHost({ shell: [...shell] })
+    const store = localStore({ host, directory: ground.directory, project: "shop", environment: "test" })
+    const { backups, unreadable } = await store.list()
+    await host[Symbol.asyncDispose]()
+    assert.deepEqual(
+      backups.map((one) => one.manifest),
+      [manifest],
+    )
+    const said = unreadable.join("\n")
+    assert.equal(said.split("\n").length, 5, said)
+    assert.match(said, /backup-20261122-000000\.json: damaged: it is no UTF-8 text/)
+    for (const day of ["24", "25"])
+      assert.match(said, new RegExp(`backup-202611${day}-000000\\.json: the file cannot be read`))
+  })
 
 test("a directory that cannot be written is an error that names it", async () => {
   await using ground = await open()

@@ -41,12 +41,42 @@ test("the ETag of an object in parts is the MD5 of its parts' MD5s", () => {
 })
 
 test("a list that ends early is an error", () => {
-  assert.deepEqual(parseList('2 backup-a.json\n{}\n4 backup-b.json\n"ü"\nend\n'), [
+  const line = (name: string, content: string | Buffer, bytes = Buffer.byteLength(content)) =>
+    `${Buffer.from(name).toString("base64")} ${bytes} ${Buffer.from(content).toString("base64")}\n`
+  const [a, b] = [line("backup-a.json", "{}"), line("backup-b.json", '"ü"\n')]
+  assert.deepEqual(parseList(`${a}${b}end\n`), [
     { name: "backup-a.json", text: "{}" },
-    { name: "backup-b.json", text: '"ü"' },
+    { name: "backup-b.json", text: '"ü"\n' },
   ])
-  for (const text of ["", "2 backup-a.json\n{}\n", "2 backup-a.json\n{"])
+  for (const text of ["", "end", a, `${a}${b.slice(0, -1)}`, `${a}what\nend\n`, `${a}${b}`])
     assert.throws(() => parseList(text), /not whole/)
+})
+
+test("one file that is damaged, cut or cannot be read is told by its name and hides no other", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.uint8Array({ minLength: 1 }), fc.nat(), (name, bytes, at) => {
+      const damaged = Buffer.from([...bytes, 0xc3])
+      const encoded = Buffer.from(`backup-${name}.json`).toString("base64")
+      const cut = at % damaged.length
+      const text = [
+        `${encoded} ${damaged.length} ${damaged.toString("base64")}`,
+        `${encoded} ${damaged.length} ${damaged.subarray(0, cut).toString("base64")}`,
+        `${encoded} -1 `,
+        `YmFja3VwLWEuanNvbg== 2 e30=`,
+        "end",
+        "",
+      ].join("\n")
+      const [, , , good, ...more] = parseList(text)
+      assert.deepEqual([good, more], [{ name: "backup-a.json", text: "{}" }, []])
+      const { unreadable } = sortManifests(parseList(text), { project: "p", environment: "e" })
+      const [first = "", second, third, fourth] = unreadable
+      assert.match(first, /backup-.*: damaged: it is no UTF-8 text$/s)
+      assert.match(second ?? "", new RegExp(`: ${cut} of ${damaged.length} bytes could be read$`))
+      assert.match(third ?? "", /: the file cannot be read$/)
+      assert.match(fourth ?? "", /^backup-a\.json: /)
+      assert.ok(!unreadable.join("").includes("\n"))
+    }),
+  )
 })
 
 test("what cannot be read is named with why", () => {

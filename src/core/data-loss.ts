@@ -1,0 +1,53 @@
+import type { Manifest, ServiceBackup } from "./manifest.ts"
+
+/** What a service holds less of than in its last proven backup. */
+export interface DataLoss {
+  readonly unit: "rows" | "keys"
+  /** `db/app` for the rows of a database, `cache` for the keys of a store. */
+  readonly place: string
+  readonly before: number
+  readonly after: number
+  /** 0 to 1. */
+  readonly share: number
+  /** Id of the backup that it was compared with. */
+  readonly since: string
+}
+
+/**
+ * What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
+ * and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
+ * not in the new backup lost nothing. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code
+ * 0, and so does a store that came up without its snapshot.
+ */
+export function dataLosses(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
+  return services.flatMap((service) => {
+    const last = earlier.find((manifest) => held(manifest, service.service))
+    const before = last && held(last, service.service)
+    return last && before ? lossesOf(before, service).map((loss) => ({ ...loss, since: last.id })) : []
+  })
+}
+
+function held({ services }: Manifest, name: string): ServiceBackup | undefined {
+  return services.find(({ service }) => service === name)
+}
+
+function lossesOf(earlier: ServiceBackup, later: ServiceBackup): readonly Omit<DataLoss, "since">[] {
+  const unit = earlier.contents.kind === "postgres" ? "rows" : "keys"
+  const now = amounts(later)
+  return [...amounts(earlier)]
+    .map(([place, before]) => ({ unit, place, before, after: now.get(place) ?? 0 }) as const)
+    .filter(({ before, after }) => after < before)
+    .map((loss) => ({ ...loss, share: (loss.before - loss.after) / loss.before }))
+}
+
+function amounts({ service, contents }: ServiceBackup): ReadonlyMap<string, number> {
+  if (contents.kind !== "postgres")
+    return new Map([[service, sum(contents.keyspace.map(({ keys, expires }) => keys - expires))]])
+  return new Map(
+    contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum(tables.map(({ rows }) => rows))]),
+  )
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

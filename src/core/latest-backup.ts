@@ -1,0 +1,35 @@
+import type { Manifest } from "./manifest.ts"
+
+export interface LatestBackup {
+  /** Undefined when no single backup holds what the backups together hold of the services. */
+  readonly id: string | undefined
+  /** Backups that hold some of the services only, newest first: those newer than `id`, or all without one. */
+  readonly partial: readonly Manifest[]
+  /** Services that no backup holds at all. */
+  readonly unheld: readonly string[]
+}
+
+/**
+ * What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
+ * list the newest of all. A backup may be given more than once, as the copies of different stores.
+ */
+export function latestBackup(backups: readonly Manifest[], services: readonly string[] | undefined): LatestBackup {
+  const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort(
+    (a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1),
+  )
+  const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds(one, service)))
+  const wanted = (services ?? []).filter((service) => !unheld.includes(service))
+  const holdsWhatItMust = (one: Manifest) => wanted.every((service) => holds(one, service))
+  const nothingToHold = services !== undefined && wanted.length === 0
+  const at = nothingToHold ? -1 : sorted.findIndex(holdsWhatItMust)
+  const others = at < 0 ? sorted : sorted.slice(0, at)
+  return {
+    id: sorted[at]?.id,
+    partial: others.filter((one) => wanted.some((service) => holds(one, service))),
+    unheld,
+  }
+}
+
+function holds({ services }: Manifest, name: string): boolean {
+  return services.some(({ service }) => service === name)
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import { dataLosses } from "../../src/core/data-loss.ts"
+import type { KeysContents, Manifest, ServiceBackup } from "../../src/core/manifest.ts"
+
+describe("what a backup lost", () => {
+  test("rows are told per database, a vanished one whole", () => {
+    const before = [backup("b1", postgres("db", { app: 100 }), postgres("other", { logs: 4, mail: 2 }))]
+    assert.deepEqual(dataLosses(before, [postgres("db", { app: 25 }), postgres("other", { mail: 2 })]), [
+      { unit: "rows", place: "db/app", before: 100, after: 25, share: 0.75, since: "b1" },
+      { unit: "rows", place: "other/logs", before: 4, after: 0, share: 1, since: "b1" },
+    ])
+    assert.deepEqual(dataLosses(before, before[0]?.services ?? []), [])
+    assert.deepEqual(dataLosses([], [postgres("db", { app: 1 })]), [])
+  })
+
+  test("a service that this backup was not asked for lost nothing", () => {
+    const full = [backup("full", postgres("db", { app: 100 }), keys("cache", { keys: 9 }))]
+    assert.deepEqual(dataLosses(full, [keys("cache", { keys: 9 })]), [])
+  })
+
+  test("each service is compared with the newest backup that holds it, whatever came after that", () => {
+    const earlier = [
+      backup("b3", keys("cache", { keys: 8 })),
+      backup("b2", postgres("db", { app: 100 }), keys("cache", { keys: 9 })),
+      backup("b1", postgres("db", { app: 900 })),
+    ]
+    assert.deepEqual(dataLosses(earlier, [postgres("db", { app: 0 }), keys("cache", { keys: 2 })]), [
+      { unit: "rows", place: "db/app", before: 100, after: 0, share: 1, since: "b2" },
+      { unit: "keys", place: "cache", before: 8, after: 2, share: 0.75, since: "b3" },
+    ])
+  })
+
+  test("a key store that came up empty lost all; keys with an expiry go by themselves", () => {
+    const before = [backup("b1", keys("cache", { keys: 50, expires: 10 }, { keys: 7, expires: 7 }))]
+    assert.deepEqual(dataLosses(before, [keys("cache")]), [
+      { unit: "keys", place: "cache", before: 40, after: 0, share: 1, since: "b1" },
+    ])
+    assert.deepEqual(dataLosses(before, [keys("cache", { keys: 40 })]), [])
+    const sessions = [backup("b1", keys("cache", { keys: 7, expires: 7 }))]
+    assert.deepEqual(dataLosses(sessions, [keys("cache")]), [])
+  })
+})
+
+function backup(id: string, ...services: readonly ServiceBackup[]): Manifest {
+  return {
+    format: 1,
+    id,
+    project: "app",
+    environment: "production",
+    created: "2026-01-31T02:00:00Z",
+    run: { id: "17", url: "", actor: "alice" },
+    encrypted: false,
+    services: [...services],
+    storage: { local: "success", s3: "off", objects: [] },
+  }
+}
+
+function postgres(service: string, rows: Readonly<Record<string, number>>): ServiceBackup {
+  const databases = Object.entries(rows).map(([name, count]) => ({
+    name,
+    size: 8192,
+    tables: [{ schema: "public", name: "users", rows: count }],
+    largeObjects: 0,
+  }))
+  const contents = {
+    kind: "postgres",
+    version: 170_000,
+    systemIdentifier: "1",
+    dataChecksums: true,
+    databases,
+  } as const
+  return { service, image: "postgres:17", artifacts: [], contents }
+}
+
+function keys(
+  service: string,
+  ...counts: readonly { readonly keys: number; readonly expires?: number }[]
+): ServiceBackup {
+  const keyspace = counts.map((one, database) => ({ database, expires: 0, ...one }))
+  const contents: KeysContents = { kind: "dragonfly", product: "dragonfly", version: "1.0", keyspace }
+  return { service, image: "dragonfly:1", artifacts: [], contents }
+}

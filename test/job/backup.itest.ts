@@ -1,0 +1,80 @@
+import assert from "node:assert/strict"
+import { after, before, describe, it } from "node:test"
+import { backup } from "../../src/job/backup.ts"
+import type { Tools } from "../../src/job/tools.ts"
+import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
+import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
+import { open, redis, sql } from "./recreate-ground.ts"
+
+const slot = 17
+
+describe("backups of a stack", () => {
+  let place: StackPlace
+  before(async () => {
+    place = await resetStack({ slot, infraOnly: true })
+    sql(place, "create table notes as select generate_series(1, 100) i")
+    redis(place, "mset", "a", "1", "b", "2", "c", "3")
+    redis(place, "set", "gone", "soon", "ex", "9000")
+  })
+  after(() => removeStack({ slot }))
+
+  const services = ["dragonfly"]
+
+  it("stay on the host when S3, not required, fails at the very last request", async () => {
+    const tools = open(place)
+    await using s3 = await inFront(tools)
+    s3.proxy.fault = (method, url) => (method === "PUT" && url.includes("/metadata/") ? 403 : "pass")
+    const done = await backup(withS3(tools, s3), { services })
+    assert.equal(done.status, "partial")
+    assert.match(done.s3Failure ?? "", /S3 denied publishing/)
+    assert.equal(done.manifest.storage.s3, "failed")
+    const [local] = tools.stores
+    assert.deepEqual(
+      (await local?.list())?.backups.map((one) => one.manifest.id),
+      [done.manifest.id],
+    )
+    assert.deepEqual(await local?.verify(done.manifest), [])
+    assert.deepEqual(await s3.keys(), [])
+  })
+
+  it("of one service are made after one of all, and take nothing from the next one of all", async () => {
+    const full = await backup(open(place))
+    await backup(open(place), { services })
+    sql(place, "delete from notes where i > 10")
+    await assert.rejects(backup(open(place)), {
+      code: "rows-lost",
+      message: new RegExp(`postgres/healthcare has .* in its last proven backup \\(${full.manifest.id}\\)`),
+    })
+  })
+
+  it("are refused when every key is gone, unless that is said to be right", async () => {
+    redis(place, "flushall")
+    await assert.rejects(backup(open(place), { services }), {
+      code: "keys-lost",
+      message: /^dragonfly has 0 keys without expiry, 3 in its last proven backup/,
+      hint: /max-row-loss/,
+    })
+    const tools = open(place)
+    const config = { ...tools.config, backup: { ...tools.config.backup, "max-row-loss": 1 } }
+    assert.equal((await backup({ ...tools, config }, { services })).status, "success")
+  })
+})
+
+/** An S3 of its own behind a proxy, for the directory of a stack's backups. */
+function inFront({ host, layout, config }: Tools): Promise<S3Ground> {
+  const { project, environment } = config
+  return s3Ground({ host, directory: layout.backups, project, environment, transfer: "host" })
+}
+
+function withS3(tools: Tools, { store, options }: S3Ground): Tools {
+  const { bucket, region } = options
+  const s3 = { ...tools.config.backup.s3, enabled: true, required: false, bucket, region }
+  return {
+    ...tools,
+    stores: [...tools.stores, store],
+    config: {
+      ...tools.config,
+      backup: { ...tools.config.backup, s3: s3 as NonNullable<typeof tools.config.backup.s3> },
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { test } from "node:test"
+import type { Manifest } from "../../src/core/manifest.ts"
+import { silentLogger } from "../../src/job/logger.ts"
+import { findBackup } from "../../src/job/stores.ts"
+import type { Tools } from "../../src/job/tools.ts"
+import { localStore } from "../../src/storage/local-store.ts"
+import { makeBackup, putBackup } from "../conformance/store.ts"
+import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
+import { stackTools } from "../support/stack-tools.ts"
+
+const [older, newer] = ["backup-20261120-030000", "backup-20261121-030000"] as const
+
+interface FindGround {
+  readonly tools: Tools
+  readonly warnings: string[]
+  make(id: string, where: "local" | "s3", services?: readonly string[]): Promise<Manifest>
+}
+
+/** A job's tools over a real local store and a real S3 store. */
+function open(s3: S3Ground): FindGround {
+  const { directory, host, work } = s3
+  const local = localStore({ host, directory, project: "shop", environment: "test" })
+  const warnings: string[] = []
+  const log = { ...silentLogger, warning: (line: string) => void warnings.push(line) }
+  return {
+    tools: { ...stackTools({ project: "shop", baseDir: directory }, { host, work, log }), stores: [local, s3.store] },
+    warnings,
+    make(id, where, services = ["cache"]) {
+      const made = makeBackup(directory, { id, files: { [`dragonfly/cache-${id}.rdb`]: Buffer.from(id) } })
+      const [first] = made.services
+      assert(first)
+      const manifest = { ...made, services: services.map((service) => ({ ...first, service })) }
+      return putBackup({ ...s3, store: where === "s3" ? s3.store : local }, manifest)
+    },
+  }
+}
+
+test("latest is not known while a store that may have a newer backup cannot be listed; an id and one store are", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make } = open(s3)
+  await make(older, "local")
+  await make(newer, "s3")
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, newer)
+  s3.proxy.fault = () => "refuse"
+  await assert.rejects(findBackup(tools, "latest", "auto"), {
+    code: "latest-unknown",
+    message: /s3 may have a newer backup and cannot be listed: S3 cannot be reached/,
+    hint: /source: local/,
+  })
+  assert.equal((await findBackup(tools, older, "auto")).manifest.id, older)
+  assert.equal((await findBackup(tools, "latest", "local")).manifest.id, older)
+  await assert.rejects(findBackup(tools, newer, "auto"), { code: "s3-unreachable" })
+})
+
+test("a manifest that cannot be read is told when it may be newer than the latest", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make, warnings } = open(s3)
+  await make(newer, "local")
+  await s3.plant(`${older}.json`, "{")
+  await findBackup(tools, "latest", "auto")
+  assert.deepEqual(warnings, [])
+  const cut = "backup-20261122-030000"
+  writeFileSync(`${s3.directory}/metadata/${cut}.json`, "{")
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, newer)
+  assert.match(
+    warnings.join("\n"),
+    /^local: backup-20261122-030000\.json: .* may be of a newer backup than backup-20261121/,
+  )
+  await assert.rejects(findBackup(tools, cut, "auto"), {
+    code: "manifest-unreadable",
+    message: /20261122-030000\.json/,
+  })
+})
+
+test("latest holds all the services asked for, or is refused; newer backups of some are told", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make, warnings } = open(s3)
+  await make(older, "local", ["cache", "db"])
+  await make(newer, "local", ["db"])
+  const services = ["cache", "db"]
+  assert.equal((await findBackup(tools, "latest", "auto", { services })).manifest.id, older)
+  assert.match(warnings.join("\n"), /newer ones hold some services only: backup-20261121-030000 \(db\)/)
+  assert.equal((await findBackup(tools, "latest", "auto", { services: ["db"] })).manifest.id, newer)
+  await assert.rejects(findBackup(tools, "latest", "auto", { services: ["queue"] }), { code: "no-latest" })
+})
