@@ -13,7 +13,8 @@ export async function unfinishedOf(tools: Tools): Promise<Unfinished> {
     readUpgrades(tools),
     readUnfinished(tools),
   ])
-  if (waiting) return "restore"
-  const interrupted = stopped?.awaits === "services" || upgrades.length > 0 || deployment !== undefined
-  return interrupted ? "run" : "no"
+  // A restore that was cut off is finished or undone by the next run.
+  if (waiting && waiting.restoring === undefined) return "restore"
+  const cutOff = waiting !== undefined || stopped?.awaits === "services"
+  return cutOff || upgrades.length > 0 || deployment ? "run" : "no"
 }
