@@ -13,6 +13,8 @@ export interface Blow extends Moment {
   readonly delay: number
   /** SIGKILL unless told. `signal` reaches the action's own process only, as the runner's does. */
   strike?(signal: (name: NodeJS.Signals) => void): void | Promise<void>
+  /** Told of every step as it is announced. */
+  notice?(step: string): void
 }
 
 /** What became of a run of an action. */
@@ -64,6 +66,7 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     if (!line.startsWith("▸ ")) return
     const moment = next(moments, line.slice(2))
     moments.push(moment)
+    blow?.notice?.(moment.step)
     if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= strike(blow)
   })
   const [out, code, end] = await Promise.all([text(child.stdout), closed, ended])
