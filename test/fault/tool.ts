@@ -67,7 +67,7 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     const moment = next(moments, line.slice(2))
     moments.push(moment)
     blow?.notice?.(moment.step)
-    if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= strike(blow)
+    if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= handled(strike(blow))
   })
   const [out, code, end] = await Promise.all([text(child.stdout), closed, ended])
   clearTimeout(watchdog)
@@ -80,6 +80,12 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     seconds: (end - began) / 1000,
     after: struck === undefined ? undefined : (end - struck) / 1000,
   }
+}
+
+/** Awaited when the action has ended, which may be long after it was rejected. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** `dump-postgres`, `verify-local (2)`. */
