@@ -54,12 +54,14 @@ export async function struckRound(site: Site, strike: Strike, index: number): Pr
 
 async function run(
   { ground }: Site,
-  { step, nth, delay, fault }: Strike,
+  { action, step, nth, delay, fault }: Strike,
   words: readonly string[],
 ): Promise<{ readonly ended: Ended; readonly hit: boolean }> {
   let hit = false
+  const { restsAt } = scenarios[action]
   const ended = await ground.run(words, {
     ...{ step, nth, delay },
+    notice: (name) => void (name === restsAt && ground.writer.rest()),
     async strike(signal) {
       hit = await faults[fault].strike({ ground, step, signal })
     },

@@ -37,6 +37,8 @@ export interface Scenario {
   next(site: Site, index: number, words: readonly string[]): Next
   /** Rows and keys that are not as they have to be; undefined when a store does not answer. At once, and after the next run. */
   lost(site: Site, when: "struck" | "settled"): Promise<number | undefined>
+  /** The step with which the writer comes to rest, as the app does: what is written later may be taken back. */
+  readonly restsAt?: string
   /** What else is wrong after the next run. */
   wrong?(site: Site): Promise<readonly string[]>
 }
@@ -95,8 +97,12 @@ const recreate: Scenario = {
   lost,
 }
 
-/** From 15 to 17: whatever strikes it, either the old server serves everything or the new one does. */
+/**
+ * From 15 to 17: whatever strikes it, either the old server serves everything or the new one does. An upgrade that is
+ * undone keeps what was written to the new server aside, so only what was committed before the app was stopped counts.
+ */
 const upgrade: Scenario = {
+  restsAt: "stop-writers",
   prepare: recreate.prepare,
   next: backup.next,
   lost,

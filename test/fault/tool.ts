@@ -13,6 +13,8 @@ export interface Blow extends Moment {
   readonly delay: number
   /** SIGKILL unless told. `signal` reaches the action's own process only, as the runner's does. */
   strike?(signal: (name: NodeJS.Signals) => void): void | Promise<void>
+  /** Told of every step as it is announced. */
+  notice?(step: string): void
 }
 
 /** What became of a run of an action. */
@@ -64,7 +66,8 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     if (!line.startsWith("▸ ")) return
     const moment = next(moments, line.slice(2))
     moments.push(moment)
-    if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= strike(blow)
+    blow?.notice?.(moment.step)
+    if (blow?.step === moment.step && blow.nth === moment.nth) striking ??= handled(strike(blow))
   })
   const [out, code, end] = await Promise.all([text(child.stdout), closed, ended])
   clearTimeout(watchdog)
@@ -77,6 +80,12 @@ export async function runTool(place: ToolPlace, words: readonly string[], blow?:
     seconds: (end - began) / 1000,
     after: struck === undefined ? undefined : (end - struck) / 1000,
   }
+}
+
+/** Awaited when the action has ended, which may be long after it was rejected. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** `dump-postgres`, `verify-local (2)`. */
