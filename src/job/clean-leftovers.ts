@@ -21,17 +21,23 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
   try {
     const begun = await readBegun(tools)
-    const [named, published, own] = [new Set<string>(), new Set<string>(), new Set<string>()]
-    for (const store of tools.stores) {
-      for (const name of await store.named()) named.add(name)
-      for (const { manifest } of (await store.list()).backups) {
-        published.add(manifest.id)
-        for (const file of artifactFiles(manifest)) own.add(file)
-      }
+    const mine = (await localStore(tools.stores).list()).backups.map(({ manifest }) => manifest)
+    await cleanHalves(tools, { begun, own: new Set(mine.flatMap((one) => artifactFiles(one))) })
+    const known = {
+      begun,
+      named: new Set<string>(),
+      published: new Set(mine.map(({ id }) => id)),
+      now: tools.clock.now(),
     }
-    const known = { begun, named, published, now: tools.clock.now() }
-    await cleanHalves(tools, { begun, own })
-    for (const store of tools.stores) await cleanStore(tools, store, known)
+    // Reading every manifest of every store is worth it only where one was not published, as a rule none.
+    if (begun.some(({ id }) => !known.published.has(id))) {
+      for (const store of tools.stores) {
+        const { paths, ids } = await store.named()
+        for (const path of paths) known.named.add(path)
+        for (const id of ids) known.published.add(id)
+      }
+      for (const store of tools.stores) await cleanStore(tools, store, known)
+    }
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
     if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over))
   } catch (error) {

@@ -17,6 +17,13 @@ export interface PutReport {
   readonly lockedUntil?: string
 }
 
+/** What manifests name. */
+export interface Named {
+  readonly ids: ReadonlySet<string>
+  /** Of artifacts and of the objects that hold them, relative to the backup directory or the prefix. */
+  readonly paths: ReadonlySet<string>
+}
+
 /**
  * Where backups lie. The manifest is written last: a backup without one does not exist. A list is whole or an error;
  * a file that does not match its manifest is an error, never data.
@@ -47,8 +54,8 @@ export interface BackupStore {
   fetch(manifest: Manifest, work: Work, directory?: string): Promise<void>
   /** Compares what the store holds with the manifest; the differences, one line each. */
   verify(manifest: Manifest): Promise<readonly string[]>
-  /** Every path and key that a manifest here names, whoever's it is; throws when one cannot be read. */
-  named(): Promise<ReadonlySet<string>>
+  /** What the manifests here name, whoever's they are; throws when one cannot be read. */
+  named(): Promise<Named>
   /** Paths here that begin with one of the stems (`postgres/postgres-2026-01-31-020000`), whoever made them. */
   below(stems: readonly string[]): Promise<readonly string[]>
   /** Takes back what was begun to be sent to such a path and never ended; its paths. Absent where nothing like it can be. */

@@ -1,5 +1,6 @@
 import { failure, inputError, messageOf } from "../core/errors.ts"
 import { type Manifest, manifestSchema } from "../core/manifest.ts"
+import type { Named } from "./backup-store.ts"
 
 /** The folder of manifests, in the backup directory and below the prefix in S3. */
 export const manifestFolder = "metadata"
@@ -83,17 +84,16 @@ export function sortManifests(
   return { manifests, unreadable }
 }
 
-/**
- * Every path and key that manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it
- * names.
- */
-export function namedBy(texts: readonly NamedText[]): ReadonlySet<string> {
-  const named = new Set<string>()
+/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
+export function namedBy(texts: readonly NamedText[], prefix = ""): Named {
+  const [ids, paths] = [new Set<string>(), new Set<string>()]
   for (const { name, text, problem } of texts) {
     const read = problem === undefined ? readManifest(text) : { problem }
     if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`)
-    for (const file of artifactFiles(read.manifest)) named.add(file)
-    for (const { key } of read.manifest.storage.objects) named.add(key)
+    const { manifest } = read
+    ids.add(manifest.id)
+    for (const file of artifactFiles(manifest)) paths.add(file)
+    for (const { key } of manifest.storage.objects) paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key)
   }
-  return named
+  return { ids, paths }
 }

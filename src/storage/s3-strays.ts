@@ -1,4 +1,5 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3"
+import type { Named } from "./backup-store.ts"
 import { namedBy } from "./manifest-file.ts"
 import type { S3Context } from "./s3-context.ts"
 import { isMissing } from "./s3-error.ts"
@@ -6,11 +7,9 @@ import { listKeys, readManifests } from "./s3-list.ts"
 import { deleteObjects } from "./s3-remove.ts"
 import { head } from "./s3-upload.ts"
 
-/** Paths that any manifest below the prefix names, whoever's: of artifacts and of the objects that hold them. */
-export async function namedInS3(context: S3Context): Promise<ReadonlySet<string>> {
-  const { prefix } = context.options
-  const names = namedBy(await readManifests(context))
-  return new Set([...names].map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name)))
+/** What the manifests below the prefix name. */
+export async function namedInS3(context: S3Context): Promise<Named> {
+  return namedBy(await readManifests(context), context.options.prefix)
 }
 
 /** Paths of the objects that begin with one of the stems. */

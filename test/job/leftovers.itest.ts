@@ -86,7 +86,7 @@ test("what a manifest in any store names stays, and so does everything while one
   await using s3 = await s3Ground({ transfer: "host" })
   const { at, said } = await open(s3)
   // Another environment's backup: no list of ours shows it.
-  const other = makeBackup(s3.directory, { id: "backup-20261119-030000", files: { [keys]: Buffer.from("good") } })
+  const other = makeBackup(s3.directory, { id: "backup-20261119-030001", files: { [keys]: Buffer.from("good") } })
   const manifest = `${s3.directory}/metadata/${other.id}.json`
   writeFileSync(manifest, JSON.stringify({ ...other, environment: "dev" }))
   writeFileSync(`${s3.directory}/metadata/backup-20261118-030000.json`, "{ torn")
