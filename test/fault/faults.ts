@@ -87,7 +87,9 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
       await fillDisk(ground)
       return true
     },
-    heal: async (ground) => rmSync(filler(ground), { force: true }),
+    async heal(ground) {
+      for (const part of ["most", "rest"] as const) rmSync(filler(ground, part), { force: true })
+    },
     // A step that needs no room may still do its work.
     judge: (ended) =>
       [0, 1, 2].includes(ended.code ?? -1) ? [] : [`the disk was full, and it ended with ${tell(ended)}`],
@@ -150,21 +152,30 @@ function kill(folder: string): boolean {
   }
 }
 
-/** Others write meanwhile: what was free a moment ago may be too much by some blocks. */
+/** Bytes that are filled last: to fill little takes so little time that nobody else writes meanwhile. */
+const rest = 16 * 1024 * 1024
+
 async function fillDisk(ground: Ground): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  const free = () => {
     const { bavail, bsize } = statfsSync(ground.stack.baseDir)
-    try {
-      await run("fallocate", ["--length", String(bavail * bsize), filler(ground)])
-      return
-    } catch (error) {
-      if (tries === 20) throw error
-    }
+    return bavail * bsize
+  }
+  await run("fallocate", ["--length", String(free() - rest), filler(ground, "most")])
+  for (let tries = 1; free() > 0; tries += 1) {
+    const left = run("fallocate", ["--length", String(free()), filler(ground, "rest")])
+    const isFull = await left.then(
+      () => true,
+      (error: unknown) => {
+        if (tries === 20) throw error
+        return false // what was free a moment ago is too much by some blocks now
+      },
+    )
+    if (isFull) return
   }
 }
 
-function filler({ stack }: Ground): string {
-  return join(stack.baseDir, ".full")
+function filler({ stack }: Ground, part: "most" | "rest"): string {
+  return join(stack.baseDir, `.full-${part}`)
 }
 
 function tell({ code, outputs, log }: Ended): string {
