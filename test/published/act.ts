@@ -15,6 +15,8 @@ export interface ActOptions {
   readonly secrets: Readonly<Record<string, string>>
   /** Number of the workflow run. */
   readonly run: string
+  /** Milliseconds until it is ended; four minutes unless told. */
+  readonly timeout?: number
 }
 
 export interface WorkflowRun {
@@ -35,7 +37,7 @@ export async function runAct(options: ActOptions): Promise<WorkflowRun> {
       cwd: options.directory,
       env: { HOME: home, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 240_000,
+      timeout: options.timeout ?? 240_000,
     })
     const ended = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject))
     const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])

@@ -43,6 +43,7 @@ describe("the workflows on a schedule, as a runner does them", () => {
       directory: consumer.directory,
       tree: tree.path,
       act: join(cache, "bin/act"),
+      timeout: 600_000,
       run: String(700_000_000 + (process.pid % 100_000) * 100 + runs),
       event: { ref: "refs/heads/main", repository: { full_name: "org/app", default_branch: "main" } },
       secrets: {
