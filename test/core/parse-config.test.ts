@@ -118,7 +118,7 @@ environments:
 `
     assert.deepEqual(problems(text), [
       "infra.yml:6:7 environments.production.backup.s3.bucket: is missing (expected text)",
-      "infra.yml:7:9 environments.production.backup.s3.bukket: unknown key, did you mean bucket? (expected one of enabled, required, endpoint, region, bucket, prefix, force-path-style, read-back, immutable-days, immutable-mode)",
+      "infra.yml:7:9 environments.production.backup.s3.bukket: unknown key, did you mean bucket? (expected one of enabled, required, endpoint, region, bucket, prefix, force-path-style, server-side-encryption, kms-key-id, storage-class, read-back, immutable-days, immutable-mode)",
       "infra.yml:9:5 environments.dev.project: cannot differ between environments (expected one of host, compose, paths, services, app, backup, lock, restore, thresholds)",
       "infra.yml:10:5 environments.dev.lok: unknown key, did you mean lock? (expected one of host, compose, paths, services, app, backup, lock, restore, thresholds)",
       "infra.yml:11:12 environments.dev.host.port: is too big (expected at most 65535)",
