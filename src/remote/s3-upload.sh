@@ -34,6 +34,12 @@ reason() {
   sed -n 's/.*<Code>\([A-Za-z]*\)<\/Code>.*/\1/p' "$answer" | head -n 1
 }
 
+# A store may notice its own failure only after it has begun to answer with 200.
+meant() {
+  : "${code:=000}"
+  if [ "$code" = 200 ] && grep -q '<Error>' "$answer"; then code=500; fi
+}
+
 again() {
   case $1 in
     000 | 408 | 429 | 5??) return 0 ;;
@@ -51,7 +57,8 @@ send() {
   while :; do
     : >"$answer"
     code=$(tail -c "+$from" "$body" | head -c "$length" | put "$length" "$sum" "$url")
-    if [ "${code:=000}" = 200 ] || [ "$try" -ge "$tries" ] || ! again "$code"; then break; fi
+    meant
+    if [ "$code" = 200 ] || [ "$try" -ge "$tries" ] || ! again "$code"; then break; fi
     sleep $((try * try + $$ % 2))
     try=$((try + 1))
   done
@@ -84,6 +91,7 @@ while read -r number length url; do
     try=1 code=000
     while [ "$try" -le "$tries" ]; do
       code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' "$url")
+      meant
       case $code in 000 | 429 | 5??) sleep "$try"; try=$((try + 1)) ;; *) break ;; esac
     done
     echo "probe $code $(reason)"

@@ -19,6 +19,8 @@ export interface S3ClientOptions {
   /** On unless told when an endpoint is given. */
   readonly forcePathStyle?: boolean
   readonly credentials: S3Credentials
+  /** Milliseconds without progress that end a request; 60 000 unless told. */
+  readonly timeout?: number
 }
 
 /** A client, the bucket it works on, and the one way to call it. */
@@ -36,7 +38,8 @@ export interface Bucket {
  * A client that works with stores other than AWS: no checksums that they do not know, path style with an endpoint, and
  * time-outs that throw (the library's own default is to wait for ever). The credentials never leave this process.
  */
-export function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }: S3ClientOptions): Bucket {
+export function openBucket(options: S3ClientOptions): Bucket {
+  const { bucket, region, endpoint, forcePathStyle, credentials, timeout = 60_000 } = options
   const client = new S3Client({
     region,
     ...(endpoint !== undefined && { endpoint }),
@@ -46,9 +49,9 @@ export function openBucket({ bucket, region, endpoint, forcePathStyle, credentia
     maxAttempts: 3,
     requestHandler: {
       connectionTimeout: 10_000,
-      requestTimeout: 120_000,
+      requestTimeout: 2 * timeout,
       throwOnRequestTimeout: true,
-      socketTimeout: 60_000,
+      socketTimeout: timeout,
     },
     credentials: {
       accessKeyId: credentials.accessKeyId.reveal(),

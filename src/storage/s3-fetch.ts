@@ -1,11 +1,13 @@
 import { Readable } from "node:stream"
+import { setTimeout as sleep } from "node:timers/promises"
 import { GetObjectCommand } from "@aws-sdk/client-s3"
-import { failure, messageOf } from "../core/errors.ts"
+import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
+import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
@@ -55,25 +57,49 @@ async function fetchEncrypted(context: S3Context, { artifact, object, work, step
 }
 
 async function fetchThroughRunner(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
-  const { bucket, options, patience } = context
+  const { options } = context
   const { file, bytes, sha256 } = artifact
   const path = `${options.directory}/${file}`
   await work.step(`${step}-prepare`, change`umask 077; mkdir -p ${path.slice(0, path.lastIndexOf("/"))}`)
-  for (let attempt = 1; ; attempt++) {
+  await options.host.upload(Readable.from(wholeObject(context, object, bytes)), `${path}.partial`)
+  await work.step(step, script("change", remoteScript("store-accept"), [options.directory, file, bytes, sha256]), {
+    timeout: 60_000 + bytes / 20_000,
+  })
+}
+
+/** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
+async function* wholeObject(
+  { bucket, patience, log }: S3Context,
+  object: FetchOptions["object"],
+  bytes: number,
+): AsyncGenerator<Buffer> {
+  let at = 0
+  for (let failed = 0; at < bytes; ) {
+    const from = at
     try {
-      await bucket.call(`reading ${object.key}`, async (client) => {
-        const version = object.versionId === undefined ? {} : { VersionId: object.versionId }
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket.name, Key: object.key, ...version }))
-        if (!(Body instanceof Readable)) throw failure("s3-cut", `${object.key} came without a body`)
-        await options.host.upload(Body, `${path}.partial`)
-      })
-      await work.step(step, script("change", remoteScript("store-accept"), [options.directory, file, bytes, sha256]), {
-        timeout: 60_000 + bytes / 20_000,
-      })
-      return
+      for await (const chunk of await openFrom(bucket, object, from)) {
+        at += (chunk as Buffer).length
+        yield chunk as Buffer
+      }
+      if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`)
     } catch (error) {
-      if (attempt >= patience.tries) throw error
-      context.log(`fetching ${object.key} again: ${messageOf(error)}`)
+      failed = at > from ? 1 : failed + 1
+      if (failed >= patience.tries || (error instanceof AppError && error.kind === "input")) throw error
+      log(`fetching ${object.key} from byte ${at} on again: ${messageOf(error)}`)
+      await sleep(failed * 500)
     }
   }
+}
+
+async function openFrom(bucket: Bucket, object: FetchOptions["object"], from: number): Promise<Readable> {
+  const version = object.versionId === undefined ? {} : { VersionId: object.versionId }
+  const range = from === 0 ? {} : { Range: `bytes=${from}-`, IfMatch: `"${object.etag}"` }
+  return await bucket.call(`reading ${object.key}`, async (client) => {
+    const get = new GetObjectCommand({ Bucket: bucket.name, Key: object.key, ...version, ...range })
+    const { Body, ContentRange: got } = await client.send(get)
+    if (!(Body instanceof Readable)) throw failure("s3-cut", `${object.key} came without a body`)
+    if (from > 0 && !got?.startsWith(`bytes ${from}-`))
+      throw failure("s3-cut", `${object.key} did not go on at ${from}`)
+    return Body
+  })
 }

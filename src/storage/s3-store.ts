@@ -55,6 +55,13 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     },
     async fetch(manifest, work, directory = options.directory) {
       const objects = objectsOf(manifest, prefix)
+      // A right file on the host spares the way, but is no word about the copy here.
+      const wrong = work.dryRun ? [] : await verify(context, manifest)
+      if (wrong.length > 0)
+        throw failure(
+          "backup-corrupt",
+          `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`,
+        )
       const there: S3Context = { ...context, options: { ...options, directory } }
       for (const [index, artifact] of artifactsOf(manifest).entries()) {
         const object = objects.find((one) => one.file === artifact.file)

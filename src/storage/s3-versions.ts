@@ -6,6 +6,7 @@ import {
 import { failure } from "../core/errors.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
+import { head } from "./s3-upload.ts"
 
 /** A key of a bucket with versions: its first version is the one that was put, whatever came over it later. */
 export interface VersionedKey {
@@ -59,11 +60,19 @@ export async function listVersions(bucket: Bucket, prefix: string): Promise<read
 /** Every version and marker of one key. */
 export async function deleteVersions(bucket: Bucket, key: string): Promise<void> {
   const found = (await listVersions(bucket, key)).find((one) => one.key === key)
-  for (const versionId of [...(found?.versions ?? []), ...(found?.markers ?? [])])
-    await deleteObject(bucket, { key, versionId })
+  for (const versionId of found?.versions ?? []) await deleteObject(bucket, { key, versionId })
+  for (const versionId of found?.markers ?? []) await deleteVersion(bucket, { key, versionId })
 }
 
+/** Removes one object, or one version of it, and looks whether it is gone: an answer alone is no proof. */
 export async function deleteObject(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<void> {
+  await deleteVersion(bucket, { key, versionId })
+  if ((await head(bucket, key, versionId)) !== undefined)
+    throw failure("s3-not-removed", `S3 says that ${key} was removed, and still has it`)
+}
+
+/** What a deletion's mark was is not an object that could be looked at. */
+async function deleteVersion(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<void> {
   const version = versionId === undefined ? {} : { VersionId: versionId }
   await bucket.call(`removing ${key}`, (client) =>
     client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: key, ...version })),

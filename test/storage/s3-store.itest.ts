@@ -84,6 +84,19 @@ test("a fetch goes on where it was cut, and a changed byte is never data", async
   assert.deepEqual(readdirSync(`${ground.directory}/postgres`), [])
 })
 
+for (const transfer of ["host", "runner"] as const)
+  test(`more cuts than tries do not end a fetch that goes on (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer, patience: { tries: 2, stall: 2 } })
+    const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
+    rmSync(`${ground.directory}/${file}`)
+    const isGet = (method: string, url: string) => method === "GET" && url.includes("large.dump")
+    // From the host three ranges come side by side, each cut once.
+    ground.proxy.fault = first(["cut-answer", "cut-answer", "cut-answer"], isGet)
+    await ground.store.fetch(manifest, ground.work)
+    assert(readFileSync(`${ground.directory}/${file}`).equals(large))
+    assert(ground.proxy.seen.filter((line) => line.startsWith("GET ") && line.includes("large.dump")).length >= 4)
+  })
+
 test("an object that is there already is never written over", async () => {
   await using ground = await s3Ground({ transfer: "host" })
   await ground.damage("dragonfly/cache-1.rdb")

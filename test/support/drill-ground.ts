@@ -29,12 +29,21 @@ export interface DrillGround extends AsyncDisposable {
   live(): Promise<string>
 }
 
-export async function drillGround(slot: number): Promise<DrillGround> {
+export interface DrillGroundOptions {
+  /** In front of the S3 server. */
+  readonly endpoint?: string
+  /** More of the section `backup`. */
+  readonly backup?: Readonly<Record<string, unknown>>
+  /** Where the stores' keys are kept in the bucket. */
+  readonly prefix?: string
+}
+
+export async function drillGround(slot: number, options: DrillGroundOptions = {}): Promise<DrillGround> {
   const stack = await resetStack({ slot, infraOnly: true })
   const { ssh, s3 } = testbed(slot)
-  const prefix = `t-drill-${process.pid}/`
+  const { prefix = `t-drill-${process.pid}/` } = options
   const workspace = mkdtempSync(join(tmpdir(), "t-drill-"))
-  writeFileSync(join(workspace, "infra.yml"), configuration({ stack, prefix }))
+  writeFileSync(join(workspace, "infra.yml"), configuration({ ...options, stack, prefix }))
   const docker = async (...words: readonly string[]) => (await run("docker", words)).stdout.trim()
   const owner = `infra-actions.drill=${stack.project}/production`
   const psql = 'exec psql -qAtX -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"'
@@ -90,7 +99,12 @@ export async function drillGround(slot: number): Promise<DrillGround> {
   return ground
 }
 
-function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly prefix: string }): string {
+function configuration({
+  stack,
+  prefix,
+  endpoint,
+  backup,
+}: DrillGroundOptions & { readonly stack: StackPlace }): string {
   const { ssh, s3 } = testbed(stack.slot)
   return JSON.stringify({
     project: stack.project,
@@ -99,7 +113,7 @@ function configuration({ stack, prefix }: { readonly stack: StackPlace; readonly
     services: {
       postgres: { "critical-tables": ["public.patients"], "sample-queries": ["select * from patients where id = 7"] },
     },
-    backup: { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
+    backup: { ...backup, s3: { endpoint: endpoint ?? s3.endpoint, region: s3.region, bucket: s3.bucket, prefix } },
     lock: { wait: "2m", stale: "40s" },
   })
 }
