@@ -4,18 +4,20 @@ import type { Check } from "../core/health.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
 /**
- * One check a store: whether its newest proven backup is younger than `limit` (milliseconds). None at all is a failure,
- * a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
+ * One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
+ * failure, a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
  */
 export async function checkBackupAge(tools: Tools, limit: number): Promise<readonly Check[]> {
   const now = tools.clock.now().getTime()
   const optional = tools.config.backup.s3?.required === false
+  const services = names(await dataServices(tools))
   return Promise.all(
     tools.stores.map(async (store): Promise<Check> => {
-      const check = await checkStore(store, { now, limit })
+      const check = await checkStore(store, { now, limit, services })
       return store.name === "s3" && optional && check.state !== "ok" ? { ...check, state: "warning" } : check
     }),
   )
@@ -23,7 +25,7 @@ export async function checkBackupAge(tools: Tools, limit: number): Promise<reado
 
 async function checkStore(
   store: BackupStore,
-  { now, limit }: { readonly now: number; readonly limit: number },
+  { now, limit, services }: Pick<AgeOptions, "now" | "limit" | "services">,
 ): Promise<Check> {
   const name = `newest backup in ${store.name}`
   try {
@@ -32,7 +34,7 @@ async function checkStore(
       name,
       ...judgeAge(
         backups.map((one) => one.manifest),
-        { store: store.name, now, limit, unreadable },
+        { store: store.name, now, limit, unreadable, services },
       ),
     }
   } catch (error) {
@@ -48,23 +50,38 @@ export interface AgeOptions {
   readonly limit: number
   /** Manifests that cannot be read: among them may be the newest. */
   readonly unreadable: readonly string[]
+  /** A young backup of some of these hides no old one of another. */
+  readonly services: readonly string[]
 }
 
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
 export function judgeAge(
   manifests: readonly Manifest[],
-  { store, now, limit, unreadable }: AgeOptions,
+  { store, now, limit, unreadable, services }: AgeOptions,
 ): Omit<Check, "name"> {
   const ages = manifests
     .filter((one) => isProven(one, store))
-    .map((one) => ({ id: one.id, age: now - Date.parse(one.created) }))
+    .map((one) => ({
+      id: one.id,
+      age: now - Date.parse(one.created),
+      services: one.services.map((held) => held.service),
+    }))
     .sort((a, b) => a.age - b.age)
-  const [newest] = ages
   const also = unreadable.length > 0 ? `; ${unreadable.length} manifests cannot be read` : ""
-  if (!newest) return { state: "failed", detail: `there is no proven backup${also}` }
-  if (newest.age < -clockSkew) return { state: "unknown", detail: `${newest.id} is from the future: a clock is wrong` }
-  const detail = `${newest.id} is ${formatDuration(Math.max(0, newest.age))} old, the limit is ${formatDuration(limit)}${also}`
-  if (newest.age > limit) return { state: "failed", detail }
+  const [first] = ages
+  if (!first) return { state: "failed", detail: `there is no proven backup${also}` }
+  if (first.age < -clockSkew) return { state: "unknown", detail: `${first.id} is from the future: a clock is wrong` }
+  const newest = services.flatMap((service) => {
+    const found = ages.find((one) => one.services.includes(service))
+    return found ? [{ ...found, service }] : []
+  })
+  const missing = services.filter((service) => !newest.some((one) => one.service === service))
+  if (missing.length > 0)
+    return { state: "failed", detail: `there is no proven backup of ${missing.join(", ")}${also}` }
+  const { id, age, service } = newest.reduce((a, b) => (b.age > a.age ? b : a), { ...first, service: "" })
+  const which = id === first.id ? id : `${id}, the newest of ${service},`
+  const detail = `${which} is ${formatDuration(Math.max(0, age))} old, the limit is ${formatDuration(limit)}${also}`
+  if (age > limit) return { state: "failed", detail }
   return { state: unreadable.length > 0 ? "warning" : "ok", detail }
 }
 

@@ -6,7 +6,7 @@ import { type AgeOptions, judgeAge } from "../../src/job/backup-age.ts"
 const hour = 3_600_000
 const now = Date.parse("2026-03-29T12:00:00Z")
 
-function backup(hoursAgo: number, s3: "success" | "off" = "off"): Manifest {
+function backup(hoursAgo: number, s3: "success" | "off" = "off", services: readonly string[] = []): Manifest {
   const created = new Date(now - hoursAgo * hour)
   return {
     format: 1,
@@ -16,13 +16,18 @@ function backup(hoursAgo: number, s3: "success" | "off" = "off"): Manifest {
     created: created.toISOString(),
     run: { id: "1", url: "", actor: "" },
     encrypted: false,
-    services: [],
+    services: services.map((service) => ({
+      service,
+      image: "dragonfly:1",
+      artifacts: [],
+      contents: { kind: "dragonfly", product: "dragonfly", version: "1.0", keyspace: [] },
+    })),
     storage: { local: "success", s3, ...(s3 === "success" ? { tier: "etag" as const } : {}), objects: [] },
   }
 }
 
 const judge = (manifests: readonly Manifest[], more: Partial<AgeOptions> = {}) =>
-  judgeAge(manifests, { store: "local", now, limit: 26 * hour, unreadable: [], ...more })
+  judgeAge(manifests, { store: "local", now, limit: 26 * hour, unreadable: [], services: [], ...more })
 
 describe("the age of the newest proven backup", () => {
   test("within the limit, whatever the order", () => {
@@ -40,6 +45,19 @@ describe("the age of the newest proven backup", () => {
   test("one that S3 does not have proven is none there", () => {
     assert.equal(judge([backup(1)], { store: "s3" }).state, "failed")
     assert.equal(judge([backup(1, "success")], { store: "s3" }).state, "ok")
+  })
+
+  test("counts for each data service: a young backup of one hides no old one of another", () => {
+    const services = ["cache", "db"]
+    const full = backup(30, "off", services)
+    const { state, detail } = judge([backup(1, "off", ["db"]), full], { services })
+    assert.equal(state, "failed")
+    assert.match(detail, /^backup-20260328-060000, the newest of cache, is 30h 0m old/)
+    assert.equal(judge([backup(1, "off", ["db"]), backup(2, "off", services)], { services }).state, "ok")
+    assert.deepEqual(judge([backup(1, "off", ["db"])], { services }), {
+      state: "failed",
+      detail: "there is no proven backup of cache",
+    })
   })
 
   test("one from the future is not young: nothing is known", () => {

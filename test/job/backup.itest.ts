@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { backup } from "../../src/job/backup.ts"
+import { checkBackupAge } from "../../src/job/backup-age.ts"
+import { restore } from "../../src/job/restore.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
@@ -35,16 +37,23 @@ describe("backups of a stack", () => {
     )
     assert.deepEqual(await local?.verify(done.manifest), [])
     assert.deepEqual(await s3.keys(), [])
+    const [age] = await checkBackupAge(tools, 3_600_000)
+    assert.deepEqual([age?.state, age?.detail], ["failed", "there is no proven backup of postgres"])
   })
 
-  it("of one service are made after one of all, and take nothing from the next one of all", async () => {
+  it("of one service are made after one of all, and take nothing from the next one of all, nor from latest", async () => {
     const full = await backup(open(place))
     await backup(open(place), { services })
+    assert.equal((await checkBackupAge(open(place), 3_600_000))[0]?.state, "ok")
     sql(place, "delete from notes where i > 10")
     await assert.rejects(backup(open(place)), {
       code: "rows-lost",
       message: new RegExp(`postgres/healthcare has .* in its last proven backup \\(${full.manifest.id}\\)`),
     })
+    const tools = open(place)
+    const back = await restore(tools)
+    assert.deepEqual([back.backupId, back.rows, back.keys], [full.manifest.id, 100, 4])
+    assert.match(tools.said.join("\n"), /newer ones hold some services only: backup-\S+ \(dragonfly\)/)
   })
 
   it("are refused when every key is gone, unless that is said to be right", async () => {
