@@ -36,7 +36,7 @@ export const restoreContract = {
     }),
     file: input(z.string().startsWith("/", "use an absolute path on the host").optional(), {
       description:
-        "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
+        "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.sql.zst`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
       placeholder: "PATH",
     }),
     database: input(z.string().optional(), {

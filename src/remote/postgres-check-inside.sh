@@ -1,29 +1,23 @@
 # shellcheck shell=sh
 # Decodes a stored dump, read from standard input, to its last byte, and says what data it holds: the table of each
-# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `archive`, `zst`, `directory`, `sql`.
+# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `directory` or `sql`; `archive` or `zst`
+# only decode, for their tables stand in `archive-head` and `zst-head`, of which only the head is read.
 nonce=$1 stored=$2
 directory=$(mktemp -d) || exit 1
 trap 'rm -rf "$directory"' EXIT
 bad() { echo 'the stored dump does not decode to its end' >&2; exit 1; }
-# Readers take everything, so that nobody upstream fails for want of one.
+# A reader takes everything, so that nobody upstream fails for want of one.
 taking_all() { "$@"; code=$?; cat >/dev/null; return "$code"; }
 list_tables() { sed -n "s/^[0-9]*; [0-9]* \([0-9]*\) TABLE DATA .*/$nonce data \1/p" "$1"; }
 
-check_archive() {
-  mkfifo "$directory/raw" "$directory/all" "$directory/head" || exit 1
-  taking_all pg_restore -f /dev/null <"$directory/all" &
+check_zst() {
+  mkfifo "$directory/raw" || exit 1
+  taking_all pg_restore -f /dev/null <"$directory/raw" &
   decode=$!
-  taking_all pg_restore -l <"$directory/head" >"$directory/list" &
-  list=$!
-  tee "$directory/all" <"$directory/raw" >"$directory/head" &
-  copy=$!
-  if [ "$stored" = zst ]; then zstd -dcq >"$directory/raw"; else cat >"$directory/raw"; fi
-  unpack=$?
-  wait "$copy"; copied=$?
+  zstd -dcq >"$directory/raw"
+  unpacked=$?
   wait "$decode"; decoded=$?
-  wait "$list"; listed=$?
-  [ "$unpack $copied $decoded $listed" = '0 0 0 0' ] || bad
-  list_tables "$directory/list"
+  [ "$unpacked $decoded" = '0 0' ] || bad
 }
 
 check_directory() {
@@ -54,8 +48,11 @@ check_sql() {
 }
 
 case $stored in
+archive) taking_all pg_restore -f /dev/null || bad ;;
+zst) check_zst ;;
+archive-head) pg_restore -l >"$directory/list" && list_tables "$directory/list" ;;
+zst-head) zstd -dcq 2>/dev/null | pg_restore -l >"$directory/list" && list_tables "$directory/list" ;;
 directory) check_directory ;;
 sql) check_sql ;;
-*) check_archive ;;
-esac
+esac || exit
 printf '%s end 0\n' "$nonce"

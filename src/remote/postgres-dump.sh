@@ -27,13 +27,12 @@ die() { printf '%s\n' "$1" >&2; exit 1; }
 
 mkdir -p "$folder" && chmod 700 "$folder" || exit
 [ ! -e "$file" ] || die "$file is there already"
-work=$(mktemp -d) && mkfifo "$work/alive" "$work/data" "$work/sum" "$work/size" "$work/store" || exit
+work=$(mktemp -d) && mkfifo "$work/alive" "$work/data" "$work/sum" "$work/store" || exit
 sha256 <"$work/sum" >"$work/sum.is" & sum=$!
-wc -c <"$work/size" >"$work/size.is" & size=$!
 cat <"$work/store" >"$partial" & store=$!
-tee "$work/sum" "$work/size" <"$work/data" >"$work/store" & copy=$!
+tee "$work/sum" <"$work/data" >"$work/store" & copy=$!
 docker exec -i "$container" sh -c "$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" & inside=$!
-pids="$inside $copy $store $size $sum"
+pids="$inside $copy $store $sum"
 # Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.
 while sleep 5 >/dev/null 2>&1; do
   [ ! -e "$partial" ] || printf '%s progress %s\n' "$nonce" "$(($(wc -c <"$partial")))"
@@ -46,23 +45,29 @@ exec 9>&-
 kill "$ticker" 2>/dev/null
 pids='' ticker=''
 grep -v -E "^$nonce (end|fact) " "$work/messages" >&2
-[ "$codes" = ' 0 0 0 0 0' ] || die "the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, SHA-256"
+[ "$codes" = ' 0 0 0 0' ] || die "the dump was not stored: exit codes$codes of docker exec, tee, cat, SHA-256"
 # docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.
 grep -q "^$nonce end 0$" "$work/messages" || die 'the dump broke off: its script inside the container did not end'
-read -r bytes <"$work/size.is"
+bytes=$(($(wc -c <"$partial")))
 read -r sha256 _ <"$work/sum.is"
 [ "$bytes" -gt 0 ] || die 'the dump is empty'
-[ "$(wc -c <"$partial")" -eq "$bytes" ] || die "$partial does not hold the $bytes bytes that were dumped"
-sync "$partial" || exit
 
-mkfifo "$work/back" "$work/stored" || exit
-sha256 <"$work/back" >"$work/back.is" & sum=$!
-tee "$work/back" <"$partial" >"$work/stored" & copy=$!
-docker exec -i "$container" sh -c "$check" sh "$nonce" "$packing" <"$work/stored" >"$work/proof" & inside=$!
-codes=
-for pid in $inside $copy $sum; do wait "$pid"; codes="$codes $?"; done
-[ "$codes" = ' 0 0 0' ] || die "the stored dump is not good: exit codes$codes of docker exec, tee, SHA-256"
-grep -q "^$nonce end 0$" "$work/proof" || die 'the check of the stored dump broke off'
+# To the disk while it is proven.
+sync "$partial" & flush=$!
+sha256 <"$partial" >"$work/back.is" & sum=$!
+prove() { docker exec -i "$container" sh -c "$check" sh "$nonce" "$1" <"$partial" >>"$work/proof"; }
+prove "$packing"
+codes=" $?"
+wait "$sum"; codes="$codes $?"
+wait "$flush" || exit
+[ "$codes" = ' 0 0' ] || die "the stored dump is not good: exit codes$codes of docker exec, SHA-256"
+ends=1
+case $packing in archive | zst)
+  prove "$packing-head" || die 'the table of contents of the stored dump cannot be read'
+  ends=2
+  ;;
+esac
+[ "$(grep -c "^$nonce end 0$" "$work/proof")" = "$ends" ] || die 'the check of the stored dump broke off'
 read -r again _ <"$work/back.is"
 [ "$again" = "$sha256" ] || die "the stored bytes are not those that were dumped: SHA-256 $again, not $sha256"
 sed -n "s/^$nonce data //p" "$work/proof" | LC_ALL=C sort >"$work/held"

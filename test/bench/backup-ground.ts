@@ -68,7 +68,7 @@ async function fill(
   database: string,
   gigabytes: number,
 ): Promise<number> {
-  const mark = `mixed data, ${gigabytes} GB, 1`
+  const mark = `mixed data, ${gigabytes} GB, 2`
   const comment = `select shobj_description(oid, 'pg_database') from pg_database where datname = '${database}'`
   if ((await sql("postgres", comment)) !== mark) {
     await sql("postgres", `drop database if exists ${database} with (force)`)

@@ -47,7 +47,7 @@ export function dumpGlobalsCommand(
     insideScript("check-globals"),
     nonce,
     path,
-    "archive",
+    "globals",
     lockLimit,
   ])
 }

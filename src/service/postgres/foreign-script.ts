@@ -25,12 +25,17 @@ export async function foreignFile(service: Service, container: Container, path: 
   const kind = kinds.find((one) => one === stdout.trim())
   if (code === 0 && kind) return { path, kind }
   throw inputError("file-unreadable", `file: ${stderr.trim() || `${path} is no dump`}`, {
-    hint: "Give the absolute path, on the host, of a .sql, .sql.gz, .dump or tar file, or of the folder of a pg_dump -Fd.",
+    hint: "Give the absolute path, on the host, of a .sql, .sql.gz, .sql.zst, .dump or tar file, or of the folder of a pg_dump -Fd.",
   })
 }
 
+export interface ForeignScan extends DumpScan {
+  /** Length of the whole as SQL. */
+  readonly bytes: number
+}
+
 /** Reads the whole of it as SQL, a chunk at a time. Throws a named failure when it cannot be read to its end. */
-export async function scanForeign(service: Service, container: Container, file: ForeignFile): Promise<DumpScan> {
+export async function scanForeign(service: Service, container: Container, file: ForeignFile): Promise<ForeignScan> {
   const nonce = newNonce()
   const args = [container.id, insideScript("script"), nonce, file.path, file.kind]
   const { stdout, done } = service.host.stream(script("read", remoteScript("postgres-script"), args), {
@@ -39,10 +44,14 @@ export async function scanForeign(service: Service, container: Container, file: 
   const scanner = dumpScanner()
   // Awaited below; without a handler now, a failure while we read would end the process.
   done.catch(() => undefined)
-  for await (const chunk of stdout) scanner.write(chunk)
+  let bytes = 0
+  for await (const chunk of stdout) {
+    bytes += chunk.length
+    scanner.write(chunk)
+  }
   const { stderr } = await done.catch((error: unknown) => {
     throw named(`reading ${file.path}`, "file-unreadable", error)
   })
   if (!stderr.includes(`${nonce} end 0`)) throw failure("file-unreadable", `${file.path} could not be read to its end`)
-  return scanner.end()
+  return { ...scanner.end(), bytes }
 }

@@ -19,6 +19,7 @@ import type { RestoreJob } from "./restore-job.ts"
 import { assertReplaceable } from "./restore-server.ts"
 import { dropLeftovers, swapAll } from "./restore-steps.ts"
 import { readServer } from "./server-facts.ts"
+import { assertRoomInside } from "./space.ts"
 import { countSql } from "./sql.ts"
 
 /**
@@ -46,6 +47,9 @@ export async function restoreForeign(
       hint: "If you trust who made it, `force: true` runs it as the superuser.",
     })
   await dropLeftovers(job)
+  // As SQL it lies in /tmp once; a directory is unpacked there before. What it becomes is about as large as its text.
+  const temporary = file.kind === "directory" ? scan.bytes * 2 : scan.bytes
+  await assertRoomInside(service, container, { data: scan.bytes, temporary })
   const role = force ? "" : roleName(work.id)
   const names = {
     live: database,

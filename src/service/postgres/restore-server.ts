@@ -11,7 +11,7 @@ import type { Beside, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, type ServerFacts, serverFor } from "./server-facts.ts"
-import { freeBytesInside } from "./space.ts"
+import { assertRoomInside } from "./space.ts"
 
 /**
  * Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
@@ -112,7 +112,6 @@ export function assertReplaceable(server: ServerFacts, replaced: readonly string
 
 /** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
 async function assertSpace({ service, container }: RestoreJob, backup: ServiceBackup, contents: PostgresContents) {
-  const free = await freeBytesInside(service, container)
   const data = contents.databases.reduce((sum, { size }) => sum + size, 0)
   const temporary = Math.max(
     ...contents.databases.map((one) => {
@@ -122,19 +121,7 @@ async function assertSpace({ service, container }: RestoreJob, backup: ServiceBa
       return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0)
     }),
   )
-  for (const [where, needed, there] of [
-    ["its data directory", data, free.data],
-    ["the container's /tmp", temporary, free.temporary],
-  ] as const) {
-    if (there >= needed) continue
-    throw refusal(
-      "disk-space",
-      `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${needed}`,
-      {
-        hint: "Make room: the live data is only replaced by data that was restored and counted beside it.",
-      },
-    )
-  }
+  await assertRoomInside(service, container, { data, temporary })
 }
 
 function fileOf(backup: ServiceBackup, { name }: Pick<DatabaseContents, "name">): Artifact {

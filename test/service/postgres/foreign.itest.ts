@@ -27,6 +27,8 @@ describe("restoring a dump that somebody else made", () => {
       execFileSync("sh", ["-c", `docker exec ${ground.container().id} sh -c '${command}'`], { maxBuffer: 1 << 26 })
     writeFileSync(`${folder}plain.sql`, make("pg_dump -U clinic app"))
     writeFileSync(`${folder}plain.sql.gz`, make("pg_dump -U clinic app | gzip"))
+    writeFileSync(`${folder}plain.sql.zst`, make("pg_dump -U clinic app | zstd"))
+    writeFileSync(`${folder}packed.dump`, make("pg_dump -U clinic -Fc --compress=zstd:3 app"))
     writeFileSync(`${folder}custom.dump`, make("pg_dump -U clinic -Fc app"))
     writeFileSync(`${folder}tar.dump`, make("pg_dump -U clinic -Ft app"))
     writeFileSync(`${folder}all.sql`, make("pg_dumpall -U clinic"))
@@ -54,7 +56,7 @@ describe("restoring a dump that somebody else made", () => {
   const names = () => ground.sql("postgres", "select string_agg(datname, ',' order by oid) from pg_database")
   const roles = () => ground.sql("postgres", "select string_agg(rolname, ',' order by oid) from pg_roles")
 
-  for (const file of ["plain.sql", "plain.sql.gz", "custom.dump", "tar.dump", "folder"])
+  for (const file of ["plain.sql", "plain.sql.gz", "plain.sql.zst", "custom.dump", "packed.dump", "tar.dump", "folder"])
     it(`${file}, as a role without rights over the server`, async () => {
       const report = await restore(file)
       assert.equal(summary("copy"), summary("app"))
@@ -126,6 +128,22 @@ describe("restoring a dump that somebody else made", () => {
     await assert.rejects(restore("hidden.sql"), { code: "foreign-dump", message: /permission denied to set role/ })
     assert.deepEqual([names(), roles()], before)
     assert.throws(() => ground.docker("exec", ground.container().id, "ls", "/tmp/owned"))
+  })
+
+  it("refuses what /tmp of the container has no room for, before anything is made", async () => {
+    const before = [names(), roles()]
+    const rows = `${"x".repeat(1023)}\n`.repeat(3000)
+    writeFileSync(`${folder}large.sql`, `create table t (v text);\ncopy t from stdin;\n${rows}\\.\n`)
+    const pid = String(ground.container().pid)
+    const inside = (...words: readonly string[]) => execFileSync("nsenter", ["-t", pid, "-m", ...words])
+    inside("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", "/tmp")
+    try {
+      await assert.rejects(restore("large.sql"), { kind: "refused", code: "disk-space", message: /\/tmp/ })
+    } finally {
+      inside("umount", "/tmp")
+    }
+    assert.deepEqual([names(), roles()], before)
+    assert.equal((await restore("large.sql")).rows, 3000)
   })
 
   it("says so when there is no such file", async () => {

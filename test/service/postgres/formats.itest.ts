@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
@@ -35,6 +36,17 @@ const names: Record<string, RegExp> = {
   "plain 17": /^postgres\/postgres-\d{4}-\d\d-\d\d-\d{6}\.sql\.gz$/,
 }
 
+/** The commands of the guide by the heading that they stand under; those that make the database under none. */
+const guide = Object.fromEntries(
+  readFileSync(new URL("../../../docs/postgres-formats.md", import.meta.url), "utf8")
+    .split(/^## By hand$/m)[1]
+    ?.split(/^(?=#)/m)
+    .flatMap((part) => {
+      const commands = /^```sh\n([\s\S]*?)^```$/m.exec(part)?.[1]
+      return commands === undefined ? [] : [[/^### `(.+)`/.exec(part)?.[1] ?? "", commands] as const]
+    }) ?? [],
+)
+
 const damages: Record<string, (whole: Buffer) => Buffer> = {
   truncated: (whole) => whole.subarray(0, Math.floor(whole.length * 0.6)),
   damaged: (whole) => {
@@ -52,6 +64,8 @@ for (const major of [15, 17] as const) {
       ground = await openGround(`formats-${major}`, { major, prefix: "t-pgx", config: { databases: ["app"] } })
       ground.sql("app", tables)
       ground.sql("app", awkward)
+      ground.sql("postgres", "create database simple")
+      ground.sql("simple", "create table t as select generate_series(1, 100) i")
     })
     after(async () => {
       await using _ = ground
@@ -84,6 +98,22 @@ for (const major of [15, 17] as const) {
         assert.equal(report.rows, 4165)
         assert.equal(state(ground), was)
         assert.equal(ground.docker("exec", ground.container().id, "find", "/tmp", "-name", "infra-actions*"), "")
+      })
+
+      it(`${format} comes back by hand, as the guide says`, async () => {
+        const config = { ...ground.service.config, databases: ["simple"] }
+        const target = { id: "backup-20260201-000000", stamp: `2026-02-0${at + 1}-000000`, format }
+        const work = directWork(ground.service.host)
+        const made = await driver.backup?.({ ...ground.service, config }, ground.container(), target, work)
+        const file = made?.artifacts[0]?.file ?? assert.fail("no backup")
+        const FILE = `${ground.backups}/${file}`
+        const extension = Object.keys(guide).find((one) => one !== "" && file.endsWith(one)) ?? assert.fail(file)
+        for (const commands of [guide[""], guide[extension]])
+          execFileSync("sh", ["-euc", commands ?? assert.fail("no such commands")], {
+            env: { ...process.env, CONTAINER: ground.container().id, FILE },
+          })
+        assert.equal(ground.sql("by_hand", "select count(*), sum(i) from t"), "100|5050")
+        ground.sql("postgres", "drop database by_hand")
       })
 
       for (const [what, damage] of Object.entries(damages))
