@@ -16,33 +16,11 @@ import {
   star,
 } from "./dump-bytes.ts"
 import type { DumpLexer, DumpPiece } from "./dump-piece.ts"
+import { give, keep, keepString, newReading, type Reading, stringsLimit } from "./dump-reading.ts"
+import { type DumpWord, endWord, followWord } from "./dump-words.ts"
 
-/** A statement's text is kept so far; what matters stands at its beginning. */
-const textLimit = 4096
-interface Reading {
-  readonly emit: (piece: DumpPiece) => void
-  state: "top" | "string" | "escapes" | "escaped" | "quoted" | "dollar" | "line" | "block" | "meta" | "rows"
-  offset: number
-  line: number
-  /** Where the piece begins; -1 between pieces. */
-  start: number
-  startLine: number
-  text: number[]
-  /** A dollar tag as far as it was read, the last bytes within a dollar quote, or the first of a row. */
-  inner: number[]
-  tag: readonly number[]
-  depth: number
-  parentheses: number
-  before: number
-  beforeThat: number
-  /** A COPY has ended with its semicolon: its rows begin on the next line. */
-  rowsFollow: boolean
-  /** standard_conforming_strings is off. */
-  backslashEscapes: boolean
-  /** The comment is within a statement. */
-  within: boolean
-  count: number
-}
+const carriageReturn = 13
+const byteOrderMark = [0xef, 0xbb, 0xbf]
 
 /**
  * Takes an SQL script apart into statements, psql commands, comments and rows of COPY, a chunk at a time, in constant
@@ -50,11 +28,7 @@ interface Reading {
  * stands; rows end with a line that is `\.` and nothing else.
  */
 export function dumpLexer(emit: (piece: DumpPiece) => void): DumpLexer {
-  const reading: Reading = {
-    ...{ emit, state: "top", offset: 0, line: 1, start: -1, startLine: 1, text: [], inner: [], tag: [] },
-    ...{ depth: 0, parentheses: 0, before: newline, beforeThat: newline, count: 0 },
-    ...{ rowsFollow: false, backslashEscapes: false, within: false },
-  }
+  const reading = newReading(emit)
   return {
     write(chunk) {
       for (let at = 0; at < chunk.length; at++) {
@@ -78,9 +52,9 @@ export function dumpLexer(emit: (piece: DumpPiece) => void): DumpLexer {
 }
 
 function step(reading: Reading, byte: number): void {
-  const seen = read(reading, byte) ? 0 : byte
+  // psql skips the mark that some editors put first.
+  const seen = byte === byteOrderMark[reading.offset] || read(reading, byte) ? 0 : byte
   if (byte === newline) reading.line += 1
-  reading.beforeThat = reading.before
   reading.before = seen
   reading.offset += 1
 }
@@ -95,6 +69,7 @@ function read(reading: Reading, byte: number): boolean {
       return readString(reading, byte)
     case "escaped":
       reading.state = "escapes"
+      keepString(reading, byte)
       return true
     case "quoted":
       keep(reading, byte)
@@ -103,7 +78,7 @@ function read(reading: Reading, byte: number): boolean {
     case "dollar":
       return readDollar(reading, byte)
     case "line":
-      if (byte === newline) leaveComment(reading)
+      if (byte === newline || byte === carriageReturn) leaveComment(reading)
       else if (!reading.within) keep(reading, byte)
       return false
     case "block":
@@ -126,7 +101,8 @@ function readTop(reading: Reading, byte: number): boolean {
     reading.inner = []
     return false
   }
-  if (byte === semicolon && reading.parentheses === 0) {
+  const word = isWord(byte) ? undefined : endWord(reading.words, reading.parentheses)
+  if (byte === semicolon && reading.parentheses === 0 && reading.words.depth === 0) {
     reading.inner = []
     if (reading.start >= 0) give(reading, "statement", reading.offset + 1)
     return false
@@ -137,17 +113,32 @@ function readTop(reading: Reading, byte: number): boolean {
     reading.startLine = reading.line
   }
   if (followTag(reading, byte)) return true
+  if (isWord(byte) && !followWord(reading.words, byte)) reading.unclear = true
+  if (byte === quote) return openString(reading, word)
+  // A comment may stand between two parts of one constant.
+  if (!isSpace(byte) && byte !== dash && byte !== slash) reading.closed = undefined
   keep(reading, byte)
   if (byte === open) reading.parentheses += 1
   else if (byte === close) reading.parentheses = Math.max(0, reading.parentheses - 1)
   else if (byte === double) reading.state = "quoted"
-  else if (byte === backslash) {
-    // What of a statement stands before it goes on behind it in psql; here the whole of it is the command.
-    reading.state = "meta"
-  } else if (byte === quote) {
-    const marked = (reading.before | 32) === 101 && !isWord(reading.beforeThat)
-    reading.state = marked || reading.backslashEscapes ? "escapes" : "string"
+  // What of a statement stands before it goes on behind it in psql; here the whole of it is the command.
+  else if (byte === backslash) reading.state = "meta"
+  return false
+}
+
+/** Begins a string constant, or goes on with the last one behind a doubled quote. */
+function openString(reading: Reading, word: DumpWord | undefined): false {
+  if (reading.before === quote && reading.closed !== undefined) {
+    reading.state = reading.closed
+    if (reading.text.at(-1) === quote) reading.text.pop()
+    keepString(reading, quote)
+    return false
   }
+  const marked = word?.kind === "name" && word.text === "e"
+  if (reading.closed === "escapes" || word?.mixed) reading.unclear = true
+  reading.state = marked || reading.backslashEscapes ? "escapes" : "string"
+  keep(reading, quote)
+  if (reading.strings.length < stringsLimit) reading.strings.push([])
   return false
 }
 
@@ -157,16 +148,21 @@ function followTag(reading: Reading, byte: number): boolean {
     reading.tag = [...reading.inner, dollar]
     reading.inner = []
     reading.state = "dollar"
+    reading.closed = undefined
+    // What looked like a word was its tag.
+    Object.assign(reading.words, { kind: "none", text: "", mixed: false })
     return true
   }
   if (reading.inner.length > 0) reading.inner = isTag(byte, reading.inner.length) ? [...reading.inner, byte] : []
-  else if (byte === dollar && !isWord(reading.before)) reading.inner = [dollar]
+  else if (byte === dollar && reading.words.kind === "none") reading.inner = [dollar]
   return false
 }
 
 function readString(reading: Reading, byte: number): boolean {
+  if (byte !== quote) keepString(reading, byte)
   if (byte === backslash && reading.state === "escapes") reading.state = "escaped"
   if (byte !== quote) return false
+  reading.closed = reading.state === "escapes" ? "escapes" : "string"
   reading.state = "top"
   keep(reading, quote)
   return false
@@ -220,22 +216,4 @@ function readRow(reading: Reading, byte: number): boolean {
   else reading.count += 1
   reading.inner = []
   return false
-}
-
-function give(reading: Reading, kind: DumpPiece["kind"], to: number): void {
-  const text = Buffer.from(reading.text).toString("utf8").trim()
-  const { emit, start: from, startLine: line, count } = reading
-  reading.state = "top"
-  reading.start = -1
-  reading.text = []
-  reading.count = 0
-  emit({ kind, from, to, line, lastLine: reading.line, text, count })
-  if (kind !== "statement") return
-  const setting = /^set\s+standard_conforming_strings\s*(?:=|to)\s*(\w+)/i.exec(text)?.[1]
-  if (setting !== undefined) reading.backslashEscapes = setting.toLowerCase() === "off"
-  if (/^copy\s[\s\S]*\sfrom\s+stdin\b/i.test(text)) reading.rowsFollow = true
-}
-
-function keep(reading: Reading, byte: number): void {
-  if (reading.text.length < textLimit) reading.text.push(byte)
 }

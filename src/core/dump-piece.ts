@@ -9,6 +9,10 @@ export interface DumpPiece {
   readonly lastLine: number
   /** Its first bytes, without the text of string constants. Empty for rows. */
   readonly text: string
+  /** Beginnings of its first string constants, one for each `''` of `text`. May hold secrets: not to be shown. */
+  readonly strings: readonly string[]
+  /** Versions of psql, or psql and the server, read it in different ways. */
+  readonly unclear: boolean
   /** Of rows: how many. */
   readonly count: number
 }

@@ -1,9 +1,10 @@
+import { copiedTable, type DangerCode, dangerOf, takesRows } from "./dump-dangers.ts"
 import { dumpLexer } from "./dump-lexer.ts"
 import type { DumpPiece } from "./dump-piece.ts"
 
 /** Something in a foreign script that a restore does not run. */
 export interface DumpProblem {
-  readonly code: "meta-command" | "program" | "server-file" | "superuser" | "restrict" | "cut-off"
+  readonly code: DangerCode
   readonly line: number
   readonly what: string
 }
@@ -28,6 +29,10 @@ export interface DumpScan {
   readonly needless: readonly LineRange[]
   /** Lines that only a superuser may run: whose an object is, comments on extensions, default rights of others. */
   readonly privileged: readonly LineRange[]
+  /** Lines of each `COPY ... FROM stdin`, which hold nothing else; its rows begin on the next one. */
+  readonly copies: readonly LineRange[]
+  /** Lines at whose end a statement ends, and none goes on: every one of them, or some of very many. */
+  readonly ends: readonly number[]
   readonly lines: number
 
   /** As `-- Dumped from database version` says, `17.6`; undefined in a script that pg_dump did not write. */
@@ -60,26 +65,73 @@ type Found = { -readonly [Key in keyof DumpScan]: DumpScan[Key] extends readonly
 export function dumpScanner(): DumpScanner {
   const found: Found = {
     ...{ serverVersion: undefined, dumpVersion: undefined, cluster: false, complete: false },
-    ...{ parts: [], needless: [], privileged: [], lines: 0 },
+    ...{ parts: [], needless: [], privileged: [], copies: [], ends: [], lines: 0 },
     ...{ roles: [], extensions: [], databases: [], copied: [], problems: [] },
   }
-  let table = ""
-  const lexer = dumpLexer((piece) => {
-    found.lines = piece.lastLine
-    if (piece.kind === "comment") readComment(found, piece)
-    else if (piece.kind === "meta") readMeta(found, piece)
-    else if (piece.kind === "statement") table = readStatement(found, piece) ?? table
-    else found.copied.push({ database: found.databases.at(-1), table, rows: piece.count })
-  })
+  const state = { table: "", lastEnd: 0 }
+  let [before, piece]: (DumpPiece | undefined)[] = []
+  const next = (after: DumpPiece | undefined) => {
+    if (piece) readPiece(found, piece, { before, after, state })
+    before = piece
+    piece = after
+  }
+  const lexer = dumpLexer(next)
+  let zero = false
   return {
-    write: (chunk) => lexer.write(chunk),
+    write(chunk) {
+      zero ||= chunk.includes(0)
+      lexer.write(chunk)
+    },
     end() {
-      if (!lexer.end()) found.problems.push({ code: "cut-off", line: 0, what: "it ends within a statement or a table" })
+      const whole = lexer.end()
+      next(undefined)
+      if (zero) found.problems.push({ code: "unclear", line: 0, what: "it holds a zero byte" })
+      if (!whole) found.problems.push({ code: "cut-off", line: 0, what: "it ends within a statement or a table" })
       const unique = (names: readonly string[]) => [...new Set(names)]
       const { roles, extensions, databases } = found
       return { ...found, roles: unique(roles), extensions: unique(extensions), databases: unique(databases) }
     },
   }
+}
+
+interface Around {
+  readonly before: DumpPiece | undefined
+  readonly after: DumpPiece | undefined
+  readonly state: { table: string; lastEnd: number }
+}
+
+/** So many ends of statements are told one by one; then one in so many bytes. */
+const [endsLimit, endsApart] = [10_000, 1_048_576]
+
+function readPiece(found: Found, piece: DumpPiece, { before, after, state }: Around): void {
+  found.lines = piece.lastLine
+  const endsLine = piece.lastLine < (after?.line ?? Number.POSITIVE_INFINITY)
+  const alone = endsLine && (before?.lastLine ?? 0) < piece.line
+  if (piece.kind === "comment") readComment(found, piece)
+  else if (piece.kind === "meta") readMeta(found, piece, alone)
+  else if (piece.kind === "rows")
+    found.copied.push({ database: found.databases.at(-1), table: state.table, rows: piece.count })
+  else {
+    readStatement(found, piece, alone)
+    if (takesRows(piece.text)) state.table = readCopy(found, piece, { alone, after })
+    else if (endsLine && (found.ends.length < endsLimit || piece.to - state.lastEnd >= endsApart)) {
+      found.ends.push(piece.lastLine)
+      state.lastEnd = piece.to
+    }
+  }
+}
+
+/** The table. In any other form than pg_dump's, psql and we might not agree on which lines are rows. */
+function readCopy(
+  found: Found,
+  { text, line, lastLine }: DumpPiece,
+  { alone, after }: { readonly alone: boolean; readonly after: DumpPiece | undefined },
+): string {
+  const table = copiedTable(text)
+  const rowsFollow = after === undefined || (after.kind === "rows" && after.line === lastLine + 1)
+  if (alone && table !== undefined && rowsFollow) found.copies.push({ from: line, to: lastLine })
+  else found.problems.push({ code: "copy", line, what: shown(text.replaceAll(/\s+/g, " ")) })
+  return table ?? ""
 }
 
 function readComment(found: Found, { text, line }: DumpPiece): void {
@@ -95,12 +147,12 @@ function readComment(found: Found, { text, line }: DumpPiece): void {
 }
 
 /** The commands that pg_dump and pg_dumpall write; a backtick in one would run a program (CVE-2026-18408). */
-function readMeta(found: Found, { text, line }: DumpPiece): void {
-  if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
+function readMeta(found: Found, { text, line }: DumpPiece, alone: boolean): void {
+  if (alone && /^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
     found.needless.push({ from: line, to: line })
     return
   }
-  const database = connected(text)
+  const database = alone ? connected(text) : undefined
   if (database !== undefined) beginPart(found, database, line)
   else if (/^\\(un)?restrict\b/.test(text)) found.problems.push({ code: "restrict", line, what: shown(text) })
   else found.problems.push({ code: "meta-command", line, what: shown(text) })
@@ -130,19 +182,12 @@ const rolePatterns = [
   `^set (?:session authorization|role) ${name}$`,
 ].map((pattern) => new RegExp(pattern, "iu"))
 const extensionPattern = new RegExp(`^create extension (?:if not exists )?${name}`, "iu")
-const dangers: readonly (readonly [RegExp, DumpProblem["code"]])[] = [
-  [/^copy\b[\s\S]*\b(from|to)\s+program\b/i, "program"],
-  [/^copy\b[\s\S]*\b(from|to)\s+e?'/i, "server-file"],
-  [/^alter\s+system\b/i, "superuser"],
-  [/^load\s+e?'/i, "superuser"],
-  [/^(create|alter)\s+(role|user)\b[\s\S]*\bsuperuser\b/i, "superuser"],
-]
-
-/** The table of a COPY, if it is one. */
-function readStatement(found: Found, { text, line, lastLine }: DumpPiece): string | undefined {
+/** Lines are only left out when they hold nothing else. */
+function readStatement(found: Found, piece: DumpPiece, alone: boolean): void {
+  const { text, line, lastLine } = piece
   const words = text.replaceAll(/\s+/g, " ")
-  if (/^set transaction_timeout\b/i.test(words)) found.needless.push({ from: line, to: lastLine })
-  if (/^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words))
+  if (alone && /^set transaction_timeout\b/i.test(words)) found.needless.push({ from: line, to: lastLine })
+  if (alone && /^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words))
     found.privileged.push({ from: line, to: lastLine })
   for (const pattern of rolePatterns) {
     const role = pattern.exec(words)?.[1]
@@ -151,11 +196,10 @@ function readStatement(found: Found, { text, line, lastLine }: DumpPiece): strin
   }
   const extension = extensionPattern.exec(words)?.[1]
   if (extension !== undefined) found.extensions.push(unquoted(extension))
-  const danger = dangers.find(([pattern]) => pattern.test(text))
-  // NOSUPERUSER is one word; a role of the cluster that is a superuser is made as an ordinary one.
-  if (danger && !(found.cluster && danger[1] === "superuser"))
-    found.problems.push({ code: danger[1], line, what: shown(words) })
-  return /^copy (.+?) ?(?:\(|from stdin)/i.exec(words)?.[1]
+  const danger = dangerOf(piece)
+  // A role of the cluster that is a superuser is made as an ordinary one.
+  if (danger && !(found.cluster && danger === "superuser"))
+    found.problems.push({ code: danger, line, what: shown(words) })
 }
 
 function unquoted(text: string): string {

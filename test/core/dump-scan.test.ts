@@ -98,7 +98,7 @@ describe("what a restore does not run", () => {
     ["select '\n\\! text';", []],
     ["select e'\\'\n\\! text';", []],
     ["select 'a\\';\n\\! command\n", ["2 meta-command"]],
-    ["set standard_conforming_strings = off;\nselect 'a\\'\n\\! text';", []],
+    ["set standard_conforming_strings = off;\nselect 'a\\'\n\\! text';", ["1 setting"]],
     ["select $$\n\\! text$$, $a$ $$ \\! $a$;", []],
     ["select a$$1;\n\\! command\n", ["2 meta-command"]],
     ["/* \\! /* \\! */ \\! */ select 1; -- \\! \n", []],
@@ -106,6 +106,47 @@ describe("what a restore does not run", () => {
     ['select "\n\\! text";', []],
     ["create rule r as on insert to t do (select 1; select '\\!');", []],
     ["copy t from stdin;\n1\n", ["0 cut-off"]],
+    // What psql and a plain reading of the text take for different things.
+    ['copy (select 1 as " from stdin ") to stdout;\n\\! command\n\\.\n', ["2 meta-command", "3 meta-command"]],
+    ["-- c\r\\! command\n", ["1 meta-command"]],
+    ["select $$a$$e'x\\'' \\! command\n';\n", ["1 meta-command", "0 cut-off"]],
+    ["select e'''\\'' \\! command\n';\n", ["1 meta-command", "0 cut-off"]],
+    ["select $e'\\'' \\! command\n';\n", ["1 meta-command", "0 cut-off"]],
+    ["select 1$$'$$;\n';", ["1 unclear"]],
+    ["select $1$$'$$;\n';", ["1 unclear"]],
+    ["select 1e'\\';\n", ["1 unclear"]],
+    ["select e'a'\n'\\';", ["1 unclear"]],
+    ["select 1; -- \0\n", ["0 unclear"]],
+    ["select a$$, 'x' || e'y' || 'z', 1e5, 0x1F;\n", []],
+    ["create function f() begin;\ncopy t from stdin;\n\\! command\n", ["1 meta-command"]],
+    ["create function f() begin atomic; select case 1 when 1 then 2 end; end;\n\\! command\n", ["2 meta-command"]],
+    ["\ufeffselect 1;\n\\! command\n", ["2 meta-command"]],
+    // Rows have to begin where psql and we both see it.
+    ['copy "a (;b"."c""\n" ("d, e", f) FROM stdin;\n1\t2\n\\.\n', []],
+    ["copy t  from stdin;\n\n\\.\n", []],
+    ["copy t from stdin; select 1;\n1\n\\.\n", ["1 copy"]],
+    ["select 1; copy t from stdin;\n1\n\\.\n", ["1 copy"]],
+    ["copy t from stdin with (format csv);\n1\n\\.\n", ["1 copy"]],
+    ["copy\u00a0t from stdin;\n1\n\\.\n", ["1 copy"]],
+    ["select 1; \\restrict a\n", ["1 restrict"]],
+    // What is read otherwise from there on.
+    ["select set_config('standard_conforming_strings','off',false);", ["1 setting"]],
+    ["select 'x', pg_catalog.\"set_config\" ( 'Standard_Conforming_Strings' , 'off', false);", ["1 setting"]],
+    ["select set_config('standard_'\n'conforming_strings','off',false);", ["1 setting"]],
+    ["select set_config(e'x','off',false);", ["1 setting"]],
+    ["select set_config(lower('x'),'off',false);", ["1 setting"]],
+    ["SELECT pg_catalog.set_config('search_path', '', false);", []],
+    ["set session \"standard_conforming_strings\" to 'off';", ["1 setting"]],
+    ["reset standard_conforming_strings;", ["1 setting"]],
+    ["alter role r set standard_conforming_strings to off;", ["1 setting"]],
+    ["alter database d set standard_conforming_strings = off;", ["1 setting"]],
+    ['set u&"standard\\005fconforming_strings" = off;', ["1 setting"]],
+    ["update pg_catalog.pg_settings set setting = 'off';", ["1 setting"]],
+    ["SET standard_conforming_strings = on;\nset standard_conforming_strings to 'on';", []],
+    ["SET client_encoding = 'UTF8';\nset client_encoding to latin1;\nset names 'EUC_JP';", []],
+    ["SET client_encoding = 'SJIS';", ["1 setting"]],
+    ["set names 'gb18030';", ["1 setting"]],
+    ["alter role r set client_encoding = 'big5';", ["1 setting"]],
     ["select 'never ends;", ["0 cut-off"]],
   ] as const)
     it(JSON.stringify(script), () => assert.deepEqual(problems(script), expected))
@@ -172,5 +213,34 @@ describe("dumpLexer", () => {
         )
       }),
     )
+  })
+})
+
+/** A lexer as short as can be: what opens first holds everything up to its end. */
+function metaCommands(script: string): number {
+  const token =
+    /(?<![\w$])e'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"[^"]*(?:"|$)|--[^\n\r]*|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|(\\!)|[a-z_][\w$]*|[\s\S]/g
+  return [...script.matchAll(token)].filter((found) => found[2] !== undefined).length
+}
+
+const quoting = fc.array(
+  fc.constantFrom("'", "''", " e'", "\\'", '"', "--", "\n", "\r", "$$", " $a$", "\\! x\n", "a", " ", "(", "1 ", ","),
+  { maxLength: 14 },
+)
+
+describe("a command of psql", () => {
+  it("is found wherever psql sees one, whatever quotes stand around it", () => {
+    let seen = 0
+    fc.assert(
+      fc.property(quoting, (parts) => {
+        const script = `select ${parts.join("")}`
+        const objected = scan(script).problems.some(({ code }) => code !== "cut-off")
+        const commands = metaCommands(script)
+        seen += commands
+        assert.ok(commands === 0 || objected, script)
+      }),
+      { numRuns: 3000 },
+    )
+    assert.ok(seen > 300, `${seen} commands were made`)
   })
 })

@@ -23,5 +23,8 @@ const reasons: Record<DumpScan["problems"][number]["code"], string> = {
   "server-file": "it reads or writes a file of the server with COPY",
   superuser: "it does what only a superuser may",
   restrict: "it holds a forged \\restrict, which can run programs",
+  setting: "it changes how psql or the server reads what follows",
+  copy: "it holds a COPY in another form than pg_dump writes",
+  unclear: "it can be read in more than one way",
   "cut-off": "it ends in the middle of something",
 }

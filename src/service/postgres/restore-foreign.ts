@@ -99,10 +99,7 @@ interface Script {
 async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents> {
   const { service, container, work } = job
   const nonce = newNonce()
-  const leftOut = [...run.scan.needless, ...(run.role === "" ? [] : run.scan.privileged)]
-    .filter((one) => one.from >= run.part.from && one.to <= run.part.to)
-    .toSorted((a, b) => a.from - b.from)
-    .map((one) => `${one.from}-${one.to}`)
+  const plan = planOf(run)
   const mark = JSON.stringify({ "infra-actions": "restoring", name: run.database })
   const create = [
     ...run.roles.map((one) => `create role ${identifier(one)} nologin`),
@@ -113,7 +110,7 @@ async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents
   const args = [
     ...[container.id, insideScript("script"), insideScript("foreign"), nonce, run.file.path, run.file.kind],
     ...[sessionName(work.id), create.join(";\n"), connectionTo(run.name), run.role, countSql],
-    ...[run.part.from, run.part.to, ...chunks(leftOut)],
+    ...[run.part.from, run.part.to, ...chunks(plan)],
   ]
   const { stdout } = await work
     .step(`restore-foreign-${service.name}`, script("change", remoteScript("postgres-foreign"), args), {
@@ -131,6 +128,19 @@ async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents
   return databaseContents(run.database, valuesOf(lines, "fact"))
 }
 
+/** What the script inside has to know about lines of the file, in their order. */
+function planOf({ scan, part, role }: Script): readonly string[] {
+  const leftOut = [...scan.needless, ...(role === "" ? [] : scan.privileged)]
+  return [
+    ...leftOut.map((one) => ({ ...one, what: "out" })),
+    ...scan.copies.map((one) => ({ ...one, what: "copy" })),
+    ...scan.ends.map((line) => ({ from: line, to: line, what: "end" })),
+  ]
+    .filter((one) => one.from >= part.from && one.to <= part.to)
+    .toSorted((a, b) => a.from - b.from)
+    .map((one) => `${one.what} ${one.from} ${one.to}`)
+}
+
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
 function withoutRights({ role, file }: Script, error: unknown): unknown {
   if (role === "" || !(error instanceof AppError) || error.code !== "postgres-permission") return error
@@ -141,10 +151,10 @@ function withoutRights({ role, file }: Script, error: unknown): unknown {
 }
 
 /** As arguments, each of which has to stay below 128 KiB. */
-function chunks(ranges: readonly string[]): readonly string[] {
-  const size = 4000
-  return Array.from({ length: Math.ceil(ranges.length / size) }, (_, at) =>
-    ranges.slice(at * size, (at + 1) * size).join("\n"),
+function chunks(lines: readonly string[]): readonly string[] {
+  const size = 3000
+  return Array.from({ length: Math.ceil(lines.length / size) }, (_, at) =>
+    lines.slice(at * size, (at + 1) * size).join("\n"),
   )
 }
 
