@@ -9,6 +9,7 @@ import type { Lease } from "../host/lease.ts"
 import { noticing } from "../host/noticing.ts"
 import { openWork } from "../host/open-work.ts"
 import { planWork } from "../host/plan-work.ts"
+import { readOnlyHost } from "../host/recording.ts"
 import { resumeLease } from "../host/resume-lease.ts"
 import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
 import type { Work } from "../host/work.ts"
@@ -41,7 +42,7 @@ export function lookOnly(host: Host, name: string): Held {
     throw new TypeError(`${name} must not change the host`)
   }
   const work: Work = { dryRun: false, id: name, step: async () => refuse(), check: (_name, observe) => observe() }
-  return { host, work, lease: undefined, end: async () => {} }
+  return { host: readOnlyHost(host), work, lease: undefined, end: async () => {} }
 }
 
 /**
@@ -56,7 +57,10 @@ export async function openChanges(host: Host, options: ChangeOptions): Promise<H
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(-80)
   if (options.config.host.address !== "local") await assertDetachable(host, log.warning)
-  if (inputs["dry-run"]) return { host, work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
+  if (inputs["dry-run"]) {
+    const work = planWork({ id, log: log.info })
+    return { host: readOnlyHost(host), work, lease: undefined, end: async () => {} }
+  }
 
   const lease = await takeLease(host, options)
   const borrowed = inputs["lock-number"] !== undefined
