@@ -9,6 +9,7 @@ import type { Lease } from "../host/lease.ts"
 import { noticing } from "../host/noticing.ts"
 import { openWork } from "../host/open-work.ts"
 import { planWork } from "../host/plan-work.ts"
+import { readOnlyHost } from "../host/recording.ts"
 import { resumeLease } from "../host/resume-lease.ts"
 import { acknowledgeWork, settleWork } from "../host/settle-work.ts"
 import { steady } from "../host/steady.ts"
@@ -42,7 +43,7 @@ export function lookOnly(host: Host, name: string): Held {
     throw new TypeError(`${name} must not change the host`)
   }
   const work: Work = { dryRun: false, id: name, step: async () => refuse(), check: (_name, observe) => observe() }
-  return { host, work, lease: undefined, end: async () => {} }
+  return { host: readOnlyHost(host), work, lease: undefined, end: async () => {} }
 }
 
 /**
@@ -58,7 +59,10 @@ export async function openChanges(connection: Host, options: ChangeOptions): Pro
     .slice(-80)
   const host = steady(connection, { log: log.warning, signal })
   if (options.config.host.address !== "local") await assertDetachable(host, log.warning)
-  if (inputs["dry-run"]) return { host, work: planWork({ id, log: log.info }), lease: undefined, end: async () => {} }
+  if (inputs["dry-run"]) {
+    const work = planWork({ id, log: log.info })
+    return { host: readOnlyHost(host), work, lease: undefined, end: async () => {} }
+  }
 
   const lease = await takeLease(host, options)
   const borrowed = inputs["lock-number"] !== undefined
