@@ -16,8 +16,8 @@ export interface DataLoss {
 /**
  * What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
  * and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
- * not in the new backup lost nothing. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code
- * 0, and so does a store that came up without its snapshot.
+ * not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
+ * snapshot.
  */
 export function dataLosses(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
   return services.flatMap((service) => {
@@ -25,6 +25,14 @@ export function dataLosses(earlier: readonly Manifest[], services: readonly Serv
     const before = last && held(last, service.service)
     return last && before ? lossesOf(before, service).map((loss) => ({ ...loss, since: last.id })) : []
   })
+}
+
+/**
+ * Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
+ * go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
+ */
+export function suspiciousLosses(losses: readonly DataLoss[], limit: number): readonly DataLoss[] {
+  return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1))
 }
 
 function held({ services }: Manifest, name: string): ServiceBackup | undefined {

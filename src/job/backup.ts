@@ -1,5 +1,5 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
-import { type DataLoss, dataLosses } from "../core/data-loss.ts"
+import { type DataLoss, dataLosses, suspiciousLosses } from "../core/data-loss.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
@@ -147,7 +147,7 @@ async function publish(tools: Tools, manifest: Manifest): Promise<void> {
 
 /** What fell by more than the limit is not believed (S1). */
 function assertNothingLost({ config }: Tools, losses: readonly DataLoss[]): void {
-  const [loss] = losses.filter(({ share }) => share > config.backup["max-row-loss"])
+  const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"])
   if (!loss) return
   const { unit, place, before, after, since } = loss
   const what = unit === "rows" ? "rows" : "keys without expiry"

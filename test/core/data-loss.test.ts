@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { dataLosses } from "../../src/core/data-loss.ts"
+import { dataLosses, suspiciousLosses } from "../../src/core/data-loss.ts"
 import type { KeysContents, Manifest, ServiceBackup } from "../../src/core/manifest.ts"
 
 describe("what a backup lost", () => {
@@ -40,6 +40,18 @@ describe("what a backup lost", () => {
     const sessions = [backup("b1", keys("cache", { keys: 7, expires: 7 }))]
     assert.deepEqual(dataLosses(sessions, [keys("cache")]), [])
   })
+})
+
+test("most rows, or all keys, make a backup suspect; a queue that drains does not", () => {
+  const before = [backup("b1", postgres("db", { app: 100 }), keys("cache", { keys: 40 }))]
+  const suspicious = (rows: number, left: number, limit: number) =>
+    suspiciousLosses(dataLosses(before, [postgres("db", { app: rows }), keys("cache", { keys: left })]), limit).map(
+      ({ unit }) => unit,
+    )
+  assert.deepEqual(suspicious(50, 1, 0.5), [])
+  assert.deepEqual(suspicious(49, 0, 0.5), ["rows", "keys"])
+  assert.deepEqual(suspicious(99, 39, 0), ["rows"])
+  assert.deepEqual(suspicious(0, 0, 1), [])
 })
 
 function backup(id: string, ...services: readonly ServiceBackup[]): Manifest {
