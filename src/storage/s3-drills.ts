@@ -14,6 +14,7 @@ import { drillsRead } from "./backup-store.ts"
 import { manifestFolder } from "./manifest-file.ts"
 import type { S3Context } from "./s3-context.ts"
 import { listKeys, readText } from "./s3-list.ts"
+import { storageHeaders } from "./s3-storage-options.ts"
 import { head } from "./s3-upload.ts"
 
 /** Writes a drill's record as an object of its own beside the manifest, which stays as it is, locked or not. */
@@ -29,7 +30,14 @@ export async function recordDrill({ bucket, options }: S3Context, record: DrillR
     throw failure("drill-record", `${key} is in S3 already: a record is never replaced`)
   await bucket.call(`writing ${key}`, (client) =>
     client.send(
-      new PutObjectCommand({ Bucket: bucket.name, Key: key, Body: text, ContentType: "application/json", ContentMD5 }),
+      new PutObjectCommand({
+        Bucket: bucket.name,
+        Key: key,
+        Body: text,
+        ContentType: "application/json",
+        ContentMD5,
+        ...storageHeaders(options.storage),
+      }),
     ),
   )
 }
