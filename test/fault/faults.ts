@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { promisify } from "node:util"
 import { type Ground, stateOf } from "./ground.ts"
+import { postgresMajor, runningImages } from "./look.ts"
 import type { Ended } from "./tool.ts"
 
 const run = promisify(execFile)
@@ -89,6 +90,7 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     },
     async heal(ground) {
       for (const part of ["most", "rest"] as const) rmSync(filler(ground, part), { force: true })
+      await recovered(ground)
     },
     // A step that needs no room may still do its work.
     judge: (ended) =>
@@ -171,6 +173,17 @@ async function fillDisk(ground: Ground): Promise<void> {
       },
     )
     if (isFull) return
+  }
+}
+
+/** A database that has fallen over for want of room recovers by itself, in a minute at most: nobody runs anything before. */
+async function recovered(ground: Ground): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await pause(500)) {
+    const isUp = await postgresMajor(ground).then(
+      () => true,
+      () => false, // stopped by the struck run, or not there yet
+    )
+    if (isUp || runningImages(ground, ["postgres"]).length === 0) return
   }
 }
 
