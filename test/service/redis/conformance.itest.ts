@@ -60,7 +60,11 @@ for (const [index, [name, options]] of servers.entries())
     await sleep(Math.max(0, over - Date.now()))
     await restore(ground, made)
     assert.deepEqual(await contentOf(ground), before)
-    await ground.cli("SET", "after", "1", "PX", "1")
+    for (const write of [
+      ["SET", "after", "1"],
+      ["DEL", "after"],
+    ])
+      await ground.cli(...write)
     await sh("docker", "restart", ground.name)
     while ((await ground.cli("PING").catch(() => "")) !== "PONG") await sleep(200)
     assert.deepEqual(await contentOf(ground), before)
