@@ -103,6 +103,13 @@ environments:
     assert.ok(!("environments" in dev))
   })
 
+  test("a key for the store's encryption needs that encryption", () => {
+    const text = `${minimal}backup: {s3: {bucket: backups, kms-key-id: one, server-side-encryption: s3}}\n`
+    const [problem = "", ...more] = problems(text)
+    assert.match(problem, /backup\.s3\.kms-key-id: .*server-side-encryption: kms/)
+    assert.deepEqual(more, [])
+  })
+
   test("checks every environment, and points into the override that is wrong", () => {
     const text = `${minimal}environments:
   production:

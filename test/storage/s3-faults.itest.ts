@@ -110,14 +110,18 @@ async function attempt(operation: Operation, fault: Fault, times: number): Promi
 }
 
 /** What one try more does not mend: answers that look right and say nothing, and bytes that were changed on their way. */
-const notMended = ["corrupt", "corrupt-answer", "empty"]
+function isMended({ name }: Operation, fault: Fault): boolean {
+  // The answer to a look has no body in which an error could stand.
+  if (name === "verify" && fault === "error-inside") return false
+  return !["corrupt", "corrupt-answer", "empty"].includes(String(fault))
+}
 
 for (const operation of operations)
   test(`${operation.name}: what goes wrong once is mended, always is told, and is never taken for done`, async () => {
     for (const fault of faults) {
       const once = await attempt(operation, fault, 1)
       const name = `${operation.name}, ${fault}`
-      assert(once === "done" || (once === "told" && notMended.includes(String(fault))), `${name}, once: ${once}`)
+      assert(once === "done" || (once === "told" && !isMended(operation, fault)), `${name}, once: ${once}`)
       assert.notEqual(await attempt(operation, fault, 1000), "false", `${name}, always`)
     }
   })
