@@ -48,6 +48,13 @@ unguard() {
   watcher=''
 }
 
+# How many tables at once: as many as there are processors, from 2 to 8.
+table_jobs() {
+  processors=$(nproc 2>/dev/null || echo 2)
+  if [ "$processors" -lt 2 ]; then processors=2; elif [ "$processors" -gt 8 ]; then processors=8; fi
+  echo "$processors"
+}
+
 # Ends every server process of an application name, also those whose client is gone already.
 end_sessions() {
   # No answer: the server itself has ended, and its sessions with it.
