@@ -52,9 +52,7 @@ PGOPTIONS="$session_options -c lock_timeout=$5" sql -d "$database" -f "$director
 count=$!
 set -- -w --snapshot="$snapshot" --lock-wait-timeout="$5" -d "$database"
 into_directory() {
-  jobs=$(nproc 2>/dev/null || echo 2)
-  [ "$jobs" -le 8 ] || jobs=8
-  exec pg_dump -Fd -j "$jobs" -f "$directory/dump" "$@"
+  exec pg_dump -Fd -j "$(table_jobs)" -f "$directory/dump" "$@"
 }
 case $format in
 zstd) pg_dump -Fc --compress=zstd:1 "$@" & ;;

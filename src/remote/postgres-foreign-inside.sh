@@ -66,7 +66,7 @@ tr -d '\000' | awk -v first="$first" -v last="$last" -v tag="$tag" '
 (
   [ -z "$role" ] || export PGUSER="$role" PGPASSWORD="$secret"
   # What the script sets itself stands: only what would stop it half way is ours.
-  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning'
+  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning -c standard_conforming_strings=on'
   [ -n "$role" ] || PGOPTIONS=$own_path_options
   sql -d "$database" -f "$directory/script" >/dev/null
 ) || exit

@@ -16,6 +16,7 @@ unset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ 
 session_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
 session_options="$session_options -c row_security=off -c default_transaction_read_only=off"
 session_options="$session_options -c lc_messages=C -c client_min_messages=warning"
+session_options="$session_options -c standard_conforming_strings=on"
 server_major=$(psql -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 # Servers before 17 refuse a connection that names it.
 [ "$server_major" -lt 17 ] || session_options="$session_options -c transaction_timeout=0"
@@ -45,6 +46,13 @@ unguard() {
   kill "$watcher" 2>/dev/null
   wait "$watcher" 2>/dev/null
   watcher=''
+}
+
+# How many tables at once: as many as there are processors, from 2 to 8.
+table_jobs() {
+  processors=$(nproc 2>/dev/null || echo 2)
+  if [ "$processors" -lt 2 ]; then processors=2; elif [ "$processors" -gt 8 ]; then processors=8; fi
+  echo "$processors"
 }
 
 # Ends every server process of an application name, also those whose client is gone already.

@@ -1,4 +1,5 @@
 import { formatBytes } from "../../core/bytes.ts"
+import { lackOfRoom } from "../../core/disk-room.ts"
 import { failure, refusal } from "../../core/errors.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script, sh } from "../../shell/command.ts"
@@ -11,14 +12,11 @@ export interface RoomNeeded {
   readonly files: number
 }
 
-/** Share of a disk that the live services keep free whatever a drill takes. */
-const reserve = 0.05
-
 /** Refuses when a drill would fill a disk that the live services need. */
 export async function assertDiskRoom(tools: Tools, needed: RoomNeeded): Promise<void> {
   const { backups } = tools.layout
   const { stdout } = await tools.host.run(script("read", remoteScript("host-facts"), [1, backups]), { timeout: 60_000 })
-  const [refused] = lackOfRoom(stdout, { needed, backups })
+  const [refused] = lackForDrill(stdout, { needed, backups })
   if (refused === undefined) return
   throw refusal("disk-space", refused, {
     hint: "Make room, or drill on a host that has it: the live services must not run out of disk.",
@@ -26,7 +24,7 @@ export async function assertDiskRoom(tools: Tools, needed: RoomNeeded): Promise<
 }
 
 /** One sentence for each disk that `host-facts.sh` tells of and that is too small; one that could not be looked at is, too. */
-export function lackOfRoom(
+export function lackForDrill(
   facts: string,
   { needed, backups }: { readonly needed: RoomNeeded; readonly backups: string },
 ): readonly string[] {
@@ -36,19 +34,13 @@ export function lackOfRoom(
     const [, , size, free] = lines.find(([kind, name]) => kind === "disk" && name === path) ?? []
     return { size: Number(size) * 1024, free: Number(free) * 1024 }
   }
-  const [data, files] = [diskOf(root), diskOf(backups)]
-  // Two paths with the same numbers are one disk: what both need adds up.
-  const same = data.size === files.size && data.free === files.free
-  const total = needed.data + needed.files
-  return [
-    { where: root ?? "Docker's directory", disk: data, takes: same ? total : needed.data },
-    { where: backups, disk: files, takes: same ? total : needed.files },
-  ].flatMap(({ where, disk, takes }) => {
-    if (takes === 0) return []
-    if (!Number.isFinite(disk.free)) return [`the free room of ${where} cannot be found out`]
-    if (disk.free - takes >= disk.size * reserve) return []
-    return [`${where} has ${formatBytes(disk.free)} free; the drill takes ${formatBytes(takes)} and must leave 5 %`]
-  })
+  return lackOfRoom(
+    [
+      { where: root ?? "Docker's directory", disk: diskOf(root), takes: needed.data },
+      { where: backups, disk: diskOf(backups), takes: needed.files },
+    ],
+    "the drill",
+  )
 }
 
 /** Below this no server of any kind starts. */

@@ -4,6 +4,7 @@ import { compareDatabases, describeDifference, differentContent } from "../../co
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { RestoreReport, Service } from "../driver.ts"
+import { assertUnchanged } from "./assert-unchanged.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
 import { storedAs } from "./packing.ts"
@@ -32,6 +33,7 @@ export async function restoreServer(
   const job = { service, container, work, server }
   await dropLeftovers(job)
   if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents)
+  await assertUnchanged(job, backup.artifacts)
   await restoreRoles(job, backup.artifacts)
 
   const restored: Beside[] = []

@@ -55,7 +55,6 @@ export async function restoreBeside(
     `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
-    2,
     // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
     server.ownTablespaces > 0 ? "" : "--no-tablespaces",
   ])

@@ -1,9 +1,10 @@
+import { type Disk, lackOfRoom } from "../../core/disk-room.ts"
 import { failure, refusal } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Host } from "../../host/host.ts"
 import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
-import { execInside } from "./inside.ts"
+import { ask, execInside } from "./inside.ts"
 import { markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 
 /** Free bytes on the file system where `directory` is, or would be made. */
@@ -21,34 +22,44 @@ interface Room {
   readonly temporary: number
 }
 
-/** Refuses, with nothing begun, when a restore beside the live data would need more bytes than the container has. */
+/**
+ * Refuses, with nothing begun, when a restore beside the live data would fill a disk: the live server stops for good
+ * when it has no room for its WAL, of which the restore makes as much as the server keeps.
+ */
 export async function assertRoomInside(service: Service, container: Container, needed: Room): Promise<void> {
-  const free = await freeBytesInside(service, container)
-  for (const [where, bytesNeeded, there] of [
-    ["its data directory", needed.data, free.data],
-    ["the container's /tmp", needed.temporary, free.temporary],
-  ] as const) {
-    if (there >= bytesNeeded) continue
-    throw refusal(
-      "disk-space",
-      `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${bytesNeeded}`,
-      { hint: "Make room: the live data is only replaced by data that was restored and counted beside it." },
-    )
-  }
+  const [[wal] = []] = await ask(service, container, "select pg_size_bytes(current_setting('max_wal_size'));")
+  const disks = await disksInside(service, container)
+  const needs = [
+    {
+      where: `the data directory of ${service.name}`,
+      disk: disks.data,
+      takes: needed.data + bytes(wal, "max_wal_size"),
+    },
+    { where: `/tmp in the container of ${service.name}`, disk: disks.temporary, takes: needed.temporary },
+  ]
+  const [refused] = lackOfRoom(needs, "restoring beside")
+  if (refused === undefined) return
+  throw refusal("disk-space", refused, {
+    hint: "Make room: the live data is only replaced by data that was restored and counted beside it.",
+  })
 }
 
-/** Free bytes inside the container: where the data lies and where temporary files go. */
-async function freeBytesInside(service: Service, container: Container): Promise<Room> {
+/** The disks of the container: where the data lies and where temporary files go. */
+async function disksInside(
+  service: Service,
+  container: Container,
+): Promise<{ readonly data: Disk; readonly temporary: Disk }> {
   const nonce = newNonce()
   const { stdout } = await service.host.run(execInside("read", container, { name: "space", args: [nonce] }))
   const lines = markedLines(stdout, nonce)
-  return {
-    data: bytes(valuesOf(lines, "data")[0], "the data directory"),
-    temporary: bytes(valuesOf(lines, "temporary")[0], "the container's /tmp"),
+  const disk = (key: string, where: string) => {
+    const [size, free] = (valuesOf(lines, key)[0] ?? "").split(" ")
+    return { size: bytes(size, where), free: bytes(free, where) }
   }
+  return { data: disk("data", "the data directory"), temporary: disk("temporary", "the container's /tmp") }
 }
 
 function bytes(text: string | undefined, where: string): number {
   if (text !== undefined && /^\d+$/.test(text)) return Number(text)
-  throw failure("disk-unknown", `df did not say how much room ${where} has`)
+  throw failure("disk-unknown", `nothing said how much room ${where} has`)
 }

@@ -21,6 +21,8 @@ export function sqlStatements(sql: string): readonly Statement[] {
   let start = 0
   for (const match of sql.matchAll(lexeme)) {
     const groups = match.groups ?? {}
+    // pg_dump writes none; psql would take it for a command of its own.
+    if (groups.sign === "\\") throw new SyntaxError(`SQL with a backslash outside of quotes at byte ${match.index}`)
     const token = groups.meta === undefined ? tokenOf(groups) : undefined
     if (tokens.length === 0) start = match.index
     if (token) tokens.push(token)

@@ -44,7 +44,7 @@ const row = `"infra-actions: the row"`
 
 /**
  * As `countSql`, with a checksum of the content: `checksum` in a table's JSON, `objects-checksum N`. A sum of hashes
- * needs no order; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
+ * needs no order; `format`, since a cast to text can be a function of the table's owner, and we are a superuser; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
  * are read a megabyte at a time, for one may be larger than any value can be.
  */
 export const checksumSql = `
@@ -56,7 +56,7 @@ set bytea_output = hex;
 set lc_monetary = 'C';
 select 'objects-checksum ' || coalesce(sum(hashtextextended(format('%s:%s:%s', loid, at, md5(lo_get(loid, at, 1048576))), 0)::numeric), 0)
 from (select loid, max(pageno)::bigint * 2048 as last from pg_largeobject group by loid) o, generate_series(0, last, 1048576) at;
-${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(${row}::text, 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`
+${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(format(''%%s'', ${row}), 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`
 
 function countingSql(more = ""): string {
   return `

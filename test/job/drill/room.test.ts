@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { lackOfRoom, limitWithin } from "../../../src/job/drill/room.ts"
+import { lackForDrill, limitWithin } from "../../../src/job/drill/room.ts"
 
 const backups = "/opt/shop/backups"
 
@@ -11,7 +11,7 @@ function facts(disks: Readonly<Record<string, readonly [number, number]>>): stri
 }
 
 const lack = (text: string, data: number, files: number) =>
-  lackOfRoom(text, { needed: { data: data * 1024, files: files * 1024 }, backups })
+  lackForDrill(text, { needed: { data: data * 1024, files: files * 1024 }, backups })
 
 describe("room for a drill", () => {
   const two = facts({ [backups]: [1000, 200], "/var/lib/docker": [2000, 500] })

@@ -17,7 +17,7 @@ const hostile: Record<string, string> = {
   "backslashes that escape":
     "select set_config('standard_conforming_strings','off',false);\nselect '\\'' \\! touch /tmp/owned\n';\n",
   "backslashes that escape by a role's own setting":
-    "alter role current_user set standard_conforming_strings to off;\n\\connect -\nselect '\\'' \\! touch /tmp/owned\n';\n",
+    "alter role current_user set standard_conforming_strings to off;\nselect '\\'' \\! touch /tmp/owned\n';\n",
   "a comment that a carriage return ends": "-- c\r\\! touch /tmp/owned\nselect 1;\n",
   "a dollar quote behind a number": "select 1$$'$$ \\! touch /tmp/owned\n';\n",
   "an escaping constant behind a dollar quote": "select $$a$$e'x\\'' \\! touch /tmp/owned\n';\n",
@@ -85,7 +85,7 @@ describe("no psql command of a foreign dump runs without force", () => {
   }
 
   for (const [what, script] of Object.entries({ ...hostile, ...hidden }))
-    for (const plan of [[], ["copy 1 1"], ["copy 2 2"], ["copy 1 2", "end 1 1"], ["end 1 1", "end 2 2"]])
+    for (const plan of [[], ["copy 1 2", "end 1 1"]])
       it(`the script inside runs no command: ${what}, ${plan.join(" and ") || "no plan"}`, async () => {
         const { stdout } = await inside(script, plan)
         assert.match(stdout, /^ia-mark end \d+$/m)

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict"
+import { readFileSync, writeFileSync } from "node:fs"
+import { after, before, describe, it } from "node:test"
+import { gunzipSync, gzipSync } from "node:zlib"
+import type { ServiceBackup } from "../../../src/core/manifest.ts"
+import { postgresDriver } from "../../../src/service/postgres/index.ts"
+import { directWork } from "../../support/direct-work.ts"
+import { type Ground, openGround } from "./postgres-ground.ts"
+
+const driver = postgresDriver()
+
+/** An owner without rights, who waits for the superuser to turn his rows into text. */
+const trap = `create role owner_of_it; create schema s authorization owner_of_it; set role owner_of_it;
+create table s.t (id int, v text); insert into s.t select g, 'row ' || g from generate_series(1, 200) g;
+create function s.evil(s.t) returns text language plpgsql as $$ begin raise 'ran as %', current_user; end $$;
+create cast (s.t as text) with function s.evil(s.t);`
+
+describe("a restore of SQL", () => {
+  let ground: Ground
+  let backup: ServiceBackup
+  before(async () => {
+    ground = await openGround("guards", { major: 15, prefix: "t-mpg", config: { databases: ["app"] } })
+    ground.sql("app", trap)
+    const target = {
+      id: "backup-20260101-000000",
+      stamp: "2026-01-01-000000",
+      format: "plain",
+      checksums: true,
+    } as const
+    const work = directWork(ground.service.host)
+    backup = (await driver.backup?.(ground.service, ground.container(), target, work)) ?? assert.fail()
+  })
+  after(async () => {
+    await using _ = ground
+    assert.doesNotMatch(ground.serverLog(), /server processes|terminated by signal|reinitializing/)
+  })
+
+  const restore = (held = backup) => {
+    const work = directWork(ground.service.host)
+    return { work, done: driver.restore?.(ground.service, ground.container(), held, work) ?? assert.fail() }
+  }
+  const owned = () => ground.docker("exec", ground.container().id, "find", "/tmp", "-name", "owned")
+  const databases = () => ground.sql("app", "select string_agg(datname, ',' order by oid) from pg_database")
+  const fileOf = (role: string) =>
+    `${ground.backups}/${backup.artifacts.find((one) => one.role === role)?.file ?? assert.fail(`no ${role}`)}`
+
+  it("reads no checksum through a function of the table's owner", () => {
+    assert.equal(backup.contents.kind === "postgres" && backup.contents.databases[0]?.tables[0]?.rows, 200)
+  })
+
+  it("compares its SHA-256 before a byte of it reaches the server", async () => {
+    const file = fileOf("database")
+    const whole = readFileSync(file)
+    const was = databases()
+    const evil = gzipSync(Buffer.concat([Buffer.from("\\! touch /tmp/owned\n"), gunzipSync(whole)]))
+    const tampered = Buffer.alloc(whole.length)
+    evil.copy(tampered)
+    try {
+      for (const bytes of [evil, tampered]) {
+        writeFileSync(file, bytes)
+        await assert.rejects(restore().done, { code: "backup-damaged" })
+        assert.deepEqual([owned(), databases()], ["", was])
+      }
+    } finally {
+      writeFileSync(file, whole)
+    }
+  })
+
+  for (const role of ["globals", "properties"])
+    it(`compares the SHA-256 of its ${role} before anything is changed`, async () => {
+      const whole = readFileSync(fileOf(role))
+      const copy = Buffer.from(whole)
+      copy[copy.length >> 1] = (copy[copy.length >> 1] ?? 0) ^ 1
+      writeFileSync(fileOf(role), copy)
+      try {
+        const { work, done } = restore()
+        await assert.rejects(done, { code: "backup-damaged", message: /SHA-256 differs/ })
+        assert.deepEqual(work.steps, [])
+      } finally {
+        writeFileSync(fileOf(role), whole)
+      }
+    })
+
+  it("adds up what the data and the stored file take of one disk", async () => {
+    const [size = 0, free = 0] =
+      ground
+        .docker("exec", ground.container().id, "df", "-P", "-B1", "/var/lib/postgresql/data")
+        .split("\n")[1]
+        ?.split(/ +/)
+        .flatMap((word, at) => (at === 1 || at === 3 ? [Number(word)] : [])) ?? assert.fail()
+    const { contents } = backup
+    if (contents.kind !== "postgres") assert.fail()
+    const room = free - size * 0.05 - 2 ** 30
+    const large = (data: number, file: number): ServiceBackup => ({
+      ...backup,
+      artifacts: backup.artifacts.map((one) => (one.role === "database" ? { ...one, bytes: Math.floor(file) } : one)),
+      contents: { ...contents, databases: contents.databases.map((one) => ({ ...one, size: Math.floor(data) })) },
+    })
+    assert.ok(room > 20e9, "the testbed's disk has room")
+    await assert.rejects(restore(large(room - 6e9, 12e9)).done, { kind: "refused", code: "disk-space", message: /5 %/ })
+    await assert.rejects(restore(large(room + 6e9, 1)).done, { code: "disk-space" })
+    await assert.rejects(restore(large(room - 6e9, 1)).done, { code: "backup-damaged" })
+  })
+
+  it("comes back whole", async () => {
+    assert.equal((await restore().done).rows, 200)
+  })
+})
