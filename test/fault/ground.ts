@@ -27,7 +27,7 @@ export interface Ground extends AsyncDisposable {
   /** Ends the writer: a restore compares exactly, and only the app is stopped for it. */
   stopWriting(): Promise<void>
   /** Commits a change of the infrastructure: the next recreate has something to bring. */
-  changeDefinition(): void
+  changeDefinition(edit?: (text: string) => string): void
 }
 
 const identity = ["-c", "user.name=fault", "-c", "user.email=fault@example.org"]
@@ -52,9 +52,9 @@ export async function openGround(slot = slots[0] ?? 1): Promise<Ground> {
     ...{ stack, host, urls, ledger },
     stores: openStores(host, bed, prefix),
     run: (words, kill) => runTool(place, words, kill),
-    changeDefinition() {
+    changeDefinition(edit = (text) => text) {
       const text = definition.replace("shm_size: 256m", `shm_size: ${megabytes++}m`)
-      writeFileSync(join(scratch, "docker-compose.prod.yml"), text)
+      writeFileSync(join(scratch, "docker-compose.prod.yml"), edit(text))
     },
     async stopWriting() {
       stop.abort()
