@@ -2,7 +2,7 @@ import { failure, messageOf } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { HostError } from "../host/host.ts"
-import { change } from "../shell/command.ts"
+import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
@@ -10,6 +10,8 @@ import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
+import { fingerprints, type NotStarted, tryCompared } from "./start-compared.ts"
+import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
 import { forgetUpgrades } from "./upgrade-note.ts"
@@ -24,6 +26,14 @@ export interface Replacement {
   readonly putBack: PutBack
 }
 
+/** What the new containers were stopped with. */
+export interface Stopped {
+  /** The data's fingerprints at the clean stop of the old containers. */
+  readonly before: readonly Fingerprint[]
+  /** The new data services held the same, and the rest was started on it: it may have written since. */
+  readonly proven: boolean
+}
+
 /** What serves after the way back. */
 export interface FellBack {
   readonly rung: Rung
@@ -36,62 +46,116 @@ export interface FellBack {
  * definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
  * backup of this run. Throws when no rung holds.
  */
-export async function fallBack(
-  tools: Tools,
-  replacement: Replacement,
-  before: readonly Fingerprint[],
-): Promise<FellBack> {
-  const { services, upgrades } = replacement
+export async function fallBack(tools: Tools, replacement: Replacement, stopped: Stopped): Promise<FellBack> {
+  const { services, upgrades, putBack } = replacement
   const known = services.filter((one) => one.container)
-  await stopWrong(tools, known, before)
-  await stopAdded(tools, services)
-  if (upgrades.length > 0)
-    await putDataBack(
-      tools,
-      upgrades.map(({ note }) => note),
-    )
-  await replacement.putBack()
-  const problem = await tryPrevious(tools, known, before)
-  if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
-  if (problem === undefined) {
-    const kept = upgrades.map(({ note }) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`)
-    return upgrades.length > 0 ? { rung: "previous-data", kept } : { rung: "previous-images", kept }
+  const images = Object.fromEntries(known.map((one) => [one.service.name, containerOf(one).imageId]))
+  const notes = upgrades.map(({ note }) => note)
+  const before = await stoppedWith(tools, known, { ...stopped, except: notes.map(({ service }) => service) })
+  const failed = await backToPrevious(tools, {
+    ...{ services, images, before },
+    putBack: async () => {
+      if (notes.length > 0) await putDataBack(tools, notes)
+      await putBack()
+    },
+  })
+  if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
+  if (!failed) {
+    const kept = notes.map((note) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`)
+    return notes.length > 0 ? { rung: "previous-data", kept } : { rung: "previous-images", kept }
   }
-  tools.log.warning(`The previous images do not serve either: ${problem}. Restoring backup ${replacement.manifest.id}.`)
-  return { rung: "backup", kept: await restoreBroken(tools, replacement, before) }
+  tools.log.warning(
+    `The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`,
+  )
+  const kept = await restoreBroken(tools, replacement, before)
+  await startRest(tools, known, images)
+  return { rung: "backup", kept }
 }
 
-/** The fingerprints of data services as they run now. */
-export async function fingerprints(services: readonly StackService[]): Promise<readonly Fingerprint[]> {
-  return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []))
+/** What was there before new containers. */
+export interface Previous {
+  /** All that were to be replaced; those without an image in `images` came with the new definition. */
+  readonly services: readonly StackService[]
+  /** Image id by service. */
+  readonly images: Readonly<Record<string, string>>
+  readonly before: readonly Fingerprint[]
+  readonly putBack: PutBack
 }
 
-/** One line for each fact that differs; empty when the data is the same. */
-export function describeDifferences(before: readonly Fingerprint[], after: readonly Fingerprint[]): string {
-  return compareFingerprints(before, after)
-    .map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`)
-    .join("; ")
+/** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
+export async function backToPrevious(tools: Tools, previous: Previous): Promise<NotStarted | undefined> {
+  const { services, images, before } = previous
+  const known = services.filter((one) => one.service.name in images)
+  await stopRest(tools, services)
+  await stopWrong(tools, known, before)
+  await stopContainers(
+    tools,
+    "stop-added",
+    services.filter((one) => !known.includes(one)),
+  )
+  await previous.putBack()
+  return tryCompared(tools, {
+    ...{ services: known, before },
+    step: { start: "put-images-back", wait: "wait-previous", compare: "fingerprint-previous" },
+    up: (names) => upPrevious(tools, names, images),
+  })
 }
 
-/** Why the previous images do not serve the data as it was; undefined when they do. */
-async function tryPrevious(
+function upPrevious({ stack }: Tools, services: readonly string[], images: Previous["images"]): Command {
+  const own = Object.fromEntries(Object.entries(images).filter(([name]) => services.includes(name)))
+  return stack.up(services, { forceRecreate: true, noDependencies: true, pull: "never", images: own })
+}
+
+/** After a restore, too, everything runs that ran before. */
+async function startRest(tools: Tools, known: readonly StackService[], images: Previous["images"]): Promise<void> {
+  const rest = known.filter((one) => !holdsData(one))
+  if (rest.length > 0) await tools.work.step("start-rest", upPrevious(tools, names(rest), images))
+  await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), undefined)
+}
+
+/** Whoever else may write to the stores, before their data is looked at. */
+async function stopRest(tools: Tools, services: readonly StackService[]): Promise<void> {
+  await stopContainers(
+    tools,
+    "stop-rest",
+    services.filter((one) => !holdsData(one)),
+  )
+}
+
+async function stopContainers(tools: Tools, step: string, services: readonly StackService[]): Promise<void> {
+  if (services.length === 0) return
+  const containers = (await refresh(tools, services)).flatMap((one) => one.container ?? [])
+  const running = containers.filter(({ state }) => state === "running" || state === "restarting")
+  if (running.length > 0) await tools.work.step(step, tools.stack.stop(running))
+}
+
+/**
+ * What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
+ * new data services have served others, these are stopped, then the data services cleanly: what they hold now.
+ */
+export async function stoppedWith(
   tools: Tools,
   services: readonly StackService[],
-  before: readonly Fingerprint[],
-): Promise<string | undefined> {
-  const { stack, work } = tools
-  const images = Object.fromEntries(services.map((one) => [one.service.name, containerOf(one).imageId]))
+  { before, proven, except = [] }: Stopped & { readonly except?: readonly string[] },
+): Promise<readonly Fingerprint[]> {
+  if (!proven) return before
+  const found = new Map(before.map((one) => [one.service, one]))
+  await stopRest(tools, services)
   try {
-    const up = stack.up(names(services), { forceRecreate: true, pull: "never", images })
-    await work.step("put-images-back", up)
-    await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), undefined)
-    const data = services.filter(holdsData)
-    const after = await work.check("fingerprint-previous", async () => fingerprints(await refresh(tools, data)), before)
-    return describeDifferences(before, after) || undefined
+    const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name))
+    for (const one of await refresh(tools, data)) {
+      const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
+      if (left) found.set(one.service.name, left)
+    }
   } catch (error) {
     if (!isOurs(tools, error)) throw error
-    return messageOf(error)
+    tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`)
   }
+  const note = await readStoppedApp(tools)
+  const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service))
+  if (note?.awaits === "services")
+    await tools.work.step("note-stopped", noteStoppedApp(tools.layout, { ...note, fingerprints }))
+  return [...found.values()]
 }
 
 /** Restores those data services that do not serve what they held; the others are left alone. */
@@ -112,18 +176,13 @@ async function restoreBroken(
     if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`)
     await assertSoleServer(tools, one)
     // A store of keys is restored while it is stopped; a database needs a server, whose unreadable data gives way.
-    if (held.contents.kind === "postgres") await makeServing(tools, one, manifest.id)
+    const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : undefined
     const [now] = await refresh(tools, [one])
     const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work)
     kept.push(
-      `${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}`,
+      `${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
     )
   }
-  await tools.work.check(
-    "wait-restored",
-    () => waitHealthy(tools, definitions(services.filter((one) => one.container))),
-    undefined,
-  )
   return kept
 }
 
@@ -150,17 +209,9 @@ function isKeyStore(one: StackService): boolean {
 async function isWhole(one: StackService, before: readonly Fingerprint[]): Promise<boolean> {
   try {
     const own = before.filter(({ service }) => service === one.service.name)
-    return describeDifferences(own, await fingerprints([one])) === ""
+    return compareFingerprints(own, await fingerprints([one])).length === 0
   } catch (error) {
     if (error instanceof HostError) throw error
     return false // It does not answer: nothing says that what it would save is what it had.
   }
-}
-
-/** Services that came with the new definition are not in the previous one; what they wrote stays in their volumes. */
-async function stopAdded(tools: Tools, services: readonly StackService[]): Promise<void> {
-  const added = services.filter((one) => !one.container)
-  if (added.length === 0) return
-  const containers = (await refresh(tools, added)).flatMap((one) => one.container ?? [])
-  if (containers.length > 0) await tools.work.step("stop-added", tools.stack.stop(containers))
 }

@@ -1,28 +1,32 @@
 import { AppError, failure, messageOf } from "../core/errors.ts"
-import { compareFingerprints } from "../core/fingerprint.ts"
 import { HostError } from "../host/host.ts"
+import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer } from "./ensure-running.ts"
-import { fingerprints } from "./fall-back.ts"
+import { backToPrevious, stoppedWith } from "./fall-back.ts"
+import { putDefinitionBack, readInstalled } from "./install-definition.ts"
+import { recordInfrastructure } from "./record-infrastructure.ts"
+import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
-import { definitions, holdsData, names, servicesOf } from "./stack-services.ts"
+import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
+import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
-import { waitHealthy } from "./wait-healthy.ts"
 import { restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
 
 /**
  * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
- * that of the clean stop, and the app starts again; with other data it stays stopped for a restore. A restore:
- * `settleRestore`. Does nothing where no run was cut off while the app was stopped. What cannot be finished is told, and
- * the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore (`cures`):
- * throws `restore-cut` for any other job.
+ * that of the clean stop, and the app starts again; new containers that do not serve the same data give way to the
+ * previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`.
+ * Does nothing where no run was cut off, but for a definition that nothing was made of. What cannot be finished is told,
+ * and the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore
+ * (`cures`): throws `restore-cut` for any other job.
  */
 export async function finishInterrupted(
   tools: Tools,
   { cures = false }: { readonly cures?: boolean } = {},
 ): Promise<void> {
   const note = await readStoppedApp(tools)
-  if (!note) return
+  if (!note) return takeBackDefinition(tools)
   if (note.awaits === "restore" && !note.restoring) {
     if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
     return
@@ -39,6 +43,14 @@ export async function finishInterrupted(
   }
 }
 
+/** A run that was cut off before it stopped anything leaves at most a definition that nothing was made of. */
+async function takeBackDefinition(tools: Tools): Promise<void> {
+  const installed = await readInstalled(tools)
+  if (installed.length === 0) return
+  tools.log.warning("An earlier run was cut off before it replaced anything: its definition is taken back")
+  await putDefinitionBack(tools, installed)
+}
+
 function unsettled(error: AppError): AppError {
   return failure("restore-cut", `a restore was cut off and can be neither finished nor undone: ${error.message}`, {
     hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
@@ -48,26 +60,73 @@ function unsettled(error: AppError): AppError {
 
 async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   tools.log.warning("An earlier run was cut off while it had the app stopped")
+  // No new container was begun with: what came for them goes as well.
+  if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))
   const services = await servicesOf(tools, "infrastructure")
-  if (services.some((one) => one.container?.state !== "running")) {
-    for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
-    const start = tools.stack.up(names(services), { noRecreate: true, pull: "never" })
-    await tools.work.step("start-interrupted", start)
-  }
-  await tools.work.check("wait-interrupted", () => waitHealthy(tools, definitions(services)), undefined)
-  const before = note.fingerprints
-  const now = await tools.work.check("compare-interrupted", () => serving(tools, before), before)
-  const [difference] = compareFingerprints(before, now)
-  if (difference === undefined) return startWriters(tools)
-  const { service, fact, before: was, after } = difference
-  await tools.work.step("note-restore", noteStoppedApp(tools.layout, { ...note, awaits: "restore" }))
-  tools.log.warning(
-    `The data of ${service} is not what the interrupted run had stopped (${fact}: ${was}, now ${after}): ${restoreFirst(note)}`,
-  )
+  for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
+  let failed = await goOn(tools, { note, services })
+  // What now serves is no commit's: some of it may be from before.
+  if (!failed && note.previous) await recordInfrastructure(tools, services, { mixed: true })
+  if (failed && note.previous) failed = await goBack(tools, { note, services, failed })
+  if (!failed) return startWriters(tools)
+  if (failed.differences.length === 0) throw failed.error
+  await leaveToRestore(tools, { note, services, failed })
 }
 
-async function serving(tools: Tools, before: StoppedAppNote["fingerprints"]) {
-  if (before.length === 0) return []
-  const services = await servicesOf(tools, "infrastructure")
-  return fingerprints(services.filter(holdsData))
+interface Interrupted {
+  readonly note: StoppedAppNote
+  readonly services: readonly StackService[]
+}
+
+/** Starts what is there, the data services first. */
+async function goOn(tools: Tools, { note, services }: Interrupted): Promise<NotStarted | undefined> {
+  let { fingerprints } = note
+  return tryCompared(tools, {
+    ...{ services, before: note.fingerprints },
+    step: { start: "start-interrupted", wait: "wait-interrupted", compare: "compare-interrupted" },
+    up: (some) => {
+      const up = startThese(tools, some)
+      return fingerprints === note.fingerprints
+        ? up
+        : change`${noteStoppedApp(tools.layout, { ...note, fingerprints })} || exit\n${up}`
+    },
+    same: () => {
+      fingerprints = []
+    },
+  })
+}
+
+function startThese({ stack }: Tools, services: readonly string[]): Command {
+  return stack.up(services, { noRecreate: true, noDependencies: true, pull: "never" })
+}
+
+type Failed = Interrupted & { readonly failed: NotStarted }
+
+/** The first rung of the run that was cut off: what it had replaced, as it was. */
+async function goBack(tools: Tools, { note, services, failed }: Failed): Promise<NotStarted | undefined> {
+  const { previous = {} } = note
+  tools.log.warning(
+    `The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`,
+  )
+  const replaced = services.filter((one) => one.service.name in previous)
+  const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => (id === null ? [] : [[name, id]])))
+  const putBack = async () => putDefinitionBack(tools, await readInstalled(tools))
+  const known = replaced.filter((one) => one.service.name in images)
+  const before = await stoppedWith(tools, known, { before: note.fingerprints, proven: failed.proven })
+  const still = await backToPrevious(tools, { ...{ services: replaced, images, before }, putBack })
+  if (!still) tools.log.warning(`It is proven that ${describeRung("previous-images")}`)
+  return still
+}
+
+/** Everything but the app runs, for a restore needs its servers. */
+async function leaveToRestore(tools: Tools, { note, services, failed }: Failed): Promise<void> {
+  const { previous: _over, ...left } = note
+  const noted = noteStoppedApp(tools.layout, { ...left, awaits: "restore" })
+  const rest = names(services.filter((one) => !holdsData(one)))
+  const start = rest.length === 0 ? noted : change`${noted} || exit\n${startThese(tools, rest)}`
+  await tools.work.step("note-restore", start)
+  const [{ service, fact, before, after } = { service: "?", fact: "?", before: "?", after: "?" }] = failed.differences
+  tools.log.warning(
+    `The data of ${service} is not what the interrupted run had stopped (${fact}: ${before}, now ${after}): ${restoreFirst(note)}`,
+  )
 }

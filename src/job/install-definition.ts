@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto"
 import { posix } from "node:path"
+import { z } from "zod"
 import { messageOf } from "../core/errors.ts"
-import { change, lines, sh } from "../shell/command.ts"
+import type { Layout } from "../core/layout.ts"
+import { type Command, change, lines, sh } from "../shell/command.ts"
 import type { DefinitionFile, Tools } from "./tools.ts"
+
+const installedSchema = z.array(z.object({ path: z.string(), sha256: z.string() }))
+
+/** A file that came with a recreation which has not ended yet, and what it then holds. */
+export type InstalledFile = z.output<typeof installedSchema>[number]
 
 /** Puts the files back that `installDefinition` replaced. */
 export type PutBack = () => Promise<void>
@@ -10,9 +17,12 @@ export type PutBack = () => Promise<void>
 /**
  * Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
  * one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
+ * Until then, or until the app starts on what the definition made, a note of them lies on the host for the next run.
  */
 export async function installDefinition(tools: Tools, changed: readonly DefinitionFile[]): Promise<PutBack> {
   if (changed.length === 0) return async () => {}
+  const installed = changed.map(({ path, content }) => ({ path, sha256: sha256(content) }))
+  await tools.work.step("note-definition", noteInstalled(tools.layout, installed))
   for (const file of changed) {
     const path = posix.join(tools.layout.base, file.path)
     tools.log.info(`${path} is replaced by the checkout's`)
@@ -25,7 +35,22 @@ mv -f -- ${`${path}.next`} ${path}`,
     )
   }
   tools.stack.forget()
-  return () => putDefinitionBack(tools, changed)
+  return () => putDefinitionBack(tools, installed)
+}
+
+/** What a recreation that has not ended brought; none as a rule. */
+export async function readInstalled({
+  host,
+  layout,
+}: Pick<Tools, "host" | "layout">): Promise<readonly InstalledFile[]> {
+  const file = noteFile(layout)
+  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
+  return stdout.trim() === "" ? [] : installedSchema.parse(JSON.parse(stdout))
+}
+
+/** Shell text that ends it: what was installed stays, or is taken back. */
+export function forgetInstalled(layout: Pick<Layout, "state">): Command {
+  return change`rm -f ${noteFile(layout)}`
 }
 
 /** The files of the checkout's definition that the host has otherwise, or not at all. */
@@ -39,19 +64,32 @@ export async function differingFiles(tools: Tools): Promise<readonly DefinitionF
   return tools.definition.filter(({ content }, index) => there[index] !== sha256(content))
 }
 
-/** Puts back what `installDefinition` kept of these files; one that has no former state stays. A failure is told, not thrown. */
-export async function putDefinitionBack(tools: Tools, files: readonly Pick<DefinitionFile, "path">[]): Promise<void> {
+/**
+ * Puts back what `installDefinition` kept of these files. One that has no former state stays, and so does one that is not
+ * what was installed: what lies beside it is older. A failure is told, not thrown.
+ */
+export async function putDefinitionBack(tools: Tools, files: readonly InstalledFile[]): Promise<void> {
   if (files.length === 0) return
-  const commands = files.map(({ path }) => {
+  const commands = files.map(({ path, sha256: installed }) => {
     const file = posix.join(tools.layout.base, path)
-    return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`
+    return change`if test -e ${`${file}.previous`} && test "$(sha256sum <${file} | cut -d ' ' -f 1)" = ${installed}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`
   })
   try {
-    await tools.work.step("put-definition-back", lines(change`set -e`, ...commands))
+    await tools.work.step("put-definition-back", lines(change`set -e`, ...commands, forgetInstalled(tools.layout)))
   } catch (error) {
     tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`)
   }
   tools.stack.forget()
+}
+
+function noteInstalled(layout: Pick<Layout, "state">, files: readonly InstalledFile[]): Command {
+  const file = noteFile(layout)
+  const text = JSON.stringify(files)
+  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+}
+
+function noteFile({ state }: Pick<Layout, "state">): string {
+  return `${state}/definition.json`
 }
 
 function sha256(content: Uint8Array): string {

@@ -29,10 +29,25 @@ export async function proveBackup(tools: Tools, id: string, data: readonly Stack
   return manifest
 }
 
-/** Refuses unless no data service has any data at all: then there is nothing that a backup could hold. */
-export async function proveFresh(tools: Tools, data: readonly StackService[]): Promise<undefined> {
+/**
+ * Refuses unless none of these data services has any data at all where the definition puts it: then there is nothing that a
+ * backup could hold. `backupId`: there is a backup, which does not hold these services.
+ */
+export async function proveFresh(
+  tools: Tools,
+  data: readonly StackService[],
+  { backupId }: { readonly backupId?: string } = {},
+): Promise<undefined> {
   const present = await dataPresence(tools, data)
   const [first] = present.filter((one) => one.present)
+  if (first && backupId !== undefined)
+    throw refusal(
+      "backup-not-proven",
+      `backup ${backupId} does not hold ${first.service}, which has data in ${first.place}`,
+      {
+        hint: "Put the new compose file on the host and run backup again, which then starts the service on that data.",
+      },
+    )
   if (first)
     throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, {
       hint: "Run backup first and pass its backup-id: a data service is never replaced without one.",

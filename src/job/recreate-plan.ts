@@ -3,7 +3,7 @@ import { inspectImage } from "../docker/image.ts"
 import type { ServiceDefinition, StackDefinition } from "../docker/stack.ts"
 import { sh } from "../shell/command.ts"
 import type { StackService } from "./stack-services.ts"
-import { names } from "./stack-services.ts"
+import { holdsData, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
 export interface PlannedService {
@@ -35,7 +35,7 @@ export async function planRecreate(
   const { stack, host, layout } = tools
   const [definition, actions, looked] = await Promise.all([
     stack.definition(),
-    stack.plan(names(services), { partial: true }),
+    planApart(stack, services),
     askEngine(
       host,
       sh`docker info --format '{{.ServerVersion}}, {{.Driver}}, live-restore {{.LiveRestoreEnabled}}' || exit
@@ -68,6 +68,16 @@ export function describePlan({ services, files, engine, free }: RecreatePlan): r
         `${service}: ${action}, ${reason}${keeps.length > 0 ? `; keeps ${keeps.join(", ")}` : ""}`,
     ),
   ]
+}
+
+/** As they are started: the data services first, each part without what it depends on. */
+async function planApart(
+  stack: Tools["stack"],
+  services: readonly StackService[],
+): Promise<Awaited<ReturnType<Tools["stack"]["plan"]>>> {
+  const parts = [services.filter(holdsData), services.filter((one) => !holdsData(one))]
+  const planned = parts.filter((part) => part.length > 0).map(names)
+  return (await Promise.all(planned.map((part) => stack.plan(part, { partial: true, noDependencies: true })))).flat()
 }
 
 async function reasonOf(

@@ -1,7 +1,9 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { change } from "../shell/command.ts"
 import { atLeastOne } from "./ensure-running.ts"
-import { differingFiles, installDefinition } from "./install-definition.ts"
+import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
+import { isOurs } from "./is-ours.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
 import { refuseWhileOccupied } from "./occupied.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
@@ -42,7 +44,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
   if (!options.endSessions) await refuseWhileOccupied(tools, before)
-  const manifest = await prove(tools, options, before)
+  const manifest = await prove(ahead, options, before)
 
   const putBack = await installDefinition(tools, changed)
   const acting = tools.work.dryRun ? ahead : tools
@@ -51,7 +53,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   try {
     services = await servicesOf(acting, "infrastructure", options.services)
     await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 1_800_000 })
-    upgrades = manifest ? await findUpgrades(acting, services, { id: manifest.id, files }) : []
+    upgrades = manifest ? await findUpgrades(acting, services, manifest) : []
     await assertDataStays(
       acting,
       services,
@@ -59,7 +61,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
     )
     await prepareVolumes(acting, services)
   } catch (error) {
-    await putBack()
+    if (isOurs(tools, error)) await putBack()
     throw error
   }
   const done = manifest
@@ -70,7 +72,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
 
 /**
  * The backup that covers this recreation; undefined when there is no data that one could cover. A data service that the
- * new definition adds is in no backup: it must be empty.
+ * new definition adds is in no backup: it must be empty where that definition puts its data.
  */
 async function prove(
   tools: Tools,
@@ -80,7 +82,7 @@ async function prove(
   const data = services.filter(holdsData)
   if (backupId === undefined) return proveFresh(tools, data)
   const added = data.filter((one) => !one.container)
-  if (added.length > 0) await proveFresh(tools, added)
+  if (added.length > 0) await proveFresh(tools, added, { backupId })
   if (tools.work.dryRun && planned?.id === backupId) return planned
   return proveBackup(
     tools,
@@ -96,9 +98,11 @@ async function prove(
 async function create(tools: Tools, services: readonly StackService[]): Promise<Omit<RecreateResult, "plan">> {
   const lost = await lostData(tools)
   if (lost) await stopWriters(tools, { awaits: "restore", backup: lost.backup })
-  await tools.work.step("create-containers", tools.stack.up(names(services), { pull: "never" }))
+  // From here on the new definition has containers: it stays, whatever comes.
+  const up = tools.stack.up(names(services), { noDependencies: true, pull: "never" })
+  await tools.work.step("create-containers", change`${forgetInstalled(tools.layout)} || exit\n${up}`)
   await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
-  await recordInfrastructure(tools, services, "good")
+  await recordInfrastructure(tools, services)
   if (!lost) await startWriters(tools)
   const differences = lost?.differences ?? []
   return { status: "created", rung: "new-containers", cause: undefined, differences, advice: [], kept: [] }

@@ -1,34 +1,35 @@
-import { failure, messageOf } from "../core/errors.ts"
+import { messageOf } from "../core/errors.ts"
 import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
-import { describeDifferences, fallBack, fingerprints, type Replacement } from "./fall-back.ts"
+import { fallBack, type Replacement } from "./fall-back.ts"
 import { isOurs } from "./is-ours.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
-import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
-import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
+import { containerOf, definitions, holdsData, type StackService } from "./stack-services.ts"
+import { type NotStarted, tryCompared } from "./start-compared.ts"
+import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 import { startOnRightData, startWriters, stopWriters } from "./writers.ts"
 
 /**
- * Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
- * containers start on the same volumes (after a major upgrade on a new directory, filled from a dump), and the data's
- * fingerprint before and after is compared. Whatever fails before the replacement starts the old containers again; new
+ * Replaces containers whose data was proven to be in a backup: the app stops, then the rest, the data services last and
+ * cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
+ * data's fingerprint before and after is compared before anything else starts that could write. Whatever fails before the replacement starts the old containers again; new
  * ones that do not serve the same data give way to what was there before, rung by rung.
  */
 export async function replaceContainers(tools: Tools, replacement: Replacement): Promise<Omit<RecreateResult, "plan">> {
   const { services, upgrades, manifest } = replacement
   const before = await stopAll(tools, replacement)
   const dumps = new Map<string, ServiceBackup>()
-  const problem = await bringUp(tools, { ...replacement, before, dumps })
-  if (problem === undefined) {
+  const failed = await bringUp(tools, { ...replacement, before, dumps })
+  if (!failed) {
     await startWriters(tools)
     await discardDumps(tools, dumps)
-    await recordInfrastructure(tools, services, "good")
+    await recordInfrastructure(tools, services)
     const kept = upgrades.map(
       ({ one, upgrade, note }) => `${one.service.name}: the data of ${upgrade.from} is kept in ${note.aside}.`,
     )
@@ -41,8 +42,9 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
       kept,
     }
   }
+  const problem = messageOf(failed.error)
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
-  const { rung, kept } = await fallBack(tools, replacement, before)
+  const { rung, kept } = await fallBack(tools, replacement, { before, proven: failed.proven })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await (rung === "backup" ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
@@ -53,20 +55,20 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   return { status: "rolled-back", rung, cause: problem, differences, advice: [], kept }
 }
 
-/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
+/** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
 async function stopAll(tools: Tools, { services, manifest, putBack }: Replacement): Promise<readonly Fingerprint[]> {
   const known = services.filter((one) => one.container)
   const data = known.filter(holdsData)
   try {
     const running = await ensureRunning(tools, data)
     await stopWriters(tools, { awaits: "services", backup: manifest.id })
+    const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
+    if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
     const before: Fingerprint[] = []
     for (const one of running) {
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
       if (left) before.push(left)
     }
-    const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
-    if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
     for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
     return before
   } catch (error) {
@@ -99,32 +101,40 @@ interface Attempt extends Replacement {
 }
 
 /** Why the new containers do not serve the data as it was; undefined when they do. */
-async function bringUp(
-  tools: Tools,
-  { services, manifest, upgrades, before, dumps }: Attempt,
-): Promise<string | undefined> {
-  const { stack, work } = tools
+async function bringUp(tools: Tools, attempt: Attempt): Promise<NotStarted | undefined> {
+  const { services, upgrades, before, dumps } = attempt
   const upgraded = upgrades.map(({ one }) => one.service.name)
   const same = before.filter(({ service }) => !upgraded.includes(service))
+  let left = same
   try {
     for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
-    // Whoever is killed from here on leaves to the next run what the data must be before the app may start.
-    const earlier = await readStoppedApp(tools)
-    const known = { awaits: "services" as const, backup: manifest.id, ...earlier }
-    const note = noteStoppedApp(tools.layout, { ...known, fingerprints: [...same] })
-    const up = stack.up(names(services), { forceRecreate: true, pull: "never" })
-    await work.step("recreate-containers", change`${note} || exit\n${up}`)
-    await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), undefined)
-    await fillUpgraded(tools, upgrades, dumps)
-    const data = services.filter((one) => same.some(({ service }) => service === one.service.name))
-    const after = await work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), same)
-    const different = describeDifferences(same, after)
-    if (different !== "") throw failure("data-differs", `the data is not what it was: ${different}`)
-    return undefined
+    const note = await noteOf(tools, attempt)
+    return await tryCompared(tools, {
+      ...{ services, before: same },
+      step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
+      // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
+      up: (some) => {
+        const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
+        const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
+        return change`${noted} || exit\n${up}`
+      },
+      fill: () => fillUpgraded(tools, upgrades, dumps),
+      same: () => {
+        left = []
+      },
+    })
   } catch (error) {
     if (!isOurs(tools, error)) throw error
-    return messageOf(error)
+    return { error, differences: [], proven: false }
   }
+}
+
+/** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */
+async function noteOf(tools: Tools, { services, manifest }: Attempt): Promise<Omit<StoppedAppNote, "fingerprints">> {
+  const earlier = await readStoppedApp(tools)
+  if (earlier?.awaits === "restore") return earlier
+  const previous = Object.fromEntries(services.map((one) => [one.service.name, one.container?.imageId ?? null]))
+  return { awaits: "services", backup: manifest.id, ...earlier, previous }
 }
 
 /** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */

@@ -1,17 +1,18 @@
 import { messageOf } from "../core/errors.ts"
 import { assertSoleServer } from "./ensure-running.ts"
-import { putDefinitionBack } from "./install-definition.ts"
+import { putDefinitionBack, readInstalled } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { putAsideBack } from "./set-aside.ts"
 import { containerOf, definitions, servicesOf } from "./stack-services.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { forgetUpgrades, readUpgrades, type UpgradeNote } from "./upgrade-note.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startWriters } from "./writers.ts"
 
 /**
- * Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again,
- * and the app with them. What the upgrade had filled is kept aside. To be called before anything else changes the host.
+ * Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again.
+ * What the upgrade had filled is kept aside. The rest of the infrastructure and the app are `finishInterrupted`'s, which
+ * compares the data before they start. To be called before anything else changes the host.
  */
 export async function settleUpgrade(tools: Tools): Promise<void> {
   const notes = await readUpgrades(tools)
@@ -19,24 +20,24 @@ export async function settleUpgrade(tools: Tools): Promise<void> {
   const services = notes.map((one) => one.service)
   tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`)
   await putDataBack(tools, notes)
-  await putDefinitionBack(tools, notes[0]?.files.map((path) => ({ path })) ?? [])
+  await putDefinitionBack(tools, await readInstalled(tools))
   const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]))
   const up = tools.stack.up(services, { forceRecreate: true, noDependencies: true, pull: "never", images })
   await tools.work.step("settle-upgrade", up)
   // Everything is in its place again; whether it serves is for the job at hand to see, which may be a restore.
   await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
+  if ((await readStoppedApp(tools))?.awaits === "services") return
   try {
     await startOthers(tools)
     const infrastructure = (await servicesOf(tools, "infrastructure")).filter((one) => one.container)
     await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), undefined)
-    await startWriters(tools)
   } catch (error) {
     if (!isOurs(tools, error)) throw error
     tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`)
   }
 }
 
-/** The rest of the infrastructure, which the upgrade had stopped as well. */
+/** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
 async function startOthers(tools: Tools): Promise<void> {
   const stopped = (await servicesOf(tools, "infrastructure")).filter((one) => one.container?.state === "exited")
   for (const one of stopped) await assertSoleServer(tools, one)

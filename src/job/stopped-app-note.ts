@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import { type Command, change, sh } from "../shell/command.ts"
+import { type Command, change, lines, sh } from "../shell/command.ts"
+import { forgetInstalled } from "./install-definition.ts"
 import type { Tools } from "./tools.ts"
 
 const restoringSchema = z.object({
@@ -25,7 +26,9 @@ const noteSchema = z.object({
   backup: z.string().optional(),
   /** While a restore is under way. */
   restoring: restoringSchema.optional(),
-  /** The data's fingerprints at the clean stop; none until the services were stopped. */
+  /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
+  previous: z.record(z.string(), z.string().nullable()).optional(),
+  /** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
   fingerprints: z.array(
     z.object({
       service: z.string(),
@@ -45,9 +48,9 @@ export function noteStoppedApp(layout: Pick<Layout, "state">, note: StoppedAppNo
   return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
 }
 
-/** Shell text that takes the note away: the app runs again. */
+/** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
 export function forgetStoppedApp(layout: Pick<Layout, "state">): Command {
-  return change`rm -f ${noteFile(layout)}`
+  return lines(change`rm -f ${noteFile(layout)}`, forgetInstalled(layout))
 }
 
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */

@@ -1,6 +1,6 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
 import { failure, refusal } from "../core/errors.ts"
-import type { ServiceBackup } from "../core/manifest.ts"
+import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
@@ -25,7 +25,7 @@ export interface PlannedUpgrade {
 export async function findUpgrades(
   tools: Tools,
   services: readonly StackService[],
-  { id, files }: { readonly id: string; readonly files: readonly string[] },
+  { id }: Pick<Manifest, "id">,
 ): Promise<readonly PlannedUpgrade[]> {
   const found: PlannedUpgrade[] = []
   for (const one of services.filter(holdsData)) {
@@ -36,7 +36,7 @@ export async function findUpgrades(
     await assertRoom(tools, directory, upgrade)
     const { imageId } = one.container
     const paths = { directory, aside: `${directory}.aside-${id}`, failed: `${directory}.failed-${id}` }
-    const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths, files: [...files] }
+    const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
     found.push({ one, upgrade, note })
     tools.log.info(
       `${one.service.name}: ${upgrade.from} becomes ${upgrade.to}; the old data will be kept in ${note.aside}`,

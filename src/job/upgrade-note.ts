@@ -13,8 +13,6 @@ const noteSchema = z.object({
   aside: z.string(),
   /** Where the new one goes when the upgrade fails. */
   failed: z.string(),
-  /** Files of the definition that came with the upgrade, relative to the base directory. */
-  files: z.array(z.string()),
 })
 
 /** How to go back from a major upgrade that has begun: it lies on the host until the new server is proven to hold everything. */

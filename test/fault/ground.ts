@@ -33,8 +33,8 @@ export interface Ground extends AsyncDisposable {
   run(words: readonly string[], blow?: Blow): Promise<Ended>
   /** Ends the writer: a restore compares exactly, and only the app is stopped for it. */
   stopWriting(): Promise<void>
-  /** Commits a change of the infrastructure: the next recreate has something to bring, PostgreSQL 17 where 15 is served. */
-  changeDefinition(): void
+  /** Commits a change of the infrastructure, and `edit` with it: the next recreate has something to bring, PostgreSQL 17 where 15 is served. */
+  changeDefinition(edit?: (text: string) => string): void
 }
 
 /** Stacks to use, `FAULT_SLOTS`. */
@@ -62,11 +62,11 @@ export async function openGround(slot = slots[0] ?? 1, postgres: 15 | 17 = 17): 
     stores: openStores(host, bed, prefix),
     stopWriting: () => writer.rest(),
     run: (words, blow) => runTool(place, words, blow),
-    changeDefinition() {
+    changeDefinition(edit = (text) => text) {
       const text = definition
         .replace("shm_size: 256m", `shm_size: ${megabytes++}m`)
         .replace(/image: \$\{POSTGRES_IMAGE.*\}/, "image: infra-testbed/postgres:17")
-      writeFileSync(join(scratch, "docker-compose.prod.yml"), text)
+      writeFileSync(join(scratch, "docker-compose.prod.yml"), edit(text))
     },
     async [Symbol.asyncDispose]() {
       await writer.rest()

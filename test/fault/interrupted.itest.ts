@@ -20,6 +20,19 @@ it("finishes a killed recreate although the run that began to finish it was kill
   assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "no")
 })
 
+it("puts back what was there before when the new containers of a killed recreate do not serve", async () => {
+  await using ground = await openGround()
+  const id = await backUp(ground)
+  const broken = (image: string) => `${image}\n    command: [postgres, -c, no_such_setting=1]`
+  ground.changeDefinition((text) => text.replace(/image: \$\{POSTGRES_IMAGE.*/, broken))
+  await killAt(ground, ["recreate", "--backup-id", id], "wait-healthy")
+  const { log } = await good(ground, ["backup"])
+  assert.match(log, /do not serve: service postgres.*Putting back what was there before/)
+  assert.match(log, /the previous images serve again/)
+  assert.deepEqual(await disorder(ground, 4), [])
+  assert.equal(await lostRows(ground), 0)
+})
+
 it("leaves the app stopped when the data is not what the killed run had stopped, until a restore", async () => {
   await using ground = await openGround()
   const image = `${testbed().registry}/sample-app:v1`

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { AppError, failure } from "../../src/core/errors.ts"
 import { HostError } from "../../src/host/host.ts"
+import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { settleUpgrade } from "../../src/job/settle-upgrade.ts"
 import { readUpgrades } from "../../src/job/upgrade-note.ts"
@@ -84,6 +85,8 @@ describe("recreate with another Postgres major", () => {
       const tools = open(place)
       assert.equal((await readUpgrades(tools)).length, 1)
       await settleUpgrade(tools)
+      assert.equal((await tools.stack.containers("api"))[0]?.state, "exited", "the data is not compared yet")
+      await finishInterrupted(tools)
       assertOld(place)
       assert.deepEqual(await readUpgrades(tools), [])
       await assertApp(tools)
