@@ -10,9 +10,9 @@ let node_crypto = require("node:crypto");
 let node_os = require("node:os");
 let node_fs_promises = require("node:fs/promises");
 let node_path = require("node:path");
+let node_child_process = require("node:child_process");
 let node_timers_promises = require("node:timers/promises");
 let node_path_posix = require("node:path/posix");
-let node_child_process = require("node:child_process");
 let node_fs = require("node:fs");
 let node_stream_consumers = require("node:stream/consumers");
 
@@ -316,13 +316,13 @@ function runOf(env) {
 
 // src/action/summary.ts
 /** Bytes of a step's summary that GitHub takes; a larger one is dropped whole. */
-const limit$3 = 1048576;
+const limit$4 = 1048576;
 const note = "\n\n_Cut here: a job summary holds at most 1 MiB. The log has the rest._\n";
 /** The Markdown, cut at a line end so that it fits, and saying so. */
 function cutSummary(markdown) {
 	const bytes = Buffer.from(markdown);
-	if (bytes.length <= limit$3) return markdown;
-	const kept = bytes.subarray(0, limit$3 - Buffer.byteLength(note) - 3).toString();
+	if (bytes.length <= limit$4) return markdown;
+	const kept = bytes.subarray(0, limit$4 - Buffer.byteLength(note) - 3).toString();
 	const lineEnd = kept.lastIndexOf("\n");
 	return `${lineEnd > 0 ? kept.slice(0, lineEnd) : kept.replace(/\uFFFD+$/, "")}${note}`;
 }
@@ -906,9 +906,13 @@ async function askEngine(host, command, options = {}) {
 function engineError(result, host) {
 	const fault = engineFault(result);
 	if (!fault) return void 0;
-	const said = result.stderr.trim().split("\n").slice(-3).join(" / ");
+	const said = withoutValues(result.stderr).trim().split("\n").slice(-3).join(" / ");
 	const { what, hint } = words[fault];
 	return (fault.startsWith("compose-") ? inputError : failure)(fault, `${what} on ${host}${said ? `: ${said}` : ""}`, { hint });
+}
+/** Compose quotes the line of an environment file that it cannot read: it may be a secret. */
+function withoutValues(stderr) {
+	return stderr.replaceAll(/(unterminated quoted value|in variable name).*/g, "$1");
 }
 /** Which fault an exit code and standard error tell of (`timeout` ends with 124, busybox's with 143, both 137 after KILL). */
 function engineFault({ code, stderr }) {
@@ -922,6 +926,7 @@ const signs = [
 	["compose-missing", /'compose' is not a docker command|unknown shorthand flag: '\w' in -\w|unknown flag: --ansi/i],
 	["docker-missing", /docker['"]?: (command )?not found|failed to run command .?docker|can't execute 'docker'/i],
 	["compose-env-file-missing", /couldn't find env file|env file \S+ not found/i],
+	["compose-env-file-invalid", /unterminated quoted value|unexpected character .* in variable name/],
 	["compose-files-missing", /(open|stat) \S+\.ya?ml: no such file|no configuration file provided|can't cd to|cd: /i],
 	["compose-invalid", /^validating |yaml: |interpolat|required variable|undefined (service|volume|network)|invalid /im]
 ];
@@ -953,6 +958,10 @@ const words = {
 	"compose-env-file-missing": {
 		what: "the file of `compose.env-file` is missing",
 		hint: "Put the environment file into the base directory (mode 600), or correct `compose.env-file`."
+	},
+	"compose-env-file-invalid": {
+		what: "compose cannot read an environment file of the stack",
+		hint: "Correct the named line of `compose.env-file`, or of a service's `env_file`, on the host; its value is not shown here."
 	},
 	"compose-invalid": {
 		what: "compose does not accept the stack's files",
@@ -1342,6 +1351,558 @@ function some(names) {
 	return names;
 }
 
+// src/host/frame.ts
+/**
+* The one command ever given to sshd, or run here: it reads a length, then that many bytes of script, and evaluates
+* them; what follows is the command's own input. Nothing in it varies, so any login shell passes it on, and nothing
+* shows in a process list. `dd bs=1` because dash and busybox read ahead and would eat the data behind the script.
+*/
+const bootstrap = `sh -c 'read -r n && eval "$(dd bs=1 count="$n" 2>/dev/null)"'`;
+/** Puts a command's text into a frame with marks that nobody can guess. */
+function frame(text, { input, limit }) {
+	const [start, end] = [mark(), mark()];
+	const script = Buffer.from(scriptOf(text, {
+		start,
+		end,
+		seconds: Math.ceil(limit / 1e3),
+		input
+	}));
+	return {
+		bytes: Buffer.concat([Buffer.from(`${script.length}\n`), script]),
+		start,
+		end
+	};
+}
+/** Seconds between two looks of the watch. */
+const watchStep = 3;
+/**
+* The text is one quoted word, so that a script cut short by a lost connection is a syntax error and never half a
+* command. sshd gives each command a process group of its own; when the shell or its parent (the login shell) leads it,
+* it holds nothing but this command and may be killed whole, by us or by the watch. The watch strikes at the limit, or
+* when the group's leader lost its parent: then the client is gone.
+*/
+function scriptOf(text, { start, end, seconds, input }) {
+	return `{ read -r _ _ _ _ ia_group _ </proc/$$/stat; read -r _ _ _ ia_parent _ <"/proc/$ia_group/stat"; } 2>/dev/null
+case $ia_group in $$ | $PPID) ;; *) ia_group=0 ;; esac
+printf '%s %s\\n' ${start} "$ia_group"; printf '%s %s\\n' ${start} "$ia_group" >&2
+PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C; export PATH LC_ALL; umask 077
+(
+  trap 'kill "$!" 2>/dev/null; exit' TERM
+  left=${seconds}
+  while [ "$left" -gt 0 ]; do
+    nap=$((left < ${watchStep} ? left : ${watchStep})) left=$((left - ${watchStep}))
+    sleep "$nap" & wait "$!"
+    [ "$ia_group" != 0 ] || continue
+    read -r _ _ _ parent _ <"/proc/$ia_group/stat" && [ "$parent" = "$ia_parent" ] || break
+  done
+  if [ "$ia_group" = 0 ]; then kill -KILL $$; else kill -KILL "-$ia_group"; fi
+) </dev/null >/dev/null 2>&1 &
+ia_watch=$!
+( eval ${quote(text)} )${input ? "" : " </dev/null"}
+set -- "$?"
+kill "$ia_watch" 2>/dev/null
+printf '\\n%s %s\\n' ${end} "$1"; printf '\\n%s %s\\n' ${end} "$1" >&2
+`;
+}
+function mark() {
+	return `ia-${(0, node_crypto.randomBytes)(16).toString("hex")}`;
+}
+
+// src/host/frame-reader.ts
+/** Passes bytes on as they come and holds back only what might be the beginning of the end mark. */
+function frameReader({ start, end }) {
+	const settled = Promise.withResolvers();
+	const state = {
+		startMark: Buffer.from(`${start} `),
+		endMark: Buffer.from(`\n${end} `),
+		phase: "noise",
+		held: Buffer.alloc(0),
+		group: void 0,
+		code: void 0
+	};
+	const stream = new node_stream.Transform({
+		transform(chunk, _encoding, next) {
+			state.held = state.held.length > 0 ? Buffer.concat([state.held, chunk]) : chunk;
+			while (phases[state.phase](state, stream));
+			if (state.code !== void 0) settled.resolve();
+			next();
+		},
+		flush(next) {
+			if (state.phase === "output" && state.held.length > 0) stream.push(state.held);
+			next();
+		}
+	});
+	stream.once("finish", () => settled.resolve());
+	stream.once("close", () => settled.resolve());
+	return {
+		stream,
+		started: () => state.phase !== "noise",
+		group: () => state.group,
+		code: () => state.code,
+		settled: settled.promise
+	};
+}
+/** What each phase does with what is held; true when the rest belongs to the next phase. */
+const phases = {
+	noise(state) {
+		const { held, startMark } = state;
+		const at = held.indexOf(startMark);
+		state.held = at < 0 ? held.subarray(Math.max(0, held.length - startMark.length)) : held.subarray(at + startMark.length);
+		if (at >= 0) state.phase = "group";
+		return at >= 0;
+	},
+	group(state) {
+		const line = takeLine(state);
+		if (line === void 0) return false;
+		state.group = Number(line) || void 0;
+		state.phase = "output";
+		return true;
+	},
+	output(state, stream) {
+		const { held, endMark } = state;
+		const at = held.indexOf(endMark);
+		const cut = at < 0 ? held.length - possibleMark(held, endMark) : at;
+		if (cut > 0) stream.push(held.subarray(0, cut));
+		state.held = held.subarray(at < 0 ? cut : at + endMark.length);
+		if (at >= 0) state.phase = "code";
+		return at >= 0;
+	},
+	code(state, stream) {
+		const line = takeLine(state);
+		if (line === void 0) return false;
+		state.code = Number(line);
+		state.phase = "done";
+		stream.push(null);
+		return true;
+	},
+	done(state) {
+		state.held = Buffer.alloc(0);
+		return false;
+	}
+};
+function takeLine(state) {
+	const at = state.held.indexOf("\n");
+	if (at < 0) return void 0;
+	const line = state.held.toString("latin1", 0, at);
+	state.held = state.held.subarray(at + 1);
+	return line;
+}
+/** How many bytes at the end of `bytes` could be the beginning of `mark`, whose only line feed is its first byte. */
+function possibleMark(bytes, mark) {
+	const at = bytes.lastIndexOf("\n");
+	if (at < 0) return 0;
+	const tail = bytes.subarray(at);
+	return tail.length < mark.length && mark.subarray(0, tail.length).equals(tail) ? tail.length : 0;
+}
+
+// src/host/frame-run.ts
+const defaultTimeout = 6e4;
+/** Milliseconds the host waits longer than we do before it ends a command by itself. */
+const hostGrace = 2e3;
+const stderrLimit = 1 << 20;
+/** Starts a command inside its frame. `name` is the host's, for messages. */
+function runFramed(open, name, command, options = {}) {
+	const { timeout = defaultTimeout, input, signal } = options;
+	const framed = frame(command.text, {
+		input: input !== void 0,
+		limit: timeout + hostGrace
+	});
+	const { out, err, stderr } = readersOf(framed);
+	const outcome = Promise.withResolvers();
+	handled(outcome.promise);
+	const began = performance.now();
+	let settled = false;
+	let timer;
+	function settle(act) {
+		if (settled) return;
+		settled = true;
+		clearTimeout(timer);
+		signal?.removeEventListener("abort", abort);
+		if (input instanceof node_stream.Readable) input.destroy();
+		act();
+	}
+	function give(error) {
+		settle(() => {
+			outcome.reject(error);
+			out.stream.destroy(error);
+			err.stream.destroy();
+			channel.then((one) => one.kill(out.group())).catch(() => void 0);
+		});
+	}
+	const abort = () => give(aborted(name, signal));
+	const channel = open(signal);
+	watchInput(input, give);
+	signal?.addEventListener("abort", abort, { once: true });
+	if (signal?.aborted) abort();
+	channel.then(async (one) => {
+		if (settled) return;
+		timer = setTimeout(() => give(timedOut(name, command, timeout)), timeout);
+		connect(one, out, err);
+		feed(one.stdin, framed.bytes, input);
+		const code = await verdict$1({
+			channel: one,
+			out,
+			err,
+			name,
+			command
+		});
+		const duration = Math.round(performance.now() - began);
+		settle(() => outcome.resolve({
+			command,
+			code,
+			stderr: stderr(),
+			duration
+		}));
+		one.close();
+	}).catch((error) => give(error));
+	return {
+		output: out.stream,
+		end: outcome.promise,
+		give
+	};
+}
+/** A rejection that comes before the caller looks must not end the process; the caller still gets it. */
+function handled(promise) {
+	promise.catch(() => void 0);
+}
+function readersOf(framed) {
+	const [out, err] = [frameReader(framed), frameReader(framed)];
+	for (const { stream } of [out, err]) stream.on("error", () => void 0);
+	return {
+		out,
+		err,
+		stderr: keepTail(err.stream, stderrLimit)
+	};
+}
+/** A source that breaks must not look like the end of the data. */
+function watchInput(input, give) {
+	if (!(input instanceof node_stream.Readable)) return;
+	(0, node_stream.finished)(input, { writable: false }, (error) => {
+		if (error) give(failure("input-broken", `a command's data could not be read: ${error.message}`, { cause: error }));
+	});
+}
+/** The end marks of both streams are proof; without them, what the transport says once both streams are read to their end. */
+async function verdict$1(parts) {
+	const { channel, out, err, name, command } = parts;
+	await Promise.all([out.settled, err.settled]);
+	const code = out.code();
+	if (code !== void 0) return code;
+	throw noEnd(await channel.closed, {
+		started: out.started(),
+		name,
+		command
+	});
+}
+function noEnd(end, at) {
+	const shown = `\`${firstLine(at.command)}\``;
+	if (end.signal !== void 0) return new HostError("lost", `${shown} on ${at.name} was ended by signal ${end.signal}: it is not known how far it got`);
+	if (!at.started && end.code !== void 0) return new HostError("did-not-run", `${at.name} accepted the login but never ran ${shown} (it answered with exit code ${end.code})`, { hint: "Check the user's login shell, its start-up files (nothing in them may read standard input or exit) and any ForceCommand or command= restriction." });
+	return new HostError("lost", `${at.name} broke off during ${shown}: it is not known how far it got`);
+}
+function connect(channel, out, err) {
+	for (const [from, to] of [[channel.stdout, out.stream], [channel.stderr, err.stream]]) {
+		from.pipe(to, { end: false });
+		(0, node_stream.finished)(from, { writable: false }, () => to.end());
+	}
+}
+/** Writes the frame, then the command's input. A command may end without reading it all: its exit code tells, not EPIPE. */
+function feed(stdin, bytes, input) {
+	stdin.on("error", () => void 0);
+	stdin.write(bytes);
+	if (!(input instanceof node_stream.Readable)) {
+		if (input === void 0) stdin.end();
+		else stdin.end(input instanceof Secret ? input.reveal() : input);
+		return;
+	}
+	input.pipe(stdin);
+}
+/** Reads a stream to its end and keeps the last `limit` bytes. */
+function keepTail(stream, limit) {
+	let kept = [];
+	let size = 0;
+	stream.on("data", (chunk) => {
+		kept.push(chunk);
+		size += chunk.length;
+		if (size > 2 * limit) {
+			kept = [Buffer.concat(kept).subarray(-limit)];
+			size = limit;
+		}
+	});
+	return () => Buffer.concat(kept).subarray(-limit).toString();
+}
+function timedOut(name, command, timeout) {
+	return new HostError("timeout", `\`${firstLine(command)}\` on ${name} gave no answer within ${timeout / 1e3} s`);
+}
+function aborted(name, signal) {
+	return new HostError("aborted", `work on ${name} was called off`, { cause: signal?.reason });
+}
+function firstLine(command) {
+	const line = command.text.trim().split("\n")[0] ?? "";
+	return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}
+
+// src/host/limit.ts
+function limit$3(count) {
+	const waiting = /* @__PURE__ */ new Set();
+	let free = count;
+	function leave() {
+		free += 1;
+		const [first] = waiting;
+		first?.();
+	}
+	function take() {
+		free -= 1;
+		let left = false;
+		return () => {
+			if (!left) leave();
+			left = true;
+		};
+	}
+	return { async enter(signal) {
+		signal?.throwIfAborted();
+		if (free > 0) return take();
+		const { promise, resolve, reject } = Promise.withResolvers();
+		const next = () => {
+			waiting.delete(next);
+			signal?.removeEventListener("abort", give);
+			resolve(take());
+		};
+		const give = () => {
+			waiting.delete(next);
+			reject(signal?.reason);
+		};
+		waiting.add(next);
+		signal?.addEventListener("abort", give, { once: true });
+		return promise;
+	} };
+}
+
+// src/host/frame-host.ts
+/** OpenSSH allows ten sessions on a connection and still counts those that are closing. */
+const channelLimit = 8;
+/** Bytes that `run` gathers; more is a job for `stream`. */
+const outputLimit = 67108864;
+/** Milliseconds for the transfer of one file. */
+const transferTimeout = 216e5;
+/** A host over anything that can start the bootstrap. */
+function framedHost({ name, open, signal, dispose }) {
+	const places = limit$3(channelLimit);
+	const openInPlace = async (signal) => {
+		const leave = await places.enter(signal);
+		try {
+			const channel = await open(signal);
+			channel.closed.then(leave);
+			return channel;
+		} catch (error) {
+			leave();
+			throw error;
+		}
+	};
+	const start = (command, options) => runFramed(openInPlace, name, command, {
+		...options,
+		signal: options?.signal ? AbortSignal.any([signal, options.signal]) : signal
+	});
+	const host = {
+		name,
+		async run(command, options) {
+			const running = start(command, options);
+			const [stdout, end] = await Promise.all([gather(running), running.end]);
+			const result = {
+				...end,
+				stdout
+			};
+			if (!allowed(end.code, options)) throw new CommandError(result);
+			return result;
+		},
+		stream: (command, options) => streamed(name, start(command, options), options),
+		upload: (content, path, options) => upload(host, content, path, options),
+		download: (path, options) => host.stream(sh`cat -- ${path}`, {
+			...options,
+			timeout: transferTimeout
+		}).stdout,
+		[Symbol.asyncDispose]: dispose
+	};
+	return host;
+}
+async function gather(running) {
+	const chunks = [];
+	let size = 0;
+	for await (const chunk of running.output) {
+		chunks.push(chunk);
+		size += chunk.length;
+		if (size > outputLimit) running.give(failure("output-too-large", `a command printed more than ${outputLimit} bytes`));
+	}
+	return Buffer.concat(chunks).toString();
+}
+/** The reader of `stdout` gets all bytes first, then the error, so that a pipeline never takes a part for the whole. */
+function streamed(name, running, options = {}) {
+	const done = running.end.then((end) => {
+		if (!allowed(end.code, options)) throw new CommandError({
+			...end,
+			stdout: ""
+		});
+		return end;
+	});
+	done.catch(() => void 0);
+	const bytes = running.output[Symbol.asyncIterator]();
+	return {
+		stdout: new node_stream.Readable({
+			highWaterMark: 0,
+			read() {
+				bytes.next().then(async (next) => {
+					if (next.done) await done;
+					this.push(next.done ? null : next.value);
+				}).catch((error) => this.destroy(error));
+			},
+			destroy(error, next) {
+				running.give(new HostError("aborted", `the output of a command on ${name} was given up`));
+				next(error);
+			}
+		}),
+		done
+	};
+}
+function allowed(code, { allow = [0] } = {}) {
+	return allow === "any" || allow.includes(code);
+}
+/**
+* Two steps, because a lost connection ends the input as if it were whole: the file gets its name only after the host
+* has counted as many bytes as were sent.
+*/
+async function upload(host, content, path, { mode = 384, signal } = {}) {
+	const part = node_path.posix.join(node_path.posix.dirname(path), `.${node_path.posix.basename(path)}.${(0, node_crypto.randomBytes)(6).toString("hex")}.part`);
+	const options = {
+		timeout: transferTimeout,
+		...signal && { signal }
+	};
+	const counted = countBytes(content);
+	try {
+		const write = change`cat >${part} && chmod ${mode.toString(8)} -- ${part} && sync ${part} && wc -c <${part}`;
+		const { stdout } = await host.run(write, {
+			...options,
+			input: counted.input
+		});
+		if (Number(stdout) !== counted.size()) throw failure("upload-incomplete", `${host.name} has ${stdout.trim()} of ${counted.size()} bytes of ${path}`);
+		await host.run(change`mv -f -- ${part} ${path} && sync ${node_path.posix.dirname(path)}`, options);
+	} catch (error) {
+		await host.run(change`rm -f -- ${part}`, { timeout: 1e4 }).catch(() => void 0);
+		throw error;
+	}
+}
+function countBytes(content) {
+	if (content instanceof Secret) return {
+		input: content,
+		size: () => Buffer.byteLength(content.reveal())
+	};
+	if (!(content instanceof node_stream.Readable)) return {
+		input: content,
+		size: () => Buffer.byteLength(content)
+	};
+	let size = 0;
+	const counter = new node_stream.Transform({ transform(chunk, _encoding, next) {
+		size += chunk.length;
+		next(null, chunk);
+	} });
+	return {
+		input: (0, node_stream.pipeline)(content, counter, () => void 0),
+		size: () => size
+	};
+}
+
+// src/host/local.ts
+/** This machine, in the same frame as a remote one. */
+function localHost({ log, directory, shell = ["sh"] } = {}) {
+	const ending = new AbortController();
+	const running = /* @__PURE__ */ new Set();
+	return framedHost({
+		name: "localhost",
+		signal: ending.signal,
+		async open() {
+			const channel = await startShell(shell, directory);
+			running.add(channel);
+			channel.closed.then(() => running.delete(channel));
+			return channel;
+		},
+		async dispose() {
+			if (running.size > 0) log?.(`ending ${running.size} commands that still run here`);
+			ending.abort();
+			await Promise.all([...running].map((channel) => channel.closed));
+		}
+	});
+}
+async function startShell([program, ...words], directory) {
+	const child = (0, node_child_process.spawn)(program, [
+		...words,
+		"-c",
+		bootstrap
+	], {
+		detached: true,
+		...directory && { cwd: directory }
+	});
+	const closed = new Promise((resolve) => {
+		child.once("close", (code, signal) => resolve({
+			...code !== null && { code },
+			...signal !== null && { signal }
+		}));
+	});
+	await new Promise((resolve, reject) => {
+		child.once("spawn", resolve);
+		child.once("error", (cause) => {
+			reject(new HostError("unreachable", `cannot start ${program}${directory ? ` in ${directory}` : ""}: ${cause.message}`, { cause }));
+		});
+	});
+	const close = () => {
+		child.stdin.destroy();
+		child.stdout.destroy();
+		child.stderr.destroy();
+	};
+	return {
+		stdin: child.stdin,
+		stdout: child.stdout,
+		stderr: child.stderr,
+		closed,
+		close,
+		kill() {
+			try {
+				if (child.pid !== void 0) process.kill(-child.pid, "SIGKILL");
+			} catch (error) {
+				if (error.code !== "ESRCH") throw error;
+			}
+			close();
+		}
+	};
+}
+
+// src/host/plain-work.ts
+/**
+* A `Work` without keeper, journal and lease, for a machine where only this process works and nothing has to outlive it:
+* each step ends with its command, and an abort ends it at once.
+*/
+function plainWork(host, { id, log, signal }) {
+	const start = (name) => {
+		if (signal.aborted) throw new HostError("aborted", `cancelled before ${name}`);
+		log(name);
+	};
+	return {
+		dryRun: false,
+		id,
+		async step(name, command, { timeout = 6e5, input, onLine } = {}) {
+			start(name);
+			const result = await host.run(command, {
+				timeout,
+				signal,
+				...input === void 0 ? {} : { input }
+			});
+			for (const line of result.stdout.split("\n").filter((one) => one !== "")) onLine?.(line);
+			return result;
+		},
+		async check(name, observe) {
+			start(name);
+			return observe();
+		}
+	};
+}
+
 // src/job/clock.ts
 /** The real time. */
 const systemClock = {
@@ -1349,32 +1910,338 @@ const systemClock = {
 	sleep: (milliseconds, signal) => (0, node_timers_promises.setTimeout)(milliseconds, void 0, signal ? { signal } : {})
 };
 
-// src/core/fingerprint.ts
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
-function compareFingerprints(before, after) {
-	return before.flatMap((old) => {
-		const now = after.find((one) => one.service === old.service);
-		const changed = Object.entries(old.same).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.same[fact]
-		})).filter((one) => one.before !== one.after);
-		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.atLeast[fact]
-		})).filter((one) => one.after === void 0 || one.after < one.before);
-		return [...changed, ...fallen].map((one) => ({
-			service: old.service,
-			fact: one.fact,
-			before: String(one.before),
-			after: String(one.after ?? "(none)")
-		}));
+// src/docker/image.ts
+/** What the engine knows of an image, by any reference or id; undefined when it has none such. */
+async function inspectImage(host, reference) {
+	const command = sh`${limited} docker image inspect --format ${"{\"id\":{{json .Id}},\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}"} ${reference}`;
+	const result = await askEngine(host, command, { allow: [0, 1] });
+	if (result.code === 0) return factsSchema$1.parse(JSON.parse(result.stdout));
+	if (/no such image/i.test(result.stderr)) return void 0;
+	throw engineError(result, host.name) ?? new CommandError(result);
+}
+/** The image that a container runs: read from the container's image id, not from the name it was started by. */
+async function imageOf$1(host, container) {
+	const facts = await inspectImage(host, container.imageId);
+	if (!facts) throw failure("image-gone", `the image that ${container.name} runs (${container.imageId}) is no longer on ${host.name}`);
+	return pin(container.image, facts);
+}
+/**
+* Brings an image onto the host and pins it. A reference with a digest is taken from the host when it is there, else
+* pulled; a tag is always asked of its registry, because tags move, and the host's own copy is used, with a doubt,
+* when no registry knows it. Refuses with `image-unavailable` when neither has it. `step` names the pull.
+*/
+async function ensureImage({ host, work }, reference, step) {
+	const local = await inspectImage(host, reference);
+	if (local && isFixed(reference)) return pin(reference, local);
+	const problem = await pull(work, reference, step);
+	const found = await work.check(`inspect ${reference}`, () => inspectImage(host, reference), local ?? assumed$1(reference));
+	if (!found) throw refusal("image-unavailable", `the image ${reference} is not on ${host.name} and cannot be pulled${problem ? `: ${problem}` : ""}`, { hint: "Push the image, correct its reference, or log the host in to its registry with `docker login`. Nothing was changed." });
+	const pinned = pin(reference, found);
+	return problem ? {
+		...pinned,
+		doubt: `${reference} could not be asked of its registry (${problem}); the host's own copy is used`
+	} : pinned;
+}
+/** Whether a reference names bytes rather than a tag that may move. */
+function isFixed(reference) {
+	return /(^|@)sha256:[0-9a-f]{64}$/.test(reference);
+}
+/** The repository of a reference: without tag and digest. A port of the registry is no tag. */
+function repositoryOf(reference) {
+	return reference.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
+}
+/** Picks the reference that means the same bytes tomorrow: the digest in the asked repository, else any digest, else the id. */
+function pin(asked, facts) {
+	const repository = repositoryOf(asked);
+	const reference = (facts.digests.includes(asked) ? asked : void 0) ?? facts.digests.find((digest) => sameRepository(repositoryOf(digest), repository)) ?? facts.digests[0] ?? facts.id;
+	return {
+		...facts,
+		asked,
+		reference,
+		doubt: void 0
+	};
+}
+const factsSchema$1 = require_libraries.object({
+	id: require_libraries.string$1().regex(/^sha256:/),
+	digests: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? []),
+	tags: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? [])
+});
+/** Docker Hub's names have a short and a long form. */
+function sameRepository(a, b) {
+	const short = (name) => name.replace(/^(docker\.io\/|index\.docker\.io\/)/, "").replace(/^library\//, "");
+	return short(a) === short(b);
+}
+/** The registry's answer when it has no such image or cannot be reached; undefined when pulled. */
+async function pull(work, reference, step) {
+	try {
+		await work.step(step, change`docker pull --quiet ${reference}`, { timeout: 9e5 });
+		return;
+	} catch (error) {
+		if (!(error instanceof CommandError)) throw error;
+		return error.result.stderr.trim().split("\n").at(-1) || error.message;
+	}
+}
+/** What a dry run takes for an image that would have to be pulled first; no image has this id. */
+function assumed$1(reference) {
+	return {
+		id: `sha256:${"0".repeat(64)}`,
+		digests: isFixed(reference) ? [reference] : [],
+		tags: [reference]
+	};
+}
+
+// src/job/is-ours.ts
+/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
+function isOurs(tools, error) {
+	if (tools.signal.aborted || error instanceof HostError) return false;
+	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
+}
+
+// src/job/mask.ts
+/** Shorter values stand in ordinary text too often to be masked everywhere. */
+const shortest = 5;
+/**
+* Takes the stack's secrets out of texts that containers wrote: every value of an environment variable whose name says
+* that it is one, the password in every URL of the environment, and whatever looks like one in the text.
+*/
+function masker(definition) {
+	const values = definition.services.flatMap((service) => Object.entries(service.environment).flatMap(secretsIn));
+	const secrets = [...new Set(values)].filter((value) => value.length >= shortest).sort((a, b) => b.length - a.length);
+	return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), text).replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:)[^\s@/]+@/gi, "$1***@").replaceAll(/\b((?:[\w-]*(?:password|passwd|secret|token|api[_-]?key))["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, "$1***");
+}
+const telling = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn/i;
+function secretsIn([name, value]) {
+	const inUrl = /^[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/i.exec(value)?.[1];
+	return [...telling.test(name) ? [value, encodeURIComponent(value)] : [], ...inUrl === void 0 ? [] : [inUrl, decode(inUrl)]];
+}
+function decode(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
+// src/job/wait-healthy.ts
+/**
+* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
+* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
+* again: waiting longer would not help.
+*/
+async function waitHealthy(tools, services, options = {}) {
+	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
+		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
+		if (waiting.length === 0) return;
+		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
+		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe$2(lost)}`);
+		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
+		await tools.clock.sleep(500, tools.signal);
+	}
+}
+function isReady(containers, service, now) {
+	const copies = containers.filter((one) => one.service === service.name);
+	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
+}
+function isUp(container, service, now) {
+	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
+	if (container.state !== "running") return false;
+	if (container.health !== void 0) return container.health === "healthy";
+	return now.getTime() - Date.parse(container.startedAt) > 2e3;
+}
+function isLost(container) {
+	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
+}
+function describe$2(container) {
+	const why = container.oomKilled ? ", out of memory" : "";
+	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
+}
+async function overdue(tools, containers, waiting, budget) {
+	const names = waiting.map((one) => one.name).join(", ");
+	const first = containers.find((one) => one.service === waiting[0]?.name);
+	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
+	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
+}
+async function unhealthy(tools, container, problem) {
+	const [definition, logs] = await Promise.all([tools.stack.definition(), tools.stack.logs(container, 30)]);
+	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(masker(definition)(logs)));
+	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
+}
+
+// src/job/deploy-app/pinned-images.ts
+/**
+* Brings every image that the services shall run onto the host, pinned, before anything is touched. `wanted` is by
+* service; what it does not name comes from the compose files. Throws an input error for a service that the app does
+* not have, or one without an image; refuses when an image is not to be had.
+*/
+async function pinImages(tools, services, wanted) {
+	const names = services.map((one) => one.name);
+	const unknown = Object.keys(wanted).find((name) => !names.includes(name));
+	if (unknown !== void 0) throw inputError("unknown-service", `images: the app has no service ${unknown}`, { hint: `Its services are: ${names.join(", ")}.` });
+	const byReference = /* @__PURE__ */ new Map();
+	const pinned = /* @__PURE__ */ new Map();
+	for (const service of services) {
+		const reference = wanted[service.name] ?? service.image;
+		if (reference === "") throw inputError("image-missing", `service ${service.name} has no image`, { hint: `Give it an \`image\` in the compose file, or pass \`${service.name}=reference\` in images.` });
+		const image = byReference.get(reference) ?? await ensureImage(tools, reference, "pull-images");
+		if (!byReference.has(reference) && image.doubt !== void 0) tools.log.warning(image.doubt);
+		byReference.set(reference, image);
+		pinned.set(service.name, image);
+	}
+	return pinned;
+}
+/** What to start each of these services by. */
+function references(images, services) {
+	return Object.fromEntries(services.map((name) => [name, pinnedOf(images, name).reference]));
+}
+/** For the release history. */
+function releaseImages(images) {
+	return [...images].map(([service, { asked, reference, id }]) => ({
+		service,
+		reference: asked,
+		...reference.includes("@") ? { digest: reference } : {},
+		imageId: id
+	}));
+}
+function pinnedOf(images, service) {
+	const image = images.get(service);
+	if (!image) throw new TypeError(`no image was pinned for ${service}`);
+	return image;
+}
+
+// src/job/deploy-app/unfinished-note.ts
+/** Shell text that writes down which containers there were before new copies are started. */
+function unfinishedNote(layout, { release, old }) {
+	const file = noteFile$3(layout);
+	const { id, commit } = release;
+	const text = JSON.stringify({
+		format: 1,
+		release: id,
+		commit,
+		old: old.map((one) => one.id)
 	});
+	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
+}
+/** Shell text that takes the note away: the deployment has ended, one way or the other. */
+function forgetUnfinished(layout) {
+	return change`rm -f ${noteFile$3(layout)}`;
+}
+const noteSchema$3 = require_libraries.object({
+	format: require_libraries.literal(1),
+	release: require_libraries.string$1(),
+	commit: require_libraries.string$1().default(""),
+	/** Ids of the containers that there were before. */
+	old: require_libraries.array(require_libraries.string$1())
+});
+/** The note of a deployment that was interrupted; undefined when the last one ended. */
+async function readUnfinished({ host, layout }) {
+	const file = noteFile$3(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : noteSchema$3.parse(JSON.parse(stdout));
+}
+function noteFile$3({ state }) {
+	return `${state}/deploy.json`;
+}
+
+// src/job/deploy-app/copies.ts
+/** Containers of these services, whatever their state. */
+async function copiesOf$1(tools, services) {
+	const names = new Set(services.map((one) => one.name));
+	return (await tools.stack.containers()).filter((one) => names.has(one.service));
+}
+/**
+* Starts a whole new set of copies beside the old ones and gives them. The old containers' ids are written down on the
+* host first, so that a run after an interruption can tell the two sets apart.
+*/
+async function startBeside(tools, services, options) {
+	if (services.length === 0) return [];
+	const { images, old, release } = options;
+	const names = services.map((one) => one.name);
+	const scale = Object.fromEntries(services.map(({ name, replicas }) => [name, replicas + old.filter((one) => one.service === name).length]));
+	const up = tools.stack.up(names, {
+		noDependencies: true,
+		noRecreate: true,
+		pull: "never",
+		scale,
+		images: references(images, names)
+	});
+	await tools.work.step("start-new", change`${unfinishedNote(tools.layout, {
+		release,
+		old
+	})} || exit\n${up}`, { timeout: 3e5 });
+	const assumed = services.map((service) => assumedCopy(tools, service, pinnedOf(images, service.name).id));
+	return tools.work.check("find-new", () => newCopies(tools, services, old), assumed);
+}
+/** Containers of these services that are not among `old`. */
+async function newCopies(tools, services, old) {
+	return (await copiesOf$1(tools, services)).filter((one) => !old.some(({ id }) => id === one.id));
+}
+/**
+* Waits until these copies are healthy, at least `app.health-timeout` and as long as their health checks may take;
+* fails at once when one exits, turns unhealthy or restarts again and again. Then proves that each runs the image asked for.
+*/
+async function waitForCopies(tools, services, options) {
+	if (services.length === 0) return;
+	const { images, copies, step } = options;
+	const budget = Math.max(tools.config.app["health-timeout"], ...services.map((one) => one.healthBudget ?? 0));
+	const ids = copies.map((one) => one.id);
+	await tools.work.check(step, async () => {
+		assertComplete(services, copies);
+		await waitHealthy(tools, services, {
+			containers: ids,
+			budget
+		});
+		const now = (await copiesOf$1(tools, services)).filter((one) => ids.includes(one.id));
+		for (const copy of now) assertImage(copy, pinnedOf(images, copy.service).id);
+	}, void 0);
+}
+/** Stops copies within their grace periods and removes them, by id. */
+async function removeCopies(tools, copies, steps) {
+	if (copies.length === 0) return;
+	await tools.work.step(steps.stop, tools.stack.stop(copies), { timeout: 9e5 });
+	await tools.work.step(steps.remove, tools.stack.remove(copies));
+}
+function assertComplete(services, copies) {
+	for (const { name, replicas } of services) {
+		const there = copies.filter((one) => one.service === name).length;
+		if (there !== replicas) throw failure("copies-missing", `${there} new copies of ${name} were made, ${replicas} were asked for`);
+	}
+}
+function assertImage(copy, wanted) {
+	if (copy.imageId === wanted) return;
+	throw failure("wrong-image", `${copy.name} runs ${copy.imageId}, not ${wanted} as asked`, { hint: "Something else started it meanwhile: look at who uses docker compose on the host." });
+}
+/** What a dry run takes for a container that it does not start. */
+function assumedCopy({ stack }, { name }, imageId) {
+	return {
+		id: `new-${name}`,
+		name: `${stack.project}-${name}-new`,
+		service: name,
+		state: "running",
+		health: "healthy",
+		healthOutput: "",
+		error: "",
+		restarts: 0,
+		exitCode: 0,
+		oomKilled: false,
+		startedAt: "",
+		finishedAt: "",
+		image: imageId,
+		imageId,
+		configHash: "",
+		number: 0,
+		restartPolicy: "",
+		stopSignal: "",
+		mounts: [],
+		networks: [],
+		pid: 0
+	};
 }
 
 // src/remote/scripts.ts
-const texts = {
+const texts$1 = {
 	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # PATH, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"type=bind,source=$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(tail -n 1 \"$problem\")\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      path=$(timeout -k 2 20 docker volume inspect --format '{{.Mountpoint}}' \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $path in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$path\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"$path\"; fi\ndone\n",
 	"diagnostics": "# What a person would look at first, as lines \"NAME<tab>VALUE\". Only looks; a part that is not to be had is left out.\nsay() { [ -z \"$2\" ] || printf '%s\\t%s\\n' \"$1\" \"$2\"; }\nsay docker \"$(timeout -k 2 15 docker version --format '{{.Server.Version}}' 2>/dev/null)\"\nsay compose \"$(timeout -k 2 15 docker compose version --short 2>/dev/null)\"\nsay kernel \"$(uname -sr)\"\nsay load \"$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null)\"\nsay processors \"$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)\"\nsay memory-total-kib \"$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\nsay memory-available-kib \"$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\ntimeout -k 2 15 docker network ls --format '{{.Name}}' 2>/dev/null | while read -r name; do say network \"$name\"; done\ntimeout -k 2 15 docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | while read -r name ports; do\n  [ -z \"$ports\" ] || say ports \"$name: $ports\"\ndone\nexit 0\n",
 	"drain-copies": "# Waits until nobody is connected to a port of these containers. $1 = port, $2 = most seconds to wait, $3 = image with\n# `cat` for containers that have none, then container ids. Only looks.\n# Prints \"drained\", \"cut N\" when N connections are left at the end, or \"unknown N\" when they could not be counted.\nport=$(printf ':%04X' \"$1\") limit=$2 helper=$3\nshift 3\ncount() { # connections from outside of the container; its own health check comes from its loopback\n  table=$(timeout -k 2 10 docker exec \"$1\" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  [ -n \"$table\" ] || table=$(timeout -k 2 20 docker run --rm --pull never --network \"container:$1\" --label infra-actions.look=1 \\\n    --entrypoint cat \"$helper\" /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  if [ -z \"$table\" ]; then\n    # A container that has ended has no connections.\n    [ \"$(docker inspect --type container --format '{{.State.Running}}' \"$1\" 2>/dev/null)\" = true ] && echo unknown || echo 0\n    return\n  fi\n  printf '%s\\n' \"$table\" | awk -v port=\"$port\" '\n    $4 == \"01\" && substr($2, length($2) - 4) == port && $3 !~ /^0100007F:|^00000000000000000000000001000000:|0100007F:/ { n++ }\n    END { print n + 0 }'\n}\nend=$(($(date +%s) + limit))\nquiet=0\nwhile :; do\n  total=0 unknown=0\n  for container; do\n    n=$(count \"$container\")\n    if [ \"$n\" = unknown ]; then unknown=$((unknown + 1)); else total=$((total + n)); fi\n  done\n  # Three looks in a row: between two requests of a busy client there is a moment without any.\n  if [ \"$total\" = 0 ] && [ \"$unknown\" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi\n  if [ \"$quiet\" -ge 3 ]; then echo drained; exit 0; fi\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    if [ \"$unknown\" -gt 0 ]; then echo \"unknown $unknown\"; else echo \"cut $total\"; fi\n    exit 0\n  fi\n  sleep 0.2\ndone\n",
@@ -1384,29 +2251,33 @@ const texts = {
 	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && work_alive \"$1\"; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  if [ ! -e \"$1/rc\" ]; then kill -KILL \"-$job_pid\" 2>/dev/null; fi # killed from outside: nothing of it may act on\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
 	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group\n    set -- ${work_line##*)}\n    if [ \"${3:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then return 0; fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_quiet=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_quiet=$((work_quiet + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size work_quiet=0\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    if [ \"$work_quiet\" -lt 5 ]; then sleep 0.05; elif [ \"$work_quiet\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  fi # else about to start\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
 	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
+	"login-ends-work": "# What decides whether work that goes on after its login is killed: prints `user NAME`, `uid N`, `systemd yes|no`, and then,\n# where systemd runs, what logind says of KillUserProcesses, KillOnlyUsers and KillExcludeUsers, in the words of the\n# first that can tell it: busctl, loginctl, the configuration files. $1 = what to put before every path, nothing as a rule.\necho \"user $(id -un)\"\necho \"uid $(id -u)\"\n[ -d \"$1/run/systemd/system\" ] || { echo 'systemd no'; exit 0; }\necho 'systemd yes'\nfor one in KillUserProcesses KillOnlyUsers KillExcludeUsers; do\n  said=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \"$one\" 2>/dev/null) &&\n    echo \"$one=$said\"\ndone\nsaid=$(loginctl show-session --property KillUserProcesses --property KillOnlyUsers --property KillExcludeUsers 2>/dev/null) &&\n  printf '%s\\n' \"$said\" | sed 's/^/loginctl /'\nfor one in \"$1/etc/systemd/logind.conf\" \"$1\"/usr/lib/systemd/logind.conf.d/*.conf \"$1\"/run/systemd/logind.conf.d/*.conf \"$1\"/etc/systemd/logind.conf.d/*.conf; do\n  [ -r \"$one\" ] && sed -n 's/^[[:space:]]*\\(Kill[A-Za-z]*\\)[[:space:]]*=[[:space:]]*/file \\1=/p' \"$one\"\ndone\nexit 0\n",
 	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result. Standard input: the session key. The encrypted file goes in any case: S3 has it.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ncd \"$1\" || exit 1\ntrap 'rm -rf \"$home\" \"$2\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\n# gpg repeats the session key among its messages: none of them is kept.\ngpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" >\"$3\" 2>/dev/null 3<<KEY && exit 0\n$key\nKEY\nrm -f \"$3\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
 	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
+	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it, $3 the name that it gets when it is\n# whole, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
 	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored archive, read from standard input, to its last byte, and lists the tables whose data it holds.\n# $1 nonce, $2 `zst` when the archive as a whole is compressed.\nnonce=$1\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nmkfifo \"$directory/raw\" \"$directory/all\" \"$directory/head\" || exit 1\n# Both readers take everything, so that nobody upstream fails for want of one.\n{ pg_restore -f /dev/null; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/all\" &\ndecode=$!\n{ pg_restore -l; code=$?; cat >/dev/null; exit \"$code\"; } <\"$directory/head\" >\"$directory/list\" &\nlist=$!\ntee \"$directory/all\" <\"$directory/raw\" >\"$directory/head\" &\ncopy=$!\nif [ \"$2\" = zst ]; then zstd -dcq >\"$directory/raw\"; else cat >\"$directory/raw\"; fi\nunpack=$?\nwait \"$copy\"; copied=$?\nwait \"$decode\"; decoded=$?\nwait \"$list\"; listed=$?\n[ \"$unpack $copied $decoded $listed\" = '0 0 0 0' ] || { echo 'the stored dump does not decode to its end' >&2; exit 1; }\nsed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$directory/list\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored dump, read from standard input, to its last byte, and says what data it holds: the table of each\n# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `directory` or `sql`; `archive` or `zst`\n# only decode, for their tables stand in `archive-head` and `zst-head`, of which only the head is read.\nnonce=$1 stored=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nbad() { echo 'the stored dump does not decode to its end' >&2; exit 1; }\n# A reader takes everything, so that nobody upstream fails for want of one.\ntaking_all() { \"$@\"; code=$?; cat >/dev/null; return \"$code\"; }\nlist_tables() { sed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$1\"; }\n\ncheck_zst() {\n  mkfifo \"$directory/raw\" || exit 1\n  taking_all pg_restore -f /dev/null <\"$directory/raw\" &\n  decode=$!\n  zstd -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$decode\"; decoded=$?\n  [ \"$unpacked $decoded\" = '0 0' ] || bad\n}\n\ncheck_directory() {\n  mkdir \"$directory/dump\" || exit\n  taking_all tar -xf - -C \"$directory/dump\" || bad\n  # pg_restore takes a file without a byte for an empty table; pg_dump writes none.\n  [ -z \"$(find \"$directory/dump\" -type f -size 0)\" ] || bad\n  pg_restore -f /dev/null \"$directory/dump\" || bad\n  pg_restore -l \"$directory/dump\" >\"$directory/list\" || bad\n  list_tables \"$directory/list\"\n}\n\n# A row is a line; a COPY begins behind the comment that pg_dump writes before a table's data, or it is part of a text.\ncheck_sql() {\n  mkfifo \"$directory/raw\" || exit 1\n  awk -v mark=\"$nonce data\" '\n    rows { if ($0 == \"\\\\.\") { print mark, n; rows = 0 } else n++; next }\n    /^-- Data for Name: .*; Type: TABLE DATA;/ { expected = 1; next }\n    expected && /^COPY / { copy = 1 }\n    copy && / FROM stdin;$/ { rows = 1; n = expected = copy = 0; next }\n    $0 == \"-- PostgreSQL database dump complete\" { complete = 1 }\n    END { exit complete && !rows ? 0 : 1 }' <\"$directory/raw\" &\n  count=$!\n  gzip -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$count\"; counted=$?\n  [ \"$unpacked $counted\" = '0 0' ] || bad\n}\n\ncase $stored in\narchive) taking_all pg_restore -f /dev/null || bad ;;\nzst) check_zst ;;\narchive-head) pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\nzst-head) zstd -dcq 2>/dev/null | pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\ndirectory) check_directory ;;\nsql) check_sql ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
-	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\ndirectory=$(mktemp -d) || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w -Fc --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ncase $format in\nzstd) pg_dump \"$@\" --compress=zstd:1 & ;;\ngzip) pg_dump \"$@\" -Z1 & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump \"$@\" -Z0 >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nif ! wait \"$dump\"; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
-	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 `zst` or `plain`; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/size\" \"$work/store\" || exit\nsha256sum <\"$work/sum\" >\"$work/sum.is\" & sum=$!\nwc -c <\"$work/size\" >\"$work/size.is\" & size=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" \"$work/size\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $size $sum\"\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\npids=\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, wc, sha256sum\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nread -r bytes <\"$work/size.is\"\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n[ \"$(wc -c <\"$partial\")\" -eq \"$bytes\" ] || die \"$partial does not hold the $bytes bytes that were dumped\"\nsync \"$partial\" || exit\n\nmkfifo \"$work/back\" \"$work/stored\" || exit\nsha256sum <\"$work/back\" >\"$work/back.is\" & sum=$!\ntee \"$work/back\" <\"$partial\" >\"$work/stored\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$packing\" <\"$work/stored\" >\"$work/proof\" & inside=$!\ncodes=\nfor pid in $inside $copy $sum; do wait \"$pid\"; codes=\"$codes $?\"; done\n[ \"$codes\" = ' 0 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, tee, sha256sum\"\ngrep -q \"^$nonce end 0$\" \"$work/proof\" || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | sort >\"$work/counted\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | sort >\"$work/held\"\ncmp -s \"$work/counted\" \"$work/held\" ||\n  die \"the dump holds the data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
-	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines to leave out, `from-to`.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/left-out\"\nsecret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \\n')\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\nawk -v first=\"$first\" -v last=\"$last\" '\n  NR == FNR { n = split($0, range, \"-\"); if (n == 2) { from[++count] = range[1]; to[count] = range[2] } next }\n  FNR < first || FNR > last { next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  { print }' \"$directory/left-out\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\nsql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
+	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\n# What a killed dump left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-dump.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-dump.XXXXXX\") || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    printf '%s stopping\\n' \"$nonce\" >&2\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ninto_directory() {\n  exec pg_dump -Fd -j \"$(table_jobs)\" -f \"$directory/dump\" \"$@\"\n}\ncase $format in\nzstd) pg_dump -Fc --compress=zstd:1 \"$@\" & ;;\ngzip) pg_dump -Fc -Z1 \"$@\" & ;;\n# A tablespace that the target lacks would stop SQL half way.\nplain) pg_dump -Fp -Z1 --no-tablespaces \"$@\" & ;;\ndirectory-zstd) into_directory --compress=zstd:1 \"$@\" & ;;\ndirectory-gzip) into_directory -Z1 \"$@\" & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump -Fc -Z0 \"$@\" >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nwait \"$dump\"\ndumped=$?\n[ \"$dumped\" -le 128 ] || echo \"pg_dump was ended by signal $((dumped - 128))\" >&2\nif [ \"$dumped\" != 0 ]; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n# A directory is whole only now.\ncase $format in directory-*)\n  tar -cf - -C \"$directory/dump\" . &\n  packer=$!\n  ;;\nesac\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
+	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 how it is stored; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids='' ticker=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/store\" || exit\nsha256 <\"$work/sum\" >\"$work/sum.is\" & sum=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $sum\"\n# Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.\nwhile sleep 5 >/dev/null 2>&1; do\n  [ ! -e \"$partial\" ] || printf '%s progress %s\\n' \"$nonce\" \"$(($(wc -c <\"$partial\")))\"\ndone &\nticker=$!\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\nkill \"$ticker\" 2>/dev/null\npids='' ticker=''\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, SHA-256\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nbytes=$(($(wc -c <\"$partial\")))\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n\n# To the disk while it is proven.\nsync \"$partial\" & flush=$!\nsha256 <\"$partial\" >\"$work/back.is\" & sum=$!\nprove() { docker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$1\" <\"$partial\" >>\"$work/proof\"; }\nprove \"$packing\"\ncodes=\" $?\"\nwait \"$sum\"; codes=\"$codes $?\"\nwait \"$flush\" || exit\n[ \"$codes\" = ' 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, SHA-256\"\nends=1\ncase $packing in archive | zst)\n  prove \"$packing-head\" || die 'the table of contents of the stored dump cannot be read'\n  ends=2\n  ;;\nesac\n[ \"$(grep -c \"^$nonce end 0$\" \"$work/proof\")\" = \"$ends\" ] || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | LC_ALL=C sort >\"$work/held\"\nif [ \"$packing\" = sql ]; then\n  # Of a table of an extension nobody has counted which rows are dumped; of all others each must be there with all its rows.\n  sed -n \"s/^$nonce fact table .*\\\"rows\\\" : \\([0-9]*\\).*/\\1/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  members=$(grep -c \"^$nonce fact member \" \"$work/messages\")\n  [ \"$(LC_ALL=C comm -13 \"$work/counted\" \"$work/held\" | wc -l)\" -eq \"$members\" ] &&\n    [ -z \"$(LC_ALL=C comm -23 \"$work/counted\" \"$work/held\")\" ]\nelse\n  sed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  cmp -s \"$work/counted\" \"$work/held\"\nfi || die \"the dump does not hold what was counted: data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
+	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines `WHAT FROM TO`:\n# `out` to leave out, `copy` of a COPY whose rows follow, `end` of a statement that ends there.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/plan\"\nrandom() { od -An -N24 -tx1 /dev/urandom | tr -d ' \\n'; }\nsecret=$(random)\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\n# As ourselves it runs as it is. A role that is to be held to its rights gets no script: psql would run `\\!`, and `\\connect`\n# as anybody whom the socket trusts. Its SQL is a constant, in quotes that nobody can guess, which psql sends to the server as\n# it is (`\\gexec`); only rows stand open, behind a COPY that can be nothing else. No other line is `\\.`, which ends rows.\n# That holds whatever the lines of the plan say.\ntag=''\n[ -z \"$role\" ] || tag=\"\\$ia$(random)\\$\"\ntr -d '\\000' | awk -v first=\"$first\" -v last=\"$last\" -v tag=\"$tag\" '\n  function begin() { if (tag != \"\" && !begun) { print \"select \" tag; begun = 1 } }\n  function finish() { if (begun) { print tag \" \\\\gexec\"; begun = 0 } }\n  function is_copy(text) {\n    name = \"([^][\\\\\\\\\\\"'\"'\"'(),;.:/ \\t\\r\\n-]+|\\\"([^\\\"]|\\\"\\\")+\\\")\"\n    return text ~ (\"^[Cc][Oo][Pp][Yy] \" name \"([.]\" name \")? *([(](\" name \"(, ?\" name \")*)?[)])? *[Ff][Rr][Oo][Mm] [Ss][Tt][Dd][Ii][Nn];\\r?\\n$\")\n  }\n  function put(line) {\n    begin()\n    if (line == \"\\\\.\" || line == \"\\\\.\\r\") line = quoted_backslash substr(line, 2)\n    print line\n  }\n  BEGIN { quoted_backslash = tag \" operator(pg_catalog.||) pg_catalog.chr(92) operator(pg_catalog.||) \" tag }\n  NR == FNR {\n    if ($1 == \"out\") { from[++count] = $2; to[count] = $3 }\n    if ($1 == \"copy\") copy_end[$2] = $3\n    if ($1 == \"end\") ends[$2] = 1\n    next\n  }\n  FNR < first || FNR > last { next }\n  rows { print; if ($0 == \"\\\\.\" || $0 == \"\\\\.\\r\") rows = 0; next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  tag == \"\" { print; next }\n  FNR == 1 { sub(/^\\357\\273\\277/, \"\") }\n  FNR in copy_end { finish(); copying = copy_end[FNR]; text = \"\" }\n  { put($0) }\n  copying { text = text $0 \"\\n\" }\n  copying && FNR >= copying { rows = is_copy(text); copying = 0; finish() }\n  FNR in ends { finish() }\n  END {\n    finish()\n    if (rows) { print \"the rows of its last table do not end\" | \"cat >&2\"; exit 1 }\n  }' \"$directory/plan\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning -c standard_conforming_strings=on'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\nsql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
 	"postgres-foreign": "#!/bin/sh\n# Feeds a foreign dump, turned into a script, to the script inside the container that runs it.\n# $1 container, $2 script that reads it, $3 script that runs it, $4 nonce, $5 path, $6 its kind; the rest goes to $3.\nset -u\numask 077\ncontainer=$1 read=$2 run=$3 nonce=$4 path=$5 kind=$6\nshift 6\nwork=$(mktemp -d) || exit\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 143' TERM INT HUP\nfeed() {\n  if [ \"$kind\" = directory ]; then tar -cf - -C \"$path\" .; else cat \"$path\"; fi |\n    docker exec -i \"$container\" sh -c \"$read\" sh \"$nonce\" \"$kind\" 2>\"$work/read\"\n}\nfeed | docker exec -i \"$container\" sh -c \"$run\" sh \"$nonce\" \"$@\"\ncode=$?\ngrep -v \"^$nonce end 0$\" \"$work/read\" >&2\ngrep -q \"^$nonce end 0$\" \"$work/read\" || { echo \"$path could not be read to its end\" >&2; exit 1; }\nexit \"$code\"\n",
 	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
-	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguard\npg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1 </dev/null &\ndump=$!\ntrap 'kill \"$dump\" 2>/dev/null' TERM INT HUP\nwait \"$dump\"\ncode=$?\n# The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n[ \"$code\" -le 128 ] || wait \"$dump\" 2>/dev/null\nunguard\nprintf '%s end %s\\n' \"$1\" \"$code\" >&2\nexit \"$code\"\n",
+	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguarded \"$1\" pg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1\n",
+	"postgres-grown-inside": "# shellcheck shell=sh\n# How large a database is by now. $1 its name.\nsql -d template1 -v name=\"$1\" <<'SQL'\nselect pg_database_size(:'name');\nSQL\n",
 	"postgres-image-inside": "# Says what a Postgres image is: its version, where it keeps its data, which extensions it brings. Runs in a throw-away container.\nprintf 'version %s\\n' \"$(postgres --version)\"\nprintf 'directory %s\\n' \"${PGDATA:-/var/lib/postgresql/data}\"\nfind / -xdev -path '*/extension/*.control' 2>/dev/null | sed -n 's:.*/\\([^/]*\\)\\.control$:extension \\1:p'\nprintf 'end 0\\n'\n",
 	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
-	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 `zst` or `plain`.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 packing=$5\n# shellcheck disable=SC2016 # expanded inside the container\nunpack='if [ \"$2\" = zst ]; then zstd -dcq 2>/dev/null; else cat; fi'\nlist=$(docker exec -i \"$container\" sh -c \"$session\n$unpack | pg_restore -l -C\" sh \"$nonce\" \"$packing\" <\"$file\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\ndocker exec -i \"$container\" sh -c \"$session\nlist=\\$(mktemp) || exit\ntrap 'rm -f \\\"\\$list\\\"' EXIT\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$list\\\"\n$unpack | pg_restore -C -L \\\"\\$list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$1\\\"\" sh \"$nonce\" \"$packing\" \"$list\" <\"$file\"\n",
-	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 `zst` or `plain`, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 how many tables at once, $9 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 jobs=$8 option=$9\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  running_is=program\n  [ \"$1\" != sql ] || running_is=function\n  \"$@\" &\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nfi\npg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\ngrep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\nrun pg_restore -w --exit-on-error ${option:+\"$option\"} -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\"\nfor late in \"$refreshes\" \"$event_triggers\"; do\n  grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n  run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\"\ndone\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$(grep -c -E '^[0-9]+; [0-9]+ [0-9]+ SUBSCRIPTION ' \"$directory/list\")\"\n",
-	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256; the rest goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5\nshift 5\nwork='' exec_pid=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256sum <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
+	"postgres-properties-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps a database without its data, as an archive, which says how it is made, to standard output. $1 nonce, $2 connection\n# string, $3 milliseconds to wait for a lock.\nguarded \"$1\" pg_dump -w -Fc -Z1 --schema-only --lock-wait-timeout=\"$3\" -d \"$2\"\n",
+	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 how it is stored.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 stored=$5\n# Of a directory, the table of contents alone.\nfeed() { if [ \"$stored\" = directory ]; then tar -xOf \"$file\" ./toc.dat; else cat \"$file\" 2>/dev/null; fi; }\n# shellcheck disable=SC2016 # expanded inside the container\nopen='directory=$(mktemp -d) || exit\ntrap \"rm -rf \\\"$directory\\\"\" EXIT\nrestore() {\n  case $stored in\n  zst) zstd -dcq 2>/dev/null | pg_restore \"$@\" ;;\n  directory) cat >\"$directory/toc.dat\" && pg_restore \"$@\" \"$directory\" ;;\n  *) pg_restore \"$@\" ;;\n  esac\n}'\nlist=$(feed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nrestore -l -C\" sh \"$stored\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\nfeed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$directory/list\\\"\nrestore -C -L \\\"\\$directory/list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$2\\\"\" sh \"$stored\" \"$nonce\" \"$list\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 how it is stored, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 option=$8\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  sql | run_script)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nelif [ \"$packing\" = directory ]; then\n  mkdir \"$directory/archive\" || exit\n  run tar -xf \"$archive\" -C \"$directory/archive\"\n  rm -f \"$archive\"\n  archive=$directory/archive\nfi\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nrestore_archive() {\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  run pg_restore -w --exit-on-error ${option:+\"$option\"} -j \"$(table_jobs)\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\"\n  done\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive; fi\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
+	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256, $6 script that says how large the\n# new database is, $7 its name; the rest, which begins with the nonce, goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5 grown=$6 name=$7\nshift 7\nwork='' exec_pid='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\n# Before 9 is opened, which it must not hold open. What it starts ends by itself when it is gone.\nnonce=$1\nwhile sleep 10 >/dev/null 2>&1; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone &\nticker=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
 	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
 	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *) echo plain ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
-	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n",
-	"postgres-space-inside": "# shellcheck shell=sh\n# Free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\nfree() { df -P -B1 \"$1\" | awk 'NR == 2 { print $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(free \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(free \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
+	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
+	"postgres-space-inside": "# shellcheck shell=sh\n# Size of the disk and free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\ndisk() { df -P -B1 \"$1\" | awk 'NR == 2 { print $2, $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(disk \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(disk \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win. The two sessions here, both named\n# infra-actions-swap, are never ended.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  PGAPPNAME=infra-actions-swap sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and application_name <> 'infra-actions-swap';\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
 	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
 	"put-aside-back": "# The way back of set-aside, from wherever that was cut off; does nothing when nothing is aside. $1 the parent folder, $2\n# the directory's name, $3 its name aside, $4 the name under which what lies in its place now is kept.\nset -eu\ncd \"$1\"\n[ -e \"./$3\" ] || exit 0\nif [ -e \"./$2\" ] && ! rmdir \"./$2\" 2>/dev/null; then\n  [ ! -e \"./$4\" ] || { echo \"$4 is there already\" >&2; exit 1; }\n  mv \"./$2\" \"./$4\"\nfi\nmv \"./$3\" \"./$2\"\nsync\n",
@@ -1414,37 +2285,542 @@ const texts = {
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
 	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
 	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
-	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\ncandidates() {\n  cat <<'INSIDE'\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nINSIDE\n}\n",
+	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only\n# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved\" && chown \"$owner\" \"$1\" || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
 	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\necho \"before $(keyspace)\"\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"after $(keyspace)\"\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
 	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
+	"redis-forget": "# Removes for good what restores replaced and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in .pre-restore-*[!A-Za-z0-9._-]* | .pre-restore-) exit 1 ;; .pre-restore-*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
+	"redis-kept": "# What restores replaced and kept. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
+	"redis-left": "# What a restore has left in a data directory: prints `moved` when it began to move the old data aside, `staged` when it\n# only brought files beside it, else `nothing`. $1 container, $2 image, $3 data directory, $4 id of the restore.\n# shellcheck disable=SC2016 # expands in the container\ntext='\n[ -d \"$1\" ] || exit 1\nif [ -d \"$1/.pre-restore-$2\" ]; then echo moved; elif [ -d \"$1/.restore-$2\" ]; then echo staged; else echo nothing; fi\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
 	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
 	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
 	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From its arguments and the configuration file they name; what\n# neither says keeps the image's default.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nif [ -n \"$conf\" ]; then\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d '\"\\r' | sed -n -E \"s/^($wanted) +(.*)$/\\1 \\2/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
 	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
-	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
-	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5\numask 077\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"$dir\")\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\n: >\"$dir/.pre-restore-$id/.moved\" && chown \"$owner\" \"$dir/.pre-restore-$id\" || exit 1\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\nif [ \"$on\" != - ]; then\n  # With the append-only file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\n  mkdir -m 700 \"$dir/$on\" && ln \"$dir/$file\" \"$dir/$on/$log.1.base.rdb\" || exit 1\n  echo \"file $log.1.base.rdb seq 1 type b\" >\"$dir/$on/$log.manifest\" && chown -R \"$owner\" \"$dir/$on\" || exit 1\nfi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" </dev/null\n",
-	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The server is stopped, or nothing\n# has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/.failed-restore-$id\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" </dev/null\n",
+	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside. What an earlier restore of the same run\n# has kept gets a number: its name is needed.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nkept=$dir/.pre-restore-$2 number=1\nif [ -e \"$kept\" ]; then\n  while [ -e \"$kept.$number\" ]; do number=$((number + 1)); done\n  mv \"$kept\" \"$kept.$number\" || exit 1\nfi\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
+	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name, $8 what\n# to note about the data that is moved.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\n[ \"$on\" = - ] || begin_append \"$on\" \"$log\"\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" </dev/null\n",
+	"redis-take-back": "# Puts what a restore kept in the place of what the stopped server would load; that is moved aside in the same way. $1\n# container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's\n# name, $8 what to note about the data that is moved, $9 the folder that was kept: its mark stays until the data is proven.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6 kept=$7\n[ -e \"$dir/$kept/.moved\" ] || { echo \"error $kept is not a whole set of replaced files\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/$kept\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nif [ \"$on\" != - ] && [ ! -e \"$dir/$on\" ] && [ -e \"$dir/$file\" ]; then begin_append \"$on\" \"$log\"; fi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" \"$9\" </dev/null\n",
+	"redis-taken": "# Removes the folder of what was taken back, which is empty by now. $1 container, $2 image, $3 data directory, $4 the folder.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\n[ -z \"$(ls \"$2\")\" ] || { echo \"error $2 is not empty\" >&2; exit 1; }\nrm -f \"./$2/.moved\" && rmdir \"./$2\"\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/$from\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
 	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
-	"s3-download": "# Fetches one file straight from S3. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256, $5 ETag or `-`, $6 tries,\n# $7 seconds without progress that cut a try. Standard input: the URL, which stands in no argument, file or output here.\n# What an earlier try has brought is kept and completed; the file gets its name only when its SHA-256 is right.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 range=67108864\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nright() { [ \"$(($(wc -c <\"$1\")))\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$((bytes / 1024))\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $((bytes / 1024)) KiB\" >&2; exit 1; }\n[ -e \"$partial\" ] || : >\"$partial\"\nfailed=0\ntrap 'rm -f \"$partial.head\" \"$partial.cut\"' EXIT\ntrap 'exit 1' TERM INT HUP\nwhile :; do\n  have=$(($(wc -c <\"$partial\")))\n  if [ \"$have\" -gt \"$bytes\" ]; then : >\"$partial\"; have=0; fi\n  [ \"$have\" -lt \"$bytes\" ] || break\n  last=$((have + range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # The bytes go to standard output: a file named to curl would be emptied first.\n  curl -sS -f -K /dev/fd/3 -r \"$have-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n    -D \"$partial.head\" >>\"$partial\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n  rc=$?\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$partial.head\" | tail -n 1)\n  : >\"$partial.head\"\n  if [ \"$code\" = 206 ] && [ \"$rc\" = 0 ]; then continue; fi\n  # A 200 is the whole object, not the range that was asked for.\n  if [ \"$code\" != 206 ] && [ \"$(($(wc -c <\"$partial\")))\" -gt \"$have\" ]; then head -c \"$have\" \"$partial\" >\"$partial.cut\" && mv \"$partial.cut\" \"$partial\"; fi\n  failed=$((failed + 1))\n  case $code in\n    403 | 404 | 412) rm -f \"$partial\"; echo \"error S3 answered $code for $file\" >&2; exit 1 ;;\n  esac\n  [ \"$failed\" -lt \"$tries\" ] || { echo \"error S3 answered ${code:-000} for $file (curl $rc), $failed times\" >&2; exit 1; }\n  sleep \"$failed\"\ndone\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
+	"s3-download": "# Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,\n# $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,\n# which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when\n# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nstate=$partial.ranges\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\n# What came of another object is no beginning of this one.\nif ! [ -e \"$partial\" ] || [ \"$(sed -n 1p \"$state\" 2>/dev/null)\" != \"$sum $etag\" ]; then\n  : >\"$partial\" && echo \"$sum $etag\" >\"$state\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nleft=$((bytes / 1024 - $(du -k \"$partial\" | cut -f1)))\n[ \"${free:-0}\" -ge \"$left\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $left KiB\" >&2; exit 1; }\nbefore=$(grep -c '^done ' \"$state\")\nwork=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# get N: one range into its place. 0 when all of it came; else `code` is the answer.\nget() {\n  first=$(($1 * range)) last=$((($1 + 1) * range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # An answer that is longer than its range must not run into the next one.\n  {\n    curl -sS -f -K /dev/fd/3 -r \"$first-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n      -D \"$work/$1.head\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n    echo $? >\"$work/$1.rc\"\n  } | head -c $((last - first + 1)) | dd of=\"$partial\" bs=\"$block\" seek=$((first / block)) conv=notrunc 2>/dev/null || { code=disk; return 1; }\n  read -r rc <\"$work/$1.rc\"\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$work/$1.head\" 2>/dev/null | tail -n 1)\n  rm -f \"$work/$1.head\" \"$work/$1.rc\"\n  # A 200 is the whole object, not the range that was asked for.\n  [ \"${code:=000}\" = 206 ] && [ \"$rc\" = 0 ]\n}\n\n# lane N: every so many-th range, until all are there or one of them cannot be had.\nlane() {\n  number=$1\n  while [ $((number * range)) -lt \"$bytes\" ]; do\n    failed=0\n    until [ -e \"$work/failed\" ] || grep -qx \"done $number\" \"$state\"; do\n      if get \"$number\"; then echo \"done $number\" >>\"$state\"; continue; fi\n      failed=$((failed + 1))\n      case $code in\n        403 | 404 | 412 | disk) echo \"$code\" >\"$work/failed\" ;;\n        *) [ \"$failed\" -lt \"$tries\" ] || echo \"$code\" >\"$work/failed\" ;;\n      esac\n      sleep \"$failed\"\n    done\n    number=$((number + lanes))\n  done\n}\n\npids=\nfrom=0\nwhile [ \"$from\" -lt \"$lanes\" ]; do\n  lane \"$from\" &\n  pids=\"$pids $!\"\n  from=$((from + 1))\ndone\nfor pid in $pids; do wait \"$pid\"; done\n\nif [ -e \"$work/failed\" ]; then\n  read -r code <\"$work/failed\"\n  if [ \"$code\" = 403 ] && [ \"$(grep -c '^done ' \"$state\")\" -gt \"$before\" ]; then echo renew; exit 0; fi\n  case $code in\n    # An old URL is refused like a wrong one: what came stays for a fresh one.\n    403) echo \"error S3 answered 403 for $file\" >&2 ;;\n    404 | 412) rm -f \"$partial\" \"$state\"; echo \"error S3 answered $code for $file\" >&2 ;;\n    disk) echo \"error $partial cannot be written\" >&2 ;;\n    *) echo \"error S3 answered $code for $file, $tries times\" >&2 ;;\n  esac\n  exit 1\nfi\nrm -f \"$state\"\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
+	"s3-part-sums": "# The MD5s of a file's parts. $1 file, $2 size of a part, $3 number of the last one. Lines `NUMBER MD5`.\nset -u\nnumber=0\nwhile [ \"$number\" -lt \"$3\" ]; do\n  sum=$(tail -c \"+$((number * $2 + 1))\" \"$1\" | head -c \"$2\" | md5sum)\n  number=$((number + 1))\n  echo \"$number ${sum%% *}\"\ndone\n",
 	"s3-reach": "# Whether this host can send to S3 itself. $1 address of the store. Prints `ok`, or why not.\nif ! command -v curl >/dev/null 2>&1; then echo \"curl is not installed\"; exit 0; fi\nif ! command -v md5sum >/dev/null 2>&1; then echo \"md5sum is not installed\"; exit 0; fi\ncode=$(curl -sS -o /dev/null -w '%{http_code}' --connect-timeout 5 --max-time 15 \"$1\" 2>/dev/null)\nrc=$?\ncase $rc in\n  0) if [ \"$code\" != 000 ]; then echo ok; else echo \"no answer from $1\"; fi ;;\n  60 | 77) echo \"curl does not trust the certificate of $1 (no CA certificates?)\" ;;\n  *) echo \"curl cannot reach $1 (code $rc)\" ;;\nesac\n",
 	"s3-read-back": "# Reads one object straight from S3 and keeps nothing of it. $1 bytes, $2 SHA-256, $3 tries, $4 seconds without progress that\n# cut a try. Standard input: the URL, which stands in no argument, file or output here. An error unless these bytes come.\nset -u\nbytes=$1 sum=$2 tries=$3 stall=$4 try=1\nread -r url\nwhile :; do\n  # A cut or refused answer has other bytes: their SHA-256 tells, whatever the exit code.\n  got=$(curl -sS -f -K /dev/fd/3 --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" 2>/dev/null 3<<CONFIG | sha256sum\nurl = \"$url\"\nCONFIG\n)\n  if [ \"${got%% *}\" = \"$sum\" ]; then echo \"read back $bytes\"; exit 0; fi\n  [ \"$try\" -lt \"$tries\" ] || { echo \"error S3 gave other bytes than were sent, or none, $try times\" >&2; exit 1; }\n  sleep \"$try\"\n  try=$((try + 1))\ndone\n",
-	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard\n# output: `part NUMBER MD5 CODE` for each, `probe CODE`. The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$file\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    if [ \"${code:=000}\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1)\"\n  [ \"$code\" = 200 ]\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code\"\n  else\n    send \"$number\" \"$length\" \"$url\" || break\n  fi\ndone\n",
-	"set-aside": "# Runs as root in a container: gives a data directory another name, and puts an empty one with the same owner in its\n# place. $1 the parent folder, $2 the directory's name, $3 its name aside.\nset -eu\ncd \"$1\"\n[ ! -e \"./$3\" ] || { echo \"$3 is there already\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"./$2\")\nmv \"./$2\" \"./$3\"\nmkdir -m 700 \"./$2\"\nchown \"$owner\" \"./$2\"\nsync\n",
+	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Of a file that is still being written also: $5 the name that it gets when it is whole, $6 seconds without growth, and $7\n# seconds in all, after which no more is awaited. Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one\n# byte to that URL with a wrong MD5. On standard output: `part NUMBER MD5 CODE REASON` for each, `probe CODE REASON`, at last `end WHY`.\n# The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4 name=${5:-} idle=${6:-0} life=${7:-0}\nbody=$file why=sent began=$(date +%s)\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nreason() {\n  sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1\n}\n\n# A store may notice its own failure only after it has begun to answer with 200.\nmeant() {\n  : \"${code:=000}\"\n  if [ \"$code\" = 200 ] && grep -q '<Error>' \"$answer\"; then code=500; fi\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody|SlowDown' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$body\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$body\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    meant\n    if [ \"$code\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(reason)\"\n  [ \"$code\" = 200 ]\n}\n\n# grown BYTES: waits until the growing file has so many. 1, with the reason in `why`, when it is whole or no longer awaited.\ngrown() {\n  [ -n \"$name\" ] || return 0\n  quiet=0 had=\n  while :; do\n    if [ -e \"$name\" ]; then why=whole; return 1; fi\n    # Held open, it can be read to its end whatever becomes of its name.\n    if [ \"$body\" = \"$file\" ] && [ -e \"$file\" ] && exec 4<\"$file\"; then body=/proc/self/fd/4; fi\n    if [ \"$body\" != \"$file\" ] && [ ! -e \"$file\" ] && [ ! -e \"$name\" ]; then why=gone; return 1; fi\n    have=$(stat -L -c %s \"$body\" 2>/dev/null) || have=0\n    [ \"$have\" -lt \"$1\" ] || return 0\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    if [ \"$quiet\" -gt $((idle * 2)) ]; then why=idle; return 1; fi\n    if [ $(($(date +%s) - began)) -ge \"$life\" ]; then why=old; return 1; fi\n    sleep 0.5\n  done\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      meant\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code $(reason)\"\n  else\n    grown $((number * size)) || break\n    send \"$number\" \"$length\" \"$url\" || { why=refused; break; }\n  fi\ndone\necho \"end $why\"\n",
+	"set-aside": "# Runs as root in a container: gives a data directory another name, and puts an empty one with the same owner in its\n# place. $1 the parent folder, $2 the directory's name, $3 its name aside.\nset -eu\ncd \"$1\"\n[ ! -e \"./$3\" ] || { echo \"$3 is there already\" >&2; exit 1; }\n[ -d \"./$2\" ] || { echo \"$2 is no directory\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"./$2\")\nmv \"./$2\" \"./$3\"\nmkdir -m 700 \"./$2\"\nchown \"$owner\" \"./$2\"\nsync\n",
+	"sha256": "# shellcheck shell=sh\n# The SHA-256 of standard input as the first word of a line. OpenSSL uses the processor's own instructions where it has\n# them, which is several times as fast as sha256sum.\nsha256() {\n  if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r; else sha256sum; fi\n}\n",
 	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
-	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files of runs that are\n# dead and prints what went.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfor one in */*.partial */*.partial.*; do\n  [ -e \"$one\" ] || continue\n  rm -f \"$one\"\n  echo \"$one\"\ndone\n",
+	"store-below": "# Files of backups that begin with one of some stems. $1 directory of backups, $2.. `FOLDER/BEGINNING`. One path a line.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nshift\nfor stem; do\n  for one in \"$stem\"*; do\n    if [ -f \"$one\" ]; then printf '%s\\n' \"$one\"; fi\n  done\ndone\n",
+	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files that nobody has\n# written to for an hour, and prints what went: another project or environment may have its backups here as well, and a lock of its own.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfind . -mindepth 2 -maxdepth 2 -type f \\( -name '*.partial' -o -name '*.partial.*' \\) -mmin +60 | while read -r one; do\n  rm -f \"$one\"\n  echo \"${one#./}\"\ndone\n",
 	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
-	"store-list": "# Every manifest in $1, each after a line `BYTES NAME`, then a newline. A directory that is not there holds none; one that\n# cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nfor one in backup-*.json; do\n  [ -e \"$one\" ] || continue\n  printf '%s %s\\n' \"$(($(wc -c <\"$one\")))\" \"$one\"\n  cat \"$one\"\n  echo\ndone\necho end\n",
+	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0}\nset -- \"$word\"-*.json\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
 	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
 	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
-	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256sum <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
+	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256 <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
 	"store-write": "# Publishes one small file. $1 directory of backups, $2 path in it, $3 its length in bytes; the content comes on standard\n# input. It is whole under its final name or not there at all.\nset -eu\numask 077\nmkdir -p \"$1/$(dirname \"$2\")\"\ncd \"$1\"\nchmod 700 . \"$(dirname \"$2\")\"\nif [ -e \"$2\" ]; then echo \"error $2 is already there\" >&2; exit 1; fi\ntrap 'rm -f \"$2.partial\"' EXIT\ncat >\"$2.partial\"\n[ \"$(($(wc -c <\"$2.partial\")))\" = \"$3\" ] || { echo \"error $2 came in cut short\" >&2; exit 1; }\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
 	"stun-probe": "# Sends a STUN binding request (RFC 8489 6) to a TURN server. $1 = container id, $2 = port inside it,\n# $3 = address of the container as the host sees it, $4 = seconds to wait.\n# Prints the way that was taken and ends with 0 when a binding response came;\n# 10: neither the container nor the host has a program to ask with; 11: no answer.\ncontainer=$1 port=$2 address=$3 wait=$4\nsaid=$(timeout -k 1 \"$wait\" docker exec \"$container\" turnutils_stunclient -p \"$port\" 127.0.0.1 2>&1)\ncode=$?\ncase $said in\n  *\"reflexive addr\"*) echo turnutils_stunclient; exit 0 ;;\nesac\n# 126 and 127: the program is not in the image. Anything else is the server's silence.\nif [ \"$code\" -ne 126 ] && [ \"$code\" -ne 127 ]; then\n  printf '%s\\n' \"$said\" | tail -n 1 >&2\n  exit 11\nfi\ncommand -v nc >/dev/null 2>&1 || exit 10\n# Type 0x0001, length 0, magic cookie, twelve bytes of transaction id; the answer's type is 0x0101.\nanswer=$(printf '\\000\\001\\000\\000\\041\\022\\244\\102infra-action' | timeout -k 1 \"$wait\" nc -u -w 1 \"$address\" \"$port\" | od -An -tx1 -N2 | tr -d ' \\n')\n[ \"$answer\" = 0101 ] || exit 11\necho nc\n"
 };
 function remoteScript(name) {
-	const text = texts[name];
+	const text = texts$1[name];
 	if (text === void 0) throw new Error("no remote script " + name);
 	return text;
+}
+
+// src/service/http-status.ts
+/** Asks a URL from the host, with its curl or else its wget; `timeout` in milliseconds. Redirects are not followed. */
+async function askUrl(host, url, timeout) {
+	const seconds = Math.max(1, Math.ceil(timeout / 1e3));
+	const command = script("read", remoteScript("http-probe"), [url, seconds]);
+	const { code, stdout, stderr } = await host.run(command, {
+		allow: "any",
+		timeout: timeout + 1e4
+	});
+	if (code === 10) return {
+		kind: "unable",
+		reason: "the host has neither curl nor wget"
+	};
+	const [, status, taken] = /^(\d{3}) ([\d.]*)\s*$/.exec(stdout) ?? [];
+	if (code !== 0 || status === void 0 || status === "000") return {
+		kind: "unreachable",
+		reason: stderr.trim().split("\n").at(-1) || `exit code ${code}`
+	};
+	return {
+		kind: "answered",
+		status: Number(status),
+		milliseconds: taken ? Number(taken) * 1e3 : void 0
+	};
+}
+
+// src/job/deploy-app/health-url.ts
+/**
+* Asks `app.health-url` from the host until it answers well, five times at most, two seconds apart. Fails with
+* `health-url-unreachable` or `health-url-wrong`: no answer and a wrong one are two different things. Does nothing without
+* a URL; a host that has nothing to ask with is warned of.
+*/
+async function assertAnswers(tools) {
+	const url = tools.config.app["health-url"];
+	if (url === void 0) return;
+	await tools.work.check("health-url", () => ask$4(tools, url), void 0);
+}
+async function ask$4(tools, url) {
+	for (let left = 4;; left--) {
+		const answer = await askUrl(tools.host, url, 1e4);
+		if (answer.kind === "unable") {
+			tools.log.warning(`${url} was not asked: ${answer.reason}`);
+			return;
+		}
+		if (answer.kind === "answered" && answer.status >= 200 && answer.status < 300) return;
+		if (left === 0) throw answer.kind === "answered" ? failure("health-url-wrong", `${url} answered ${answer.status}`) : failure("health-url-unreachable", `${url} cannot be reached from the host: ${answer.reason}`, { hint: "When the old release answers there, the new one does not listen; else correct app.health-url." });
+		await tools.clock.sleep(2e3, tools.signal);
+	}
+}
+
+// src/job/deploy-app/in-place.ts
+/** Why two copies of a service cannot run side by side; undefined when they can. */
+function whyAlone(service) {
+	if (service.hasContainerName) return "it has a container_name";
+	const [port] = service.publishedPorts;
+	if (port) return `it publishes port ${port.published}`;
+	return service.networks.length === 0 ? "it is in the host's network" : void 0;
+}
+/** Replaces a service of which two copies cannot run side by side: it is away from its stop until it is healthy again. */
+async function replaceInPlace(tools, service, images) {
+	const { name } = service;
+	tools.log.warning(`${name} is replaced with an interruption: two copies of it cannot run side by side`);
+	const up = tools.stack.up([name], {
+		noDependencies: true,
+		forceRecreate: true,
+		pull: "never",
+		images: references(images, [name])
+	});
+	await tools.work.step(`replace-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
+	const copies = await tools.work.check(`find-${name}`, () => copiesOf$1(tools, [service]), void 0);
+	if (copies) await waitForCopies(tools, [service], {
+		images,
+		copies,
+		step: `wait-${name}`
+	});
+}
+/** Puts back the images that these services ran before; one that did not exist before is removed. */
+async function putBackInPlace(tools, services, before) {
+	for (const service of services.toReversed()) {
+		const { name } = service;
+		const previous = before.find((one) => one.service === name);
+		if (!previous) {
+			const copies = await copiesOf$1(tools, [service]);
+			if (copies.length === 0) continue;
+			await tools.work.step(`stop-${name}`, tools.stack.stop(copies));
+			await tools.work.step(`remove-${name}`, tools.stack.remove(copies));
+			continue;
+		}
+		const up = tools.stack.up([name], {
+			noDependencies: true,
+			forceRecreate: true,
+			pull: "never",
+			images: { [name]: previous.imageId }
+		});
+		await tools.work.step(`put-back-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
+		await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), void 0);
+	}
+}
+
+// src/core/release.ts
+const imageSchema = require_libraries.strictObject({
+	service: require_libraries.string$1().min(1),
+	/** As it was asked for: `registry/app:1.4`. */
+	reference: require_libraries.string$1().min(1),
+	/** `repository@sha256:...`; absent for an image that never was in a registry. */
+	digest: require_libraries.string$1().regex(/^\S+@sha256:[0-9a-f]{64}$/).optional(),
+	/** What ran when the release was recorded: `sha256:...`. */
+	imageId: require_libraries.string$1().regex(/^sha256:[0-9a-f]{64}$/)
+});
+const releaseKinds = [
+	"deploy",
+	"rollback",
+	"recreate"
+];
+/** A release's name: also part of an image tag, `release-<id>`. */
+const releaseIdSchema = require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, "use letters, digits, `_`, `.` and `-`, 100 at most");
+const releaseSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	id: releaseIdSchema,
+	kind: require_libraries._enum(releaseKinds),
+	time: require_libraries.datetime(),
+	/** Empty when the release was made outside of a repository: then it is not known what is deployed. */
+	commit: require_libraries.string$1().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/),
+	images: require_libraries.array(imageSchema),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	status: require_libraries._enum(["good", "bad"]),
+	/** Backup made right before; retention keeps it as long as one can go back over this release. */
+	backup: require_libraries.string$1().optional(),
+	/** One line: why it is bad, or what it was. */
+	note: require_libraries.string$1().optional()
+});
+/** `20260131-020000-1a2b3c4`: sorts by time and names the commit. */
+function releaseId(time, commit) {
+	const stamp = time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+	return commit === "" ? stamp : `${stamp}-${commit.slice(0, 7)}`;
+}
+/** The text to append to the history. It begins with a newline, so that a torn line before it does not swallow it. */
+function formatRelease(release) {
+	return `\n${JSON.stringify(releaseSchema.parse(release))}\n`;
+}
+/** Reads the history. Never throws: what cannot be read is told. An empty text is an empty history. */
+function parseReleases(text) {
+	const releases = /* @__PURE__ */ new Map();
+	const bad = [];
+	const lines = text.split("\n");
+	for (const [index, line] of lines.entries()) {
+		if (line.trim() === "") continue;
+		const release = parseLine(line);
+		if (release) releases.set(release.id, release);
+		else bad.push(index + 1);
+	}
+	const torn = bad.at(-1) === lines.length;
+	return {
+		releases: [...releases.values()],
+		unreadable: torn ? bad.slice(0, -1) : bad,
+		torn
+	};
+}
+/** The release that the app runs now: the newest good deploy or rollback. */
+function currentRelease(history) {
+	return history.releases.findLast(isGoodApp);
+}
+/**
+* Where a rollback goes: the newest good release before the current one with other images. Known-bad releases are
+* skipped. Undefined: there is nothing to go back to, and a rollback must refuse.
+*/
+function previousRelease(history) {
+	const current = currentRelease(history);
+	if (!current) return void 0;
+	return history.releases.slice(0, history.releases.indexOf(current)).findLast((release) => isGoodApp(release) && imageKey(release) !== imageKey(current));
+}
+/** Deployed commit per component: that of its last good release, not of the last run. */
+function deployedCommits(history) {
+	return {
+		infra: history.releases.findLast(({ kind, status }) => kind === "recreate" && status === "good")?.commit || void 0,
+		app: currentRelease(history)?.commit || void 0
+	};
+}
+/** Backups that the current and the previous release point to: retention leaves them alone (S8). */
+function backupsInUse(history) {
+	const used = [currentRelease(history), previousRelease(history)].flatMap((release) => release?.backup ?? []);
+	return new Set(used);
+}
+function parseLine(line) {
+	try {
+		return releaseSchema.safeParse(JSON.parse(line)).data;
+	} catch {
+		return;
+	}
+}
+function isGoodApp({ kind, status }) {
+	return status === "good" && kind !== "recreate";
+}
+function imageKey({ images }) {
+	return images.map(({ service, imageId }) => `${service}=${imageId}`).sort().join(" ");
+}
+
+// src/job/release-history.ts
+/** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
+async function readHistory(tools) {
+	const { releases } = tools.layout;
+	const { stdout } = await tools.host.run(sh`if test -e ${releases}; then cat ${releases}; fi`);
+	const history = parseReleases(stdout);
+	for (const line of history.unreadable) tools.log.warning(`${releases}: line ${line} cannot be read and is left out`);
+	return history;
+}
+/** Appends one release, durably, and in the same step does what may come only after that. */
+async function recordRelease(tools, release, after) {
+	const { releases, state } = tools.layout;
+	const record = change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`;
+	await tools.work.step("record-release", after ? change`${record} && ${after}` : record);
+}
+
+// src/job/deploy-app/keep-release.ts
+/**
+* Keeps the release's images for a rollback by a tag of their own (a tag beside the digest keeps both from being
+* pruned), and makes them what every later `up` starts.
+*/
+async function keepImages(tools, { release, images }) {
+	const tags = [...images.values()].flatMap((image) => {
+		const repository = repositoryOf(image.asked);
+		return /^(sha256|[0-9a-f]{64}$)/.test(repository) ? [] : [change`docker tag ${image.id} ${`${repository}:release-${release.id}`} || exit`];
+	});
+	const file = deployedImagesFile(tools.config);
+	const next = `${file}.t`;
+	const override = imagesOverride(references(images, [...images.keys()]));
+	const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`;
+	await tools.work.step("tag-release", lines$1(...tags, write));
+}
+/** The last act of a deployment: the note of an unfinished one goes away with it. */
+async function recordGood(tools, { release, images }) {
+	await recordRelease(tools, {
+		...entry(tools, release, images),
+		status: "good"
+	}, forgetUnfinished(tools.layout));
+}
+/** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
+async function recordBad(tools, { release, images, why }) {
+	const bad = {
+		...entry(tools, release, images),
+		status: "bad",
+		note: oneLine(why)
+	};
+	await recordRelease(tools, bad, forgetUnfinished(tools.layout));
+}
+function entry(tools, release, images) {
+	if (images.length === 0) throw failure("no-images", "a release without images cannot be recorded");
+	return {
+		format: 1,
+		id: release.id,
+		kind: "deploy",
+		time: tools.clock.now().toISOString(),
+		commit: release.commit,
+		images: [...images],
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		}
+	};
+}
+function oneLine(text) {
+	return text.replaceAll(/\s+/g, " ").slice(0, 500);
+}
+
+// src/job/deploy-app/upstream.ts
+/** First port of the loopback servers, one for each copy; only reachable inside the proxy's container. */
+const loopback = 8001;
+/** Reads an upstream file, of either shape that `renderUpstream` writes or of a person's simple one. */
+function parseUpstream(text) {
+	const lines = text.replaceAll(/#.*$/gm, "");
+	const copies = [...lines.matchAll(/set\s+\$copy\s+"?([\w.-]+)(?::\d+)?"?\s*;/g)].map(([, name]) => name ?? "");
+	const servers = [...lines.matchAll(/(?<=^|[\s{;])server\s+([\w.-]+)(?::\d+)?[^;{}]*;/gm)].map(([, name]) => name ?? "").filter((name) => name !== "127.0.0.1");
+	return {
+		targets: [.../* @__PURE__ */ new Set([...copies, ...servers])],
+		copySettings: /include\s+(\S+\/copy\.inc)\s*;/.exec(lines)?.[1]
+	};
+}
+/**
+* The upstream file that sends requests to these containers. With `copySettings` each copy stands in a loopback server
+* of its own whose name is looked up at each request: nginx starts even when a copy is down. Without, its name stands in
+* `upstream`, and nginx will not start while it cannot be resolved.
+*/
+function renderUpstream(names, options) {
+	const { upstream, port, copySettings, release } = options;
+	const head = `# Written by deploy-app, release ${release}. The next deployment writes it anew.`;
+	if (copySettings === void 0) return text$1(head, `upstream ${upstream} {`, ...names.map((name) => `  server ${name}:${port};`), "}");
+	const addresses = names.map((_, index) => `127.0.0.1:${loopback + index}`);
+	return text$1(head, `upstream ${upstream} {`, ...addresses.map((address) => `  server ${address};`), "}", ...names.flatMap((name, index) => [
+		"server {",
+		`  listen ${addresses[index]};`,
+		`  set $copy ${name}:${port};`,
+		`  include ${copySettings};`,
+		"}"
+	]));
+}
+function text$1(...lines) {
+	return `${lines.join("\n")}\n`;
+}
+
+// src/job/deploy-app/proxy.ts
+/** Seconds until nginx's old workers must have stopped accepting after a reload. */
+const handover = 30;
+/**
+* The proxy as it runs; undefined where none is configured. Refuses when it cannot do a switch: not running, or the
+* upstream file's folder not mounted (a file mounted by itself keeps its old content).
+*/
+async function findProxy(tools, services) {
+	const { proxy, "proxied-service": named } = tools.config.app;
+	if (!proxy) return void 0;
+	const service = named ?? services[0] ?? "";
+	if (!services.includes(service)) throw refusal("proxied-service-unknown", `app.proxied-service ${service} is none of the app's services`, { hint: `Name one of: ${services.join(", ")}.` });
+	const file = node_path.posix.join(tools.layout.base, proxy["upstream-file"]);
+	const [containers, { stdout }] = await Promise.all([tools.stack.containers(proxy.service), tools.host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)]);
+	const container = containers.find((one) => one.state === "running");
+	if (!container) throw refusal("proxy-down", `the proxy (app.proxy.service ${proxy.service}) is not running`, { hint: "Start it, or run debug: without it nobody can be sent to the new copies. Nothing was changed." });
+	assertFolderMounted(container, file);
+	return {
+		container,
+		service,
+		file,
+		now: parseUpstream(stdout)
+	};
+}
+/** Sends all new requests to these containers, or fails with everything as it was. */
+async function switchProxy(tools, proxy, copies, options) {
+	const { upstream = "app" } = tools.config.app.proxy ?? {};
+	const content = renderUpstream(copies.map((one) => one.name), {
+		upstream,
+		port: tools.config.app.port,
+		copySettings: proxy.now.copySettings,
+		release: options.release
+	});
+	const arguments_ = [
+		proxy.container.id,
+		proxy.file,
+		content,
+		handover
+	];
+	await tools.work.step(options.step, script("change", remoteScript("proxy-switch"), arguments_), { timeout: 12e4 });
+}
+/** Waits until nobody is connected to these copies any more, at most `app.drain`. Says what was cut. */
+async function drain$1(tools, proxy, copies, step) {
+	const running = copies.filter((one) => one.service === proxy.service && one.state === "running");
+	if (running.length === 0) return;
+	const { drain: limit, port } = tools.config.app;
+	const seconds = Math.ceil(limit / 1e3);
+	const ids = running.map((one) => one.id);
+	const look = script("read", remoteScript("drain-copies"), [
+		port,
+		seconds,
+		proxy.container.imageId,
+		...ids
+	]);
+	const { stdout } = await tools.work.step(step, look, {
+		timeout: limit + 9e4,
+		assume: "drained"
+	});
+	const [word, count] = (stdout.trim().split("\n").at(-1) ?? "").split(" ");
+	if (word === "drained") return;
+	tools.log.warning(word === "cut" ? `${count} connections to the old copies were still open after ${seconds} s and are cut` : `The connections to the old copies could not be counted; they had ${seconds} s to end`);
+}
+/** Whether requests go to exactly these containers, each by its own name. */
+function sendsTo({ now }, copies) {
+	const names = copies.map((one) => one.name);
+	return names.length === now.targets.length && names.every((name) => now.targets.includes(name));
+}
+function assertFolderMounted(container, file) {
+	const mounts = container.mounts.map((mount) => mount.source.replace(/\/+$/, ""));
+	if (mounts.includes(file)) throw refusal("proxy-file-mounted", `the upstream file ${file} is mounted into the proxy by itself`, { hint: "Mount its folder: a file mounted by itself keeps its old content when a new one is renamed into its place." });
+	if (!mounts.some((source) => file.startsWith(`${source}/`))) throw refusal("proxy-folder-not-mounted", `no mount of the proxy holds the upstream file ${file}`, { hint: "Correct app.proxy.upstream-file, or mount its folder into the proxy." });
+}
+
+// src/job/deploy-app/settle-unfinished.ts
+/**
+* Ends what an interrupted deployment left: two sets of copies. When requests already go to the new ones and they answer
+* well (without a proxy: when the old ones began to be stopped), the old ones are drained and removed and the release is
+* recorded as good; otherwise the new ones are removed. Either way one set is left, and the action at hand goes on from there.
+*/
+async function settleUnfinished(tools, services) {
+	const note = await readUnfinished(tools);
+	if (!note) return;
+	const beside = services.filter((one) => whyAlone(one) === void 0);
+	const copies = await copiesOf$1(tools, beside);
+	const old = copies.filter((one) => note.old.includes(one.id));
+	const fresh = copies.filter((one) => !note.old.includes(one.id));
+	tools.log.warning(`Release ${note.release} was interrupted: ${old.length} old and ${fresh.length} new containers are there`);
+	const names = beside.map((one) => one.name);
+	const sets = {
+		release: note.release,
+		old,
+		fresh
+	};
+	if (fresh.length > 0 && await tookOver(tools, names, {
+		note,
+		old,
+		fresh
+	})) {
+		if (old.length > 0) await goForward(tools, names, sets);
+		if (names.every((name) => fresh.some((one) => one.service === name && isServing(one)))) {
+			await keepSettled(tools, note, await copiesOf$1(tools, services));
+			tools.log.warning(`Release ${note.release} serves: its deployment was finished`);
+			return;
+		}
+	} else if (old.length > 0 && fresh.length > 0) {
+		await goBack$2(tools, names, sets);
+		tools.log.warning(`Release ${note.release} was taken back: what ran before it serves`);
+	}
+	await tools.work.step("settle-release", forgetUnfinished(tools.layout));
+}
+/**
+* The same for the actions that deploy nothing: whatever comes next ends an interrupted deployment. What cannot be ended
+* is told, and the note of it stays: the action at hand may be the cure.
+*/
+async function settleDeployment(tools) {
+	if (!await readUnfinished(tools)) return;
+	const services = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
+	try {
+		await tools.log.group("ending an interrupted deployment", () => settleUnfinished(tools, services));
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`An interrupted deployment could not be ended, the next one goes on with it: ${messageOf(error)}`);
+	}
+}
+async function keepSettled(tools, note, serving) {
+	const images = /* @__PURE__ */ new Map();
+	for (const one of serving) images.set(one.service, await imageOf$1(tools.host, one));
+	const release = {
+		id: note.release,
+		commit: note.commit
+	};
+	await keepImages(tools, {
+		release,
+		images
+	});
+	await recordGood(tools, {
+		release,
+		images: releaseImages(images)
+	});
+}
+async function tookOver(tools, names, { note, old, fresh }) {
+	if (!old.some(isServing)) return true;
+	if (!fresh.every(isServing)) return false;
+	const proxy = await findProxy(tools, names);
+	if (proxy) return fresh.some((one) => proxy.now.targets.includes(one.name)) && await answersWell(tools);
+	return note.old.some((id) => !old.some((one) => one.id === id && isServing(one)));
+}
+/** The way back is still there: the last look before the old copies go must be the one that a deployment takes. */
+async function answersWell(tools) {
+	try {
+		await assertAnswers(tools);
+		return true;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`The interrupted release does not answer well: ${messageOf(error)}`);
+		return false;
+	}
+}
+async function goForward(tools, names, sets) {
+	const { release, old, fresh } = sets;
+	const proxy = await findProxy(tools, names);
+	const proxied = fresh.filter((one) => one.service === proxy?.service);
+	if (proxy && proxied.length > 0) {
+		await switchProxy(tools, proxy, proxied, {
+			step: "settle-proxy",
+			release
+		});
+		await drain$1(tools, proxy, old, "drain-leftovers");
+	}
+	await removeCopies(tools, old, {
+		stop: "stop-leftovers",
+		remove: "remove-leftovers"
+	});
+}
+async function goBack$2(tools, names, sets) {
+	const { release, old, fresh } = sets;
+	const proxy = await findProxy(tools, names);
+	const proxied = old.filter((one) => one.service === proxy?.service && isServing(one));
+	if (proxy && proxied.length > 0) {
+		await switchProxy(tools, proxy, proxied, {
+			step: "settle-proxy",
+			release
+		});
+		await drain$1(tools, proxy, fresh, "drain-leftovers");
+	}
+	await removeCopies(tools, fresh, {
+		stop: "stop-leftovers",
+		remove: "remove-leftovers"
+	});
+}
+function isServing({ state, health = "healthy" }) {
+	return state === "running" && health === "healthy";
 }
 
 // src/job/data-presence.ts
@@ -1497,7 +2873,7 @@ function judge$1(answer) {
 }
 
 // src/core/config.ts
-const name$1 = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
+const name$2 = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
 const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
 const patterns = require_libraries.array(require_libraries.string$1().min(1));
 const serviceKinds = [
@@ -1584,9 +2960,15 @@ const s3Schema = require_libraries.strictObject({
 	bucket: require_libraries.string$1().min(3),
 	prefix: require_libraries.string$1().default("backups/"),
 	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given."),
+	"server-side-encryption": require_libraries._enum(["s3", "kms"]).optional().describe("Have the store encrypt what it keeps, with its own keys (`s3`) or one of its key service (`kms`). Every object is looked at: one that is not encrypted so fails the backup."),
+	"kms-key-id": require_libraries.string$1().min(1).optional().describe("Key of the key service; the store's default one unless told."),
+	"storage-class": require_libraries.string$1().regex(/^[A-Z0-9_-]+$/, "use the store's own name, such as STANDARD_IA").optional().describe("Class in which backups are kept, as the store names it; it must give objects back at once."),
 	"read-back": require_libraries.boolean().default(false).describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
 	"immutable-days": require_libraries.int().min(1).max(3650).optional().describe("Days for which nobody can delete or change a backup in S3; the bucket must have object lock."),
 	"immutable-mode": require_libraries._enum(["governance", "compliance"]).default("governance").describe("`compliance`: not even the bucket's owner can shorten the lock.")
+}).refine((s3) => s3["kms-key-id"] === void 0 || s3["server-side-encryption"] === "kms", {
+	path: ["kms-key-id"],
+	message: "needs server-side-encryption: kms"
 });
 const retentionSchema = require_libraries.strictObject({
 	last: require_libraries.int().min(0).default(0),
@@ -1594,14 +2976,21 @@ const retentionSchema = require_libraries.strictObject({
 	weekly: require_libraries.int().min(0).default(4),
 	monthly: require_libraries.int().min(0).default(12)
 });
+/** How a Postgres backup is stored. */
+const postgresFormats = [
+	"custom",
+	"directory",
+	"plain"
+];
 const backupSchema = require_libraries.strictObject({
 	directory: path.optional().describe("`<base directory>/backups` unless told."),
 	retention: retentionSchema.prefault({}),
 	s3: s3Schema.optional(),
-	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore.") }).optional(),
+	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore, drill and pipeline.") }).optional(),
 	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
+	postgres: require_libraries.strictObject({ format: require_libraries._enum(postgresFormats).default("custom").describe("`custom`: one archive of pg_dump, the quickest; `directory`: tables dumped side by side, for hosts with many cores, in one tar file; `plain`: gzipped SQL, `postgres-YYYY-MM-DD-HHMMSS.sql.gz`.") }).prefault({}),
 	"before-migrate": require_libraries.boolean().default(true),
-	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of rows by which a table set may shrink against the last proven backup.")
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of its rows by which a database may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.")
 });
 const lockSchema = require_libraries.strictObject({
 	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
@@ -1629,9 +3018,9 @@ const overridable = {
 const overridableSections = Object.keys(overridable);
 /** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
 const configSchema = require_libraries.strictObject({
-	project: name$1.describe("Compose project name; also names the base directory."),
+	project: name$2.describe("Compose project name; also names the base directory."),
 	...overridable,
-	environments: require_libraries.record(name$1, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
+	environments: require_libraries.record(name$2, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
 });
 
 // src/service/kinds.ts
@@ -1668,11 +3057,11 @@ async function servicesOf$1(tools, profile, names) {
 		const known = definitions.map((one) => one.name).join(", ");
 		throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, { hint: known === "" ? "It has none at all." : `It has: ${known}.` });
 	}
-	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$2(tools, definition, containers));
+	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
 }
 /** Those of the infrastructure that hold data that must not be lost. */
 async function dataServices(tools, names) {
-	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData$1);
+	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData);
 }
 /** The container of a service, or an error that says what is missing. */
 function containerOf({ container, service }) {
@@ -1680,7 +3069,7 @@ function containerOf({ container, service }) {
 	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
 }
 /** Whether its data directory must survive everything. */
-function holdsData$1({ service }) {
+function holdsData({ service }) {
 	return dataKinds.includes(service.kind);
 }
 function names$1(services) {
@@ -1689,7 +3078,7 @@ function names$1(services) {
 function definitions(services) {
 	return services.map((one) => one.definition);
 }
-function describe$2(tools, definition, containers) {
+function describe$1(tools, definition, containers) {
 	const config = tools.config.services[definition.name] ?? defaults;
 	const kind = config.kind ?? serviceKind(definition.image);
 	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
@@ -1713,54 +3102,6 @@ const defaults = {
 	"sample-queries": [],
 	timeout: 1e4
 };
-
-// src/job/wait-healthy.ts
-/**
-* Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
-* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
-* again: waiting longer would not help.
-*/
-async function waitHealthy(tools, services, options = {}) {
-	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
-	const start = tools.clock.now().getTime();
-	for (;;) {
-		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
-		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
-		if (waiting.length === 0) return;
-		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
-		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe$1(lost)}`);
-		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
-		await tools.clock.sleep(500, tools.signal);
-	}
-}
-function isReady(containers, service, now) {
-	const copies = containers.filter((one) => one.service === service.name);
-	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
-}
-function isUp(container, service, now) {
-	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
-	if (container.state !== "running") return false;
-	if (container.health !== void 0) return container.health === "healthy";
-	return now.getTime() - Date.parse(container.startedAt) > 2e3;
-}
-function isLost(container) {
-	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
-}
-function describe$1(container) {
-	const why = container.oomKilled ? ", out of memory" : "";
-	return `${container.state} with exit code ${container.exitCode}${why}, restarted ${container.restarts} times`;
-}
-async function overdue(tools, containers, waiting, budget) {
-	const names = waiting.map((one) => one.name).join(", ");
-	const first = containers.find((one) => one.service === waiting[0]?.name);
-	if (first) return unhealthy(tools, first, `is not healthy after ${formatDuration(budget)} (waited for: ${names})`);
-	return failure("not-healthy", `no container of ${names} after ${formatDuration(budget)}`);
-}
-async function unhealthy(tools, container, problem) {
-	const logs = await tools.stack.logs(container, 30);
-	await tools.log.group(`Last log lines of ${container.service}`, async () => tools.log.untrusted(logs));
-	return failure("not-healthy", `service ${container.service} ${problem}`, { hint: `Its last log lines are above; on the host: docker logs ${container.name}` });
-}
 
 // src/job/ensure-running.ts
 /**
@@ -1829,11 +3170,107 @@ function atLeastOne(items, what) {
 	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
 }
 
-// src/job/is-ours.ts
-/** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
-function isOurs(tools, error) {
-	if (tools.signal.aborted || error instanceof HostError) return false;
-	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
+// src/core/fingerprint.ts
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+function compareFingerprints(before, after) {
+	return before.flatMap((old) => {
+		const now = after.find((one) => one.service === old.service);
+		const changed = Object.entries(old.same).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.same[fact]
+		})).filter((one) => one.before !== one.after);
+		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.atLeast[fact]
+		})).filter((one) => one.after === void 0 || one.after < one.before);
+		return [...changed, ...fallen].map((one) => ({
+			service: old.service,
+			fact: one.fact,
+			before: String(one.before),
+			after: String(one.after ?? "(none)")
+		}));
+	});
+}
+
+// src/job/debug/causes.ts
+/** Names the cause, the most specific first, with the sentence that shows it. */
+function nameCause(evidence) {
+	const { container, checks, log } = evidence;
+	const told = checks.map((check) => `${check.name}: ${check.detail}`).join("; ");
+	if (!container) return {
+		cause: "missing",
+		details: "the service has no container"
+	};
+	if (container.state === "paused") return {
+		cause: "paused",
+		details: "the container is paused"
+	};
+	const refused = startProblems.find(([, pattern]) => pattern.test(container.error));
+	if (refused && container.state !== "running") return {
+		cause: refused[0],
+		details: container.error
+	};
+	const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed");
+	if (network) return {
+		cause: "network-missing",
+		details: `${network.name}: ${network.detail}`
+	};
+	const loops = container.state === "restarting" || isShaky(evidence);
+	const down = container.state !== "running" || loops;
+	if (down || container.restarts > 0) {
+		if (container.oomKilled) return {
+			cause: "out-of-memory",
+			details: `killed with exit code ${container.exitCode}`
+		};
+		const line = logProblems.flatMap(([cause, pattern]) => {
+			const found = log.split("\n").findLast((one) => pattern.test(one));
+			return found === void 0 ? [] : [{
+				cause,
+				details: withoutTime(found)
+			}];
+		})[0];
+		if (line) return line;
+	}
+	if (down) {
+		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
+		return {
+			cause: loops ? "restart-loop" : "stopped",
+			details: ended
+		};
+	}
+	if (checks.some((check) => check.name.startsWith("volume ") && check.state === "failed")) return {
+		cause: "bad-mount",
+		details: told
+	};
+	return {
+		cause: checks.some((check) => check.state === "failed") ? "unhealthy" : "unknown",
+		details: told
+	};
+}
+function isShaky({ container, restartLimit, checks }) {
+	return (container?.restarts ?? 0) > restartLimit && checks.some((check) => check.name === "restarts");
+}
+/** Docker's own reasons for a container that did not start. */
+const startProblems = [
+	["network-missing", /network \S+ not found|could not find a network|network .* does not exist/i],
+	["port-conflict", /port is already allocated|address already in use|failed to bind host port/i],
+	["disk-full", /no space left on device/i],
+	["bad-mount", /mount|bind source path does not exist|not a directory/i],
+	["image-missing", /no such image|image .* not found/i],
+	["out-of-memory", /cannot allocate memory|out of memory/i]
+];
+/** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
+const logProblems = [
+	["disk-full", /no space left on device|MISCONF .*disk/i],
+	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
+	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
+	["port-conflict", /address already in use/i]
+];
+/** `docker logs --timestamps` puts the time before each line. */
+function withoutTime(line) {
+	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
 }
 
 // src/job/keep-volumes.ts
@@ -1898,6 +3335,387 @@ function assertSameSource(service, mount, definition, stack) {
 	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
 }
 
+// src/core/manifest.ts
+/** A file of a backup, as it was when it was written. */
+const artifactSchema = require_libraries.strictObject({
+	/** Path relative to the backup directory and, with the prefix before it, the key in S3. */
+	file: require_libraries.string$1().min(1),
+	/** What it holds: one database, how that database is made where its file does not say it, the cluster's globals, or a snapshot of keys. */
+	role: require_libraries._enum([
+		"database",
+		"properties",
+		"globals",
+		"keys"
+	]),
+	/** The database's name, also for its properties; the file's own name for the others. */
+	name: require_libraries.string$1(),
+	bytes: require_libraries.int().positive(),
+	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+});
+/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
+const checksumSchema = require_libraries.string$1().regex(/^-?\d+$/);
+const tableSchema = require_libraries.strictObject({
+	schema: require_libraries.string$1(),
+	name: require_libraries.string$1(),
+	rows: require_libraries.int().min(0),
+	/** Of its rows' text, when `backup.verify` is `checksum`. */
+	checksum: checksumSchema.optional()
+});
+const databaseSchema$1 = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	/** Bytes on disk when the dump was taken. */
+	size: require_libraries.int().min(0),
+	tables: require_libraries.array(tableSchema),
+	largeObjects: require_libraries.int().min(0),
+	largeObjectsChecksum: checksumSchema.optional()
+});
+const postgresSchema = require_libraries.strictObject({
+	kind: require_libraries.literal("postgres"),
+	/** `server_version_num` and the image's reference. */
+	version: require_libraries.int(),
+	systemIdentifier: require_libraries.string$1(),
+	dataChecksums: require_libraries.boolean(),
+	databases: require_libraries.array(databaseSchema$1)
+});
+const keysSchema = require_libraries.strictObject({
+	kind: require_libraries._enum([
+		"dragonfly",
+		"redis",
+		"valkey"
+	]),
+	product: require_libraries.string$1(),
+	version: require_libraries.string$1(),
+	/** Keys and keys with an expiry, per logical database. */
+	keyspace: require_libraries.array(require_libraries.strictObject({
+		database: require_libraries.int(),
+		keys: require_libraries.int(),
+		expires: require_libraries.int()
+	}))
+});
+const serviceBackupSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	image: require_libraries.string$1(),
+	artifacts: require_libraries.array(artifactSchema).min(1),
+	contents: require_libraries.discriminatedUnion("kind", [postgresSchema, keysSchema])
+});
+/** How it is known that S3 holds the bytes: strongest first. */
+const proofTiers = [
+	"read-back",
+	"etag",
+	"parts-only"
+];
+const manifestSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `backup-YYYYMMDD-HHMMSS`, UTC. */
+	id: require_libraries.string$1().regex(/^backup-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	/** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
+	created: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	encrypted: require_libraries.literal(false),
+	services: require_libraries.array(serviceBackupSchema).min(1),
+	storage: require_libraries.strictObject({
+		local: require_libraries._enum(["success"]),
+		s3: require_libraries._enum([
+			"success",
+			"failed",
+			"off"
+		]),
+		/** Absent when S3 does not hold the files. */
+		tier: require_libraries._enum(proofTiers).optional(),
+		/** Until when S3 lets nobody delete or change the objects; absent without a lock. */
+		lockedUntil: require_libraries.datetime().optional(),
+		/** S3 objects by artifact file, with what is needed to check them again. */
+		objects: require_libraries.array(require_libraries.strictObject({
+			file: require_libraries.string$1(),
+			key: require_libraries.string$1(),
+			etag: require_libraries.string$1(),
+			partBytes: require_libraries.int(),
+			versionId: require_libraries.string$1().optional(),
+			/** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
+			encrypted: require_libraries.strictObject({
+				bytes: require_libraries.int().positive(),
+				sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+			}).optional()
+		})).default([])
+	})
+});
+
+// src/job/install-definition.ts
+const installedSchema = require_libraries.array(require_libraries.object({
+	path: require_libraries.string$1(),
+	sha256: require_libraries.string$1()
+}));
+/**
+* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
+* one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
+* Until then, or until the app starts on what the definition made, a note of them lies on the host for the next run.
+*/
+async function installDefinition(tools, changed) {
+	if (changed.length === 0) return async () => {};
+	const installed = changed.map(({ path, content }) => ({
+		path,
+		sha256: sha256(content)
+	}));
+	await tools.work.step("note-definition", noteInstalled(tools.layout, installed));
+	for (const file of changed) {
+		const path = node_path.posix.join(tools.layout.base, file.path);
+		tools.log.info(`${path} is replaced by the checkout's`);
+		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
+if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
+mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
+	}
+	tools.stack.forget();
+	return () => putDefinitionBack(tools, installed);
+}
+/** What a recreation that has not ended brought; none as a rule. */
+async function readInstalled({ host, layout }) {
+	const file = noteFile$2(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? [] : installedSchema.parse(JSON.parse(stdout));
+}
+/** Shell text that ends it: what was installed stays, or is taken back. */
+function forgetInstalled(layout) {
+	return change`rm -f ${noteFile$2(layout)}`;
+}
+/** The files of the checkout's definition that the host has otherwise, or not at all. */
+async function differingFiles(tools) {
+	if (tools.definition.length === 0) return [];
+	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
+	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
+	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
+	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
+}
+/**
+* Puts back what `installDefinition` kept of these files. One that has no former state stays, and so does one that is not
+* what was installed: what lies beside it is older. A failure is told, not thrown.
+*/
+async function putDefinitionBack(tools, files) {
+	if (files.length === 0) return;
+	const commands = files.map(({ path, sha256: installed }) => {
+		const file = node_path.posix.join(tools.layout.base, path);
+		return change`if test -e ${`${file}.previous`} && test "$(sha256sum <${file} | cut -d ' ' -f 1)" = ${installed}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+	});
+	try {
+		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands, forgetInstalled(tools.layout)));
+	} catch (error) {
+		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
+	}
+	tools.stack.forget();
+}
+function noteInstalled(layout, files) {
+	const file = noteFile$2(layout);
+	const text = JSON.stringify(files);
+	return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
+}
+function noteFile$2({ state }) {
+	return `${state}/definition.json`;
+}
+function sha256(content) {
+	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
+}
+
+// src/job/stopped-app-note.ts
+const restoringSchema = require_libraries.object({
+	/** Ids of the works that took part, newest first: part of the names of what they made. */
+	ids: require_libraries.array(require_libraries.string$1()).min(1),
+	/** The services that it brings back. */
+	services: require_libraries.array(require_libraries.string$1()),
+	/** Those of them whose restored data was proven to serve. */
+	done: require_libraries.array(require_libraries.string$1()),
+	/** What was there before does not serve, or is nothing: there is only the way forward. */
+	forward: require_libraries.boolean()
+});
+const noteSchema$2 = require_libraries.object({
+	format: require_libraries.literal(1),
+	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
+	awaits: require_libraries._enum(["services", "restore"]),
+	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
+	backup: require_libraries.string$1().optional(),
+	/** While a restore is under way. */
+	restoring: restoringSchema.optional(),
+	/** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
+	previous: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).optional(),
+	/** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
+	fingerprints: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
+		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+	}))
+});
+/** Shell text that writes the note down. */
+function noteStoppedApp(layout, note) {
+	const file = noteFile$1(layout);
+	const text = JSON.stringify({
+		format: 1,
+		...note
+	});
+	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
+}
+/** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
+function forgetStoppedApp(layout) {
+	return lines$1(change`rm -f ${noteFile$1(layout)}`, forgetInstalled(layout));
+}
+/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
+async function readStoppedApp({ host, layout }) {
+	const file = noteFile$1(layout);
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : noteSchema$2.parse(JSON.parse(stdout));
+}
+function noteFile$1({ state }) {
+	return `${state}/app-stopped.json`;
+}
+
+// src/job/writers.ts
+/**
+* Stops every running container of the app, those that need others first, within their grace periods, and leaves a note
+* of what has to come before it may start again: whoever is killed before that leaves it to the next run. Where
+* nothing runs, an earlier run's note that a restore has to come first still stands.
+*/
+async function stopWriters(tools, reason) {
+	const running = (await appContainers(tools)).filter(isRunning);
+	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
+	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
+	const note = noteStoppedApp(tools.layout, stands ? earlier : {
+		...reason,
+		fingerprints: []
+	});
+	const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`;
+	await tools.work.step("stop-writers", stop);
+}
+/** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
+async function waitsForRestore(tools) {
+	const note = await readStoppedApp(tools);
+	if (note?.awaits !== "restore" || await appRuns(tools)) return void 0;
+	return note;
+}
+/** Refuses (`restore-first`) what would start the app, or change what is under it, while it waits for a restore. */
+async function assertNotWaiting(tools) {
+	const waits = await waitsForRestore(tools);
+	if (waits) throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, { hint: "Run restore with that backup-id, or pipeline with force: restore; then run this again." });
+}
+/** `the app stays stopped until its data is restored (backup-... has it)`. */
+function restoreFirst({ backup }) {
+	return `the app stays stopped until its data is restored${backup === void 0 ? "" : ` (${backup} has it)`}`;
+}
+/**
+* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
+* run had stopped; not what runs to its end (a migration, a seed). Does nothing where the app was never deployed, and where
+* it has to stay stopped for a restore.
+*/
+async function startWriters(tools) {
+	const waits = await waitsForRestore(tools);
+	if (waits) {
+		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
+		return;
+	}
+	const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
+	const containers = (await appContainers(tools)).filter((one) => lasting.some(({ name }) => name === one.service));
+	const stopped = containers.filter((one) => one.state === "exited");
+	const forget = forgetStoppedApp(tools.layout);
+	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
+	if (stopped.length > 0 || await readStoppedApp(tools)) await tools.work.step("start-writers", start);
+	const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name));
+	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
+}
+/** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
+async function startOnRightData(tools) {
+	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, {
+		awaits: "services",
+		fingerprints: []
+	}));
+	await startWriters(tools);
+}
+/** Whether any of the app runs. */
+async function appRuns(tools) {
+	return (await appContainers(tools)).some(isRunning);
+}
+/** Somebody else has started the app: what an earlier run noted is over. */
+async function forgetStop(tools) {
+	await tools.work.step("forget-stop", forgetStoppedApp(tools.layout));
+}
+function isRunning({ state }) {
+	return state === "running" || state === "restarting";
+}
+async function appContainers(tools) {
+	const services = await servicesOf$1(tools, "app");
+	const containers = await tools.stack.containers();
+	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
+}
+
+// src/job/restore-note.ts
+/**
+* Writes down what is going to be restored, durably, and stops the app: whoever is killed from here on leaves to the next
+* run all that it needs to finish or to undo. Where the host waited for a restore there is no way back.
+*/
+async function noteRestore(tools, manifest, services) {
+	const forward = await waitsForRestore(tools) !== void 0;
+	const file = manifestFile$1(tools);
+	const write = change`umask 077 && mkdir -p ${tools.layout.state} && cat >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
+	await tools.work.step("note-restore", write, { input: JSON.stringify(manifest) });
+	const restoring = {
+		ids: [tools.work.id],
+		services: [...services],
+		done: [],
+		forward
+	};
+	await stopWriters(tools, {
+		awaits: "restore",
+		backup: manifest.id,
+		restoring
+	});
+}
+/** The backup that a restore under way brings back. */
+async function readRestored({ host, layout }) {
+	const { stdout } = await host.run(sh`cat ${manifestFile$1({ layout })}`);
+	return manifestSchema.parse(JSON.parse(stdout));
+}
+/** This service's restored data is proven to serve. */
+async function noteRestored(tools, service) {
+	await renote(tools, `note-restored-${service}`, (note) => ({
+		...note,
+		done: [...note.done, service]
+	}));
+}
+/** From here on what was there before does not serve any more: an interrupted restore can only go on. */
+async function noWayBack(tools) {
+	await renote(tools, "note-no-way-back", (note) => ({
+		...note,
+		forward: true
+	}));
+}
+/** This run's works take part from here on: what they leave is theirs. */
+async function noteGoesOn(tools) {
+	await renote(tools, "note-goes-on", (note) => ({
+		...note,
+		ids: [tools.work.id, ...note.ids]
+	}));
+}
+/** What a restore under way has noted; undefined where there is none. */
+async function readRestoring(tools) {
+	const note = await readStoppedApp(tools);
+	return note?.restoring && {
+		...note,
+		restoring: note.restoring
+	};
+}
+async function renote(tools, step, edit) {
+	const note = await readRestoring(tools);
+	if (!note) return;
+	await tools.work.step(step, noteStoppedApp(tools.layout, {
+		...note,
+		restoring: edit(note.restoring)
+	}));
+}
+function manifestFile$1({ layout }) {
+	return `${layout.state}/restore.json`;
+}
+
 // src/job/set-aside.ts
 /** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
 function setAside({ imageId, directory, aside }) {
@@ -1926,93 +3744,98 @@ function inParent(name, { imageId, directory, args }) {
 
 // src/job/make-serving.ts
 /**
-* Gets a database server to answer so that a backup can be restored into it. One that does not start on its data gets
-* an empty directory; the unreadable data is moved aside under a dated name and stays (S2).
+* Gets a database server to answer so that a backup can be restored into it. One that answers is left alone, whatever its
+* health check says. Only one that has ended and whose log says that it cannot read its data gets an empty directory; the
+* unreadable data is moved aside under a dated name and stays (S2): gives that place. Throws, with the data where it was,
+* when it does not serve for any other reason.
 */
 async function makeServing(tools, one, id) {
-	const problem = await start(tools, one);
-	if (problem === void 0) return;
-	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
+	if (await answers$1(one)) return void 0;
+	const problem = await start$1(tools, one);
+	if (problem === void 0) return void 0;
 	const [now] = await refresh(tools, [one]);
-	const container = now?.container;
-	if (!container) throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
-	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
-	for (const mount of container.mounts.filter(holdsData)) {
-		const directory = directoryOf(mount, await tools.stack.definition());
-		const aside = `${directory}.aside-${id}`;
-		await tools.work.step("set-data-aside", setAside({
-			imageId: container.imageId,
-			directory,
-			aside
-		}));
+	if (!now?.container || await answers$1(now)) {
+		if (now?.container) return void 0;
+		throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
 	}
-	const again = await start(tools, one);
-	if (again !== void 0) throw failure("not-healthy", `${one.service.name} does not start with an empty directory either: ${again}`);
+	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
+	tools.log.warning(`Its log says: ${await unreadable$2(tools, now, problem)}`);
+	return startEmpty(tools, now, id);
+}
+/** Whether its driver reaches the server: a health check may be late, or look at something else. */
+async function answers$1({ container, driver, service }) {
+	if (container?.state !== "running" || !driver.fingerprint) return false;
+	try {
+		await driver.fingerprint(service, container);
+		return true;
+	} catch (error) {
+		if (!(error instanceof AppError) || isElsewhere(error)) throw error;
+		return false;
+	}
 }
 /** Starts, or first creates, the service; why it is not healthy, undefined when it is. */
-async function start(tools, one) {
+async function start$1(tools, one) {
 	await assertSoleServer(tools, one);
+	await tools.work.step("start-service", tools.stack.up([one.service.name], {
+		noRecreate: true,
+		noDependencies: true
+	}));
 	try {
-		await tools.work.step("start-service", tools.stack.up([one.service.name], {
-			noRecreate: true,
-			noDependencies: true
-		}));
 		await tools.work.check("wait-service", () => waitHealthy(tools, [one.definition]), void 0);
 		return;
 	} catch (error) {
-		if (tools.signal.aborted) throw error;
+		if (!isOurs(tools, error) || !(error instanceof AppError) || isElsewhere(error)) throw error;
 		return messageOf(error);
 	}
 }
-function holdsData(mount) {
-	return mount.writable && mount.type !== "tmpfs";
+function isElsewhere({ code }) {
+	return /^(host|engine|docker|compose)-/.test(code);
 }
-
-// src/job/install-definition.ts
-/**
-* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
-* one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
-*/
-async function installDefinition(tools, changed) {
-	if (changed.length === 0) return async () => {};
-	for (const file of changed) {
-		const path = node_path.posix.join(tools.layout.base, file.path);
-		tools.log.info(`${path} is replaced by the checkout's`);
-		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
-if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
-mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
-	}
-	tools.stack.forget();
-	return () => putDefinitionBack(tools, changed);
-}
-/** The files of the checkout's definition that the host has otherwise, or not at all. */
-async function differingFiles(tools) {
-	if (tools.definition.length === 0) return [];
-	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
-	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
-	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
-	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
-}
-/** Puts back what `installDefinition` kept of these files; one that has no former state stays. A failure is told, not thrown. */
-async function putDefinitionBack(tools, files) {
-	if (files.length === 0) return;
-	const commands = files.map(({ path }) => {
-		const file = node_path.posix.join(tools.layout.base, path);
-		return change`if test -e ${`${file}.previous`}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+/** The line of its log that proves that the data cannot be read. Throws when nothing does: then the data is not touched. */
+async function unreadable$2(tools, one, problem) {
+	const container = containerOf(one);
+	const log = await tools.stack.logs(container, 50);
+	const { cause, details } = nameCause({
+		container,
+		checks: [],
+		log,
+		restartLimit: 0
 	});
-	try {
-		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands));
-	} catch (error) {
-		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
-	}
-	tools.stack.forget();
+	if (cause === "data-unreadable" && !/incompatible with server/.test(details)) return details;
+	throw failure("not-serving", `${problem}; nothing says that its data is unreadable (${cause}: ${details})`, { hint: `${one.service.name} keeps its data. Mend what keeps it from serving and run this again; only data that its log calls unreadable is moved aside.` });
 }
-function sha256(content) {
-	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
+async function startEmpty(tools, one, id) {
+	const container = containerOf(one);
+	const { name } = one.service;
+	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
+	const directory = await dataDirectory(tools, one);
+	const place = {
+		imageId: container.imageId,
+		directory,
+		aside: `${directory}.aside-${id}`
+	};
+	await noWayBack(tools);
+	await tools.work.step("set-data-aside", setAside(place));
+	tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`);
+	const problem = await start$1(tools, one);
+	if (problem === void 0) return place.aside;
+	const failed = `${directory}.failed-${id}`;
+	await tools.work.step("stop-empty", tools.stack.stop([container]));
+	await tools.work.step("put-data-back", putAsideBack(place, failed));
+	throw failure("not-healthy", `${name} does not start with an empty directory either: ${problem}`, { hint: `Its data is in ${directory} again; what the empty start left is in ${failed}.` });
+}
+/** On the host: of all that is mounted, only the one place where the server keeps its data. */
+async function dataDirectory(tools, one) {
+	const container = containerOf(one);
+	const inside = await one.driver.dataDirectory?.(one.service, container, one.definition);
+	const covers = (mount) => `${inside}/`.startsWith(`${mount.target.replace(/\/+$/, "")}/`);
+	const [mount] = container.mounts.filter(covers).toSorted((a, b) => b.target.length - a.target.length);
+	if (inside !== void 0 && mount?.writable && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "");
+	throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`);
 }
 
 // src/job/upgrade-note.ts
-const noteSchema$2 = require_libraries.object({
+const noteSchema$1 = require_libraries.object({
 	format: require_libraries.literal(1),
 	service: require_libraries.string$1(),
 	/** The image that served the old directory, by its id. */
@@ -2021,133 +3844,33 @@ const noteSchema$2 = require_libraries.object({
 	/** Where the old directory is kept while the new one is filled, and afterwards. */
 	aside: require_libraries.string$1(),
 	/** Where the new one goes when the upgrade fails. */
-	failed: require_libraries.string$1(),
-	/** Files of the definition that came with the upgrade, relative to the base directory. */
-	files: require_libraries.array(require_libraries.string$1())
+	failed: require_libraries.string$1()
 });
 /** Shell text that writes the notes down, durably, before anything of theirs is touched. */
 function writeUpgrades(layout, notes) {
-	const file = noteFile$2(layout);
+	const file = noteFile(layout);
 	const text = JSON.stringify(notes);
 	return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`;
 }
 /** Shell text that ends them: forward, or back. */
 function forgetUpgrades(layout) {
-	return change`rm -f ${noteFile$2(layout)} && sync ${layout.state}`;
+	return change`rm -f ${noteFile(layout)} && sync ${layout.state}`;
 }
 /** The upgrades that have begun and not ended; none as a rule. */
 async function readUpgrades({ host, layout }) {
-	const file = noteFile$2(layout);
+	const file = noteFile(layout);
 	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? [] : require_libraries.array(noteSchema$2).parse(JSON.parse(stdout));
+	return stdout.trim() === "" ? [] : require_libraries.array(noteSchema$1).parse(JSON.parse(stdout));
 }
-function noteFile$2({ state }) {
+function noteFile({ state }) {
 	return `${state}/upgrade.json`;
-}
-
-// src/job/stopped-app-note.ts
-const noteSchema$1 = require_libraries.object({
-	format: require_libraries.literal(1),
-	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
-	awaits: require_libraries._enum(["services", "restore"]),
-	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
-	backup: require_libraries.string$1().optional(),
-	/** The data's fingerprints at the clean stop; none until the services were stopped. */
-	fingerprints: require_libraries.array(require_libraries.object({
-		service: require_libraries.string$1(),
-		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
-		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
-	}))
-});
-/** Shell text that writes the note down. */
-function noteStoppedApp(layout, note) {
-	const file = noteFile$1(layout);
-	const text = JSON.stringify({
-		format: 1,
-		...note
-	});
-	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
-}
-/** Shell text that takes the note away: the app runs again. */
-function forgetStoppedApp(layout) {
-	return change`rm -f ${noteFile$1(layout)}`;
-}
-/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
-async function readStoppedApp({ host, layout }) {
-	const file = noteFile$1(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? void 0 : noteSchema$1.parse(JSON.parse(stdout));
-}
-function noteFile$1({ state }) {
-	return `${state}/app-stopped.json`;
-}
-
-// src/job/writers.ts
-/**
-* Stops every running container of the app, those that need others first, within their grace periods, and leaves a note
-* of what has to come before it may start again: whoever is killed before that leaves it to the next run. Where
-* nothing runs, an earlier run's note that a restore has to come first still stands.
-*/
-async function stopWriters(tools, reason) {
-	const running = (await appContainers(tools)).filter(isRunning);
-	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
-	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
-	const note = noteStoppedApp(tools.layout, stands ? earlier : {
-		...reason,
-		fingerprints: []
-	});
-	const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`;
-	await tools.work.step("stop-writers", stop);
-}
-/** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
-async function waitsForRestore(tools) {
-	const note = await readStoppedApp(tools);
-	if (note?.awaits !== "restore" || (await appContainers(tools)).some(isRunning)) return void 0;
-	return note;
-}
-/** `the app stays stopped until its data is restored (backup-... has it)`. */
-function restoreFirst({ backup }) {
-	return `the app stays stopped until its data is restored${backup === void 0 ? "" : ` (${backup} has it)`}`;
-}
-/**
-* Starts every stopped container of the app and waits until the app is healthy: also those that an earlier, cut off
-* run had stopped. Does nothing where the app was never deployed, and where it has to stay stopped for a restore.
-*/
-async function startWriters(tools) {
-	const waits = await waitsForRestore(tools);
-	if (waits) {
-		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
-		return;
-	}
-	const containers = await appContainers(tools);
-	const stopped = containers.filter((one) => one.state === "exited");
-	const forget = forgetStoppedApp(tools.layout);
-	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
-	if (stopped.length > 0 || await readStoppedApp(tools)) await tools.work.step("start-writers", start);
-	const deployed = (await tools.stack.servicesOf("app")).filter((one) => containers.some((container) => container.service === one.name));
-	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
-}
-/** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
-async function startOnRightData(tools) {
-	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, {
-		awaits: "services",
-		fingerprints: []
-	}));
-	await startWriters(tools);
-}
-function isRunning({ state }) {
-	return state === "running" || state === "restarting";
-}
-async function appContainers(tools) {
-	const services = await servicesOf$1(tools, "app");
-	const containers = await tools.stack.containers();
-	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
 }
 
 // src/job/settle-upgrade.ts
 /**
-* Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again,
-* and the app with them. What the upgrade had filled is kept aside. To be called before anything else changes the host.
+* Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again.
+* What the upgrade had filled is kept aside. The rest of the infrastructure and the app are `finishInterrupted`'s, which
+* compares the data before they start. To be called before anything else changes the host.
 */
 async function settleUpgrade(tools) {
 	const notes = await readUpgrades(tools);
@@ -2155,7 +3878,7 @@ async function settleUpgrade(tools) {
 	const services = notes.map((one) => one.service);
 	tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`);
 	await putDataBack(tools, notes);
-	await putDefinitionBack(tools, notes[0]?.files.map((path) => ({ path })) ?? []);
+	await putDefinitionBack(tools, await readInstalled(tools));
 	const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]));
 	const up = tools.stack.up(services, {
 		forceRecreate: true,
@@ -2165,17 +3888,17 @@ async function settleUpgrade(tools) {
 	});
 	await tools.work.step("settle-upgrade", up);
 	await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	if ((await readStoppedApp(tools))?.awaits === "services") return;
 	try {
 		await startOthers(tools);
 		const infrastructure = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container);
 		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
-		await startWriters(tools);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
 		tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`);
 	}
 }
-/** The rest of the infrastructure, which the upgrade had stopped as well. */
+/** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
 async function startOthers(tools) {
 	const stopped = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
 	for (const one of stopped) await assertSoleServer(tools, one);
@@ -2190,24 +3913,92 @@ async function putDataBack(tools, notes) {
 	for (const note of notes) await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
 }
 
+// src/job/start-compared.ts
+/**
+* Starts the data services alone, compares their data with what it was, and only then starts the rest, which may write
+* to them: what nobody has touched yet is compared. Why not everything serves the same data; undefined when it does.
+* Throws what is not about the services.
+*/
+async function tryCompared(tools, options) {
+	let differences = [];
+	let proven = false;
+	try {
+		await startData(tools, options);
+		differences = await compareData(tools, options);
+		assertSame(differences);
+		proven = true;
+		options.same?.();
+		await startRest$1(tools, options);
+		return;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		return {
+			error,
+			differences,
+			proven
+		};
+	}
+}
+/** The fingerprints of data services as they run now. */
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+/** Throws `data-differs` with each fact that does. */
+function assertSame(differences) {
+	if (differences.length === 0) return;
+	const facts = differences.map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`);
+	throw failure("data-differs", `the data is not what it was: ${facts.join("; ")}`);
+}
+async function startData(tools, { services, step, up, fill }) {
+	const data = services.filter(holdsData);
+	if (data.length > 0) {
+		await tools.work.step(step.start, up(names$1(data)));
+		await tools.work.check(step.wait, () => waitHealthy(tools, definitions(data)), void 0);
+	}
+	await fill?.();
+}
+async function compareData(tools, { services, before, step }) {
+	if (before.length === 0) return [];
+	const data = services.filter((one) => before.some(({ service }) => service === one.service.name));
+	const after = await tools.work.check(step.compare, async () => fingerprints(await refresh(tools, data)), before);
+	return compareFingerprints(before, after);
+}
+async function startRest$1(tools, { services, step, up }) {
+	const rest = services.filter((one) => !holdsData(one));
+	if (rest.length === 0) return;
+	const alone = rest.length === services.length;
+	await tools.work.step(alone ? step.start : `${step.start}-rest`, up(names$1(rest)));
+	await tools.work.check(alone ? step.wait : `${step.wait}-rest`, () => waitHealthy(tools, definitions(services)), void 0);
+}
+
 // src/job/fall-back.ts
 /**
 * The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
 * definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
 * backup of this run. Throws when no rung holds.
 */
-async function fallBack(tools, replacement, before) {
-	const { services, upgrades } = replacement;
+async function fallBack(tools, replacement, stopped) {
+	const { services, upgrades, putBack } = replacement;
 	const known = services.filter((one) => one.container);
-	await stopWrong(tools, known, before);
-	await stopAdded(tools, services);
-	if (upgrades.length > 0) await putDataBack(tools, upgrades.map(({ note }) => note));
-	await replacement.putBack();
-	const problem = await tryPrevious(tools, known, before);
-	if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
-	if (problem === void 0) {
-		const kept = upgrades.map(({ note }) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`);
-		return upgrades.length > 0 ? {
+	const images = Object.fromEntries(known.map((one) => [one.service.name, containerOf(one).imageId]));
+	const notes = upgrades.map(({ note }) => note);
+	const before = await stoppedWith(tools, known, {
+		...stopped,
+		except: notes.map(({ service }) => service)
+	});
+	const failed = await backToPrevious(tools, {
+		services,
+		images,
+		before,
+		putBack: async () => {
+			if (notes.length > 0) await putDataBack(tools, notes);
+			await putBack();
+		}
+	});
+	if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	if (!failed) {
+		const kept = notes.map((note) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`);
+		return notes.length > 0 ? {
 			rung: "previous-data",
 			kept
 		} : {
@@ -2215,42 +4006,86 @@ async function fallBack(tools, replacement, before) {
 			kept
 		};
 	}
-	tools.log.warning(`The previous images do not serve either: ${problem}. Restoring backup ${replacement.manifest.id}.`);
+	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`);
+	const kept = await restoreBroken(tools, replacement, before);
+	await startRest(tools, known, images);
 	return {
 		rung: "backup",
-		kept: await restoreBroken(tools, replacement, before)
+		kept
 	};
 }
-/** The fingerprints of data services as they run now. */
-async function fingerprints(services) {
-	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+/** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
+async function backToPrevious(tools, previous) {
+	const { services, images, before } = previous;
+	const known = services.filter((one) => one.service.name in images);
+	await stopRest(tools, services);
+	await stopWrong(tools, known, before);
+	await stopContainers(tools, "stop-added", services.filter((one) => !known.includes(one)));
+	await previous.putBack();
+	return tryCompared(tools, {
+		services: known,
+		before,
+		step: {
+			start: "put-images-back",
+			wait: "wait-previous",
+			compare: "fingerprint-previous"
+		},
+		up: (names) => upPrevious(tools, names, images)
+	});
 }
-/** One line for each fact that differs; empty when the data is the same. */
-function describeDifferences(before, after) {
-	return compareFingerprints(before, after).map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`).join("; ");
+function upPrevious({ stack }, services, images) {
+	const own = Object.fromEntries(Object.entries(images).filter(([name]) => services.includes(name)));
+	return stack.up(services, {
+		forceRecreate: true,
+		noDependencies: true,
+		pull: "never",
+		images: own
+	});
 }
-/** Why the previous images do not serve the data as it was; undefined when they do. */
-async function tryPrevious(tools, services, before) {
-	const { stack, work } = tools;
-	const images = Object.fromEntries(services.map((one) => [one.service.name, containerOf(one).imageId]));
+/** After a restore, too, everything runs that ran before. */
+async function startRest(tools, known, images) {
+	const rest = known.filter((one) => !holdsData(one));
+	if (rest.length > 0) await tools.work.step("start-rest", upPrevious(tools, names$1(rest), images));
+	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), void 0);
+}
+/** Whoever else may write to the stores, before their data is looked at. */
+async function stopRest(tools, services) {
+	await stopContainers(tools, "stop-rest", services.filter((one) => !holdsData(one)));
+}
+async function stopContainers(tools, step, services) {
+	if (services.length === 0) return;
+	const running = (await refresh(tools, services)).flatMap((one) => one.container ?? []).filter(({ state }) => state === "running" || state === "restarting");
+	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
+}
+/**
+* What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
+* new data services have served others, these are stopped, then the data services cleanly: what they hold now.
+*/
+async function stoppedWith(tools, services, { before, proven, except = [] }) {
+	if (!proven) return before;
+	const found = new Map(before.map((one) => [one.service, one]));
+	await stopRest(tools, services);
 	try {
-		const up = stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never",
-			images
-		});
-		await work.step("put-images-back", up);
-		await work.check("wait-previous", () => waitHealthy(tools, definitions(services)), void 0);
-		const data = services.filter(holdsData$1);
-		return describeDifferences(before, await work.check("fingerprint-previous", async () => fingerprints(await refresh(tools, data)), before)) || void 0;
+		const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name));
+		for (const one of await refresh(tools, data)) {
+			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+			if (left) found.set(one.service.name, left);
+		}
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
-		return messageOf(error);
+		tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`);
 	}
+	const note = await readStoppedApp(tools);
+	const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service));
+	if (note?.awaits === "services") await tools.work.step("note-stopped", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints
+	}));
+	return [...found.values()];
 }
 /** Restores those data services that do not serve what they held; the others are left alone. */
 async function restoreBroken(tools, { services, manifest }, before) {
-	const data = await refresh(tools, services.filter((one) => one.container && holdsData$1(one)));
+	const data = await refresh(tools, services.filter((one) => one.container && holdsData(one)));
 	await stopWrong(tools, data, before);
 	const kept = [];
 	for (const one of await refresh(tools, data)) {
@@ -2258,12 +4093,11 @@ async function restoreBroken(tools, { services, manifest }, before) {
 		const held = manifest.services.find(({ service }) => service === one.service.name);
 		if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`);
 		await assertSoleServer(tools, one);
-		if (held.contents.kind === "postgres") await makeServing(tools, one, manifest.id);
+		const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : void 0;
 		const [now] = await refresh(tools, [one]);
 		const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work);
-		kept.push(`${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}`);
+		kept.push(`${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === void 0 ? "" : ` What it could not read is in ${aside}.`}`);
 	}
-	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(services.filter((one) => one.container))), void 0);
 	return kept;
 }
 /**
@@ -2278,71 +4112,379 @@ async function stopWrong(tools, services, before) {
 	}
 }
 function isKeyStore(one) {
-	return holdsData$1(one) && one.service.kind !== "postgres";
+	return holdsData(one) && one.service.kind !== "postgres";
 }
 async function isWhole(one, before) {
 	try {
-		return describeDifferences(before.filter(({ service }) => service === one.service.name), await fingerprints([one])) === "";
+		const own = before.filter(({ service }) => service === one.service.name);
+		return compareFingerprints(own, await fingerprints([one])).length === 0;
 	} catch (error) {
 		if (error instanceof HostError) throw error;
 		return false;
 	}
 }
-/** Services that came with the new definition are not in the previous one; what they wrote stays in their volumes. */
-async function stopAdded(tools, services) {
-	const added = services.filter((one) => !one.container);
-	if (added.length === 0) return;
-	const containers = (await refresh(tools, added)).flatMap((one) => one.container ?? []);
-	if (containers.length > 0) await tools.work.step("stop-added", tools.stack.stop(containers));
+
+// src/job/deployed.ts
+/**
+* The commits whose files the host runs, from its release history; none where nothing was deployed yet. A history with
+* lines that cannot be read says nothing certain: then none as well. Throws when the host gives no answer.
+*/
+async function readDeployed(tools) {
+	const history = await readHistory(tools);
+	return history.unreadable.length === 0 ? deployedCommits(history) : {
+		infra: void 0,
+		app: void 0
+	};
+}
+
+// src/job/record-infrastructure.ts
+/**
+* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection. A
+* commit is named only when all of it is that commit's; otherwise all of it counts as changed. `mixed`: the caller
+* knows that it is not.
+*/
+async function recordInfrastructure(tools, services, { mixed = false } = {}) {
+	const now = tools.clock.now();
+	const containers = await tools.stack.containers();
+	await recordRelease(tools, {
+		format: 1,
+		id: `infra-${releaseId(now, tools.run.sha)}`,
+		kind: "recreate",
+		time: now.toISOString(),
+		commit: mixed ? "" : await commitOf(tools, services),
+		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
+			service: service.name,
+			reference: one.image,
+			imageId: one.imageId
+		}))),
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		},
+		status: "good"
+	});
+}
+/** Some services of this commit and the others of another one are no commit's. */
+async function commitOf(tools, services) {
+	const { sha } = tools.run;
+	if ((await tools.stack.servicesOf("infrastructure")).every(({ name }) => services.some(({ service }) => service.name === name))) return sha;
+	const { infra } = await readDeployed(tools);
+	return infra === sha ? sha : "";
+}
+
+// src/job/recreate-result.ts
+/** What serves after a recreation: the new containers, or the rung of the way back that held. */
+const rungs = [
+	"new-containers",
+	"previous-images",
+	"previous-data",
+	"backup"
+];
+/** What serves now, for a person. */
+function describeRung(rung) {
+	switch (rung) {
+		case "new-containers": return "the new containers serve";
+		case "previous-images": return "the previous images serve again, on the same data";
+		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
+		case "backup": return "the previous images serve again, with data restored from this run's backup";
+	}
+}
+
+// src/job/restore-service.ts
+/** Restores one service from files that are on the host, and says at once where what it replaced is; `id` is the backup's. */
+async function restoreService(tools, held, id) {
+	const [one] = await dataServices(tools, [held.service]);
+	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
+	assertSameKind(one, held);
+	await assertSoleServer(tools, one);
+	const aside = await getReady(tools, one, id);
+	const [ready] = await refresh(tools, [one]);
+	try {
+		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work);
+		const kept = [report.kept, ...aside === void 0 ? [] : [`What it could not read is in ${aside}.`]].join(" ");
+		if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`);
+		return {
+			...report,
+			kept
+		};
+	} catch (error) {
+		if (aside === void 0) throw error;
+		throw failure("restore-failed", `${messageOf(error)}; what was there before, unreadable, is in ${aside}`, {
+			hint: `${held.service} runs on an empty directory and the app stays stopped. Restore another backup, or this one after its cause is mended.`,
+			cause: error
+		});
+	}
+}
+/** The order of a restore. */
+function databasesFirst(services) {
+	return services.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
+}
+/** A database needs a server that answers; a store of keys is restored while it is stopped, and only needs a container. */
+async function getReady(tools, one, id) {
+	if (one.driver.dataDirectory) return makeServing(tools, one, id);
+	if (!one.container) await createContainer(tools, one);
+}
+/** On whatever lies there: on a host made anew there is nothing, and nothing to lose. */
+async function createContainer(tools, one) {
+	const up = tools.stack.up([one.service.name], {
+		noRecreate: true,
+		noDependencies: true
+	});
+	await tools.work.step("create-service", up, { timeout: 18e5 });
+	if (!tools.work.dryRun) await ensureRunning(tools, await refresh(tools, [one]));
+}
+function assertSameKind({ service }, held) {
+	const isPostgres = held.contents.kind === "postgres";
+	if (service.kind === "postgres" === isPostgres) return;
+	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
+}
+
+// src/job/undo-cut-restore.ts
+/**
+* Goes back from a restore that cannot be finished, or that had swapped nothing in: every service serves what it did
+* before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
+*/
+async function undoAll(tools, manifest) {
+	const note = await readRestoring(tools);
+	if (!note) return;
+	if (note.restoring.forward) {
+		tools.log.warning(`What was there before does not serve: ${restoreFirst(note)}`);
+		return;
+	}
+	const services = await cutServices(tools, note);
+	for (const one of services.toReversed()) await undoCut(tools, one, {
+		note,
+		manifest
+	});
+	await serveAgain(tools, services);
+	tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it");
+	await startOnRightData(tools);
+}
+/** Takes away what an interrupted restore left of one service. */
+async function undoCut(tools, one, cut) {
+	if (one.container) await one.driver.cutRestores?.undo(one.service, one.container, cutOf(one, cut), tools.work);
+}
+/** The part of an interrupted restore that is about one service. */
+function cutOf({ service }, { note, manifest }) {
+	const backup = manifest?.services.find((held) => held.service === service.name);
+	return {
+		ids: note.restoring.ids,
+		backup
+	};
+}
+/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
+async function cutServices(tools, { restoring }) {
+	const services = await dataServices(tools, restoring.services);
+	const isDatabase = (one) => one.service.kind === "postgres";
+	const databases = services.filter((one) => isDatabase(one) && one.container);
+	return [...databases.length > 0 ? await ensureRunning(tools, databases) : [], ...services.filter((one) => !isDatabase(one))];
+}
+/** A store of keys may have been stopped, or still be stopping by the hand of a step that was cut. */
+async function serveAgain(tools, services) {
+	const names = services.flatMap((one) => one.container ? [one.service.name] : []);
+	if (names.length > 0) await ensureRunning(tools, await dataServices(tools, names));
+}
+
+// src/job/settle-restore.ts
+/**
+* Finishes or undoes a restore that was cut off: never a mix. As long as nothing was swapped in, it is undone, and the app
+* starts on the data of before; once a service has the restored data, the others get theirs. What cannot be finished goes
+* back as a whole. Where the data of before does not serve it can only be finished.
+*/
+async function settleRestore(tools, note) {
+	const what = note.backup ?? "a dump";
+	if (tools.work.dryRun) {
+		tools.log.warning(`A restore of ${what} was cut off: this run would first finish or undo it`);
+		return;
+	}
+	tools.log.warning(`A restore of ${what} was cut off`);
+	const manifest = note.backup === void 0 ? void 0 : await readRestored(tools);
+	const come = await restoredOnes(await cutServices(tools, note), {
+		note,
+		manifest
+	});
+	const undoable = come.length === 0 && !note.restoring.forward;
+	if (!undoable && await appRuns(tools)) {
+		tools.log.warning(`Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`);
+		return forgetStop(tools);
+	}
+	await noteGoesOn(tools);
+	if (undoable) return undoAll(tools, manifest);
+	if (manifest && !await finishRestore(tools, {
+		come,
+		note,
+		manifest
+	})) return;
+	tools.log.warning(`The restore of ${what} is finished: the app starts on its data`);
+	await startOnRightData(tools);
+}
+/** Those whose restored data is in its place, compared. */
+async function restoredOnes(services, cut) {
+	const come = [];
+	for (const one of services) {
+		const { name } = one.service;
+		const isIn = async () => one.container && await one.driver.cutRestores?.isIn?.(one.service, one.container, cutOf(one, cut));
+		if (cut.note.restoring.done.includes(name) || await isIn()) come.push(name);
+	}
+	return come;
+}
+/** Restores the services that the interrupted one had not come to; when one of them cannot be, all go back, and this is false. */
+async function finishRestore(tools, { come, note, manifest }) {
+	const rest = manifest.services.filter(({ service }) => note.restoring.services.includes(service));
+	try {
+		for (const held of databasesFirst(rest)) {
+			if (come.includes(held.service)) continue;
+			tools.log.info(`Restoring ${held.service}, which the restore had not come to`);
+			const [one] = await dataServices(tools, [held.service]);
+			if (one) await undoCut(tools, one, {
+				note,
+				manifest
+			});
+			await restoreService(tools, held, manifest.id);
+			await noteRestored(tools, held.service);
+		}
+		return true;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`The restore could not be finished: ${messageOf(error)}`);
+		await undoAll(tools, manifest);
+		return false;
+	}
 }
 
 // src/job/finish-interrupted.ts
 /**
-* Finishes what a killed recreate left: its services are started, the data's fingerprint is compared with that of the
-* clean stop, and the app starts again; with other data it stays stopped for a restore. Does nothing where no run was cut
-* off while the app was stopped. What cannot be finished is told, and the note of it stays: the job at hand may be the cure.
+* Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
+* that of the clean stop, and the app starts again; new containers that do not serve the same data give way to the
+* previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`.
+* Does nothing where no run was cut off, but for a definition that nothing was made of. What cannot be finished is told,
+* and the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore
+* (`cures`): throws `restore-cut` for any other job.
 */
-async function finishInterrupted(tools) {
+async function finishInterrupted(tools, { cures = false } = {}) {
 	const note = await readStoppedApp(tools);
-	if (!note) return;
-	if (note.awaits === "restore") {
+	if (!note) return takeBackDefinition(tools);
+	if (note.awaits === "restore" && !note.restoring) {
 		if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
 		return;
 	}
+	const { restoring } = note;
 	try {
-		await tools.log.group("finishing an interrupted run", () => finish(tools, note));
+		await tools.log.group("finishing an interrupted run", () => restoring ? settleRestore(tools, {
+			...note,
+			restoring
+		}) : finish(tools, note));
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
+		if (restoring && !cures) throw unsettled(error);
 		tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`);
 	}
 }
+/** A run that was cut off before it stopped anything leaves at most a definition that nothing was made of. */
+async function takeBackDefinition(tools) {
+	const installed = await readInstalled(tools);
+	if (installed.length === 0) return;
+	tools.log.warning("An earlier run was cut off before it replaced anything: its definition is taken back");
+	await putDefinitionBack(tools, installed);
+}
+function unsettled(error) {
+	return failure("restore-cut", `a restore was cut off and can be neither finished nor undone: ${error.message}`, {
+		hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
+		cause: error
+	});
+}
 async function finish(tools, note) {
 	tools.log.warning("An earlier run was cut off while it had the app stopped");
+	if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools));
 	const services = await servicesOf$1(tools, "infrastructure");
-	if (services.some((one) => one.container?.state !== "running")) {
-		for (const one of services.filter(holdsData$1)) await assertSoleServer(tools, one);
-		const start = tools.stack.up(names$1(services), {
-			noRecreate: true,
-			pull: "never"
-		});
-		await tools.work.step("start-interrupted", start);
-	}
-	await tools.work.check("wait-interrupted", () => waitHealthy(tools, definitions(services)), void 0);
-	const before = note.fingerprints;
-	const now = await tools.work.check("compare-interrupted", () => serving(tools, before), before);
-	const [difference] = compareFingerprints(before, now);
-	if (difference === void 0) return startWriters(tools);
-	const { service, fact, before: was, after } = difference;
-	await tools.work.step("note-restore", noteStoppedApp(tools.layout, {
-		...note,
-		awaits: "restore"
-	}));
-	tools.log.warning(`The data of ${service} is not what the interrupted run had stopped (${fact}: ${was}, now ${after}): ${restoreFirst(note)}`);
+	for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
+	let failed = await goOn(tools, {
+		note,
+		services
+	});
+	if (!failed && note.previous) await recordInfrastructure(tools, services, { mixed: true });
+	if (failed && note.previous) failed = await goBack$1(tools, {
+		note,
+		services,
+		failed
+	});
+	if (!failed) return startWriters(tools);
+	if (failed.differences.length === 0) throw failed.error;
+	await leaveToRestore(tools, {
+		note,
+		services,
+		failed
+	});
 }
-async function serving(tools, before) {
-	if (before.length === 0) return [];
-	const services = await servicesOf$1(tools, "infrastructure");
-	return fingerprints(services.filter(holdsData$1));
+/** Starts what is there, the data services first. */
+async function goOn(tools, { note, services }) {
+	let { fingerprints } = note;
+	return tryCompared(tools, {
+		services,
+		before: note.fingerprints,
+		step: {
+			start: "start-interrupted",
+			wait: "wait-interrupted",
+			compare: "compare-interrupted"
+		},
+		up: (some) => {
+			const up = startThese(tools, some);
+			return fingerprints === note.fingerprints ? up : change`${noteStoppedApp(tools.layout, {
+				...note,
+				fingerprints
+			})} || exit\n${up}`;
+		},
+		same: () => {
+			fingerprints = [];
+		}
+	});
+}
+function startThese({ stack }, services) {
+	return stack.up(services, {
+		noRecreate: true,
+		noDependencies: true,
+		pull: "never"
+	});
+}
+/** The first rung of the run that was cut off: what it had replaced, as it was. */
+async function goBack$1(tools, { note, services, failed }) {
+	const { previous = {} } = note;
+	tools.log.warning(`The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`);
+	const replaced = services.filter((one) => one.service.name in previous);
+	const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => id === null ? [] : [[name, id]]));
+	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
+	const known = replaced.filter((one) => one.service.name in images);
+	const before = await stoppedWith(tools, known, {
+		before: note.fingerprints,
+		proven: failed.proven
+	});
+	const still = await backToPrevious(tools, {
+		services: replaced,
+		images,
+		before,
+		putBack
+	});
+	if (!still) tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
+	return still;
+}
+/** Everything but the app runs, for a restore needs its servers. */
+async function leaveToRestore(tools, { note, services, failed }) {
+	const { previous: _over, ...left } = note;
+	const noted = noteStoppedApp(tools.layout, {
+		...left,
+		awaits: "restore"
+	});
+	const rest = names$1(services.filter((one) => !holdsData(one)));
+	const start = rest.length === 0 ? noted : change`${noted} || exit\n${startThese(tools, rest)}`;
+	await tools.work.step("note-restore", start);
+	const [{ service, fact, before, after } = {
+		service: "?",
+		fact: "?",
+		before: "?",
+		after: "?"
+	}] = failed.differences;
+	tools.log.warning(`The data of ${service} is not what the interrupted run had stopped (${fact}: ${before}, now ${after}): ${restoreFirst(note)}`);
 }
 
 // src/service/container.ts
@@ -2450,31 +4592,6 @@ function said(stderr) {
 	return last ? `: ${last}` : "";
 }
 
-// src/service/http-status.ts
-/** Asks a URL from the host, with its curl or else its wget; `timeout` in milliseconds. Redirects are not followed. */
-async function askUrl(host, url, timeout) {
-	const seconds = Math.max(1, Math.ceil(timeout / 1e3));
-	const command = script("read", remoteScript("http-probe"), [url, seconds]);
-	const { code, stdout, stderr } = await host.run(command, {
-		allow: "any",
-		timeout: timeout + 1e4
-	});
-	if (code === 10) return {
-		kind: "unable",
-		reason: "the host has neither curl nor wget"
-	};
-	const [, status, taken] = /^(\d{3}) ([\d.]*)\s*$/.exec(stdout) ?? [];
-	if (code !== 0 || status === void 0 || status === "000") return {
-		kind: "unreachable",
-		reason: stderr.trim().split("\n").at(-1) || `exit code ${code}`
-	};
-	return {
-		kind: "answered",
-		status: Number(status),
-		milliseconds: taken ? Number(taken) * 1e3 : void 0
-	};
-}
-
 // src/service/http.ts
 /** Services that answer HTTP at their `url`, asked from the host; without one their container is all that is looked at. */
 function httpDriver() {
@@ -2534,7 +4651,8 @@ function timeOf$1({ milliseconds }) {
 function openviduDriver() {
 	return {
 		kinds: ["openvidu"],
-		probe: probe$3
+		probe: probe$3,
+		occupancy
 	};
 }
 async function probe$3(service, container) {
@@ -2544,12 +4662,12 @@ async function probe$3(service, container) {
 		checks: [docker],
 		details: {}
 	};
-	const { config, host, name } = service;
-	if (config.url === void 0) {
+	const result = await ask$3(service, container);
+	if (result === void 0) {
 		const check = {
 			name: "http",
 			state: "unknown",
-			detail: `services.${name}.url is not set: nothing to ask`
+			detail: notSet(service)
 		};
 		return {
 			state: healthOf$1([docker, check]),
@@ -2557,16 +4675,6 @@ async function probe$3(service, container) {
 			details: {}
 		};
 	}
-	const seconds = Math.max(1, Math.ceil(config.timeout / 1e3));
-	const command = script("read", remoteScript("openvidu-probe"), [
-		new URL(config.url).origin,
-		container.id,
-		seconds
-	]);
-	const result = await host.run(command, {
-		allow: "any",
-		timeout: 2 * config.timeout + 1e4
-	});
 	const answer = result.code === 0 ? parseOpenvidu(result.stdout) : void 0;
 	const checks = [docker, ...answer?.checks ?? [refused$2(result.code, result.stderr)]];
 	return {
@@ -2574,6 +4682,62 @@ async function probe$3(service, container) {
 		checks,
 		details: answer?.details ?? {}
 	};
+}
+/** A session counts when somebody is connected to it, or when the server does not say who is. */
+async function occupancy(service, container) {
+	if (container.state !== "running") return {
+		state: "free",
+		detail: "it does not run"
+	};
+	const result = await ask$3(service, container);
+	if (result === void 0) return {
+		state: "unknown",
+		detail: notSet(service)
+	};
+	if (result.code === 10) return {
+		state: "unknown",
+		detail: "the host has no curl to ask with"
+	};
+	if (result.code !== 0) return {
+		state: "free",
+		detail: "it does not answer"
+	};
+	const live = liveSessions(result.stdout);
+	if (live === void 0) return {
+		state: "unknown",
+		detail: "its list of sessions cannot be read"
+	};
+	return {
+		state: live === 0 ? "free" : "occupied",
+		detail: `${live} live sessions`
+	};
+}
+/** Undefined when nothing says where to ask. */
+async function ask$3({ config, host }, container) {
+	if (config.url === void 0) return void 0;
+	const seconds = Math.max(1, Math.ceil(config.timeout / 1e3));
+	const command = script("read", remoteScript("openvidu-probe"), [
+		new URL(config.url).origin,
+		container.id,
+		seconds
+	]);
+	return host.run(command, {
+		allow: "any",
+		timeout: 2 * config.timeout + 1e4
+	});
+}
+function notSet({ name }) {
+	return `services.${name}.url is not set: nothing to ask`;
+}
+/** How many of the sessions that the server lists have somebody in them; undefined when its answer is not such a list. */
+function liveSessions(output) {
+	const { numberOfElements: count, content } = parseObject(/^sessions (.*)$/m.exec(output)?.[1] ?? "") ?? {};
+	if (typeof count !== "number") return void 0;
+	if (!Array.isArray(content) || content.length !== count) return count;
+	return content.filter((one) => connectionsOf(one) !== 0).length;
+}
+function connectionsOf(session) {
+	return session?.connections?.numberOfElements;
 }
 /** Reads what `openvidu-probe.sh` printed. A body that is not the server's JSON is a wrong answer, never a good one. */
 function parseOpenvidu(output) {
@@ -2625,6 +4789,14 @@ function backupId(time) {
 function backupStamp(time) {
 	return digits(time, "-");
 }
+/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
+function backupTime(id) {
+	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
+	if (!parts) return void 0;
+	const [year, month, day, hour, minute, second] = parts;
+	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
+}
 /** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
 function artifactFile(folder, { service, stamp, part, extension }) {
 	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
@@ -2669,7 +4841,7 @@ const explanations = [
 		hint: "See the container's log; debug starts what is merely stopped."
 	},
 	{
-		pattern: /terminating connection due to|the database system is (shutting down|starting up|in recovery|not yet accepting)|server closed the connection|no connection to the server|terminated by user/,
+		pattern: /terminating connection due to|the database system is (shutting down|starting up|in recovery|not yet accepting)|server closed the connection|no connection to the server/,
 		code: "postgres-stopped",
 		problem: "the server stopped, or ended our session, in the middle",
 		hint: "See the container's log for who stopped it, then run again."
@@ -2679,6 +4851,12 @@ const explanations = [
 		code: "postgres-no-answer",
 		problem: "the server does not answer",
 		hint: "See the container's log; a server in crash recovery needs time."
+	},
+	{
+		pattern: /pg_dump was ended by signal|terminated by user/,
+		code: "postgres-dump-killed",
+		problem: "somebody or something killed pg_dump",
+		hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again."
 	},
 	{
 		pattern: /too many clients|remaining connection slots|too many connections/,
@@ -2709,7 +4887,8 @@ const explanations = [
 * Names the cause of a failed command from its error output. `what` is the sentence's subject, for example `the dump of
 * app`; when no cause is known the code is `otherwise` and the message the first error line.
 */
-function explainFailure(what, output, otherwise, cause) {
+function explainFailure(what, text, otherwise, cause) {
+	const output = beforeStopping(text);
 	const known = explanations.find(({ pattern }) => pattern.test(output));
 	const line = errorLine(output);
 	const blocker = blockerOf(output);
@@ -2722,6 +4901,11 @@ function explainFailure(what, output, otherwise, cause) {
 		...known && { hint: known.hint },
 		...cause !== void 0 && { cause }
 	});
+}
+/** What comes behind this mark of our scripts is what their own ending of everything made others say. */
+function beforeStopping(text) {
+	const before = text.split(/^ia-[0-9a-f]{24} stopping$/m)[0] ?? "";
+	return before.trim() === "" ? text : before;
 }
 function errorLine(output) {
 	const all = output.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !/^ia-[0-9a-f]{24} /.test(line));
@@ -2789,6 +4973,16 @@ function valuesOf(lines, key) {
 function cameToEnd(lines) {
 	return lines.at(-1) === "end 0";
 }
+/** The bytes that a script of ours tells from time to time. */
+function progressOf(nonce, total) {
+	return {
+		total,
+		read: (line) => {
+			const [bytes] = valuesOf(markedLines(line, nonce), "progress");
+			return bytes === void 0 ? void 0 : Number(bytes);
+		}
+	};
+}
 
 // src/service/postgres/inside.ts
 /** The text of a script that runs inside the container, behind the part that logs in. */
@@ -2800,7 +4994,7 @@ function execInside(effect, container, { name, args }) {
 	return (effect === "change" ? change : sh)`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`;
 }
 /** The rows of the same SQL from each database, in their order. Throws a named failure when any of them has no answer. */
-async function ask$3(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
+async function ask$2(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
 	const nonce = newNonce();
 	const command = execInside("read", container, {
 		name: "ask",
@@ -2874,7 +5068,7 @@ const countSql = countingSql();
 const row = `"infra-actions: the row"`;
 /**
 * As `countSql`, with a checksum of the content: `checksum` in a table's JSON, `objects-checksum N`. A sum of hashes
-* needs no order; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
+* needs no order; `format`, since a cast to text can be a function of the table's owner, and we are a superuser; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
 * are read a megabyte at a time, for one may be larger than any value can be.
 */
 const checksumSql = `
@@ -2886,7 +5080,7 @@ set bytea_output = hex;
 set lc_monetary = 'C';
 select 'objects-checksum ' || coalesce(sum(hashtextextended(format('%s:%s:%s', loid, at, md5(lo_get(loid, at, 1048576))), 0)::numeric), 0)
 from (select loid, max(pageno)::bigint * 2048 as last from pg_largeobject group by loid) o, generate_series(0, last, 1048576) at;
-${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(${row}::text, 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`;
+${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(format(''%%s'', ${row}), 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`;
 function countingSql(more = "") {
 	return `
 select 'size ' || pg_database_size(current_database());
@@ -2958,10 +5152,10 @@ select value from infra_actions_round_trip;
 * counted as it is. A vacuum that is just giving pages back looks the same for a moment, so it is looked at twice.
 */
 async function assertWholeFiles(service, container, databases) {
-	const first = await ask$3(service, container, shortTablesSql, { databases });
+	const first = await ask$2(service, container, shortTablesSql, { databases });
 	const suspects = databases.filter((_, at) => (first[at]?.length ?? 0) > 0);
 	if (suspects.length === 0) return;
-	const second = await ask$3(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
+	const second = await ask$2(service, container, `select from pg_sleep(3);\n${shortTablesSql}`, { databases: suspects });
 	const short = suspects.flatMap((database, at) => {
 		const before = new Set(first[databases.indexOf(database)]);
 		return (second[at] ?? []).filter((table) => before.has(table)).map((table) => `${database}: ${JSON.parse(table)}`);
@@ -2999,50 +5193,106 @@ function rowsOf(database) {
 	return database.tables.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-// src/service/postgres/dump-command.ts
-/** How an archive is packed: by pg_dump with zstd, by zstd behind it, or by pg_dump with gzip. */
-const packings = [
-	"zstd",
-	"zstd-pipe",
-	"gzip"
-];
-/** The quickest packing that this container's programs know (gzip costs most of a dump's time). */
-async function archiveFormat(service, container) {
+// src/remote/hashing-script.ts
+/** The text of a script that uses the shell function `sha256`, behind that function. */
+function hashingScript(name) {
+	return `${remoteScript("sha256")}\n${remoteScript(name)}`;
+}
+
+// src/service/postgres/packing.ts
+/** What a dump can be: packed by pg_dump with zstd or gzip, by zstd behind it, as a directory, or as SQL. */
+const packings = {
+	zstd: {
+		extension: ".dump",
+		stored: "archive"
+	},
+	gzip: {
+		extension: ".dump",
+		stored: "archive"
+	},
+	"zstd-pipe": {
+		extension: ".dump.zst",
+		stored: "zst"
+	},
+	"directory-zstd": {
+		extension: ".dir.tar",
+		stored: "directory"
+	},
+	"directory-gzip": {
+		extension: ".dir.tar",
+		stored: "directory"
+	},
+	plain: {
+		extension: ".sql.gz",
+		stored: "sql"
+	}
+};
+function packed(packing) {
+	return packings[packing];
+}
+/** How the file of a backup is read, by its name. */
+function storedAs(file) {
+	const found = Object.values(packings).find(({ extension }) => file.endsWith(extension));
+	if (found) return found.stored;
+	throw failure("manifest-incomplete", `${file} has no name that a dump of a database has`);
+}
+/** The quickest packing for the format that this container's programs know (gzip costs most of a dump's time). */
+async function choosePacking(service, container, format) {
+	if (format === "plain") return "plain";
 	const nonce = newNonce();
 	const { stdout } = await service.host.run(execInside("read", container, {
 		name: "format",
 		args: [nonce]
 	}));
-	const [format] = valuesOf(markedLines(stdout, nonce), "format");
-	const known = packings.find((one) => one === format);
-	if (known) return known;
-	throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`);
+	const [known] = valuesOf(markedLines(stdout, nonce), "format");
+	if (known !== "zstd" && known !== "zstd-pipe" && known !== "gzip") throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`);
+	if (format === "custom") return known;
+	return known === "zstd" ? "directory-zstd" : "directory-gzip";
 }
+/** What a dry run takes for `choosePacking`. */
+function assumedPacking(format) {
+	return format === "custom" ? "zstd" : format === "directory" ? "directory-zstd" : "plain";
+}
+
+// src/service/postgres/dump-command.ts
 function dumpDatabaseCommand(container, dump) {
-	const { nonce, database, format, path, run, lockLimit, checksums } = dump;
-	return script("change", remoteScript("postgres-dump"), [
+	const { nonce, database, packing, path, run, lockLimit, checksums } = dump;
+	return script("change", hashingScript("postgres-dump"), [
 		container.id,
 		insideScript("dump"),
 		insideScript("check"),
 		nonce,
 		path,
-		format === "zstd-pipe" ? "zst" : "plain",
+		packed(packing).stored,
 		connectionTo(database),
 		sessionName(run),
-		format,
+		packing,
 		lockLimit,
 		checksums ? checksumSql : countSql,
 		blockersSql
 	]);
 }
 function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
-	return script("change", remoteScript("postgres-dump"), [
+	return script("change", hashingScript("postgres-dump"), [
 		container.id,
 		insideScript("globals"),
 		insideScript("check-globals"),
 		nonce,
 		path,
-		"plain",
+		"globals",
+		lockLimit
+	]);
+}
+/** The archive of a database without its data: how it is made, which SQL alone does not say. */
+function dumpPropertiesCommand(container, { nonce, database, path, lockLimit }) {
+	return script("change", hashingScript("postgres-dump"), [
+		container.id,
+		insideScript("properties"),
+		insideScript("check"),
+		nonce,
+		path,
+		"archive",
+		connectionTo(database),
 		lockLimit
 	]);
 }
@@ -3052,7 +5302,7 @@ function sessionName(run) {
 }
 
 // src/service/postgres/server-facts.ts
-const databaseSchema$1 = require_libraries.object({
+const databaseSchema = require_libraries.object({
 	name: require_libraries.string$1(),
 	/** Bytes on disk. */
 	size: require_libraries.number(),
@@ -3078,12 +5328,12 @@ const serverSchema = require_libraries.object({
 	oldSnapshotThreshold: require_libraries.string$1(),
 	roles: require_libraries.array(require_libraries.string$1()),
 	ownTablespaces: require_libraries.number(),
-	databases: require_libraries.array(databaseSchema$1)
+	databases: require_libraries.array(databaseSchema)
 });
 /** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
 async function readServer(service, container) {
 	if (container.state !== "running") throw await notRunning(service, container);
-	const [rows = []] = await ask$3(service, container, serverSql);
+	const [rows = []] = await ask$2(service, container, serverSql);
 	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
 	if (parsed.success) return parsed.data;
 	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
@@ -3154,28 +5404,91 @@ async function notRunning(service, container) {
 	return failure("postgres-unreadable", told, { hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup." });
 }
 
+// src/core/bytes.ts
+const units = [
+	"B",
+	"KiB",
+	"MiB",
+	"GiB",
+	"TiB"
+];
+/** `1.4 GiB`, `512 B`: a size for a person. */
+function formatBytes(bytes) {
+	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+	const shown = bytes / 1024 ** power;
+	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
+}
+
+// src/core/disk-room.ts
+/** Share of a disk that the live services keep free whatever we take. */
+const reserve = .05;
+/**
+* One sentence for each place that is too small for what is taken there, all that lands on the same disk added up; one
+* whose disk gave no numbers is, too. `what` is the sentence's subject, `the drill`.
+*/
+function lackOfRoom(needs, what) {
+	return needs.flatMap(({ where, disk, takes: own }) => {
+		if (own === 0) return [];
+		if (!Number.isFinite(disk.free)) return [`the free room of ${where} cannot be found out`];
+		const takes = needs.reduce((sum, one) => sum + (isSameDisk(one.disk, disk) ? one.takes : 0), 0);
+		if (disk.free - takes >= disk.size * reserve) return [];
+		return [`${where} has ${formatBytes(disk.free)} free; ${what} takes ${formatBytes(takes)} there and must leave 5 %`];
+	});
+}
+/** A container's own layer and a volume are two file systems with the numbers of one disk, which is written to meanwhile. */
+function isSameDisk(one, other) {
+	return one.size === other.size && Math.abs(one.free - other.free) <= one.size / 100;
+}
+
 // src/service/postgres/space.ts
 /** Free bytes on the file system where `directory` is, or would be made. */
 async function freeBytes(host, directory) {
 	const { stdout } = await host.run(sh`directory=${directory}; until [ -d "$directory" ]; do directory=$(dirname "$directory"); done; df -P -B1 "$directory"`);
 	return bytes(stdout.trimEnd().split("\n").at(-1)?.split(/\s+/)[3], directory);
 }
-/** Free bytes inside the container: where the data lies and where temporary files go. */
-async function freeBytesInside(service, container) {
+/**
+* Refuses, with nothing begun, when a restore beside the live data would fill a disk: the live server stops for good
+* when it has no room for its WAL, of which the restore makes as much as the server keeps.
+*/
+async function assertRoomInside(service, container, needed) {
+	const [[wal] = []] = await ask$2(service, container, "select pg_size_bytes(current_setting('max_wal_size'));");
+	const disks = await disksInside(service, container);
+	const needs = [{
+		where: `the data directory of ${service.name}`,
+		disk: disks.data,
+		takes: needed.data + bytes(wal, "max_wal_size")
+	}, {
+		where: `/tmp in the container of ${service.name}`,
+		disk: disks.temporary,
+		takes: needed.temporary
+	}];
+	const [refused] = lackOfRoom(needs, "restoring beside");
+	if (refused === void 0) return;
+	throw refusal("disk-space", refused, { hint: "Make room: the live data is only replaced by data that was restored and counted beside it." });
+}
+/** The disks of the container: where the data lies and where temporary files go. */
+async function disksInside(service, container) {
 	const nonce = newNonce();
 	const { stdout } = await service.host.run(execInside("read", container, {
 		name: "space",
 		args: [nonce]
 	}));
 	const lines = markedLines(stdout, nonce);
+	const disk = (key, where) => {
+		const [size, free] = (valuesOf(lines, key)[0] ?? "").split(" ");
+		return {
+			size: bytes(size, where),
+			free: bytes(free, where)
+		};
+	};
 	return {
-		data: bytes(valuesOf(lines, "data")[0], "the data directory"),
-		temporary: bytes(valuesOf(lines, "temporary")[0], "the container's /tmp")
+		data: disk("data", "the data directory"),
+		temporary: disk("temporary", "the container's /tmp")
 	};
 }
 function bytes(text, where) {
 	if (text !== void 0 && /^\d+$/.test(text)) return Number(text);
-	throw failure("disk-unknown", `df did not say how much room ${where} has`);
+	throw failure("disk-unknown", `nothing said how much room ${where} has`);
 }
 
 // src/service/postgres/backup-server.ts
@@ -3201,15 +5514,19 @@ async function backupServer$1(service, container, { target, work, lockLimit }) {
 	assertSettings(service, server, databases);
 	await assertSpace$1(service, databases);
 	if (!work.dryRun) await assertWholeFiles(service, container, databases.map(({ name }) => name));
-	const format = await work.check("choose-format", () => archiveFormat(service, container), "zstd");
+	const { format = "custom" } = target;
+	const packing = await work.check("choose-format", () => choosePacking(service, container, format), assumedPacking(format));
 	const dumps = [];
-	for (const database of databases) dumps.push(await dumpDatabase(job, database, format));
+	for (const database of databases) dumps.push(await dumpDatabase(job, database, {
+		packing,
+		isOnly: databases.length === 1
+	}));
 	const globals = await dumpGlobals(job);
 	const { version, systemIdentifier, dataChecksums } = server;
 	return {
 		service: service.name,
 		image: container.image,
-		artifacts: [...dumps.map(({ artifact }) => artifact), globals],
+		artifacts: [...dumps.flatMap(({ artifacts }) => artifacts), globals],
 		contents: {
 			kind: "postgres",
 			version,
@@ -3219,42 +5536,87 @@ async function backupServer$1(service, container, { target, work, lockLimit }) {
 		}
 	};
 }
-async function dumpDatabase(job, { name, size }, format) {
+async function dumpDatabase(job, { name, size }, { packing, isOnly }) {
 	const { service, container, target, work, lockLimit } = job;
-	const extension = format === "zstd-pipe" ? ".dump.zst" : ".dump";
-	const file = artifactFile("postgres", {
+	const { extension, stored } = packed(packing);
+	const naming = {
 		service: service.name,
 		stamp: target.stamp,
-		part: name,
 		extension
+	};
+	const file = artifactFile("postgres", stored === "sql" && isOnly ? naming : {
+		...naming,
+		part: name
 	});
 	const nonce = newNonce();
 	const command = dumpDatabaseCommand(container, {
 		nonce,
 		database: name,
-		format,
+		packing,
 		path: `${service.backups}/${file}`,
 		run: work.id,
 		lockLimit,
 		checksums: target.checksums ?? false
 	});
-	const facts = await runDump(job, {
+	const dump = {
 		step: `dump-${service.name}-${stepPart(name)}`,
 		what: `the dump of database "${name}"`,
 		nonce,
 		command,
 		timeout: 6e5 + size / 2e3,
-		assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`
-	});
-	const contents = databaseContents(name, valuesOf(facts.lines, "fact"));
-	return {
-		artifact: {
-			file,
-			role: "database",
+		assume: `${nonce} fact size ${size}\n${nonce} fact objects 0`,
+		expected: earlierBytes(job, {
 			name,
-			...facts.stored
-		},
+			stored
+		})
+	};
+	const { whileWriting = (_file, run) => run() } = target;
+	const facts = await whileWriting({
+		id: target.id,
+		file,
+		estimate: size
+	}, () => runDump(job, dump));
+	const contents = databaseContents(name, valuesOf(facts.lines, "fact"));
+	const artifact = {
+		file,
+		role: "database",
+		name,
+		...facts.stored
+	};
+	return {
+		artifacts: stored === "sql" ? [artifact, await dumpProperties(job, name)] : [artifact],
 		contents
+	};
+}
+async function dumpProperties(job, name) {
+	const { service, container, target, lockLimit } = job;
+	const naming = {
+		service: service.name,
+		stamp: target.stamp,
+		part: name,
+		extension: ".properties.dump"
+	};
+	const file = artifactFile("postgres", naming);
+	const nonce = newNonce();
+	const path = `${service.backups}/${file}`;
+	const { stored } = await runDump(job, {
+		step: `dump-${service.name}-${stepPart(name)}-properties`,
+		what: `the dump of the properties of database "${name}"`,
+		nonce,
+		command: dumpPropertiesCommand(container, {
+			nonce,
+			database: name,
+			path,
+			lockLimit
+		}),
+		timeout: 6e5,
+		assume: ""
+	});
+	return {
+		file,
+		role: "properties",
+		name,
+		...stored
 	};
 }
 async function dumpGlobals(job) {
@@ -3285,11 +5647,16 @@ async function dumpGlobals(job) {
 		...stored
 	};
 }
-async function runDump({ work }, { step, what, nonce, command, timeout, assume }) {
+/** What the same database took in an earlier backup of the same kind. */
+function earlierBytes({ service, target }, { name, stored }) {
+	return (target.earlier?.find((one) => one.service === service.name)?.artifacts ?? []).find((one) => one.role === "database" && one.name === name && storedAs(one.file) === stored)?.bytes;
+}
+async function runDump({ work }, { step, what, nonce, command, timeout, assume, expected }) {
 	const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`;
 	const { stdout } = await work.step(step, command, {
 		timeout: Math.ceil(timeout),
-		assume: assumed
+		assume: assumed,
+		progress: progressOf(nonce, expected)
 	}).catch((error) => {
 		throw named(what, "postgres-dump-failed", error);
 	});
@@ -3335,12 +5702,686 @@ order by datname;`;
 async function collationAdvice(service, container) {
 	const { version } = await readServer(service, container);
 	if (version < 15e4) return [];
-	const [rows = []] = await ask$3(service, container, staleSql);
+	const [rows = []] = await ask$2(service, container, staleSql);
 	return rows.map((row) => {
 		const name = identifier(JSON.parse(row).name);
 		return `${service.name}: the collation of database ${name} has another version than its indexes were built with. Run in it, when the app can wait: REINDEX DATABASE ${name}; ALTER DATABASE ${name} REFRESH COLLATION VERSION;`;
 	});
 }
+
+// src/service/postgres/sql-statements.ts
+const lexeme = /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<meta>^\\[^\n]*)|(?<string>[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|\$(?<tag>[A-Za-z_0-9]*)\$[\s\S]*?\$\k<tag>\$)|(?<quoted>"(?:[^"]|"")*")|(?<word>[\p{L}_][\p{L}\p{N}_$]*|\d[\w.]*)|(?<end>;)|(?<sign>[\s\S])/gmuy;
+/** Splits SQL that pg_dump or pg_dumpall wrote. Comments and psql's own commands (lines with a backslash) are left out. */
+function sqlStatements(sql) {
+	const statements = [];
+	let tokens = [];
+	let start = 0;
+	for (const match of sql.matchAll(lexeme)) {
+		const groups = match.groups ?? {};
+		if (groups.sign === "\\") throw new SyntaxError(`SQL with a backslash outside of quotes at byte ${match.index}`);
+		const token = groups.meta === void 0 ? tokenOf(groups) : void 0;
+		if (tokens.length === 0) start = match.index;
+		if (token) tokens.push(token);
+		if (groups.end === void 0) continue;
+		if (tokens.length > 0) statements.push({
+			text: sql.slice(start, match.index),
+			tokens
+		});
+		tokens = [];
+	}
+	if (tokens.length > 0) throw new SyntaxError(`SQL ends within a statement: ${sql.slice(start, start + 40)}`);
+	return statements;
+}
+/** Does the statement begin with these keywords? */
+function beginsWith({ tokens }, ...keywords) {
+	return keywords.every((keyword, at) => isKeyword(tokens[at], keyword));
+}
+function isKeyword(token, keyword) {
+	return token?.kind === "word" && token.text.toUpperCase() === keyword;
+}
+/** The name at this place, as the server has it; undefined when there is no name. */
+function nameAt({ tokens }, at) {
+	const token = tokens[at];
+	return token?.kind === "word" || token?.kind === "quoted" ? token.text : void 0;
+}
+function tokenOf(groups) {
+	if (groups.word !== void 0) return {
+		text: groups.word,
+		kind: "word"
+	};
+	if (groups.quoted !== void 0) return {
+		text: groups.quoted.slice(1, -1).replaceAll("\"\"", "\""),
+		kind: "quoted"
+	};
+	if (groups.string !== void 0) return {
+		text: groups.string,
+		kind: "string"
+	};
+	if (groups.sign !== void 0) return {
+		text: groups.sign,
+		kind: "sign"
+	};
+}
+
+// src/service/postgres/database-statements.ts
+/** Takes apart what `pg_restore --create` prints for a database's own entries. Throws when it is not about `database`. */
+function databaseStatements(sql, database) {
+	const statements = sqlStatements(sql);
+	const creation = statements.find((one) => beginsWith(one, "CREATE", "DATABASE"));
+	if (!creation || nameAt(creation, 2) !== database) throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, { hint: "The manifest and its files do not belong together: use another backup." });
+	const options = optionsOf(creation);
+	return {
+		create: (name) => `CREATE DATABASE ${identifier(name)} ${options}`,
+		properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim())
+	};
+}
+/** Everything from `WITH` on, as it was written. */
+function optionsOf({ text, tokens }) {
+	const name = tokens[2]?.kind === "quoted" ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i;
+	return text.trim().replace(name, "").trim();
+}
+function isProperty(statement, database) {
+	const { tokens } = statement;
+	if (beginsWith(statement, "ALTER", "DATABASE")) return nameAt(statement, 2) === database;
+	if (beginsWith(statement, "COMMENT", "ON", "DATABASE")) return nameAt(statement, 3) === database;
+	if (![
+		"GRANT",
+		"REVOKE",
+		"ALTER"
+	].some((keyword) => beginsWith(statement, keyword))) return false;
+	return tokens.some((token, at) => isKeyword(token, "DATABASE") && (isKeyword(tokens[at - 1], "ON") || isKeyword(tokens[at - 1], "IN")) && nameAt(statement, at + 1) === database);
+}
+
+// src/service/postgres/drop-sql.ts
+/**
+* SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
+* out first, without their slot, which the server at the other end may still need for the live one.
+*/
+function dropSql(name) {
+	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
+\\if :there
+\\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
+set session_replication_role = replica;
+${subscriptionsSql("alter subscription %I disable")}
+${subscriptionsSql("alter subscription %I set (slot_name = none)")}
+${subscriptionsSql("drop subscription %I")}
+\\connect -reuse-previous=on "dbname=template1"
+drop database ${identifier(name)} with (force);
+\\endif`;
+}
+function subscriptionsSql(statement) {
+	return `select pg_catalog.format(${literal(statement)}, subname) from pg_catalog.pg_subscription
+where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \\gexec`;
+}
+/** An argument of psql's `connect`, which reads it as an identifier: only double quotes mean anything in it. */
+function psqlArgument(text) {
+	return `"${text.replaceAll("\"", "\"\"")}"`;
+}
+
+// src/service/postgres/swap-sql.ts
+/**
+* The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
+* of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
+* journal: live and new before it, live and old after it, never without live.
+*/
+function swapSql(restored, comments, { run, at }) {
+	const made = restored.filter((one) => !one.exists).map((one) => one.live);
+	return [
+		"begin",
+		...restored.flatMap(({ live, name, old, exists, properties }) => [
+			...exists ? moveAside(live, old, {
+				comment: comments.get(live) ?? null,
+				run,
+				at,
+				made
+			}) : [],
+			`alter database ${identifier(name)} rename to ${identifier(live)}`,
+			`comment on database ${identifier(live)} is null`,
+			...properties
+		]),
+		"commit",
+		""
+	].join(";\n");
+}
+/** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
+function moveAside(live, old, kept) {
+	const mark = JSON.stringify({
+		"infra-actions": "replaced",
+		name: live,
+		...kept
+	});
+	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, `comment on database ${identifier(old)} is ${literal(mark)}`];
+}
+
+// src/service/postgres/restore-steps.ts
+/** Restores one file into a new database beside the live one, and counts what came in. */
+async function restoreBeside(job, names, { expected, artifact, properties }) {
+	const { service, container, work, server } = job;
+	const path = `${service.backups}/${artifact.file}`;
+	const statements = await work.check(`read-${service.name}-${names.step}`, () => readStatements(job, names, properties), {
+		create: (name) => `CREATE DATABASE ${identifier(name)}`,
+		properties: []
+	});
+	const nonce = newNonce();
+	const mark = JSON.stringify({
+		"infra-actions": "restoring",
+		name: names.live
+	});
+	const command = script("change", hashingScript("postgres-restore"), [
+		container.id,
+		insideScript("restore"),
+		path,
+		artifact.bytes,
+		artifact.sha256,
+		insideScript("grown"),
+		names.name,
+		nonce,
+		sessionName(work.id),
+		storedAs(artifact.file),
+		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+		connectionTo(names.name),
+		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
+		server.ownTablespaces > 0 ? "" : "--no-tablespaces"
+	]);
+	const { stdout } = await work.step(`restore-${service.name}-${names.step}`, command, {
+		timeout: Math.ceil(12e5 + expected.size / 500),
+		assume: assumedReport(nonce, expected),
+		progress: progressOf(nonce, expected.size)
+	}).catch((error) => {
+		throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error);
+	});
+	const lines = markedLines(stdout, nonce);
+	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`);
+	return {
+		contents: databaseContents(names.live, valuesOf(lines, "fact")),
+		properties: statements.properties,
+		subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0)
+	};
+}
+/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
+async function dropLeftovers(job) {
+	const { service, container, work, server } = job;
+	const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1048576;
+	const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name);
+	if (left.length === 0) return;
+	await work.step(`clean-${service.name}`, execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	}), { input: left.map(dropSql).join("\n") }).catch((error) => {
+		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
+	});
+}
+/** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
+async function dropBeside({ service, container, work }, databases, error) {
+	const names = databases.map(({ name }) => besideName(name, "new", work.id));
+	const command = execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	});
+	try {
+		await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") });
+	} catch (problem) {
+		if (error instanceof Error && error.cause === void 0) error.cause = problem;
+	}
+}
+/** Renames all of them at once; proven by looking at the names afterwards. */
+async function swapAll(job, restored) {
+	const { service, container, work, server } = job;
+	const nonce = newNonce();
+	const names = restored.flatMap((one) => [one.live, one.name]);
+	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	await work.step(`swap-${service.name}`, execInside("change", container, {
+		name: "swap",
+		args: [nonce, JSON.stringify(names)]
+	}), { input: swapSql(restored, comments, {
+		run: work.id,
+		at: server.now
+	}) }).catch((error) => {
+		throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error);
+	});
+	const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), []);
+	if (missing.length > 0) throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`);
+}
+async function notSwapped({ service, container }, restored) {
+	const now = new Set((await readServer(service, container)).databases.map((one) => one.name));
+	return restored.flatMap((one) => one.exists ? [one.live, one.old] : [one.live]).filter((name) => !now.has(name));
+}
+async function readStatements({ service, container }, { live }, { file }) {
+	const nonce = newNonce();
+	const args = [
+		container.id,
+		remoteScript("postgres-session"),
+		nonce,
+		`${service.backups}/${file}`,
+		storedAs(file)
+	];
+	const { stdout } = await service.host.run(script("read", remoteScript("postgres-properties"), args)).catch((error) => {
+		throw named(`reading the dump of database "${live}"`, "postgres-wrong-dump", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-wrong-dump", `reading the dump of database "${live}" broke off`);
+	return databaseStatements(stdout.slice(0, stdout.lastIndexOf(nonce)), live);
+}
+function isLeftover(database, empty) {
+	const mark = markOf(database);
+	if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name);
+	return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty;
+}
+function assumedReport(nonce, { size, largeObjects, tables }) {
+	const counts = tables.map((table) => `${nonce} fact table 0 ${JSON.stringify(table)}`);
+	return [
+		`${nonce} fact size ${size}`,
+		`${nonce} fact objects ${largeObjects}`,
+		...counts,
+		`${nonce} end 0`,
+		""
+	].join("\n");
+}
+
+// src/core/manifest-contents.ts
+/**
+* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
+* large objects. Empty means: equal.
+*/
+function compareDatabases(expected, actual) {
+	return compareCounts(databaseCounts(expected), databaseCounts(actual));
+}
+/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
+function differentContent(expected, actual) {
+	const now = databaseChecksums(actual);
+	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
+}
+/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
+function compareCounts(expected, actual) {
+	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
+		what,
+		expected: expected.get(what) ?? -1,
+		actual: actual.get(what) ?? -1
+	})).filter((count) => count.expected !== count.actual);
+}
+/** One line for a person: `app.public.users rows: 17 instead of 20`. */
+function describeDifference({ what, expected, actual }) {
+	if (actual === -1) return `${what}: not there, expected ${expected}`;
+	if (expected === -1) return `${what}: ${actual}, not expected at all`;
+	return `${what}: ${actual} instead of ${expected}`;
+}
+/** What a backup holds, summed up; `bytes` as stored. */
+function totals(services) {
+	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
+	const keyspaces = services.flatMap(({ contents }) => contents.kind === "postgres" ? [] : contents.keyspace);
+	const tables = databases.flatMap((database) => database.tables);
+	return {
+		bytes: sum$2(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
+		tables: tables.length,
+		rows: sum$2(tables.map(({ rows }) => rows)),
+		keys: sum$2(keyspaces.map(({ keys }) => keys))
+	};
+}
+/**
+* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
+* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
+*/
+function isProven(manifest, store) {
+	if (store === "local") return manifest.storage.local === "success";
+	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
+}
+function databaseCounts(databases) {
+	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+}
+function databaseChecksums(databases) {
+	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
+	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
+}
+function sum$2(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/storage/stored-files.ts
+/** Reads the lines of `store-verify.sh`. */
+function parseVerified(text) {
+	const files = /* @__PURE__ */ new Map();
+	for (const line of text.split("\n").filter((one) => one !== "")) {
+		const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? [];
+		if (file === "") throw failure("host-answer", `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`);
+		files.set(file, bytes === "-" ? void 0 : {
+			bytes: Number(bytes),
+			sha256
+		});
+	}
+	return files;
+}
+/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
+function differences(artifacts, stored) {
+	return artifacts.flatMap(({ file, bytes, sha256 }) => {
+		const found = stored.get(file);
+		if (found === void 0) return [`${file} is missing or cannot be read`];
+		if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`];
+		return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`];
+	});
+}
+
+// src/service/postgres/assert-unchanged.ts
+/**
+* Throws when a file that tells how roles and databases are made is not the one that the manifest describes: the
+* superuser runs what stands in it. The databases' own files are proven when each is about to be restored.
+*/
+async function assertUnchanged({ service, work }, artifacts) {
+	const small = artifacts.filter((one) => one.role !== "database");
+	const command = script("read", hashingScript("store-verify"), [service.backups, ...small.map(({ file }) => file)]);
+	const wrong = await work.check(`verify-${service.name}`, async () => differences(small, parseVerified((await service.host.run(command)).stdout)), []);
+	if (wrong.length === 0) return;
+	throw failure("backup-damaged", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`, { hint: "Nothing live was touched. Use this backup's copy in the other store, or another backup." });
+}
+
+// src/service/postgres/missing-roles.ts
+/**
+* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
+* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
+* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
+*/
+function missingRoles(globals, existing) {
+	const statements = sqlStatements(globals);
+	const present = new Set(existing);
+	const missing = new Set(statements.flatMap((one) => {
+		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
+		return name === void 0 || present.has(name) ? [] : [name];
+	}));
+	if (missing.size === 0) return "";
+	return [
+		"begin",
+		...statements.filter((one) => concerns$1(one, missing)).map(({ text }) => text),
+		"commit",
+		""
+	].join(";\n");
+}
+function concerns$1(statement, missing) {
+	const about = (at) => missing.has(nameAt(statement, at) ?? "");
+	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
+	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
+	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
+}
+/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
+function memberships(statement) {
+	const { tokens } = statement;
+	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
+	const member = nameAt(statement, to + 1);
+	const names = to < 0 || member === void 0 ? [] : [member];
+	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
+	const group = nameAt(statement, 1);
+	return group === void 0 ? names : [group, ...names];
+}
+
+// src/service/postgres/restore-roles.ts
+/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
+async function restoreRoles(job, artifacts) {
+	const { service, container, work, server } = job;
+	const file = artifacts.find((one) => one.role === "globals")?.file;
+	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
+	const statements = await work.check("read-roles", async () => {
+		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
+		return missingRoles(stdout, server.roles);
+	}, "");
+	if (statements === "") return;
+	const nonce = newNonce();
+	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
+		name: "apply",
+		args: [nonce, "dbname='template1'"]
+	}), {
+		input: new Secret("roles", statements),
+		assume: `${nonce} end 0\n`
+	}).catch((error) => {
+		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
+}
+
+// src/service/postgres/restore-server.ts
+/**
+* Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
+* when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
+* anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
+*/
+async function restoreServer$1(service, container, { backup, work }) {
+	const { contents } = backup;
+	if (contents.kind !== "postgres") throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
+	const assumed = {
+		...assumedServer,
+		version: contents.version
+	};
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed
+	});
+	assertPossible(service, server, contents);
+	const job = {
+		service,
+		container,
+		work,
+		server
+	};
+	await dropLeftovers(job);
+	if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents);
+	await assertUnchanged(job, backup.artifacts);
+	await restoreRoles(job, backup.artifacts);
+	const restored = [];
+	try {
+		for (const expected of contents.databases) {
+			const beside = {
+				live: expected.name,
+				name: besideName(expected.name, "new", work.id),
+				old: besideName(expected.name, "old", work.id),
+				exists: server.databases.some((one) => one.name === expected.name),
+				step: stepPart(expected.name)
+			};
+			restored.push({
+				...beside,
+				...await restoreBeside(job, beside, {
+					expected,
+					artifact: fileOf(backup, expected),
+					properties: propertiesOf(backup, expected)
+				})
+			});
+		}
+		assertEqual(service, contents.databases, restored.map((one) => one.contents));
+	} catch (error) {
+		await dropBeside(job, contents.databases, error);
+		throw error;
+	}
+	await swapAll(job, restored);
+	return {
+		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
+		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
+		keys: 0,
+		kept: keptSentence(service, restored)
+	};
+}
+function assertPossible(service, server, contents) {
+	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
+	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
+	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
+	assertReplaceable(server, contents.databases.map(({ name }) => name));
+}
+/**
+* Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
+* prepared transactions, logical replication slots, running subscriptions.
+*/
+function assertReplaceable(server, replaced) {
+	const names = new Set(replaced);
+	const busy = server.databases.find((one) => names.has(one.name) && (one.slots.length > 0 || one.subscriptions.length > 0));
+	if (busy) throw refusal("postgres-replication", `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`, { hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again." });
+	const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0);
+	if (prepared.length > 0) throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
+}
+/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
+async function assertSpace({ service, container }, backup, contents) {
+	const data = contents.databases.reduce((sum, { size }) => sum + size, 0);
+	const temporary = Math.max(...contents.databases.map((one) => {
+		const { bytes, file } = fileOf(backup, one);
+		const stored = storedAs(file);
+		return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0);
+	}));
+	await assertRoomInside(service, container, {
+		data,
+		temporary
+	});
+}
+function fileOf(backup, { name }) {
+	const found = backup.artifacts.find((one) => one.role === "database" && one.name === name);
+	if (found) return found;
+	throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`);
+}
+/** SQL does not say how its database is made: a file beside it does. */
+function propertiesOf(backup, database) {
+	return backup.artifacts.find((one) => one.role === "properties" && one.name === database.name) ?? fileOf(backup, database);
+}
+function assertEqual(service, expected, actual) {
+	const differences = compareDatabases(expected, actual);
+	const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`);
+	const all = [...differences.map(describeDifference), ...content];
+	if (all.length === 0) return;
+	const shown = all.slice(0, 20);
+	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
+	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
+}
+function keptSentence(service, restored) {
+	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
+	const kept = old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`;
+	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
+	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
+}
+
+// src/service/postgres/undo-restore.ts
+/**
+* Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
+* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
+* Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
+*/
+async function undoRestore$2(service, container, work, only) {
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed: assumedServer
+	});
+	const last = lastReplaced$1(server, only);
+	const aside = lost(server, last);
+	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
+	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	const run = freeRun(server, aside, work.id);
+	const sql = undoSql(server, {
+		last,
+		aside,
+		run
+	});
+	const names = JSON.stringify([...aside, ...last.map((one) => one.name)]);
+	await work.step(`undo-${service.name}`, execInside("change", container, {
+		name: "swap",
+		args: [newNonce(), names]
+	}), { input: sql }).catch((error) => {
+		throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error);
+	});
+	const back = last.map((one) => one.mark.name);
+	const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), []);
+	if (missing.length > 0) throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`);
+	return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`;
+}
+/** For names and marks that are not there yet: a restore may be taken back, and forth, by the very run that made it. */
+function freeRun({ databases }, aside, id) {
+	const taken = new Set(databases.map(({ name }) => name));
+	for (let count = 1;; count += 1) {
+		const run = `${id}-undo-${count}`;
+		if (!aside.some((name) => taken.has(besideName(name, "old", run)))) return run;
+	}
+}
+/** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
+function lastReplaced$1(server, only) {
+	const kept = server.databases.flatMap((one) => {
+		const mark = markOf(one);
+		return mark?.run !== void 0 && (only?.includes(mark.run) ?? true) && mark["infra-actions"] === "replaced" ? [{
+			name: one.name,
+			mark
+		}] : [];
+	});
+	const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0];
+	return kept.filter((one) => one.mark.run === newest?.mark.run);
+}
+/** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
+function lost(server, last) {
+	const live = new Set(server.databases.map((one) => one.name));
+	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
+	return [...new Set(names)].filter((name) => live.has(name));
+}
+function undoSql(server, { last, aside, run }) {
+	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name));
+	return [
+		"begin",
+		...[...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
+			comment: comments.get(name) ?? null,
+			run,
+			at: server.now,
+			made
+		})), ...last.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`])],
+		"commit",
+		""
+	].join(";\n");
+}
+async function notBack(service, container, last) {
+	const now = (await readServer(service, container)).databases;
+	const good = new Set(now.filter((one) => markOf(one) === void 0).map((one) => one.name));
+	return last.map((one) => one.mark.name).filter((name) => !good.has(name));
+}
+function at([first]) {
+	return first?.mark.at === void 0 ? "" : ` of ${first.mark.at}`;
+}
+
+// src/service/postgres/cut-restores.ts
+/** Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new ones beside the live. */
+const cutRestores = {
+	async isIn(service, container, cut) {
+		await awaitQuiet$1(service, container);
+		return isIn(service, container, cut);
+	},
+	async undo(service, container, cut, work) {
+		await awaitQuiet$1(service, container);
+		if (await isIn(service, container, cut)) await undoRestore$2(service, container, work, cut.ids);
+		await dropLeftovers(await jobOf(service, container, work));
+	}
+};
+async function isIn(service, container, { ids }) {
+	const { databases } = await readServer(service, container);
+	return databases.some((one) => {
+		const mark = markOf(one);
+		return mark?.["infra-actions"] === "replaced" && mark.run !== void 0 && ids.includes(mark.run);
+	});
+}
+async function jobOf(service, container, work) {
+	return {
+		service,
+		container,
+		work,
+		server: await readServer(service, container)
+	};
+}
+/** Milliseconds: a swap tries three times, and waits five seconds for sessions each time. */
+const limit$2 = 6e4;
+/**
+* A script inside the container outlives the death of what started it: a restore until it sees that its input has ended,
+* a swap to its end. Only then do the names tell how far it came.
+*/
+async function awaitQuiet$1({ host, name }, { id }) {
+	for (const until = Date.now() + limit$2;;) {
+		const { stdout } = await host.run(sh`docker exec ${id} sh -c ${atWork}`);
+		if (stdout.trim() === "") return;
+		if (Date.now() > until) throw failure("restore-alive", `a restore that was cut off still works inside ${name}`, { hint: "Look at pg_stat_activity for sessions named infra-actions-..., then run this again." });
+		await (0, node_timers_promises.setTimeout)(300);
+	}
+}
+/** Brackets keep the pattern from finding itself. */
+const atWork = `for one in /proc/[0-9]*/cmdline; do
+  if tr '\\0' ' ' <"$one" 2>/dev/null | grep -q -e 'infra-actions-[s]wap' -e 'infra-actions-[r]estore'; then echo yes; exit; fi
+done`;
 
 // src/service/postgres/fingerprint-server.ts
 const sql = `select json_build_object('identifier', (select system_identifier::text from pg_control_system()),
@@ -3356,7 +6397,7 @@ const answerSchema = require_libraries.object({
 */
 async function fingerprintServer$1(service, container) {
 	await readServer(service, container);
-	const [rows = []] = await ask$3(service, container, sql);
+	const [rows = []] = await ask$2(service, container, sql);
 	const { identifier, checkpoint, timeline } = answerSchema.parse(JSON.parse(rows.join("\n") || "null"));
 	return clusterFingerprint(service.name, {
 		identifier,
@@ -3395,10 +6436,37 @@ function clusterFingerprint(service, { identifier, checkpoint, timeline }) {
 	};
 }
 
+// src/service/postgres/image-facts.ts
+/** Asks the image of a definition, which is on the host, in a throw-away container without network. */
+async function readImage(service, { image, environment }) {
+	const command = sh`docker run --rm --pull never --network none --label infra-actions.scratch=1 --entrypoint sh \
+  ${image} -c ${remoteScript("postgres-image-inside")}`;
+	const { stdout } = await service.host.run(command);
+	const facts = parseImage(stdout);
+	if (!facts) throw failure("postgres-image", `the image ${image} of ${service.name} does not tell its version`);
+	return {
+		...facts,
+		directory: environment.PGDATA ?? facts.directory
+	};
+}
+/** Reads lines `version postgres (PostgreSQL) 17.11 ...`, `directory PATH`, `extension NAME`, and the end's mark. */
+function parseImage(text) {
+	const lines = text.split("\n");
+	const [version = ""] = valuesOf(lines, "version");
+	const [directory] = valuesOf(lines, "directory");
+	const major = Number(/PostgreSQL\) (\d+)/.exec(version)?.[1]);
+	if (!Number.isInteger(major) || directory === void 0 || !lines.includes("end 0")) return void 0;
+	return {
+		major,
+		directory,
+		extensions: valuesOf(lines, "extension")
+	};
+}
+
 // src/service/postgres/probe-server.ts
 /** Share of max_connections in use from which the server is reported: some are reserved, and a deploy needs its own. */
 const connectionLimit = .9;
-const factsSchema$1 = require_libraries.object({
+const factsSchema = require_libraries.object({
 	connections: require_libraries.number(),
 	maxConnections: require_libraries.number(),
 	version: require_libraries.string$1(),
@@ -3478,7 +6546,7 @@ function healthOf(lines) {
 		checks,
 		details: {}
 	};
-	const parsed = facts.code === 0 ? factsSchema$1.safeParse(JSON.parse(facts.text)) : void 0;
+	const parsed = facts.code === 0 ? factsSchema.safeParse(JSON.parse(facts.text)) : void 0;
 	if (!parsed?.success) {
 		const detail = facts.code === 0 ? "the answer makes no sense" : failedWith(facts);
 		return {
@@ -3544,32 +6612,6 @@ function isTimeout(code) {
 	return code === 124 || code === 137 || code === 143;
 }
 
-// src/service/postgres/drop-sql.ts
-/**
-* SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
-* out first, without their slot, which the server at the other end may still need for the live one.
-*/
-function dropSql(name) {
-	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
-\\if :there
-\\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
-set session_replication_role = replica;
-${subscriptionsSql("alter subscription %I disable")}
-${subscriptionsSql("alter subscription %I set (slot_name = none)")}
-${subscriptionsSql("drop subscription %I")}
-\\connect -reuse-previous=on "dbname=template1"
-drop database ${identifier(name)} with (force);
-\\endif`;
-}
-function subscriptionsSql(statement) {
-	return `select pg_catalog.format(${literal(statement)}, subname) from pg_catalog.pg_subscription
-where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \\gexec`;
-}
-/** An argument of psql's `connect`, which reads it as an identifier: only double quotes mean anything in it. */
-function psqlArgument(text) {
-	return `"${text.replaceAll("\"", "\"\"")}"`;
-}
-
 // src/service/postgres/replaced-databases.ts
 /** The databases that restores replaced and kept, oldest first; one that does not say when comes last. */
 async function replacedDatabases(service, container) {
@@ -3581,6 +6623,7 @@ async function replacedDatabases(service, container) {
 			name: one.name,
 			was: mark.name,
 			at: mark.at,
+			run: mark.run,
 			bytes: one.size
 		}];
 	}).toSorted((a, b) => (a.at ?? "9").localeCompare(b.at ?? "9"));
@@ -3623,8 +6666,63 @@ const reasons = {
 	"server-file": "it reads or writes a file of the server with COPY",
 	superuser: "it does what only a superuser may",
 	restrict: "it holds a forged \\restrict, which can run programs",
+	setting: "it changes how psql or the server reads what follows",
+	copy: "it holds a COPY in another form than pg_dump writes",
+	unclear: "it can be read in more than one way",
 	"cut-off": "it ends in the middle of something"
 };
+
+// src/core/dump-dangers.ts
+const dangers = [
+	[/^copy\b[\s\S]*\b(from|to)\s+program\b/i, "program"],
+	[/^copy\b[\s\S]*\b(from|to)\s+e?'/i, "server-file"],
+	[/^alter\s+system\b/i, "superuser"],
+	[/^load\s+e?'/i, "superuser"],
+	[/^(create|alter)\s+(role|user)\b[\s\S]*\bsuperuser\b/i, "superuser"]
+];
+/** What is wrong with a statement by its own words. NOSUPERUSER is one word. */
+function dangerOf(piece) {
+	if (piece.unclear) return "unclear";
+	if (changesReading(piece)) return "setting";
+	const bare = withoutNames(piece.text);
+	return dangers.find(([pattern]) => pattern.test(bare))?.[1];
+}
+/** The table of a `COPY ... FROM stdin` as pg_dump writes it, on one line without options; undefined for any other. */
+function copiedTable(text) {
+	return copyForm.exec(text)?.[1];
+}
+const name$1 = String.raw`(?:"(?:[^"]|"")+"|[^\][\\"'(),;.:/\s-]+)`;
+const copyForm = new RegExp(String.raw`^copy (${name$1}(?:\.${name$1})?) *(?:\((?:${name$1}(?:, ?${name$1})*)?\))? *from stdin$`, "i");
+/** Does a COPY take rows that follow in the script? */
+function takesRows(text) {
+	return /^copy\b[\s\S]*\bfrom\s+stdin\b/i.test(withoutNames(text));
+}
+function withoutNames(text) {
+	return text.replaceAll(/"[^"]*"/g, "\"\"");
+}
+const readingSetting = /^(standard_conforming_strings|client_encoding)$/i;
+/** Would what follows be read in another way: backslashes within constants, or bytes that are no character of their own? */
+function changesReading({ text, strings }) {
+	const plain = text.replaceAll("\"", "");
+	if (/\bset\s+(?:session\s+|local\s+)?u&/i.test(plain)) return true;
+	if (/\bupdate\b[\s\S]*\bpg_settings\b/i.test(plain)) return true;
+	const value = (found) => (found === "''" ? strings[0] : found) ?? "";
+	if (/\bstandard_conforming_strings\b/i.test(plain)) {
+		const set = /^set\s+(?:session\s+|local\s+)?standard_conforming_strings\s*(?:=|to)\s*(''|\w+)$/i.exec(plain);
+		return !/^(on|true|yes|1)$/i.test(value(set?.[1]));
+	}
+	if (/\bset\s+(?:session\s+|local\s+)?client_encoding\b|^set\s+(?:session\s+|local\s+)?names\b/i.test(plain)) {
+		const set = /^set\s+(?:session\s+|local\s+)?(?:client_encoding\s*(?:=|to)\s*|names\s+)(''|\w+)$/i.exec(plain);
+		return !safeEncodings.test(value(set?.[1]).replaceAll(/[^a-z0-9]/gi, ""));
+	}
+	return [...plain.matchAll(/\bset_config\b/gi)].some((found) => {
+		const behind = plain.slice(found.index + found[0].length);
+		const before = plain.slice(0, found.index).split("''").length - 1;
+		return !/^\s*\(\s*'',/.test(behind.replace(/''\s+,/, "'',")) || readingSetting.test(strings[before] ?? "client_encoding");
+	});
+}
+/** Encodings of a server: no byte of a longer character looks like ASCII in them (manual 24.3.1). */
+const safeEncodings = /^(utf8|unicode|sqlascii|latin([1-9]|10)|iso8859\d{1,2}|(win|windows)(125[0-8]|866|874)|koi8[ru]?|euc(jp|cn|kr|tw|jis2004)|muleinternal|default)$/i;
 
 // src/core/dump-bytes.ts
 const dollar = 36;
@@ -3642,16 +6740,62 @@ function isTag(byte, place) {
 	return byte >= 65 && byte <= 90 || byte >= 97 && byte <= 122 || byte === 95 || byte >= 128;
 }
 
-// src/core/dump-lexer.ts
-/** A statement's text is kept so far; what matters stands at its beginning. */
-const textLimit = 4096;
-/**
-* Takes an SQL script apart into statements, psql commands, comments and rows of COPY, a chunk at a time, in constant
-* memory. PostgreSQL's lexical structure (manual 4.1) and psql's: a backslash outside of quotes is a command wherever it
-* stands; rows end with a line that is `\.` and nothing else.
-*/
-function dumpLexer(emit) {
-	const reading = {
+// src/core/dump-words.ts
+function noWords() {
+	return {
+		kind: "none",
+		text: "",
+		mixed: false,
+		heads: "",
+		depth: 0
+	};
+}
+/** Takes a byte that may stand in a word; false when it is unclear which word it belongs to. */
+function followWord(words, byte) {
+	if (words.kind === "none") {
+		if (byte === 36) return true;
+		words.kind = isTag(byte, 1) ? "name" : "number";
+	}
+	if (words.kind === "number" && isTag(byte, 1)) words.mixed = true;
+	if (words.text.length < 10) words.text += String.fromCharCode(byte).toLowerCase();
+	return words.kind !== "number" || byte !== 36;
+}
+/** Ends the word, if we are in one; counts it as psql does (psqlscan.l, `identifier`). */
+function endWord(words, parentheses) {
+	if (words.kind === "none") return void 0;
+	const ended = {
+		kind: words.kind,
+		text: words.text,
+		mixed: words.mixed
+	};
+	words.kind = "none";
+	words.text = "";
+	words.mixed = false;
+	if (ended.kind === "name") countWord(words, ended.text, parentheses);
+	return ended;
+}
+const begins = /* @__PURE__ */ new Set([
+	"create",
+	"or",
+	"replace",
+	"function",
+	"procedure"
+]);
+function countWord(words, text, parentheses) {
+	if (words.heads.length < 4) words.heads += begins.has(text) ? text.charAt(0) : ".";
+	if (!/^c(or)?[fp]/.test(words.heads) || parentheses > 0) return;
+	if (text === "begin" || text === "case" && words.depth > 0) words.depth += 1;
+	else if (text === "end" && words.depth > 0) words.depth -= 1;
+}
+
+// src/core/dump-reading.ts
+/** A statement's text is kept so far; what matters stands at its beginning, but for a COPY of a thousand columns. */
+const [textLimit, copyLimit] = [4096, 131072];
+/** So many string constants are kept, and so many bytes of each as `stringLimit` says. */
+const stringsLimit = 16;
+const stringLimit = 64;
+function newReading(emit) {
+	return {
 		emit,
 		state: "top",
 		offset: 0,
@@ -3664,12 +6808,74 @@ function dumpLexer(emit) {
 		depth: 0,
 		parentheses: 0,
 		before: 10,
-		beforeThat: 10,
 		count: 0,
+		words: noWords(),
+		strings: [],
+		closed: void 0,
 		rowsFollow: false,
 		backslashEscapes: false,
-		within: false
+		within: false,
+		unclear: false
 	};
+}
+/** Hands the piece out that ends here, and begins anew. */
+function give(reading, kind, to) {
+	const text = Buffer.from(reading.text).toString("utf8").trim();
+	const strings = reading.strings.map((one) => Buffer.from(one).toString("utf8"));
+	const { emit, start: from, startLine: line, count, unclear } = reading;
+	Object.assign(reading, {
+		state: "top",
+		start: -1,
+		text: [],
+		strings: [],
+		count: 0,
+		unclear: false,
+		closed: void 0
+	});
+	reading.words = noWords();
+	emit({
+		kind,
+		from,
+		to,
+		line,
+		lastLine: reading.line,
+		text,
+		strings,
+		unclear,
+		count
+	});
+	if (kind !== "statement") return;
+	const setting = /^set\s+standard_conforming_strings\s*(?:=|to)\s*(\w+)/i.exec(text)?.[1];
+	if (setting !== void 0) reading.backslashEscapes = setting.toLowerCase() === "off";
+	if (takesRows(text)) reading.rowsFollow = true;
+}
+/** Keeps a byte of the piece's text. */
+function keep$1({ text }, byte) {
+	if (text.length < textLimit || text.length < copyLimit && isCopy(text)) text.push(byte);
+}
+function isCopy(text) {
+	return /^copy$/i.test(String.fromCharCode(...text.slice(0, 4)));
+}
+/** Keeps a byte of its last string constant. */
+function keepString({ strings }, byte) {
+	const last = strings.at(-1);
+	if (last && last.length < stringLimit && strings.length < 16) last.push(byte);
+}
+
+// src/core/dump-lexer.ts
+const carriageReturn = 13;
+const byteOrderMark = [
+	239,
+	187,
+	191
+];
+/**
+* Takes an SQL script apart into statements, psql commands, comments and rows of COPY, a chunk at a time, in constant
+* memory. PostgreSQL's lexical structure (manual 4.1) and psql's: a backslash outside of quotes is a command wherever it
+* stands; rows end with a line that is `\.` and nothing else.
+*/
+function dumpLexer(emit) {
+	const reading = newReading(emit);
 	return {
 		write(chunk) {
 			for (let at = 0; at < chunk.length; at++) {
@@ -3691,9 +6897,8 @@ function dumpLexer(emit) {
 	};
 }
 function step$1(reading, byte) {
-	const seen = read$3(reading, byte) ? 0 : byte;
+	const seen = byte === byteOrderMark[reading.offset] || read$3(reading, byte) ? 0 : byte;
 	if (byte === 10) reading.line += 1;
-	reading.beforeThat = reading.before;
 	reading.before = seen;
 	reading.offset += 1;
 }
@@ -3705,6 +6910,7 @@ function read$3(reading, byte) {
 		case "escapes": return readString$1(reading, byte);
 		case "escaped":
 			reading.state = "escapes";
+			keepString(reading, byte);
 			return true;
 		case "quoted":
 			keep$1(reading, byte);
@@ -3712,7 +6918,7 @@ function read$3(reading, byte) {
 			return false;
 		case "dollar": return readDollar(reading, byte);
 		case "line":
-			if (byte === 10) leaveComment(reading);
+			if (byte === 10 || byte === carriageReturn) leaveComment(reading);
 			else if (!reading.within) keep$1(reading, byte);
 			return false;
 		case "block": return readBlock(reading, byte);
@@ -3732,7 +6938,8 @@ function readTop(reading, byte) {
 		reading.inner = [];
 		return false;
 	}
-	if (byte === 59 && reading.parentheses === 0) {
+	const word = isWord(byte) ? void 0 : endWord(reading.words, reading.parentheses);
+	if (byte === 59 && reading.parentheses === 0 && reading.words.depth === 0) {
 		reading.inner = [];
 		if (reading.start >= 0) give(reading, "statement", reading.offset + 1);
 		return false;
@@ -3743,12 +6950,29 @@ function readTop(reading, byte) {
 		reading.startLine = reading.line;
 	}
 	if (followTag(reading, byte)) return true;
+	if (isWord(byte) && !followWord(reading.words, byte)) reading.unclear = true;
+	if (byte === 39) return openString(reading, word);
+	if (!isSpace(byte) && byte !== 45 && byte !== 47) reading.closed = void 0;
 	keep$1(reading, byte);
 	if (byte === 40) reading.parentheses += 1;
 	else if (byte === 41) reading.parentheses = Math.max(0, reading.parentheses - 1);
 	else if (byte === 34) reading.state = "quoted";
 	else if (byte === 92) reading.state = "meta";
-	else if (byte === 39) reading.state = (reading.before | 32) === 101 && !isWord(reading.beforeThat) || reading.backslashEscapes ? "escapes" : "string";
+	return false;
+}
+/** Begins a string constant, or goes on with the last one behind a doubled quote. */
+function openString(reading, word) {
+	if (reading.before === 39 && reading.closed !== void 0) {
+		reading.state = reading.closed;
+		if (reading.text.at(-1) === 39) reading.text.pop();
+		keepString(reading, 39);
+		return false;
+	}
+	const marked = word?.kind === "name" && word.text === "e";
+	if (reading.closed === "escapes" || word?.mixed) reading.unclear = true;
+	reading.state = marked || reading.backslashEscapes ? "escapes" : "string";
+	keep$1(reading, 39);
+	if (reading.strings.length < 16) reading.strings.push([]);
 	return false;
 }
 /** Follows `$tag$`; true when it is complete and a dollar quote begins. */
@@ -3757,15 +6981,23 @@ function followTag(reading, byte) {
 		reading.tag = [...reading.inner, 36];
 		reading.inner = [];
 		reading.state = "dollar";
+		reading.closed = void 0;
+		Object.assign(reading.words, {
+			kind: "none",
+			text: "",
+			mixed: false
+		});
 		return true;
 	}
 	if (reading.inner.length > 0) reading.inner = isTag(byte, reading.inner.length) ? [...reading.inner, byte] : [];
-	else if (byte === 36 && !isWord(reading.before)) reading.inner = [36];
+	else if (byte === 36 && reading.words.kind === "none") reading.inner = [36];
 	return false;
 }
 function readString$1(reading, byte) {
+	if (byte !== 39) keepString(reading, byte);
 	if (byte === 92 && reading.state === "escapes") reading.state = "escaped";
 	if (byte !== 39) return false;
+	reading.closed = reading.state === "escapes" ? "escapes" : "string";
 	reading.state = "top";
 	keep$1(reading, 39);
 	return false;
@@ -3814,30 +7046,6 @@ function readRow(reading, byte) {
 	reading.inner = [];
 	return false;
 }
-function give(reading, kind, to) {
-	const text = Buffer.from(reading.text).toString("utf8").trim();
-	const { emit, start: from, startLine: line, count } = reading;
-	reading.state = "top";
-	reading.start = -1;
-	reading.text = [];
-	reading.count = 0;
-	emit({
-		kind,
-		from,
-		to,
-		line,
-		lastLine: reading.line,
-		text,
-		count
-	});
-	if (kind !== "statement") return;
-	const setting = /^set\s+standard_conforming_strings\s*(?:=|to)\s*(\w+)/i.exec(text)?.[1];
-	if (setting !== void 0) reading.backslashEscapes = setting.toLowerCase() === "off";
-	if (/^copy\s[\s\S]*\sfrom\s+stdin\b/i.test(text)) reading.rowsFollow = true;
-}
-function keep$1(reading, byte) {
-	if (reading.text.length < textLimit) reading.text.push(byte);
-}
 
 // src/core/dump-scan.ts
 /**
@@ -3854,6 +7062,8 @@ function dumpScanner() {
 		parts: [],
 		needless: [],
 		privileged: [],
+		copies: [],
+		ends: [],
 		lines: 0,
 		roles: [],
 		extensions: [],
@@ -3861,22 +7071,36 @@ function dumpScanner() {
 		copied: [],
 		problems: []
 	};
-	let table = "";
-	const lexer = dumpLexer((piece) => {
-		found.lines = piece.lastLine;
-		if (piece.kind === "comment") readComment(found, piece);
-		else if (piece.kind === "meta") readMeta(found, piece);
-		else if (piece.kind === "statement") table = readStatement(found, piece) ?? table;
-		else found.copied.push({
-			database: found.databases.at(-1),
-			table,
-			rows: piece.count
+	const state = {
+		table: "",
+		lastEnd: 0
+	};
+	let [before, piece] = [];
+	const next = (after) => {
+		if (piece) readPiece(found, piece, {
+			before,
+			after,
+			state
 		});
-	});
+		before = piece;
+		piece = after;
+	};
+	const lexer = dumpLexer(next);
+	let zero = false;
 	return {
-		write: (chunk) => lexer.write(chunk),
+		write(chunk) {
+			zero ||= chunk.includes(0);
+			lexer.write(chunk);
+		},
 		end() {
-			if (!lexer.end()) found.problems.push({
+			const whole = lexer.end();
+			next(void 0);
+			if (zero) found.problems.push({
+				code: "unclear",
+				line: 0,
+				what: "it holds a zero byte"
+			});
+			if (!whole) found.problems.push({
 				code: "cut-off",
 				line: 0,
 				what: "it ends within a statement or a table"
@@ -3892,6 +7116,46 @@ function dumpScanner() {
 		}
 	};
 }
+/** So many ends of statements are told one by one; then one in so many bytes. */
+const [endsLimit, endsApart] = [1e4, 1048576];
+function readPiece(found, piece, { before, after, state }) {
+	found.lines = piece.lastLine;
+	const endsLine = piece.lastLine < (after?.line ?? Number.POSITIVE_INFINITY);
+	const alone = endsLine && (before?.lastLine ?? 0) < piece.line;
+	if (piece.kind === "comment") readComment(found, piece);
+	else if (piece.kind === "meta") readMeta(found, piece, alone);
+	else if (piece.kind === "rows") found.copied.push({
+		database: found.databases.at(-1),
+		table: state.table,
+		rows: piece.count
+	});
+	else {
+		readStatement(found, piece, alone);
+		if (takesRows(piece.text)) state.table = readCopy(found, piece, {
+			alone,
+			after
+		});
+		else if (endsLine && (found.ends.length < endsLimit || piece.to - state.lastEnd >= endsApart)) {
+			found.ends.push(piece.lastLine);
+			state.lastEnd = piece.to;
+		}
+	}
+}
+/** The table. In any other form than pg_dump's, psql and we might not agree on which lines are rows. */
+function readCopy(found, { text, line, lastLine }, { alone, after }) {
+	const table = copiedTable(text);
+	const rowsFollow = after === void 0 || after.kind === "rows" && after.line === lastLine + 1;
+	if (alone && table !== void 0 && rowsFollow) found.copies.push({
+		from: line,
+		to: lastLine
+	});
+	else found.problems.push({
+		code: "copy",
+		line,
+		what: shown$3(text.replaceAll(/\s+/g, " "))
+	});
+	return table ?? "";
+}
 function readComment(found, { text, line }) {
 	found.serverVersion ??= /^Dumped from database version (\d+(?:\.\d+)*)/.exec(text)?.[1];
 	found.dumpVersion ??= /^Dumped by pg_dump version (\d+(?:\.\d+)*)/.exec(text)?.[1];
@@ -3905,15 +7169,15 @@ function readComment(found, { text, line }) {
 	});
 }
 /** The commands that pg_dump and pg_dumpall write; a backtick in one would run a program (CVE-2026-18408). */
-function readMeta(found, { text, line }) {
-	if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
+function readMeta(found, { text, line }, alone) {
+	if (alone && /^\\(un)?restrict [A-Za-z0-9]+$/.test(text)) {
 		found.needless.push({
 			from: line,
 			to: line
 		});
 		return;
 	}
-	const database = connected(text);
+	const database = alone ? connected(text) : void 0;
 	if (database !== void 0) beginPart(found, database, line);
 	else if (/^\\(un)?restrict\b/.test(text)) found.problems.push({
 		code: "restrict",
@@ -3955,21 +7219,15 @@ const rolePatterns = [
 	`^set (?:session authorization|role) ${name}$`
 ].map((pattern) => new RegExp(pattern, "iu"));
 const extensionPattern = new RegExp(`^create extension (?:if not exists )?${name}`, "iu");
-const dangers = [
-	[/^copy\b[\s\S]*\b(from|to)\s+program\b/i, "program"],
-	[/^copy\b[\s\S]*\b(from|to)\s+e?'/i, "server-file"],
-	[/^alter\s+system\b/i, "superuser"],
-	[/^load\s+e?'/i, "superuser"],
-	[/^(create|alter)\s+(role|user)\b[\s\S]*\bsuperuser\b/i, "superuser"]
-];
-/** The table of a COPY, if it is one. */
-function readStatement(found, { text, line, lastLine }) {
+/** Lines are only left out when they hold nothing else. */
+function readStatement(found, piece, alone) {
+	const { text, line, lastLine } = piece;
 	const words = text.replaceAll(/\s+/g, " ");
-	if (/^set transaction_timeout\b/i.test(words)) found.needless.push({
+	if (alone && /^set transaction_timeout\b/i.test(words)) found.needless.push({
 		from: line,
 		to: lastLine
 	});
-	if (/^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words)) found.privileged.push({
+	if (alone && /^alter .+ owner to [^ ]+$|^alter default privileges |^comment on extension /i.test(words)) found.privileged.push({
 		from: line,
 		to: lastLine
 	});
@@ -3979,13 +7237,12 @@ function readStatement(found, { text, line, lastLine }) {
 	}
 	const extension = extensionPattern.exec(words)?.[1];
 	if (extension !== void 0) found.extensions.push(unquoted(extension));
-	const danger = dangers.find(([pattern]) => pattern.test(text));
-	if (danger && !(found.cluster && danger[1] === "superuser")) found.problems.push({
-		code: danger[1],
+	const danger = dangerOf(piece);
+	if (danger && !(found.cluster && danger === "superuser")) found.problems.push({
+		code: danger,
 		line,
 		what: shown$3(words)
 	});
-	return /^copy (.+?) ?(?:\(|from stdin)/i.exec(words)?.[1];
 }
 function unquoted(text) {
 	return text.startsWith("\"") ? text.slice(1, -1).replaceAll("\"\"", "\"") : text.toLowerCase();
@@ -4017,7 +7274,7 @@ async function foreignFile(service, container, path) {
 		path,
 		kind
 	};
-	throw inputError("file-unreadable", `file: ${stderr.trim() || `${path} is no dump`}`, { hint: "Give the absolute path, on the host, of a .sql, .sql.gz, .dump or tar file, or of the folder of a pg_dump -Fd." });
+	throw inputError("file-unreadable", `file: ${stderr.trim() || `${path} is no dump`}`, { hint: "Give the absolute path, on the host, of a .sql, .sql.gz, .sql.zst, .dump or tar file, or of the folder of a pg_dump -Fd." });
 }
 /** Reads the whole of it as SQL, a chunk at a time. Throws a named failure when it cannot be read to its end. */
 async function scanForeign(service, container, file) {
@@ -4032,623 +7289,19 @@ async function scanForeign(service, container, file) {
 	const { stdout, done } = service.host.stream(script("read", remoteScript("postgres-script"), args), { timeout: 216e5 });
 	const scanner = dumpScanner();
 	done.catch(() => void 0);
-	for await (const chunk of stdout) scanner.write(chunk);
+	let bytes = 0;
+	for await (const chunk of stdout) {
+		bytes += chunk.length;
+		scanner.write(chunk);
+	}
 	const { stderr } = await done.catch((error) => {
 		throw named(`reading ${file.path}`, "file-unreadable", error);
 	});
 	if (!stderr.includes(`${nonce} end 0`)) throw failure("file-unreadable", `${file.path} could not be read to its end`);
-	return scanner.end();
-}
-
-// src/core/manifest.ts
-/** A file of a backup, as it was when it was written. */
-const artifactSchema = require_libraries.strictObject({
-	/** Path relative to the backup directory and, with the prefix before it, the key in S3. */
-	file: require_libraries.string$1().min(1),
-	/** What it holds: one database, the cluster's globals, or a snapshot of keys. */
-	role: require_libraries._enum([
-		"database",
-		"globals",
-		"keys"
-	]),
-	/** The database's name; the file's own name for the others. */
-	name: require_libraries.string$1(),
-	bytes: require_libraries.int().positive(),
-	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
-});
-/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
-const checksumSchema = require_libraries.string$1().regex(/^-?\d+$/);
-const tableSchema = require_libraries.strictObject({
-	schema: require_libraries.string$1(),
-	name: require_libraries.string$1(),
-	rows: require_libraries.int().min(0),
-	/** Of its rows' text, when `backup.verify` is `checksum`. */
-	checksum: checksumSchema.optional()
-});
-const databaseSchema = require_libraries.strictObject({
-	name: require_libraries.string$1(),
-	/** Bytes on disk when the dump was taken. */
-	size: require_libraries.int().min(0),
-	tables: require_libraries.array(tableSchema),
-	largeObjects: require_libraries.int().min(0),
-	largeObjectsChecksum: checksumSchema.optional()
-});
-const postgresSchema = require_libraries.strictObject({
-	kind: require_libraries.literal("postgres"),
-	/** `server_version_num` and the image's reference. */
-	version: require_libraries.int(),
-	systemIdentifier: require_libraries.string$1(),
-	dataChecksums: require_libraries.boolean(),
-	databases: require_libraries.array(databaseSchema)
-});
-const keysSchema = require_libraries.strictObject({
-	kind: require_libraries._enum([
-		"dragonfly",
-		"redis",
-		"valkey"
-	]),
-	product: require_libraries.string$1(),
-	version: require_libraries.string$1(),
-	/** Keys and keys with an expiry, per logical database. */
-	keyspace: require_libraries.array(require_libraries.strictObject({
-		database: require_libraries.int(),
-		keys: require_libraries.int(),
-		expires: require_libraries.int()
-	}))
-});
-const serviceBackupSchema = require_libraries.strictObject({
-	service: require_libraries.string$1(),
-	image: require_libraries.string$1(),
-	artifacts: require_libraries.array(artifactSchema).min(1),
-	contents: require_libraries.discriminatedUnion("kind", [postgresSchema, keysSchema])
-});
-/** How it is known that S3 holds the bytes: strongest first. */
-const proofTiers = [
-	"read-back",
-	"etag",
-	"parts-only"
-];
-const manifestSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** `backup-YYYYMMDD-HHMMSS`, UTC. */
-	id: require_libraries.string$1().regex(/^backup-\d{8}-\d{6}$/),
-	project: require_libraries.string$1(),
-	environment: require_libraries.string$1(),
-	/** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
-	created: require_libraries.datetime(),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	encrypted: require_libraries.literal(false),
-	services: require_libraries.array(serviceBackupSchema).min(1),
-	storage: require_libraries.strictObject({
-		local: require_libraries._enum(["success"]),
-		s3: require_libraries._enum([
-			"success",
-			"failed",
-			"off"
-		]),
-		/** Absent when S3 does not hold the files. */
-		tier: require_libraries._enum(proofTiers).optional(),
-		/** Until when S3 lets nobody delete or change the objects; absent without a lock. */
-		lockedUntil: require_libraries.datetime().optional(),
-		/** S3 objects by artifact file, with what is needed to check them again. */
-		objects: require_libraries.array(require_libraries.strictObject({
-			file: require_libraries.string$1(),
-			key: require_libraries.string$1(),
-			etag: require_libraries.string$1(),
-			partBytes: require_libraries.int(),
-			versionId: require_libraries.string$1().optional(),
-			/** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
-			encrypted: require_libraries.strictObject({
-				bytes: require_libraries.int().positive(),
-				sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
-			}).optional()
-		})).default([])
-	})
-});
-
-// src/core/manifest-contents.ts
-/**
-* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
-* large objects. Empty means: equal.
-*/
-function compareDatabases(expected, actual) {
-	return compareCounts(databaseCounts(expected), databaseCounts(actual));
-}
-/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
-function differentContent(expected, actual) {
-	const now = databaseChecksums(actual);
-	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
-}
-/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
-function compareCounts(expected, actual) {
-	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
-		what,
-		expected: expected.get(what) ?? -1,
-		actual: actual.get(what) ?? -1
-	})).filter((count) => count.expected !== count.actual);
-}
-/** One line for a person: `app.public.users rows: 17 instead of 20`. */
-function describeDifference({ what, expected, actual }) {
-	if (actual === -1) return `${what}: not there, expected ${expected}`;
-	if (expected === -1) return `${what}: ${actual}, not expected at all`;
-	return `${what}: ${actual} instead of ${expected}`;
-}
-/** What a backup holds, summed up; `bytes` as stored. */
-function totals(services) {
-	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
-	const keyspaces = services.flatMap(({ contents }) => contents.kind === "postgres" ? [] : contents.keyspace);
-	const tables = databases.flatMap((database) => database.tables);
 	return {
-		bytes: sum$1(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
-		tables: tables.length,
-		rows: sum$1(tables.map(({ rows }) => rows)),
-		keys: sum$1(keyspaces.map(({ keys }) => keys))
+		...scanner.end(),
+		bytes
 	};
-}
-/**
-* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
-* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
-*/
-function isProven(manifest, store) {
-	if (store === "local") return manifest.storage.local === "success";
-	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
-	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
-}
-/**
-* Share of rows (0 to 1) that each database lost against an earlier backup, those that lost any; a database that is
-* gone lost all of it. S1: above a limit the newer dump is suspect, for a cut heap file dumps with exit code 0.
-*/
-function rowLosses(earlier, later) {
-	const now = rowsByDatabase(later);
-	return [...rowsByDatabase(earlier)].map(([database, before]) => ({
-		database,
-		before,
-		after: now.get(database) ?? 0
-	})).filter(({ before, after }) => after < before).map((loss) => ({
-		...loss,
-		share: (loss.before - loss.after) / loss.before
-	}));
-}
-function rowsByDatabase(services) {
-	return new Map(services.flatMap(({ service, contents }) => contents.kind === "postgres" ? contents.databases.map((one) => [`${service}/${one.name}`, sum$1(one.tables.map(({ rows }) => rows))]) : []));
-}
-function databaseCounts(databases) {
-	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
-}
-function databaseChecksums(databases) {
-	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
-	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
-}
-function sum$1(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
-
-// src/service/postgres/sql-statements.ts
-const lexeme = /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<meta>^\\[^\n]*)|(?<string>[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|\$(?<tag>[A-Za-z_0-9]*)\$[\s\S]*?\$\k<tag>\$)|(?<quoted>"(?:[^"]|"")*")|(?<word>[\p{L}_][\p{L}\p{N}_$]*|\d[\w.]*)|(?<end>;)|(?<sign>[\s\S])/gmuy;
-/** Splits SQL that pg_dump or pg_dumpall wrote. Comments and psql's own commands (lines with a backslash) are left out. */
-function sqlStatements(sql) {
-	const statements = [];
-	let tokens = [];
-	let start = 0;
-	for (const match of sql.matchAll(lexeme)) {
-		const groups = match.groups ?? {};
-		const token = groups.meta === void 0 ? tokenOf(groups) : void 0;
-		if (tokens.length === 0) start = match.index;
-		if (token) tokens.push(token);
-		if (groups.end === void 0) continue;
-		if (tokens.length > 0) statements.push({
-			text: sql.slice(start, match.index),
-			tokens
-		});
-		tokens = [];
-	}
-	if (tokens.length > 0) throw new SyntaxError(`SQL ends within a statement: ${sql.slice(start, start + 40)}`);
-	return statements;
-}
-/** Does the statement begin with these keywords? */
-function beginsWith({ tokens }, ...keywords) {
-	return keywords.every((keyword, at) => isKeyword(tokens[at], keyword));
-}
-function isKeyword(token, keyword) {
-	return token?.kind === "word" && token.text.toUpperCase() === keyword;
-}
-/** The name at this place, as the server has it; undefined when there is no name. */
-function nameAt({ tokens }, at) {
-	const token = tokens[at];
-	return token?.kind === "word" || token?.kind === "quoted" ? token.text : void 0;
-}
-function tokenOf(groups) {
-	if (groups.word !== void 0) return {
-		text: groups.word,
-		kind: "word"
-	};
-	if (groups.quoted !== void 0) return {
-		text: groups.quoted.slice(1, -1).replaceAll("\"\"", "\""),
-		kind: "quoted"
-	};
-	if (groups.string !== void 0) return {
-		text: groups.string,
-		kind: "string"
-	};
-	if (groups.sign !== void 0) return {
-		text: groups.sign,
-		kind: "sign"
-	};
-}
-
-// src/service/postgres/missing-roles.ts
-/**
-* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
-* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
-* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
-*/
-function missingRoles(globals, existing) {
-	const statements = sqlStatements(globals);
-	const present = new Set(existing);
-	const missing = new Set(statements.flatMap((one) => {
-		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
-		return name === void 0 || present.has(name) ? [] : [name];
-	}));
-	if (missing.size === 0) return "";
-	return [
-		"begin",
-		...statements.filter((one) => concerns$1(one, missing)).map(({ text }) => text),
-		"commit",
-		""
-	].join(";\n");
-}
-function concerns$1(statement, missing) {
-	const about = (at) => missing.has(nameAt(statement, at) ?? "");
-	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
-	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
-	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
-}
-/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
-function memberships(statement) {
-	const { tokens } = statement;
-	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
-	const member = nameAt(statement, to + 1);
-	const names = to < 0 || member === void 0 ? [] : [member];
-	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
-	const group = nameAt(statement, 1);
-	return group === void 0 ? names : [group, ...names];
-}
-
-// src/service/postgres/restore-roles.ts
-/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
-async function restoreRoles(job, artifacts) {
-	const { service, container, work, server } = job;
-	const file = artifacts.find((one) => one.role === "globals")?.file;
-	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
-	const statements = await work.check("read-roles", async () => {
-		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
-		return missingRoles(stdout, server.roles);
-	}, "");
-	if (statements === "") return;
-	const nonce = newNonce();
-	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
-		name: "apply",
-		args: [nonce, "dbname='template1'"]
-	}), {
-		input: new Secret("roles", statements),
-		assume: `${nonce} end 0\n`
-	}).catch((error) => {
-		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
-	});
-	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
-}
-
-// src/service/postgres/database-statements.ts
-/** Takes apart what `pg_restore --create` prints for a database's own entries. Throws when it is not about `database`. */
-function databaseStatements(sql, database) {
-	const statements = sqlStatements(sql);
-	const creation = statements.find((one) => beginsWith(one, "CREATE", "DATABASE"));
-	if (!creation || nameAt(creation, 2) !== database) throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, { hint: "The manifest and its files do not belong together: use another backup." });
-	const options = optionsOf(creation);
-	return {
-		create: (name) => `CREATE DATABASE ${identifier(name)} ${options}`,
-		properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim())
-	};
-}
-/** Everything from `WITH` on, as it was written. */
-function optionsOf({ text, tokens }) {
-	const name = tokens[2]?.kind === "quoted" ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i;
-	return text.trim().replace(name, "").trim();
-}
-function isProperty(statement, database) {
-	const { tokens } = statement;
-	if (beginsWith(statement, "ALTER", "DATABASE")) return nameAt(statement, 2) === database;
-	if (beginsWith(statement, "COMMENT", "ON", "DATABASE")) return nameAt(statement, 3) === database;
-	if (![
-		"GRANT",
-		"REVOKE",
-		"ALTER"
-	].some((keyword) => beginsWith(statement, keyword))) return false;
-	return tokens.some((token, at) => isKeyword(token, "DATABASE") && (isKeyword(tokens[at - 1], "ON") || isKeyword(tokens[at - 1], "IN")) && nameAt(statement, at + 1) === database);
-}
-
-// src/service/postgres/swap-sql.ts
-/**
-* The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
-* of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
-* journal: live and new before it, live and old after it, never without live.
-*/
-function swapSql(restored, comments, { run, at }) {
-	const made = restored.filter((one) => !one.exists).map((one) => one.live);
-	return [
-		"begin",
-		...restored.flatMap(({ live, name, old, exists, properties }) => [
-			...exists ? moveAside(live, old, {
-				comment: comments.get(live) ?? null,
-				run,
-				at,
-				made
-			}) : [],
-			`alter database ${identifier(name)} rename to ${identifier(live)}`,
-			`comment on database ${identifier(live)} is null`,
-			...properties
-		]),
-		"commit",
-		""
-	].join(";\n");
-}
-/** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
-function moveAside(live, old, kept) {
-	const mark = JSON.stringify({
-		"infra-actions": "replaced",
-		name: live,
-		...kept
-	});
-	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, `comment on database ${identifier(old)} is ${literal(mark)}`];
-}
-
-// src/service/postgres/restore-steps.ts
-/** Restores one file into a new database beside the live one, and counts what came in. */
-async function restoreBeside(job, names, { expected, artifact }) {
-	const { service, container, work, server } = job;
-	const path = `${service.backups}/${artifact.file}`;
-	const packing = artifact.file.endsWith(".zst") ? "zst" : "plain";
-	const statements = await work.check(`read-${service.name}-${names.step}`, () => readStatements(job, names, {
-		path,
-		packing
-	}), {
-		create: (name) => `CREATE DATABASE ${identifier(name)}`,
-		properties: []
-	});
-	const nonce = newNonce();
-	const mark = JSON.stringify({
-		"infra-actions": "restoring",
-		name: names.live
-	});
-	const command = script("change", remoteScript("postgres-restore"), [
-		container.id,
-		insideScript("restore"),
-		path,
-		artifact.bytes,
-		artifact.sha256,
-		nonce,
-		sessionName(work.id),
-		packing,
-		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
-		connectionTo(names.name),
-		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
-		2,
-		server.ownTablespaces > 0 ? "" : "--no-tablespaces"
-	]);
-	const { stdout } = await work.step(`restore-${service.name}-${names.step}`, command, {
-		timeout: Math.ceil(12e5 + expected.size / 500),
-		assume: assumedReport(nonce, expected)
-	}).catch((error) => {
-		throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error);
-	});
-	const lines = markedLines(stdout, nonce);
-	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`);
-	return {
-		contents: databaseContents(names.live, valuesOf(lines, "fact")),
-		properties: statements.properties,
-		subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0)
-	};
-}
-/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
-async function dropLeftovers(job) {
-	const { service, container, work, server } = job;
-	const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1048576;
-	const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name);
-	if (left.length === 0) return;
-	await work.step(`clean-${service.name}`, execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	}), { input: left.map(dropSql).join("\n") }).catch((error) => {
-		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
-	});
-}
-/** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
-async function dropBeside({ service, container, work }, databases, error) {
-	const names = databases.map(({ name }) => besideName(name, "new", work.id));
-	const command = execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	});
-	try {
-		await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") });
-	} catch (problem) {
-		if (error instanceof Error && error.cause === void 0) error.cause = problem;
-	}
-}
-/** Renames all of them at once; proven by looking at the names afterwards. */
-async function swapAll(job, restored) {
-	const { service, container, work, server } = job;
-	const nonce = newNonce();
-	const names = restored.flatMap((one) => [one.live, one.name]);
-	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
-	await work.step(`swap-${service.name}`, execInside("change", container, {
-		name: "swap",
-		args: [nonce, JSON.stringify(names)]
-	}), { input: swapSql(restored, comments, {
-		run: work.id,
-		at: server.now
-	}) }).catch((error) => {
-		throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error);
-	});
-	const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), []);
-	if (missing.length > 0) throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`);
-}
-async function notSwapped({ service, container }, restored) {
-	const now = new Set((await readServer(service, container)).databases.map((one) => one.name));
-	return restored.flatMap((one) => one.exists ? [one.live, one.old] : [one.live]).filter((name) => !now.has(name));
-}
-async function readStatements({ service, container }, { live }, { path, packing }) {
-	const nonce = newNonce();
-	const args = [
-		container.id,
-		remoteScript("postgres-session"),
-		nonce,
-		path,
-		packing
-	];
-	const { stdout } = await service.host.run(script("read", remoteScript("postgres-properties"), args)).catch((error) => {
-		throw named(`reading the dump of database "${live}"`, "postgres-wrong-dump", error);
-	});
-	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-wrong-dump", `reading the dump of database "${live}" broke off`);
-	return databaseStatements(stdout.slice(0, stdout.lastIndexOf(nonce)), live);
-}
-function isLeftover(database, empty) {
-	const mark = markOf(database);
-	if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name);
-	return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty;
-}
-function assumedReport(nonce, { size, largeObjects, tables }) {
-	const counts = tables.map((table) => `${nonce} fact table 0 ${JSON.stringify(table)}`);
-	return [
-		`${nonce} fact size ${size}`,
-		`${nonce} fact objects ${largeObjects}`,
-		...counts,
-		`${nonce} end 0`,
-		""
-	].join("\n");
-}
-
-// src/service/postgres/restore-server.ts
-/**
-* Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
-* when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
-* anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
-*/
-async function restoreServer$1(service, container, { backup, work }) {
-	const { contents } = backup;
-	if (contents.kind !== "postgres") throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
-	const assumed = {
-		...assumedServer,
-		version: contents.version
-	};
-	const server = await serverFor(work, {
-		service,
-		container,
-		assumed
-	});
-	assertPossible(service, server, contents);
-	const job = {
-		service,
-		container,
-		work,
-		server
-	};
-	await dropLeftovers(job);
-	if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents);
-	await restoreRoles(job, backup.artifacts);
-	const restored = [];
-	try {
-		for (const expected of contents.databases) {
-			const beside = {
-				live: expected.name,
-				name: besideName(expected.name, "new", work.id),
-				old: besideName(expected.name, "old", work.id),
-				exists: server.databases.some((one) => one.name === expected.name),
-				step: stepPart(expected.name)
-			};
-			restored.push({
-				...beside,
-				...await restoreBeside(job, beside, {
-					expected,
-					artifact: fileOf(backup, expected)
-				})
-			});
-		}
-		assertEqual(service, contents.databases, restored.map((one) => one.contents));
-	} catch (error) {
-		await dropBeside(job, contents.databases, error);
-		throw error;
-	}
-	await swapAll(job, restored);
-	return {
-		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
-		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
-		keys: 0,
-		kept: keptSentence(service, restored)
-	};
-}
-function assertPossible(service, server, contents) {
-	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
-	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
-	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
-	assertReplaceable(server, contents.databases.map(({ name }) => name));
-}
-/**
-* Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
-* prepared transactions, logical replication slots, running subscriptions.
-*/
-function assertReplaceable(server, replaced) {
-	const names = new Set(replaced);
-	const busy = server.databases.find((one) => names.has(one.name) && (one.slots.length > 0 || one.subscriptions.length > 0));
-	if (busy) throw refusal("postgres-replication", `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`, { hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again." });
-	const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0);
-	if (prepared.length > 0) throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
-}
-/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
-async function assertSpace({ service, container }, backup, contents) {
-	const free = await freeBytesInside(service, container);
-	const data = contents.databases.reduce((sum, { size }) => sum + size, 0);
-	const temporary = Math.max(...contents.databases.map((one) => {
-		const { bytes, file } = fileOf(backup, one);
-		return bytes + (file.endsWith(".zst") ? one.size : 0);
-	}));
-	for (const [where, needed, there] of [[
-		"its data directory",
-		data,
-		free.data
-	], [
-		"the container's /tmp",
-		temporary,
-		free.temporary
-	]]) {
-		if (there >= needed) continue;
-		throw refusal("disk-space", `${where} (${service.name}) has ${there} bytes free, restoring beside takes ${needed}`, { hint: "Make room: the live data is only replaced by data that was restored and counted beside it." });
-	}
-}
-function fileOf(backup, { name }) {
-	const found = backup.artifacts.find((one) => one.role === "database" && one.name === name);
-	if (found) return found;
-	throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`);
-}
-function assertEqual(service, expected, actual) {
-	const differences = compareDatabases(expected, actual);
-	const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`);
-	const all = [...differences.map(describeDifference), ...content];
-	if (all.length === 0) return;
-	const shown = all.slice(0, 20);
-	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
-	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
-}
-function keptSentence(service, restored) {
-	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
-	const kept = old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`;
-	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
-	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
 }
 
 // src/service/postgres/restore-foreign.ts
@@ -4671,13 +7324,18 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 	const file = await foreignFile(service, container, path);
 	const scan = await scanForeign(service, container, file);
 	const part = partOf(scan, database);
-	const [available = []] = await ask$3(service, container, "select name from pg_available_extensions");
+	const [available = []] = await ask$2(service, container, "select name from pg_available_extensions");
 	const objections = foreignObjections(scan, {
 		major: Math.floor(server.version / 1e4),
 		available
 	});
 	if (objections.length > 0 && !force) throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, { hint: "If you trust who made it, `force: true` runs it as the superuser." });
 	await dropLeftovers(job);
+	const temporary = file.kind === "directory" ? scan.bytes * 2 : scan.bytes;
+	await assertRoomInside(service, container, {
+		data: scan.bytes,
+		temporary
+	});
 	const role = force ? "" : roleName(work.id);
 	const names = {
 		live: database,
@@ -4732,7 +7390,7 @@ function partOf(scan, database) {
 async function runScript(job, run) {
 	const { service, container, work } = job;
 	const nonce = newNonce();
-	const leftOut = [...run.scan.needless, ...run.role === "" ? [] : run.scan.privileged].filter((one) => one.from >= run.part.from && one.to <= run.part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.from}-${one.to}`);
+	const plan = planOf(run);
 	const mark = JSON.stringify({
 		"infra-actions": "restoring",
 		name: run.database
@@ -4762,7 +7420,7 @@ async function runScript(job, run) {
 		...[
 			run.part.from,
 			run.part.to,
-			...chunks(leftOut)
+			...chunks(plan)
 		]
 	];
 	const { stdout } = await work.step(`restore-foreign-${service.name}`, script("change", remoteScript("postgres-foreign"), args), {
@@ -4775,6 +7433,24 @@ async function runScript(job, run) {
 	if (!cameToEnd(lines)) throw failure("foreign-restore-failed", `restoring ${run.file.path} broke off`);
 	return databaseContents(run.database, valuesOf(lines, "fact"));
 }
+/** What the script inside has to know about lines of the file, in their order. */
+function planOf({ scan, part, role }) {
+	return [
+		...[...scan.needless, ...role === "" ? [] : scan.privileged].map((one) => ({
+			...one,
+			what: "out"
+		})),
+		...scan.copies.map((one) => ({
+			...one,
+			what: "copy"
+		})),
+		...scan.ends.map((line) => ({
+			from: line,
+			to: line,
+			what: "end"
+		}))
+	].filter((one) => one.from >= part.from && one.to <= part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.what} ${one.from} ${one.to}`);
+}
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
 function withoutRights({ role, file }, error) {
 	if (role === "" || !(error instanceof AppError) || error.code !== "postgres-permission") return error;
@@ -4784,9 +7460,9 @@ function withoutRights({ role, file }, error) {
 	});
 }
 /** As arguments, each of which has to stay below 128 KiB. */
-function chunks(ranges) {
-	const size = 4e3;
-	return Array.from({ length: Math.ceil(ranges.length / size) }, (_, at) => ranges.slice(at * size, (at + 1) * size).join("\n"));
+function chunks(lines) {
+	const size = 3e3;
+	return Array.from({ length: Math.ceil(lines.length / size) }, (_, at) => lines.slice(at * size, (at + 1) * size).join("\n"));
 }
 function assertRows(scan, part, { tables }) {
 	const database = scan.parts.find((one) => one.from === part.from)?.database;
@@ -4847,7 +7523,7 @@ async function restoreFreshServer(service, container, { backup, work }) {
 		work
 	});
 	const sql = await work.check(`read-role-${service.name}`, async () => {
-		const [[role = ""] = []] = await ask$3(service, container, "select current_user;");
+		const [[role = ""] = []] = await ask$2(service, container, "select current_user;");
 		return initialRole(await globalsOf(service, backup), role);
 	}, "");
 	const empty = await work.check(`empty-${service.name}`, () => emptyOnes(service, container, {
@@ -4880,7 +7556,7 @@ async function emptyOnes(service, container, { backup, work }) {
 	const gaveWay = new Set(restored.map(({ name }) => besideName(name, "old", work.id)));
 	const { databases } = await readServer(service, container);
 	const names = databases.flatMap((one) => gaveWay.has(one.name) && markOf(one) ? [one.name] : []);
-	const answers = await ask$3(service, container, relationsSql, { databases: names });
+	const answers = await ask$2(service, container, relationsSql, { databases: names });
 	return names.filter((_, at) => answers[at]?.[0] === "0");
 }
 const relationsSql = `select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -4924,7 +7600,7 @@ async function recipe$1(service, live) {
 	const { services } = await service.stack.definition();
 	const defined = services.find((one) => one.name === service.name)?.environment ?? {};
 	const kept = wanted$1.flatMap((name) => defined[name] === void 0 ? [] : [[name, defined[name]]]);
-	const [settings = []] = live?.state === "running" ? await ask$3(service, live, settingsSql) : [];
+	const [settings = []] = live?.state === "running" ? await ask$2(service, live, settingsSql) : [];
 	return {
 		environment: {
 			...Object.fromEntries(kept),
@@ -4972,182 +7648,6 @@ async function readStopped(service, container) {
 	return {
 		state: /^Database cluster state: *(.*)$/m.exec(stdout)?.[1] ?? "unknown",
 		fingerprint: stoppedFingerprint(service.name, stdout)
-	};
-}
-
-// src/service/postgres/undo-restore.ts
-/**
-* Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
-* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
-* Throws `nothing-to-undo`, with what there is, when no restore left anything.
-*/
-async function undoRestore$1(service, container, work) {
-	const server = await serverFor(work, {
-		service,
-		container,
-		assumed: assumedServer
-	});
-	const last = lastReplaced(server);
-	const aside = lost(server, last);
-	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
-	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
-	const sql = undoSql(server, {
-		last,
-		aside,
-		run: work.id
-	});
-	const names = JSON.stringify([...aside, ...last.map((one) => one.name)]);
-	await work.step(`undo-${service.name}`, execInside("change", container, {
-		name: "swap",
-		args: [newNonce(), names]
-	}), { input: sql }).catch((error) => {
-		throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error);
-	});
-	const back = last.map((one) => one.mark.name);
-	const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), []);
-	if (missing.length > 0) throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`);
-	return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", work.id)}"`).join(", ")}.`;
-}
-/** Those of the newest restore; several of one restore were replaced in one transaction and go back in one. */
-function lastReplaced(server) {
-	const kept = server.databases.flatMap((one) => {
-		const mark = markOf(one);
-		return mark?.["infra-actions"] === "replaced" && mark.run !== void 0 ? [{
-			name: one.name,
-			mark
-		}] : [];
-	});
-	const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0];
-	return kept.filter((one) => one.mark.run === newest?.mark.run);
-}
-/** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
-function lost(server, last) {
-	const live = new Set(server.databases.map((one) => one.name));
-	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
-	return [...new Set(names)].filter((name) => live.has(name));
-}
-function undoSql(server, { last, aside, run }) {
-	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
-	const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name));
-	return [
-		"begin",
-		...[...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
-			comment: comments.get(name) ?? null,
-			run,
-			at: server.now,
-			made
-		})), ...last.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`])],
-		"commit",
-		""
-	].join(";\n");
-}
-async function notBack(service, container, last) {
-	const now = (await readServer(service, container)).databases;
-	const good = new Set(now.filter((one) => markOf(one) === void 0).map((one) => one.name));
-	return last.map((one) => one.mark.name).filter((name) => !good.has(name));
-}
-function at([first]) {
-	return first?.mark.at === void 0 ? "" : ` of ${first.mark.at}`;
-}
-
-// src/docker/image.ts
-/** What the engine knows of an image, by any reference or id; undefined when it has none such. */
-async function inspectImage(host, reference) {
-	const command = sh`${limited} docker image inspect --format ${"{\"id\":{{json .Id}},\"digests\":{{json .RepoDigests}},\"tags\":{{json .RepoTags}}}"} ${reference}`;
-	const result = await askEngine(host, command, { allow: [0, 1] });
-	if (result.code === 0) return factsSchema.parse(JSON.parse(result.stdout));
-	if (/no such image/i.test(result.stderr)) return void 0;
-	throw engineError(result, host.name) ?? new CommandError(result);
-}
-/**
-* Brings an image onto the host and pins it. A reference with a digest is taken from the host when it is there, else
-* pulled; a tag is always asked of its registry, because tags move, and the host's own copy is used, with a doubt,
-* when no registry knows it. Refuses with `image-unavailable` when neither has it. `step` names the pull.
-*/
-async function ensureImage({ host, work }, reference, step) {
-	const local = await inspectImage(host, reference);
-	if (local && isFixed(reference)) return pin(reference, local);
-	const problem = await pull(work, reference, step);
-	const found = await work.check(`inspect ${reference}`, () => inspectImage(host, reference), local ?? assumed$1(reference));
-	if (!found) throw refusal("image-unavailable", `the image ${reference} is not on ${host.name} and cannot be pulled${problem ? `: ${problem}` : ""}`, { hint: "Push the image, correct its reference, or log the host in to its registry with `docker login`. Nothing was changed." });
-	const pinned = pin(reference, found);
-	return problem ? {
-		...pinned,
-		doubt: `${reference} could not be asked of its registry (${problem}); the host's own copy is used`
-	} : pinned;
-}
-/** Whether a reference names bytes rather than a tag that may move. */
-function isFixed(reference) {
-	return /(^|@)sha256:[0-9a-f]{64}$/.test(reference);
-}
-/** The repository of a reference: without tag and digest. A port of the registry is no tag. */
-function repositoryOf(reference) {
-	return reference.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
-}
-/** Picks the reference that means the same bytes tomorrow: the digest in the asked repository, else any digest, else the id. */
-function pin(asked, facts) {
-	const repository = repositoryOf(asked);
-	const reference = (facts.digests.includes(asked) ? asked : void 0) ?? facts.digests.find((digest) => sameRepository(repositoryOf(digest), repository)) ?? facts.digests[0] ?? facts.id;
-	return {
-		...facts,
-		asked,
-		reference,
-		doubt: void 0
-	};
-}
-const factsSchema = require_libraries.object({
-	id: require_libraries.string$1().regex(/^sha256:/),
-	digests: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? []),
-	tags: require_libraries.array(require_libraries.string$1()).nullable().transform((list) => list ?? [])
-});
-/** Docker Hub's names have a short and a long form. */
-function sameRepository(a, b) {
-	const short = (name) => name.replace(/^(docker\.io\/|index\.docker\.io\/)/, "").replace(/^library\//, "");
-	return short(a) === short(b);
-}
-/** The registry's answer when it has no such image or cannot be reached; undefined when pulled. */
-async function pull(work, reference, step) {
-	try {
-		await work.step(step, change`docker pull --quiet ${reference}`, { timeout: 9e5 });
-		return;
-	} catch (error) {
-		if (!(error instanceof CommandError)) throw error;
-		return error.result.stderr.trim().split("\n").at(-1) || error.message;
-	}
-}
-/** What a dry run takes for an image that would have to be pulled first. */
-function assumed$1(reference) {
-	return {
-		id: "sha256:not-pulled-in-a-dry-run",
-		digests: isFixed(reference) ? [reference] : [],
-		tags: [reference]
-	};
-}
-
-// src/service/postgres/image-facts.ts
-/** Asks the image of a definition, which is on the host, in a throw-away container without network. */
-async function readImage(service, { image, environment }) {
-	const command = sh`docker run --rm --pull never --network none --label infra-actions.scratch=1 --entrypoint sh \
-  ${image} -c ${remoteScript("postgres-image-inside")}`;
-	const { stdout } = await service.host.run(command);
-	const facts = parseImage(stdout);
-	if (!facts) throw failure("postgres-image", `the image ${image} of ${service.name} does not tell its version`);
-	return {
-		...facts,
-		directory: environment.PGDATA ?? facts.directory
-	};
-}
-/** Reads lines `version postgres (PostgreSQL) 17.11 ...`, `directory PATH`, `extension NAME`, and the end's mark. */
-function parseImage(text) {
-	const lines = text.split("\n");
-	const [version = ""] = valuesOf(lines, "version");
-	const [directory] = valuesOf(lines, "directory");
-	const major = Number(/PostgreSQL\) (\d+)/.exec(version)?.[1]);
-	if (!Number.isInteger(major) || directory === void 0 || !lines.includes("end 0")) return void 0;
-	return {
-		major,
-		directory,
-		extensions: valuesOf(lines, "extension")
 	};
 }
 
@@ -5201,7 +7701,7 @@ const heldSchema = require_libraries.object({
 	settings: require_libraries.array(require_libraries.string$1())
 });
 async function readHeld(service, container, databases) {
-	const all = (await ask$3(service, container, heldSql, { databases })).map((rows) => heldSchema.parse(JSON.parse(rows.join("\n") || "null")));
+	const all = (await ask$2(service, container, heldSql, { databases })).map((rows) => heldSchema.parse(JSON.parse(rows.join("\n") || "null")));
 	const [first] = all;
 	return {
 		directory: first?.directory ?? "",
@@ -5274,12 +7774,12 @@ function compare(before, now) {
 
 // src/service/postgres/count-databases.ts
 /** An hour: exact counts read every page of every table. */
-const limit$2 = 36e5;
+const limit$1 = 36e5;
 /** Exact counts of these databases as they are now. */
 async function countDatabases(service, container, databases) {
-	const answers = await ask$3(service, container, countSql, {
+	const answers = await ask$2(service, container, countSql, {
 		databases,
-		limit: limit$2
+		limit: limit$1
 	});
 	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
 }
@@ -5338,7 +7838,7 @@ function criticalTables(wanted, databases) {
 	});
 }
 async function foreignKeys(service, container, databases) {
-	const keys = (await ask$3(service, container, foreignKeysSql, {
+	const keys = (await ask$2(service, container, foreignKeysSql, {
 		databases,
 		limit: service.config.timeout
 	})).flat().map((line) => JSON.parse(line));
@@ -5362,7 +7862,7 @@ async function foreignKeys(service, container, databases) {
 	}];
 }
 async function roundTrip$1(service, container) {
-	const [rows = []] = await ask$3(service, container, roundTripSql, {
+	const [rows = []] = await ask$2(service, container, roundTripSql, {
 		databases: [""],
 		limit: service.config.timeout
 	});
@@ -5376,7 +7876,7 @@ async function roundTrip$1(service, container) {
 /** In a transaction that cannot write. */
 async function sampleQuery(service, container, { query, label, database }) {
 	const sql = `begin read only;\nselect count(*) from (${query.trim().replace(/;\s*$/, "")}\n) sample;\ncommit;`;
-	const [[rows = "0"] = []] = await ask$3(service, container, sql, {
+	const [[rows = "0"] = []] = await ask$2(service, container, sql, {
 		databases: [database],
 		limit: service.config.timeout,
 		ownPath: true
@@ -5425,7 +7925,12 @@ function postgresDriver({ lockLimit = 3e4 } = {}) {
 			...dump,
 			work
 		}),
-		undo: undoRestore$1,
+		undo: (service, container, work) => undoRestore$2(service, container, work),
+		cutRestores,
+		dataDirectory: async (service, { imageId }, definition) => (await readImage(service, {
+			...definition,
+			image: imageId
+		})).directory,
 		replaced: replacedDatabases,
 		removeReplaced: (service, container, names, work) => removeReplaced(service, container, {
 			names,
@@ -5735,7 +8240,11 @@ async function backupServer(service, container, { target, work }) {
 	const wrong = await work.check(`check-${service.name}`, () => product === "dragonfly" ? checkSet$1(service, report.files) : Promise.resolve([]), []);
 	const files = report.files.map(({ name }) => `${keysFolder}/${name}`);
 	if (wrong.length > 0) {
-		await work.step(`discard-${service.name}`, script("change", remoteScript("store-clean"), [service.backups]));
+		await work.step(`discard-${service.name}`, script("change", remoteScript("store-discard"), [
+			service.backups,
+			"-",
+			...files
+		]));
 		throw failure("snapshot-incomplete", `the snapshot of ${service.name} is not complete: ${wrong.join("; ")}`);
 	}
 	await work.step(`publish-${service.name}`, script("change", remoteScript("store-publish"), [service.backups, ...files]));
@@ -5830,6 +8339,176 @@ async function fingerprintServer(service, container) {
 		same: {},
 		atLeast: Object.fromEntries(counts)
 	};
+}
+
+// src/service/redis/data-settings.ts
+/** From the server when it answers, else from its arguments, its configuration file and the product's defaults. */
+async function readSettings(service, container, product) {
+	const name = container.state === "running" && (await askServer(service, container)).ping !== "" ? "redis-settings" : "redis-settings-stopped";
+	const { stdout } = await service.host.run(redisScript(name, {
+		effect: "read",
+		args: [container.id, portOf(service)]
+	}), { timeout: service.config.timeout + 2e4 });
+	return judgeSettings(stdout, {
+		product,
+		container,
+		service: service.name
+	});
+}
+/** Reads lines `name value`, the last of a name winning. Refuses what cannot be restored into. */
+function judgeSettings(text, { product, container, service }) {
+	const lines = text.split("\n").map((line) => /^(\S+) ?(.*)$/.exec(line) ?? []);
+	const settings = new Map(lines.flatMap(([, name, value]) => name && value ? [[name, value]] : []));
+	const directory = (settings.get("dir") ?? "/data").replace(/(.)\/+$/, "$1");
+	const file = settings.get("dbfilename") ?? (product === "dragonfly" ? "dump-{timestamp}" : "dump.rdb");
+	const mount = [...container.mounts].filter(({ target }) => directory === target || directory.startsWith(`${target.replace(/\/$/, "")}/`)).sort((a, b) => b.target.length - a.target.length)[0];
+	if (mount === void 0 || mount.type === "tmpfs") throw refusal("no-data-volume", `the data directory ${directory} of ${service} is not on a volume`, { hint: "Mount a volume there: without one the data goes with the container." });
+	if (product === "dragonfly" && directory.includes("summary")) throw refusal("data-directory-name", `Dragonfly never loads from a path with the word summary in it: ${directory}`);
+	const on = product !== "dragonfly" && settings.get("appendonly") === "yes";
+	const append = {
+		directory: settings.get("appenddirname") ?? "appendonlydir",
+		file: settings.get("appendfilename") ?? "appendonly.aof"
+	};
+	return {
+		directory,
+		file,
+		mount,
+		append: on ? append : void 0
+	};
+}
+/**
+* The names under which a server with these settings loads a backup's files. Redis and Valkey: `dbfilename`. Dragonfly:
+* `dbfilename` with fixed text in place of its macros, then what tells the files of a set apart.
+*/
+function restoredNames(files, { product, settings, id }) {
+	if (product !== "dragonfly") return new Map(files.map((file) => [file, settings.file]));
+	if (settings.file.endsWith(".rdb")) throw refusal("dbfilename-format", `the server loads only ${settings.file}, the backup is a set of .dfs files`, { hint: "Set dbfilename without an extension." });
+	const base = settings.file.replaceAll(/\{[^}]*\}/g, `restore-${id}`);
+	return new Map(files.map((file) => [file, `${base}-${/-(\d{4}|summary)\.dfs$/.exec(file)?.[1] ?? "0000"}.dfs`]));
+}
+
+// src/service/redis/data-work.ts
+/** One of the scripts that work on the data directory for a restore; they get container, image, directory and the work's id first. */
+function atData({ container, settings, work }, name, rest) {
+	return atDirectory({
+		container,
+		settings
+	}, name, {
+		effect: "change",
+		args: [work.id, ...rest]
+	});
+}
+/** The same without an id. */
+function atDirectory({ container, settings }, name, { effect, args }) {
+	const place = [
+		container.id,
+		container.imageId,
+		settings.directory
+	];
+	return redisScript(name, {
+		effect,
+		args: [...place, ...args],
+		parts: ["redis-data"]
+	});
+}
+/** What a start of the server would load: its file, and its append-only files when they are on. */
+function loadArguments({ file, append }) {
+	return [
+		file,
+		append?.directory ?? "-",
+		append?.file ?? "appendonly.aof"
+	];
+}
+
+// src/service/redis/kept-data.ts
+const noteSchema = require_libraries.object({
+	run: require_libraries.string$1(),
+	/** Whether the server loaded append-only files. */
+	append: require_libraries.boolean(),
+	/** What it held; null when it did not serve. */
+	atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number()).nullable()
+});
+/** Where a work of this id keeps what it replaces, in the data directory. */
+function keptFolder(id) {
+	return `.pre-restore-${id}`;
+}
+/** What is written beside data that is moved aside. */
+function keptNote(settings, run, held) {
+	const note = {
+		run,
+		append: settings.append !== void 0,
+		atLeast: held?.atLeast ?? null
+	};
+	return JSON.stringify(note);
+}
+/** Where a server that serves keeps its data. */
+async function liveSettings(service, container) {
+	const { product } = productOf(await askReadyServer(service, container));
+	return readSettings(service, container, product);
+}
+/** What restores replaced, oldest first; what does not say when comes first of all. */
+async function readKept(service, container, settings) {
+	const command = atDirectory({
+		container,
+		settings
+	}, "redis-kept", {
+		effect: "read",
+		args: []
+	});
+	return parseKept((await service.host.run(command, { timeout: 12e4 })).stdout);
+}
+/** Reads the lines of `redis-kept.sh`. Throws when they are not whole. */
+function parseKept(text) {
+	const all = text.split("\n");
+	if (!all.includes("end")) throw failure("host-answer", "the list of replaced data is not whole");
+	return all.flatMap((line) => {
+		const [, size, folder, at, note] = /^(\d+) (\.pre-restore-\S+) ?(\S*) ?(.*)$/.exec(line) ?? [];
+		if (size === void 0 || folder === void 0) return [];
+		const known = Number.isFinite(Date.parse(at ?? "")) ? at : void 0;
+		return [{
+			folder,
+			bytes: Number(size) * 1024,
+			at: known,
+			note: readNote(note ?? "")
+		}];
+	}).toSorted((a, b) => (a.at ?? "").localeCompare(b.at ?? ""));
+}
+/** The same, as the jobs know it. */
+async function replacedKeys(service, container) {
+	return (await readKept(service, container, await liveSettings(service, container))).map(({ folder, bytes, at, note }) => ({
+		name: folder,
+		was: `keys of ${service.name}`,
+		at,
+		bytes,
+		run: note?.run
+	}));
+}
+/** Removes such sets of files. Refuses a name that is not, or not any more, of one. */
+async function removeKept(service, container, { names, work }) {
+	if (names.length === 0) return;
+	const settings = await liveSettings(service, container);
+	const list = async () => (await readKept(service, container, settings)).map(({ folder }) => folder);
+	const known = await list();
+	const unknown = names.find((name) => !known.includes(name));
+	if (unknown !== void 0) throw refusal("not-replaced", `"${unknown}" of ${service.name} is not data that a restore replaced`);
+	const command = atDirectory({
+		container,
+		settings
+	}, "redis-forget", {
+		effect: "change",
+		args: names
+	});
+	await work.step(`remove-replaced-${service.name}`, command);
+	const left = await work.check(`removed-replaced-${service.name}`, list, []);
+	const there = names.filter((name) => left.includes(name));
+	if (there.length > 0) throw failure("redis-clean-failed", `still there after removing: ${there.join(", ")}`);
+}
+function readNote(text) {
+	try {
+		return noteSchema.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
 }
 
 // src/service/redis/probe-server.ts
@@ -5952,74 +8631,70 @@ function compareLoaded(snapshot, { keyspace, fields }) {
 	return different;
 }
 
-// src/service/redis/data-settings.ts
-/** From the server when it answers, else from its arguments, its configuration file and the product's defaults. */
-async function readSettings(service, container, product) {
-	const name = container.state === "running" && (await askServer(service, container)).ping !== "" ? "redis-settings" : "redis-settings-stopped";
-	const { stdout } = await service.host.run(redisScript(name, {
-		effect: "read",
-		args: [container.id, portOf(service)]
-	}), { timeout: service.config.timeout + 2e4 });
-	return judgeSettings(stdout, {
-		product,
-		container,
-		service: service.name
-	});
+// src/service/redis/wait-server.ts
+/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
+function loadLimit(bytes) {
+	return 6e5 + Math.ceil(bytes / 268435456) * 6e4;
 }
-/** Reads lines `name value`, the last of a name winning. Refuses what cannot be restored into. */
-function judgeSettings(text, { product, container, service }) {
-	const lines = text.split("\n").map((line) => /^(\S+) ?(.*)$/.exec(line) ?? []);
-	const settings = new Map(lines.flatMap(([, name, value]) => name && value ? [[name, value]] : []));
-	const directory = (settings.get("dir") ?? "/data").replace(/(.)\/+$/, "$1");
-	const file = settings.get("dbfilename") ?? (product === "dragonfly" ? "dump-{timestamp}" : "dump.rdb");
-	const mount = [...container.mounts].filter(({ target }) => directory === target || directory.startsWith(`${target.replace(/\/$/, "")}/`)).sort((a, b) => b.target.length - a.target.length)[0];
-	if (mount === void 0 || mount.type === "tmpfs") throw refusal("no-data-volume", `the data directory ${directory} of ${service} is not on a volume`, { hint: "Mount a volume there: without one the data goes with the container." });
-	if (product === "dragonfly" && directory.includes("summary")) throw refusal("data-directory-name", `Dragonfly never loads from a path with the word summary in it: ${directory}`);
-	const on = product !== "dragonfly" && settings.get("appendonly") === "yes";
-	const append = {
-		directory: settings.get("appenddirname") ?? "appendonlydir",
-		file: settings.get("appendfilename") ?? "appendonly.aof"
-	};
-	return {
-		directory,
-		file,
-		mount,
-		append: on ? append : void 0
-	};
+/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
+async function waitForServer(service, container, limit) {
+	const until = Date.now() + limit;
+	for (;;) {
+		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
+		const [state, restarts, code] = stdout.trim().split(" ");
+		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
+		const answer = await ask$1(service, container);
+		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
+		if (Date.now() > until) {
+			const reason = answer === void 0 ? "no answer" : explainPing(answer);
+			throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1e3} s: ${reason}`);
+		}
+		await (0, node_timers_promises.setTimeout)(500);
+	}
 }
-/**
-* The names under which a server with these settings loads a backup's files. Redis and Valkey: `dbfilename`. Dragonfly:
-* `dbfilename` with fixed text in place of its macros, then what tells the files of a set apart.
-*/
-function restoredNames(files, { product, settings, id }) {
-	if (product !== "dragonfly") return new Map(files.map((file) => [file, settings.file]));
-	if (settings.file.endsWith(".rdb")) throw refusal("dbfilename-format", `the server loads only ${settings.file}, the backup is a set of .dfs files`, { hint: "Set dbfilename without an extension." });
-	const base = settings.file.replaceAll(/\{[^}]*\}/g, `restore-${id}`);
-	return new Map(files.map((file) => [file, `${base}-${/-(\d{4}|summary)\.dfs$/.exec(file)?.[1] ?? "0000"}.dfs`]));
+/** S13: no other running container may have the same data mounted when this one starts. */
+async function refuseSharedData(service, container, mount) {
+	const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`);
+	const source = mount.volume ?? mount.source;
+	for (const line of stdout.split("\n")) {
+		const [id, name, mounts = ""] = line.split(" ");
+		if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`))) continue;
+		throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, { hint: "Stop it first: two servers on one data directory destroy it." });
+	}
+}
+/** A container that has just been started may refuse the command; that is looked at again. */
+async function ask$1(service, container) {
+	try {
+		return await askServer(service, container);
+	} catch (error) {
+		if (error instanceof CommandError) return void 0;
+		throw error;
+	}
 }
 
-// src/storage/stored-files.ts
-/** Reads the lines of `store-verify.sh`. */
-function parseVerified(text) {
-	const files = /* @__PURE__ */ new Map();
-	for (const line of text.split("\n").filter((one) => one !== "")) {
-		const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? [];
-		if (file === "") throw failure("host-answer", `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`);
-		files.set(file, bytes === "-" ? void 0 : {
-			bytes: Number(bytes),
-			sha256
+// src/service/redis/put-back.ts
+/**
+* After a failure: kills rather than stops, for there is nothing to be saved of data that is wrong; then the old data
+* serves again. Always throws, with `reason` and whether the old data is in its place.
+*/
+async function putBack(options, reason) {
+	const { service, container, settings, work, reached, from } = options;
+	try {
+		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
+		const rest = [...loadArguments(settings).slice(0, 2), ...from === void 0 ? [] : [from]];
+		await work.step(`undo-${service.name}`, atData(options, "redis-undo", rest));
+		if (reached !== "staged" && container.state !== "exited" && container.state !== "created") {
+			await work.step(`start-old-${service.name}`, service.stack.start([container]));
+			await work.check(`old-serves-${service.name}`, () => waitForServer(service, container, loadLimit(0)), void 0);
+		}
+	} catch (error) {
+		const hint = `The data before the restore lies in ${settings.mount.source}, in ${keptFolder(work.id)} if it was moved.`;
+		throw failure("restore-undo-failed", `${messageOf(reason)}; putting the old data back failed, too: ${messageOf(error)}`, {
+			hint,
+			cause: reason
 		});
 	}
-	return files;
-}
-/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
-function differences(artifacts, stored) {
-	return artifacts.flatMap(({ file, bytes, sha256 }) => {
-		const found = stored.get(file);
-		if (found === void 0) return [`${file} is missing or cannot be read`];
-		if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`];
-		return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`];
-	});
+	throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, { cause: reason });
 }
 
 // src/service/redis/restore-checks.ts
@@ -6037,7 +8712,7 @@ function contentsOf(service, backup) {
 async function checkBackup(service, container, backup) {
 	const contents = contentsOf(service.name, backup);
 	const files = backup.artifacts.map(({ file }) => file);
-	const { stdout } = await service.host.run(script("read", remoteScript("store-verify"), [service.backups, ...files]), { timeout: readLimit });
+	const { stdout } = await service.host.run(script("read", hashingScript("store-verify"), [service.backups, ...files]), { timeout: readLimit });
 	const wrong = differences(backup.artifacts, parseVerified(stdout));
 	if (wrong.length > 0) throw failure("backup-corrupt", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`);
 	await checkVersion(service, container, contents);
@@ -6136,47 +8811,6 @@ docker logs --since ${since} ${container.id} 2>&1 | grep -E ${"Failed to perform
 	};
 }
 
-// src/service/redis/wait-server.ts
-/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
-function loadLimit(bytes) {
-	return 6e5 + Math.ceil(bytes / 268435456) * 6e4;
-}
-/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
-async function waitForServer(service, container, limit) {
-	const until = Date.now() + limit;
-	for (;;) {
-		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
-		const [state, restarts, code] = stdout.trim().split(" ");
-		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
-		const answer = await ask$2(service, container);
-		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
-		if (Date.now() > until) {
-			const reason = answer === void 0 ? "no answer" : explainPing(answer);
-			throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1e3} s: ${reason}`);
-		}
-		await (0, node_timers_promises.setTimeout)(500);
-	}
-}
-/** S13: no other running container may have the same data mounted when this one starts. */
-async function refuseSharedData(service, container, mount) {
-	const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`);
-	const source = mount.volume ?? mount.source;
-	for (const line of stdout.split("\n")) {
-		const [id, name, mounts = ""] = line.split(" ");
-		if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`))) continue;
-		throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, { hint: "Stop it first: two servers on one data directory destroy it." });
-	}
-}
-/** A container that has just been started may refuse the command; that is looked at again. */
-async function ask$2(service, container) {
-	try {
-		return await askServer(service, container);
-	} catch (error) {
-		if (error instanceof CommandError) return void 0;
-		throw error;
-	}
-}
-
 // src/service/redis/restore-server.ts
 /** Half an hour: the longest that bringing one file beside the live data may take. */
 const stageLimit = 18e5;
@@ -6200,15 +8834,18 @@ async function restoreServer(service, container, { backup, work }) {
 		await stage(plan, contents.product);
 		await refuseSharedData(service, container, settings.mount);
 		reached = "stopped";
-		await makeStop(plan);
+		const held = await makeStop(plan);
 		reached = "swapped";
-		await work.step(`swap-${service.name}`, atData(plan, "redis-swap", loadArguments(settings)));
+		await work.step(`swap-${service.name}`, atData(plan, "redis-swap", [...loadArguments(settings), keptNote(settings, work.id, held)]));
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
 	} catch (error) {
-		await undo$2(plan, reached, error);
+		await putBack({
+			...plan,
+			reached
+		}, error);
 	}
-	const kept = `what ${service.name} held before lies in its data directory (${settings.mount.source}), in .pre-restore-${work.id}`;
+	const kept = `what ${service.name} held before lies in its data directory (${settings.mount.source}), in ${keptFolder(work.id)}`;
 	return {
 		tables: 0,
 		rows: 0,
@@ -6239,55 +8876,14 @@ async function stage({ service, container, backup, settings, work }, product) {
 }
 /** A server that serves saves first, as the way back; one that does not has nothing more to save. */
 async function makeStop({ service, container, work }) {
-	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") await stopServer(service, container, work);
-	else await endServer(service, container, work);
+	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") return stopServer(service, container, work);
+	await endServer(service, container, work);
 }
 async function proveLoaded({ service, container, backup }) {
 	const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0);
 	const answer = await waitForServer(service, container, loadLimit(bytes));
 	const different = compareLoaded(contentsOf(service.name, backup).keyspace, answer);
 	if (different.length > 0) throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`);
-}
-/** Kills rather than stops: there is nothing to be saved of data that is wrong. Then the old data serves again. */
-async function undo$2(plan, reached, reason) {
-	const { service, container, settings, work } = plan;
-	try {
-		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
-		await work.step(`undo-${service.name}`, atData(plan, "redis-undo", loadArguments(settings).slice(0, 2)));
-		if (reached !== "staged" && container.state !== "exited" && container.state !== "created") {
-			await work.step(`start-old-${service.name}`, service.stack.start([container]));
-			await work.check(`old-serves-${service.name}`, () => waitForServer(service, container, loadLimit(0)), void 0);
-		}
-	} catch (error) {
-		const hint = `The data before the restore lies in ${settings.mount.source}, in .pre-restore-${work.id} if it was moved.`;
-		throw failure("restore-undo-failed", `${messageOf(reason)}; putting the old data back failed, too: ${messageOf(error)}`, {
-			hint,
-			cause: reason
-		});
-	}
-	throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, { cause: reason });
-}
-function atData({ container, settings, work }, name, rest) {
-	const args = [
-		container.id,
-		container.imageId,
-		settings.directory,
-		work.id,
-		...rest
-	];
-	return redisScript(name, {
-		effect: "change",
-		args,
-		parts: ["redis-data"]
-	});
-}
-/** What a start of the server would load: its file, and its append-only files when they are on. */
-function loadArguments({ file, append }) {
-	return [
-		file,
-		append?.directory ?? "-",
-		append?.file ?? "appendonly.aof"
-	];
 }
 
 // src/service/redis/scratch-server.ts
@@ -6345,6 +8941,120 @@ async function ready(service, container) {
 		if (error instanceof CommandError) return false;
 		throw error;
 	}
+}
+
+// src/service/redis/undo-cut-restore.ts
+/**
+* Puts back what a restore that was cut off had moved aside. A server that may have loaded what it brought is killed rather
+* than stopped, for its save would go over the data of before; what it had loaded is kept as `.failed-restore-ID`.
+*/
+async function undoCutRestore(service, container, { ids, backup, work }) {
+	if (backup === void 0) return;
+	const settings = await readSettings(service, container, contentsOf(service.name, backup).product);
+	await awaitQuiet(service, container, settings);
+	for (const id of ids) {
+		const place = [
+			container.id,
+			container.imageId,
+			settings.directory,
+			id
+		];
+		const look = redisScript("redis-left", {
+			effect: "read",
+			args: place,
+			parts: ["redis-data"]
+		});
+		const left = await work.check(`look-${service.name}`, async () => (await service.host.run(look)).stdout.trim(), "");
+		if (left === "nothing") continue;
+		if (left !== "staged" && left !== "moved") throw failure("restore-unknown", `what a restore left of ${service.name} cannot be seen: ${left.slice(0, 200)}`);
+		if (left === "moved" && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id} || exit; docker wait ${container.id}`);
+		const files = [settings.file, settings.append?.directory ?? "-"];
+		await work.step(`undo-${service.name}`, redisScript("redis-undo", {
+			effect: "change",
+			args: [...place, ...files],
+			parts: ["redis-data"]
+		}));
+	}
+}
+/** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
+async function awaitQuiet(service, container, { mount }) {
+	for (const until = Date.now() + 6e4;;) {
+		const mounting = await service.stack.mounting([mount.volume ?? mount.source]);
+		const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`);
+		const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id));
+		if (!ours) return;
+		if (Date.now() > until) throw failure("restore-alive", `${ours.name}, which moves files of ${service.name}, does not end`);
+		await (0, node_timers_promises.setTimeout)(300);
+	}
+}
+
+// src/service/redis/undo-restore.ts
+/**
+* Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
+* in the same way, so that this can be taken back too. When the old data does not come up with the keys it had, all is
+* put back as it was. Throws `nothing-to-undo` when no restore left anything.
+*/
+async function undoRestore$1(service, container, work) {
+	const settings = await liveSettings(service, container);
+	const kept = await readKept(service, container, settings);
+	const last = kept.findLast(({ at }) => at !== void 0);
+	if (last === void 0) throw refusal("nothing-to-undo", `${service.name} has no data that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	if (last.note?.append && settings.append === void 0) throw refusal("append-only-off", `${service.name} kept append-only files, and does not load any now`, { hint: "Switch appendonly on again for the undo." });
+	const place = {
+		service,
+		container,
+		settings,
+		work: {
+			...work,
+			id: freeId$1(work.id, kept)
+		}
+	};
+	let reached = "staged";
+	try {
+		await refuseSharedData(service, container, settings.mount);
+		reached = "stopped";
+		const held = await stopServer(service, container, work);
+		reached = "swapped";
+		const rest = [
+			...loadArguments(settings),
+			keptNote(settings, work.id, held),
+			last.folder
+		];
+		await work.step(`take-back-${service.name}`, atData(place, "redis-take-back", rest));
+		await work.step(`start-${service.name}`, service.stack.start([container]));
+		await work.check(`loaded-${service.name}`, () => proveOld(service, container, last), void 0);
+	} catch (error) {
+		await putBack({
+			...place,
+			reached,
+			from: last.folder
+		}, error);
+	}
+	const empty = atDirectory(place, "redis-taken", {
+		effect: "change",
+		args: [last.folder]
+	});
+	await work.step(`taken-${service.name}`, empty);
+	return `The keys of ${service.name} as before the restore${last.at === void 0 ? "" : ` of ${last.at}`}; what it had brought is in its data directory, in ${keptFolder(place.work.id)}.`;
+}
+/** Another undo of the same run has its own folder, which this one must not fill. */
+function freeId$1(id, kept) {
+	const taken = (one) => kept.some(({ folder }) => folder === keptFolder(one));
+	for (let number = 2, free = id;; number++, free = `${id}-${number}`) if (!taken(free)) return free;
+}
+/** Keys without an expiry must all be there; of the others, time has removed some. */
+async function proveOld(service, container, { bytes, note }) {
+	await waitForServer(service, container, loadLimit(bytes));
+	if (!note?.atLeast) return;
+	const before = {
+		service: service.name,
+		same: {},
+		atLeast: note.atLeast
+	};
+	const lost = compareFingerprints([before], [await fingerprintServer(service, container)]);
+	if (lost.length === 0) return;
+	const shown = lost.map((one) => `${one.fact} ${one.after} instead of ${one.before}`);
+	throw failure("undo-differs", `${service.name} did not load what the restore had replaced: ${shown.join("; ")}`);
 }
 
 // src/service/redis/verify-server.ts
@@ -6426,6 +9136,16 @@ function redisDriver() {
 			backup,
 			work
 		}),
+		undo: undoRestore$1,
+		replaced: replacedKeys,
+		removeReplaced: (service, container, names, work) => removeKept(service, container, {
+			names,
+			work
+		}),
+		cutRestores: { undo: (service, container, cut, work) => undoCutRestore(service, container, {
+			...cut,
+			work
+		}) },
 		verify: verifyServer,
 		scratch: scratchServer
 	};
@@ -6799,6 +9519,59 @@ async function loadConfig(inputs, { directory, env }) {
 	});
 }
 
+// src/host/assert-detachable.ts
+/**
+* Refuses a host whose logind ends everything of our user at the end of its last login (`KillUserProcesses`): detached work
+* would die with a lost connection. Root is exempt; a host without systemd has no such thing. What cannot be found out is a
+* warning.
+*/
+async function assertDetachable(host, warn) {
+	const { stdout } = await host.run(script("read", remoteScript("login-ends-work"), [""]));
+	const { user, ends } = loginEndsWork(stdout);
+	if (ends === "no") return;
+	if (ends === "unknown") return warn(`${host.name} does not say whether logind ends the work of ${user} with its last login (KillUserProcesses): if it does, a lost connection cuts a step that is under way`);
+	throw refusal("login-ends-work", `on ${host.name}, logind kills what ${user} has running when it logs out`, { hint: `A lost connection would cut a backup or a restore. On the host, set KillUserProcesses=no, or KillExcludeUsers=root ${user}, in /etc/systemd/logind.conf, and restart systemd-logind; or log in as root.` });
+}
+/** Reads what `login-ends-work.sh` printed. */
+function loginEndsWork(output) {
+	const field = (name) => new RegExp(`^${name} (.*)$`, "m").exec(output)?.[1] ?? "";
+	const user = field("user");
+	if (field("uid") === "0" || field("systemd") === "no") return {
+		user,
+		ends: "no"
+	};
+	const kills = settingOf(output, "KillUserProcesses");
+	if (kills === void 0) return {
+		user,
+		ends: "unknown"
+	};
+	if (!/^(b true|yes|true|on|1)$/i.test(kills)) return {
+		user,
+		ends: "no"
+	};
+	const only = wordsOf(settingOf(output, "KillOnlyUsers"));
+	const excluded = wordsOf(settingOf(output, "KillExcludeUsers"));
+	return {
+		user,
+		ends: (only.length === 0 || only.includes(user)) && !excluded.includes(user) ? "yes" : "no"
+	};
+}
+/** The running logind's word before that of its files; of several files the last one's counts. */
+function settingOf(output, name) {
+	for (const origin of [
+		"",
+		"loginctl ",
+		"file "
+	]) {
+		const last = [...output.matchAll(new RegExp(`^${origin}${name}=(.*)$`, "gm"))].at(-1)?.[1];
+		if (last !== void 0) return last.trim();
+	}
+}
+/** `as 2 "root" "deploy"` of busctl, `root deploy` of the others. */
+function wordsOf(text = "") {
+	return text.replace(/^as \d+ ?/, "").split(/\s+/).map((word) => word.replaceAll("\"", "")).filter((word) => word !== "");
+}
+
 // src/core/lock-rules.ts
 const line = /^(?<state>free|held|stale|ahead) (?<number>\d+) (?<held>-?\d+) (?<age>-?\d+) (?<ttl>\d+) (?<boot>this|other) ?(?<record>.*)$/;
 /**
@@ -6925,7 +9698,7 @@ const impossible = 74;
 * aborted: nobody would know whether the claim stands.
 */
 async function makeClaim(host, claim) {
-	const { stdout } = await ask$1(host, claim);
+	const { stdout } = await ask(host, claim);
 	const [first = "", before] = stdout.trimEnd().split("\n");
 	const number = /^claimed (\d+)$/.exec(first)?.[1];
 	const other = number && !before ? void 0 : parseClaim(before ?? first);
@@ -6936,7 +9709,7 @@ async function makeClaim(host, claim) {
 	if (!other || other.mark === claim.mark) return other?.number;
 	return other.state === "held" || other.state === "ahead" ? other : void 0;
 }
-async function ask$1(host, { directory, ttl, record, after }) {
+async function ask(host, { directory, ttl, record, after }) {
 	const seconds = Math.max(4, Math.ceil(ttl / 1e3));
 	const command = remoteCall("lease", "change", {
 		name: after === void 0 ? "lease_claim" : "lease_pass",
@@ -7023,16 +9796,21 @@ function leaseLost(number, cause) {
 function heartbeat(renew, ttl, log) {
 	let seen = performance.now();
 	let told = false;
+	let renewing = false;
 	const timer = setInterval(() => {
+		if (renewing) return;
 		if (performance.now() - seen > 3 * ttl) {
 			if (!told) log?.(`no progress for ${formatDuration(3 * ttl)}: the lock is not renewed until there is some`);
 			told = true;
 			return;
 		}
 		told = false;
+		renewing = true;
 		renew().catch((error) => {
 			if (error instanceof AppError && error.code === "lease-lost") clearInterval(timer);
 			log?.(`renewing the lock failed: ${messageOf(error)}`);
+		}).finally(() => {
+			renewing = false;
 		});
 	}, ttl / 4);
 	timer.unref();
@@ -7158,6 +9936,26 @@ function noticing(host, notice) {
 	};
 }
 
+// src/core/progress.ts
+/**
+* Turns bytes done into lines for the log, `dump: 512.0 MiB of about 1.4 GiB, 85.3 MiB/s, about 10.7s left`: the first
+* after 5 seconds, then one every 15, after 10 minutes one a minute; undefined in between. `now` gives milliseconds.
+*/
+function progressLines(name, { total, now }) {
+	const start = now();
+	let next = start + 5e3;
+	return (done) => {
+		const time = now();
+		if (time < next) return void 0;
+		next = time + (time - start < 6e5 ? 15e3 : 6e4);
+		const rate = done * 1e3 / (time - start);
+		const told = `${name}: ${formatBytes(done)}${total === void 0 ? "" : ` of about ${formatBytes(total)}`}`;
+		const left = total !== void 0 && rate > 0 && total > done ? (total - done) / rate : void 0;
+		const end = left === void 0 ? "" : `, about ${formatDuration(left * 1e3)} left`;
+		return `${told}, ${formatBytes(Math.round(rate))}/s${end}`;
+	};
+}
+
 // src/host/keeper.ts
 /** Seconds a follower stays at most: none outlives its client for longer. */
 const followSeconds = 50;
@@ -7245,8 +10043,8 @@ async function readAll(stream) {
 	return node_buffer.Buffer.concat(chunks);
 }
 
-// src/host/follow-work.ts
-/** Milliseconds between attempts to reach the host again after the connection was lost. */
+// src/host/steady.ts
+/** Milliseconds between attempts to reach the host again after the connection was lost: half a minute in all. */
 const pauses$2 = [
 	500,
 	1e3,
@@ -7255,6 +10053,38 @@ const pauses$2 = [
 	1e4,
 	15e3
 ];
+/**
+* The same host for somebody who bears a connection that is lost: a look is repeated over a new connection until the host
+* answers or half a minute is over; then a `HostError` says what the next run will do. A change is repeated only when nothing of it can have reached the host.
+*/
+function steady(host, { log, signal } = {}) {
+	return {
+		...host,
+		async run(command, options) {
+			for (let failures = 0;; failures += 1) try {
+				return await host.run(command, options);
+			} catch (error) {
+				if (signal?.aborted || !mayRepeat(error, command, options)) throw error;
+				const pause = pauses$2[failures];
+				if (pause === void 0) throw stayedAway$1(error);
+				log?.(`lost sight of ${host.name} (${messageOf(error)}); looking again in ${pause / 1e3} s`);
+				await (0, node_timers_promises.setTimeout)(pause, void 0, signal ? { signal } : {});
+			}
+		}
+	};
+}
+function stayedAway$1(cause) {
+	return new HostError("unreachable", `the host could not be reached again: ${messageOf(cause)}`, {
+		hint: "Start this again when the host answers: the next run finishes or undoes what this one has begun.",
+		cause
+	});
+}
+function mayRepeat(error, { effect }, options = {}) {
+	if (!(error instanceof HostError) || options.signal?.aborted || options.input instanceof node_stream.Readable) return false;
+	return error.fault === "unreachable" || error.fault === "lost" && effect === "read";
+}
+
+// src/host/follow-work.ts
 /** Code of a start whose folder is taken: it was started before, and is followed. */
 const taken = 75;
 /** Code of a follower whose output nobody read. */
@@ -7304,7 +10134,7 @@ async function attach(host, { command, output, ...options }) {
 		...options.start === command && options.input !== void 0 ? { input: options.input } : {},
 		...options.signal ? { signal: options.signal } : {}
 	});
-	const [read, done] = await Promise.allSettled([drain$1(running.stdout, output), running.done]);
+	const [read, done] = await Promise.allSettled([drain(running.stdout, output), running.done]);
 	if (done.status === "rejected") throw done.reason;
 	if (read.status === "rejected") throw new HostError("lost", "the output of the work broke off", { cause: read.reason });
 	if (done.value.code === taken) return void 0;
@@ -7312,7 +10142,7 @@ async function attach(host, { command, output, ...options }) {
 	if (!end) throw new HostError("lost", "the follower of the work ended without a word");
 	return end;
 }
-async function drain$1(stdout, output) {
+async function drain(stdout, output) {
 	for await (const chunk of stdout) output.add(node_buffer.Buffer.from(chunk));
 }
 function isPassing(error) {
@@ -7325,7 +10155,7 @@ function isPassing(error) {
 }
 function stayedAway(folder, cause) {
 	return new HostError("lost", `the host could not be reached again: ${messageOf(cause)}`, {
-		hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock; start this again when the host answers.`,
+		hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock. Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
 		cause
 	});
 }
@@ -7430,10 +10260,11 @@ async function runStep(host, options, { name, command, step, count }) {
 	if (signal?.aborted) throw new HostError("aborted", `cancelled before ${name}`);
 	const from = Date.now();
 	const given = step.input === void 0 ? void 0 : await wholeInput(step.input);
-	const { timeout: limit = stepTimeout, onLine } = step;
+	const { timeout: limit = stepTimeout } = step;
 	const slug = name.replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80);
 	const script = lines$1(lease.fence, command);
 	log?.(name);
+	const onLine = lineReader(name, step, log);
 	for (let attempt = 1;; attempt += 1) {
 		count.value += 1;
 		const folder = `${layout.work}/${id}-${count.value}-${slug}`;
@@ -7475,6 +10306,19 @@ async function runStep(host, options, { name, command, step, count }) {
 			folder
 		});
 	}
+}
+function lineReader(name, { onLine, progress }, log) {
+	if (!progress || !log) return onLine;
+	const tell = progressLines(name, {
+		total: progress.total,
+		now: Date.now
+	});
+	return (line) => {
+		onLine?.(line);
+		const done = progress.read(line);
+		const told = done === void 0 ? void 0 : tell(done);
+		if (told !== void 0) log(told);
+	};
 }
 async function resultOf({ verdict, stdout, stderr }, context) {
 	const { name, command, limit, lease, from, folder } = context;
@@ -7549,6 +10393,45 @@ function planWork({ id, log }) {
 }
 function shown$2(command) {
 	return command.text.replace(/\n+$/, "").split("\n");
+}
+
+// src/host/recording.ts
+/**
+* A host that is only looked at: reads go to `inner`, changes go to `record` and are taken to have succeeded. An
+* upload is recorded as the change it is, without its content.
+*/
+function recordingHost(inner, record) {
+	const assume = (command, options) => ({
+		command,
+		code: 0,
+		stdout: record(command, options) ?? "",
+		stderr: "",
+		duration: 0
+	});
+	return {
+		name: inner.name,
+		async run(command, options) {
+			return command.effect === "read" ? inner.run(command, options) : assume(command, options);
+		},
+		stream(command, options) {
+			if (command.effect === "read") return inner.stream(command, options);
+			throw failure("stream-of-change", `a change cannot be recorded while it streams: \`${command.text}\``);
+		},
+		async upload(content, path, options) {
+			assume(change`cat >${path}`, {
+				input: content,
+				...options?.signal && { signal: options.signal }
+			});
+		},
+		download: (path, options) => inner.download(path, options),
+		[Symbol.asyncDispose]: () => inner[Symbol.asyncDispose]()
+	};
+}
+/** The guard of a dry run: a change that gets as far as the host is a fault of ours and fails. */
+function readOnlyHost(inner) {
+	return recordingHost(inner, (command) => {
+		throw failure("change-in-dry-run", `a dry run would have changed ${inner.name}: \`${command.text}\``);
+	});
 }
 
 // src/host/resume-lease.ts
@@ -7662,528 +10545,6 @@ function parseList$1(text) {
 			folder
 		};
 	});
-}
-
-// src/host/frame.ts
-/**
-* The one command ever given to sshd, or run here: it reads a length, then that many bytes of script, and evaluates
-* them; what follows is the command's own input. Nothing in it varies, so any login shell passes it on, and nothing
-* shows in a process list. `dd bs=1` because dash and busybox read ahead and would eat the data behind the script.
-*/
-const bootstrap = `sh -c 'read -r n && eval "$(dd bs=1 count="$n" 2>/dev/null)"'`;
-/** Puts a command's text into a frame with marks that nobody can guess. */
-function frame(text, { input, limit }) {
-	const [start, end] = [mark(), mark()];
-	const script = Buffer.from(scriptOf(text, {
-		start,
-		end,
-		seconds: Math.ceil(limit / 1e3),
-		input
-	}));
-	return {
-		bytes: Buffer.concat([Buffer.from(`${script.length}\n`), script]),
-		start,
-		end
-	};
-}
-/** Seconds between two looks of the watch. */
-const watchStep = 3;
-/**
-* The text is one quoted word, so that a script cut short by a lost connection is a syntax error and never half a
-* command. sshd gives each command a process group of its own; when the shell or its parent (the login shell) leads it,
-* it holds nothing but this command and may be killed whole, by us or by the watch. The watch strikes at the limit, or
-* when the group's leader lost its parent: then the client is gone.
-*/
-function scriptOf(text, { start, end, seconds, input }) {
-	return `{ read -r _ _ _ _ ia_group _ </proc/$$/stat; read -r _ _ _ ia_parent _ <"/proc/$ia_group/stat"; } 2>/dev/null
-case $ia_group in $$ | $PPID) ;; *) ia_group=0 ;; esac
-printf '%s %s\\n' ${start} "$ia_group"; printf '%s %s\\n' ${start} "$ia_group" >&2
-PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C; export PATH LC_ALL; umask 077
-(
-  trap 'kill "$!" 2>/dev/null; exit' TERM
-  left=${seconds}
-  while [ "$left" -gt 0 ]; do
-    nap=$((left < ${watchStep} ? left : ${watchStep})) left=$((left - ${watchStep}))
-    sleep "$nap" & wait "$!"
-    [ "$ia_group" != 0 ] || continue
-    read -r _ _ _ parent _ <"/proc/$ia_group/stat" && [ "$parent" = "$ia_parent" ] || break
-  done
-  if [ "$ia_group" = 0 ]; then kill -KILL $$; else kill -KILL "-$ia_group"; fi
-) </dev/null >/dev/null 2>&1 &
-ia_watch=$!
-( eval ${quote(text)} )${input ? "" : " </dev/null"}
-set -- "$?"
-kill "$ia_watch" 2>/dev/null
-printf '\\n%s %s\\n' ${end} "$1"; printf '\\n%s %s\\n' ${end} "$1" >&2
-`;
-}
-function mark() {
-	return `ia-${(0, node_crypto.randomBytes)(16).toString("hex")}`;
-}
-
-// src/host/frame-reader.ts
-/** Passes bytes on as they come and holds back only what might be the beginning of the end mark. */
-function frameReader({ start, end }) {
-	const settled = Promise.withResolvers();
-	const state = {
-		startMark: Buffer.from(`${start} `),
-		endMark: Buffer.from(`\n${end} `),
-		phase: "noise",
-		held: Buffer.alloc(0),
-		group: void 0,
-		code: void 0
-	};
-	const stream = new node_stream.Transform({
-		transform(chunk, _encoding, next) {
-			state.held = state.held.length > 0 ? Buffer.concat([state.held, chunk]) : chunk;
-			while (phases[state.phase](state, stream));
-			if (state.code !== void 0) settled.resolve();
-			next();
-		},
-		flush(next) {
-			if (state.phase === "output" && state.held.length > 0) stream.push(state.held);
-			next();
-		}
-	});
-	stream.once("finish", () => settled.resolve());
-	stream.once("close", () => settled.resolve());
-	return {
-		stream,
-		started: () => state.phase !== "noise",
-		group: () => state.group,
-		code: () => state.code,
-		settled: settled.promise
-	};
-}
-/** What each phase does with what is held; true when the rest belongs to the next phase. */
-const phases = {
-	noise(state) {
-		const { held, startMark } = state;
-		const at = held.indexOf(startMark);
-		state.held = at < 0 ? held.subarray(Math.max(0, held.length - startMark.length)) : held.subarray(at + startMark.length);
-		if (at >= 0) state.phase = "group";
-		return at >= 0;
-	},
-	group(state) {
-		const line = takeLine(state);
-		if (line === void 0) return false;
-		state.group = Number(line) || void 0;
-		state.phase = "output";
-		return true;
-	},
-	output(state, stream) {
-		const { held, endMark } = state;
-		const at = held.indexOf(endMark);
-		const cut = at < 0 ? held.length - possibleMark(held, endMark) : at;
-		if (cut > 0) stream.push(held.subarray(0, cut));
-		state.held = held.subarray(at < 0 ? cut : at + endMark.length);
-		if (at >= 0) state.phase = "code";
-		return at >= 0;
-	},
-	code(state, stream) {
-		const line = takeLine(state);
-		if (line === void 0) return false;
-		state.code = Number(line);
-		state.phase = "done";
-		stream.push(null);
-		return true;
-	},
-	done(state) {
-		state.held = Buffer.alloc(0);
-		return false;
-	}
-};
-function takeLine(state) {
-	const at = state.held.indexOf("\n");
-	if (at < 0) return void 0;
-	const line = state.held.toString("latin1", 0, at);
-	state.held = state.held.subarray(at + 1);
-	return line;
-}
-/** How many bytes at the end of `bytes` could be the beginning of `mark`, whose only line feed is its first byte. */
-function possibleMark(bytes, mark) {
-	const at = bytes.lastIndexOf("\n");
-	if (at < 0) return 0;
-	const tail = bytes.subarray(at);
-	return tail.length < mark.length && mark.subarray(0, tail.length).equals(tail) ? tail.length : 0;
-}
-
-// src/host/frame-run.ts
-const defaultTimeout = 6e4;
-/** Milliseconds the host waits longer than we do before it ends a command by itself. */
-const hostGrace = 2e3;
-const stderrLimit = 1 << 20;
-/** Starts a command inside its frame. `name` is the host's, for messages. */
-function runFramed(open, name, command, options = {}) {
-	const { timeout = defaultTimeout, input, signal } = options;
-	const framed = frame(command.text, {
-		input: input !== void 0,
-		limit: timeout + hostGrace
-	});
-	const { out, err, stderr } = readersOf(framed);
-	const outcome = Promise.withResolvers();
-	handled(outcome.promise);
-	const began = performance.now();
-	let settled = false;
-	let timer;
-	function settle(act) {
-		if (settled) return;
-		settled = true;
-		clearTimeout(timer);
-		signal?.removeEventListener("abort", abort);
-		if (input instanceof node_stream.Readable) input.destroy();
-		act();
-	}
-	function give(error) {
-		settle(() => {
-			outcome.reject(error);
-			out.stream.destroy(error);
-			err.stream.destroy();
-			channel.then((one) => one.kill(out.group())).catch(() => void 0);
-		});
-	}
-	const abort = () => give(aborted(name, signal));
-	const channel = open(signal);
-	watchInput(input, give);
-	signal?.addEventListener("abort", abort, { once: true });
-	if (signal?.aborted) abort();
-	channel.then(async (one) => {
-		if (settled) return;
-		timer = setTimeout(() => give(timedOut(name, command, timeout)), timeout);
-		connect(one, out, err);
-		feed(one.stdin, framed.bytes, input);
-		const code = await verdict({
-			channel: one,
-			out,
-			err,
-			name,
-			command
-		});
-		const duration = Math.round(performance.now() - began);
-		settle(() => outcome.resolve({
-			command,
-			code,
-			stderr: stderr(),
-			duration
-		}));
-		one.close();
-	}).catch((error) => give(error));
-	return {
-		output: out.stream,
-		end: outcome.promise,
-		give
-	};
-}
-/** A rejection that comes before the caller looks must not end the process; the caller still gets it. */
-function handled(promise) {
-	promise.catch(() => void 0);
-}
-function readersOf(framed) {
-	const [out, err] = [frameReader(framed), frameReader(framed)];
-	for (const { stream } of [out, err]) stream.on("error", () => void 0);
-	return {
-		out,
-		err,
-		stderr: keepTail(err.stream, stderrLimit)
-	};
-}
-/** A source that breaks must not look like the end of the data. */
-function watchInput(input, give) {
-	if (!(input instanceof node_stream.Readable)) return;
-	(0, node_stream.finished)(input, { writable: false }, (error) => {
-		if (error) give(failure("input-broken", `a command's data could not be read: ${error.message}`, { cause: error }));
-	});
-}
-/** The end marks of both streams are proof; without them, what the transport says once both streams are read to their end. */
-async function verdict(parts) {
-	const { channel, out, err, name, command } = parts;
-	await Promise.all([out.settled, err.settled]);
-	const code = out.code();
-	if (code !== void 0) return code;
-	throw noEnd(await channel.closed, {
-		started: out.started(),
-		name,
-		command
-	});
-}
-function noEnd(end, at) {
-	const shown = `\`${firstLine(at.command)}\``;
-	if (end.signal !== void 0) return new HostError("lost", `${shown} on ${at.name} was ended by signal ${end.signal}: it is not known how far it got`);
-	if (!at.started && end.code !== void 0) return new HostError("did-not-run", `${at.name} accepted the login but never ran ${shown} (it answered with exit code ${end.code})`, { hint: "Check the user's login shell, its start-up files (nothing in them may read standard input or exit) and any ForceCommand or command= restriction." });
-	return new HostError("lost", `${at.name} broke off during ${shown}: it is not known how far it got`);
-}
-function connect(channel, out, err) {
-	for (const [from, to] of [[channel.stdout, out.stream], [channel.stderr, err.stream]]) {
-		from.pipe(to, { end: false });
-		(0, node_stream.finished)(from, { writable: false }, () => to.end());
-	}
-}
-/** Writes the frame, then the command's input. A command may end without reading it all: its exit code tells, not EPIPE. */
-function feed(stdin, bytes, input) {
-	stdin.on("error", () => void 0);
-	stdin.write(bytes);
-	if (!(input instanceof node_stream.Readable)) {
-		if (input === void 0) stdin.end();
-		else stdin.end(input instanceof Secret ? input.reveal() : input);
-		return;
-	}
-	input.pipe(stdin);
-}
-/** Reads a stream to its end and keeps the last `limit` bytes. */
-function keepTail(stream, limit) {
-	let kept = [];
-	let size = 0;
-	stream.on("data", (chunk) => {
-		kept.push(chunk);
-		size += chunk.length;
-		if (size > 2 * limit) {
-			kept = [Buffer.concat(kept).subarray(-limit)];
-			size = limit;
-		}
-	});
-	return () => Buffer.concat(kept).subarray(-limit).toString();
-}
-function timedOut(name, command, timeout) {
-	return new HostError("timeout", `\`${firstLine(command)}\` on ${name} gave no answer within ${timeout / 1e3} s`);
-}
-function aborted(name, signal) {
-	return new HostError("aborted", `work on ${name} was called off`, { cause: signal?.reason });
-}
-function firstLine(command) {
-	const line = command.text.trim().split("\n")[0] ?? "";
-	return line.length > 80 ? `${line.slice(0, 79)}…` : line;
-}
-
-// src/host/limit.ts
-function limit$1(count) {
-	const waiting = /* @__PURE__ */ new Set();
-	let free = count;
-	function leave() {
-		free += 1;
-		const [first] = waiting;
-		first?.();
-	}
-	function take() {
-		free -= 1;
-		let left = false;
-		return () => {
-			if (!left) leave();
-			left = true;
-		};
-	}
-	return { async enter(signal) {
-		signal?.throwIfAborted();
-		if (free > 0) return take();
-		const { promise, resolve, reject } = Promise.withResolvers();
-		const next = () => {
-			waiting.delete(next);
-			signal?.removeEventListener("abort", give);
-			resolve(take());
-		};
-		const give = () => {
-			waiting.delete(next);
-			reject(signal?.reason);
-		};
-		waiting.add(next);
-		signal?.addEventListener("abort", give, { once: true });
-		return promise;
-	} };
-}
-
-// src/host/frame-host.ts
-/** OpenSSH allows ten sessions on a connection and still counts those that are closing. */
-const channelLimit = 8;
-/** Bytes that `run` gathers; more is a job for `stream`. */
-const outputLimit = 67108864;
-/** Milliseconds for the transfer of one file. */
-const transferTimeout = 216e5;
-/** A host over anything that can start the bootstrap. */
-function framedHost({ name, open, signal, dispose }) {
-	const places = limit$1(channelLimit);
-	const openInPlace = async (signal) => {
-		const leave = await places.enter(signal);
-		try {
-			const channel = await open(signal);
-			channel.closed.then(leave);
-			return channel;
-		} catch (error) {
-			leave();
-			throw error;
-		}
-	};
-	const start = (command, options) => runFramed(openInPlace, name, command, {
-		...options,
-		signal: options?.signal ? AbortSignal.any([signal, options.signal]) : signal
-	});
-	const host = {
-		name,
-		async run(command, options) {
-			const running = start(command, options);
-			const [stdout, end] = await Promise.all([gather(running), running.end]);
-			const result = {
-				...end,
-				stdout
-			};
-			if (!allowed(end.code, options)) throw new CommandError(result);
-			return result;
-		},
-		stream: (command, options) => streamed(name, start(command, options), options),
-		upload: (content, path, options) => upload(host, content, path, options),
-		download: (path, options) => host.stream(sh`cat -- ${path}`, {
-			...options,
-			timeout: transferTimeout
-		}).stdout,
-		[Symbol.asyncDispose]: dispose
-	};
-	return host;
-}
-async function gather(running) {
-	const chunks = [];
-	let size = 0;
-	for await (const chunk of running.output) {
-		chunks.push(chunk);
-		size += chunk.length;
-		if (size > outputLimit) running.give(failure("output-too-large", `a command printed more than ${outputLimit} bytes`));
-	}
-	return Buffer.concat(chunks).toString();
-}
-/** The reader of `stdout` gets all bytes first, then the error, so that a pipeline never takes a part for the whole. */
-function streamed(name, running, options = {}) {
-	const done = running.end.then((end) => {
-		if (!allowed(end.code, options)) throw new CommandError({
-			...end,
-			stdout: ""
-		});
-		return end;
-	});
-	done.catch(() => void 0);
-	const bytes = running.output[Symbol.asyncIterator]();
-	return {
-		stdout: new node_stream.Readable({
-			highWaterMark: 0,
-			read() {
-				bytes.next().then(async (next) => {
-					if (next.done) await done;
-					this.push(next.done ? null : next.value);
-				}).catch((error) => this.destroy(error));
-			},
-			destroy(error, next) {
-				running.give(new HostError("aborted", `the output of a command on ${name} was given up`));
-				next(error);
-			}
-		}),
-		done
-	};
-}
-function allowed(code, { allow = [0] } = {}) {
-	return allow === "any" || allow.includes(code);
-}
-/**
-* Two steps, because a lost connection ends the input as if it were whole: the file gets its name only after the host
-* has counted as many bytes as were sent.
-*/
-async function upload(host, content, path, { mode = 384, signal } = {}) {
-	const part = node_path.posix.join(node_path.posix.dirname(path), `.${node_path.posix.basename(path)}.${(0, node_crypto.randomBytes)(6).toString("hex")}.part`);
-	const options = {
-		timeout: transferTimeout,
-		...signal && { signal }
-	};
-	const counted = countBytes(content);
-	try {
-		const write = change`cat >${part} && chmod ${mode.toString(8)} -- ${part} && sync ${part} && wc -c <${part}`;
-		const { stdout } = await host.run(write, {
-			...options,
-			input: counted.input
-		});
-		if (Number(stdout) !== counted.size()) throw failure("upload-incomplete", `${host.name} has ${stdout.trim()} of ${counted.size()} bytes of ${path}`);
-		await host.run(change`mv -f -- ${part} ${path} && sync ${node_path.posix.dirname(path)}`, options);
-	} catch (error) {
-		await host.run(change`rm -f -- ${part}`, { timeout: 1e4 }).catch(() => void 0);
-		throw error;
-	}
-}
-function countBytes(content) {
-	if (content instanceof Secret) return {
-		input: content,
-		size: () => Buffer.byteLength(content.reveal())
-	};
-	if (!(content instanceof node_stream.Readable)) return {
-		input: content,
-		size: () => Buffer.byteLength(content)
-	};
-	let size = 0;
-	const counter = new node_stream.Transform({ transform(chunk, _encoding, next) {
-		size += chunk.length;
-		next(null, chunk);
-	} });
-	return {
-		input: (0, node_stream.pipeline)(content, counter, () => void 0),
-		size: () => size
-	};
-}
-
-// src/host/local.ts
-/** This machine, in the same frame as a remote one. */
-function localHost({ log, directory, shell = ["sh"] } = {}) {
-	const ending = new AbortController();
-	const running = /* @__PURE__ */ new Set();
-	return framedHost({
-		name: "localhost",
-		signal: ending.signal,
-		async open() {
-			const channel = await startShell(shell, directory);
-			running.add(channel);
-			channel.closed.then(() => running.delete(channel));
-			return channel;
-		},
-		async dispose() {
-			if (running.size > 0) log?.(`ending ${running.size} commands that still run here`);
-			ending.abort();
-			await Promise.all([...running].map((channel) => channel.closed));
-		}
-	});
-}
-async function startShell([program, ...words], directory) {
-	const child = (0, node_child_process.spawn)(program, [
-		...words,
-		"-c",
-		bootstrap
-	], {
-		detached: true,
-		...directory && { cwd: directory }
-	});
-	const closed = new Promise((resolve) => {
-		child.once("close", (code, signal) => resolve({
-			...code !== null && { code },
-			...signal !== null && { signal }
-		}));
-	});
-	await new Promise((resolve, reject) => {
-		child.once("spawn", resolve);
-		child.once("error", (cause) => {
-			reject(new HostError("unreachable", `cannot start ${program}${directory ? ` in ${directory}` : ""}: ${cause.message}`, { cause }));
-		});
-	});
-	const close = () => {
-		child.stdin.destroy();
-		child.stdout.destroy();
-		child.stderr.destroy();
-	};
-	return {
-		stdin: child.stdin,
-		stdout: child.stdout,
-		stderr: child.stderr,
-		closed,
-		close,
-		kill() {
-			try {
-				if (child.pid !== void 0) process.kill(-child.pid, "SIGKILL");
-			} catch (error) {
-				if (error.code !== "ESRCH") throw error;
-			}
-			close();
-		}
-	};
 }
 
 // src/host/ssh-channel.ts
@@ -8730,35 +11091,45 @@ function lookOnly(host, name) {
 	const refuse = () => {
 		throw new TypeError(`${name} must not change the host`);
 	};
+	const work = {
+		dryRun: false,
+		id: name,
+		step: async () => refuse(),
+		check: (_name, observe) => observe()
+	};
 	return {
-		host,
-		work: {
-			dryRun: false,
-			id: name,
-			step: async () => refuse(),
-			check: (_name, observe) => observe()
-		},
+		host: readOnlyHost(host),
+		work,
 		lease: void 0,
 		end: async () => {}
 	};
 }
 /**
 * Takes the lock, or goes on with the one that an earlier job of this run took, waits until the work of earlier runs
-* has ended on the host, and says what they left. A dry run takes no lock and shows its steps.
+* has ended on the host, and says what they left. A dry run takes no lock and shows its steps. Refuses a host on which
+* detached work does not outlive its login.
 */
-async function openChanges(host, options) {
+async function openChanges(connection, options) {
 	const { inputs, context, name, places } = options;
 	const { log, run, signal } = context;
 	const id = `${run.id}-${run.attempt}-${name}-${Date.now().toString(36)}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(-80);
-	if (inputs["dry-run"]) return {
-		host,
-		work: planWork({
+	const host = steady(connection, {
+		log: log.warning,
+		signal
+	});
+	if (options.config.host.address !== "local") await assertDetachable(host, log.warning);
+	if (inputs["dry-run"]) {
+		const work = planWork({
 			id,
 			log: log.info
-		}),
-		lease: void 0,
-		end: async () => {}
-	};
+		});
+		return {
+			host: readOnlyHost(host),
+			work,
+			lease: void 0,
+			end: async () => {}
+		};
+	}
 	const lease = await takeLease(host, options);
 	const borrowed = inputs["lock-number"] !== void 0;
 	const giveBack = async () => {
@@ -8849,6 +11220,94 @@ async function quietly(warn, act) {
 	}
 }
 
+// src/core/drill-record.ts
+const checkSchema = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	state: require_libraries._enum([
+		"ok",
+		"warning",
+		"failed",
+		"unknown"
+	]),
+	detail: require_libraries.string$1()
+});
+const drilledServiceSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	/** Id of the image that the backup was restored into; its reference when the service has no container. */
+	image: require_libraries.string$1(),
+	/** From the start of its container until the restored data was counted, equal and served. */
+	seconds: require_libraries.number(),
+	tables: require_libraries.int(),
+	rows: require_libraries.int(),
+	keys: require_libraries.int(),
+	checks: require_libraries.array(checkSchema)
+});
+/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
+const drillRecordSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
+	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	backup: require_libraries.string$1(),
+	/** Whose copy was restored. */
+	source: require_libraries._enum(["local", "s3"]),
+	/** Whose Docker ran the throw-away servers. */
+	where: require_libraries._enum(["host", "runner"]).default("host"),
+	started: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	result: require_libraries._enum(["success", "failed"]),
+	/** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
+	proven: require_libraries.literal("restored").optional(),
+	/** Why it failed; empty when it did not. */
+	reason: require_libraries.string$1(),
+	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
+	rtoSeconds: require_libraries.number().nullable(),
+	/** Age of the backup's data when the drill began: what would be lost. */
+	rpoSeconds: require_libraries.number(),
+	services: require_libraries.array(drilledServiceSchema)
+});
+/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
+function drillFile(id) {
+	return `metadata/${id}.json`;
+}
+/** `drill-YYYYMMDD-HHMMSS`, UTC. */
+function drillId(time) {
+	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
+}
+/** The record's bytes as they are stored. */
+function printDrillRecord(record) {
+	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
+}
+/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
+function readDrillRecords(texts, { project, environment }) {
+	const read = texts.map(({ name, text }) => ({
+		name,
+		...readDrillRecord(text)
+	}));
+	return {
+		records: read.flatMap(({ record }) => record?.project === project && record.environment === environment ? [record] : []).toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+		unreadable: read.flatMap(({ name, problem }) => problem === void 0 ? [] : [`${name}: ${problem}`])
+	};
+}
+/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
+function lastDrill(records, { backup, source }) {
+	return records.find((one) => one.backup === backup && one.source === source);
+}
+function readDrillRecord(text) {
+	try {
+		const { data, error } = drillRecordSchema.safeParse(JSON.parse(text));
+		if (data) return { record: data };
+		return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+
 // src/storage/manifest-file.ts
 /** The folder of manifests, in the backup directory and below the prefix in S3. */
 const manifestFolder = "metadata";
@@ -8878,12 +11337,34 @@ function artifactFiles(manifest) {
 	if (foreign === void 0) return files;
 	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
 }
+/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
+function namedText(name, content, bytes = content.length) {
+	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
+	const bad = (problem) => ({
+		name: shown,
+		text: "",
+		problem
+	});
+	if (bytes < 0) return bad("the file cannot be read");
+	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
+	try {
+		return {
+			name: shown,
+			text: new TextDecoder("utf-8", {
+				fatal: true,
+				ignoreBOM: true
+			}).decode(content)
+		};
+	} catch {
+		return bad("damaged: it is no UTF-8 text");
+	}
+}
 /** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
 function sortManifests(texts, { project, environment }) {
 	const manifests = [];
 	const unreadable = [];
-	for (const { name, text } of texts) {
-		const read = readManifest(text);
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
 		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
 		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
 	}
@@ -8891,6 +11372,22 @@ function sortManifests(texts, { project, environment }) {
 	return {
 		manifests,
 		unreadable
+	};
+}
+/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
+function namedBy(texts, prefix = "") {
+	const [ids, paths] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
+		const { manifest } = read;
+		ids.add(manifest.id);
+		for (const file of artifactFiles(manifest)) paths.add(file);
+		for (const { key } of manifest.storage.objects) paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
+	}
+	return {
+		ids,
+		paths
 	};
 }
 
@@ -8901,7 +11398,7 @@ function localStore$1(options) {
 	const verify = async (manifest) => {
 		const artifacts = artifactsOf$1(manifest);
 		const files = artifactFiles(manifest);
-		const { stdout } = await host.run(script("read", remoteScript("store-verify"), [directory, ...files]), { timeout: readingTime(artifacts) });
+		const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), { timeout: readingTime(artifacts) });
 		return differences(artifacts, parseVerified(stdout));
 	};
 	return {
@@ -8942,6 +11439,14 @@ function localStore$1(options) {
 			const wrong = await work.check("verify-local", () => verify(manifest), []);
 			if (wrong.length > 0) throw corrupt(manifest.id, wrong);
 		},
+		named: async () => namedBy(await texts(options, ["backup"])),
+		async below(stems) {
+			const { stdout } = await host.run(script("read", remoteScript("store-below"), [directory, ...stems]));
+			return stdout.split("\n").filter((line) => line !== "");
+		},
+		async removeStrays(files, work) {
+			await work.step("clean-leftovers", change`cd ${directory} && rm -f ${files}`);
+		},
 		async remove(manifest, work) {
 			const args = [
 				directory,
@@ -8949,7 +11454,17 @@ function localStore$1(options) {
 				...artifactFiles(manifest)
 			];
 			await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args));
-		}
+		},
+		async recordDrill(record, work) {
+			const text = printDrillRecord(record);
+			const args = [
+				directory,
+				drillFile(record.id),
+				Buffer.byteLength(text)
+			];
+			await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text });
+		},
+		drills: async () => readDrillRecords(await texts(options, ["drill", 500]), options)
 	};
 }
 /**
@@ -8965,13 +11480,8 @@ async function probe$2({ host, directory }) {
 	if (code === 0) return;
 	throw failure("backup-directory", `${host.name} cannot write into the backup directory ${directory}`, { hint: "Make it, or the directory above it, writable for the user in `host.user`, or set `backup.directory`." });
 }
-async function list({ host, directory, project, environment }) {
-	const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`]);
-	const { stdout } = await host.run(command, { timeout: 12e4 });
-	const { manifests, unreadable } = sortManifests(parseList(stdout), {
-		project,
-		environment
-	});
+async function list(options) {
+	const { manifests, unreadable } = sortManifests(await texts(options, ["backup"]), options);
 	return {
 		backups: manifests.map((manifest) => ({
 			manifest,
@@ -8980,23 +11490,24 @@ async function list({ host, directory, project, environment }) {
 		unreadable
 	};
 }
+/** The small files beside the manifests whose names begin with a word; the newest so many by name, all unless told. */
+async function texts({ host, directory }, which) {
+	const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`, ...which]);
+	const { stdout } = await host.run(command, { timeout: 12e4 });
+	return parseList(stdout);
+}
 /** Reads the output of `store-list.sh`. Throws when its last line is missing: then the list is not whole. */
 function parseList(text) {
-	const bytes = Buffer.from(text, "utf8");
-	const found = [];
-	let at = 0;
-	for (;;) {
-		const end = bytes.indexOf("\n", at);
-		const head = end < 0 ? "" : bytes.toString("utf8", at, end);
-		if (head === "end") return found;
-		const [, size, name] = /^(\d+) (.+)$/.exec(head) ?? [];
-		if (size === void 0 || name === void 0) throw failure("list-cut", "the list of local backups is not whole");
-		found.push({
-			name,
-			text: bytes.toString("utf8", end + 1, end + 1 + Number(size))
-		});
-		at = end + 1 + Number(size) + 1;
-	}
+	const lines = text.split("\n");
+	if (lines.pop() !== "" || lines.pop() !== "end") throw cutList();
+	return lines.map((line) => {
+		const [, name, bytes, content] = /^(\S+) (-1|\d+) (\S*)$/.exec(line) ?? [];
+		if (name === void 0 || content === void 0) throw cutList();
+		return namedText(Buffer.from(name, "base64").toString(), Buffer.from(content, "base64"), Number(bytes));
+	});
+}
+function cutList() {
+	return failure("list-cut", "the list of local backups is not whole");
 }
 function artifactsOf$1({ services }) {
 	return services.flatMap(({ artifacts }) => artifacts);
@@ -9012,11 +11523,53 @@ function corrupt(id, wrong) {
 	return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`);
 }
 
+// src/storage/s3-session.ts
+/** Seconds that a URL works: long enough for the batch it is made for, and a fresh one costs nothing. */
+const lifetime = 3600;
+/** Seconds before the end of a session in which no URL is made any more: it might end in the middle of what it is for. */
+const margin = 300;
+/** Seconds for which a URL made now may be used: it dies with the session. Throws `s3-session-ended` when that is too soon. */
+function urlLife(sessionEnd, now) {
+	if (sessionEnd === void 0) return lifetime;
+	const left = Math.floor((sessionEnd.getTime() - now) / 1e3) - margin;
+	if (left < 60) throw sessionEnded(sessionEnd);
+	return Math.min(lifetime, left);
+}
+/** Throws `s3-session-ended` when the session of the credentials is over. */
+function assertSession(sessionEnd, now) {
+	if (sessionEnd !== void 0 && sessionEnd.getTime() <= now) throw sessionEnded(sessionEnd);
+}
+/** The credentials' session ended, at that time if it is known, and nothing here can renew it. */
+function sessionEnded(at, cause) {
+	const when = at === void 0 ? "has ended" : `ends at ${at.toISOString()}, too soon to go on`;
+	return inputError("s3-session-ended", `the session of the S3 credentials ${when}; it cannot be renewed from here`, {
+		hint: "Take the credentials in a step right before this one, for longer: with aws-actions/configure-aws-credentials, role-duration-seconds.",
+		...cause === void 0 ? {} : { cause }
+	});
+}
+/** The end of the session that the environment's credentials tell, as the AWS tools write it. Throws an input error for one that is no time. */
+function sessionEndOf(text) {
+	if (!text) return void 0;
+	const end = new Date(text);
+	if (!Number.isNaN(end.getTime())) return end;
+	throw inputError("s3-session-end", `AWS_CREDENTIAL_EXPIRATION is no time: ${JSON.stringify(text.slice(0, 60))}`, { hint: "Give it as 2026-11-21T05:00:00Z, or leave it out." });
+}
+
 // src/storage/s3-error.ts
 var import_dist_cjs$1 = require_aws.require_dist_cjs$1();
 /** Whether S3's answer is that there is no such thing. */
 function isMissing(error) {
 	return /^(NotFound|NoSuchKey|NoSuchUpload|NoSuchVersion)$/.test(error.name ?? "");
+}
+/** The status that S3 answered with, of an error of the client library or the clear one made from it; undefined without an answer. */
+function statusOf$1(error) {
+	const { $metadata } = error instanceof AppError ? error.cause ?? {} : error;
+	return $metadata?.httpStatusCode;
+}
+/** Whether S3 has answered that it does not do what was asked. Its own faults and lost answers say nothing of what was done. */
+function isRefused(error) {
+	const status = statusOf$1(error) ?? 0;
+	return status >= 400 && status < 500 && status !== 408;
 }
 /** A clear error from one of the client library: which input is wrong, and what to do. */
 function explainS3Error(error, doing, place) {
@@ -9025,7 +11578,8 @@ function explainS3Error(error, doing, place) {
 	const status = $metadata?.httpStatusCode;
 	const where = place.endpoint ?? `AWS region ${place.region}`;
 	const what = `${doing} (bucket ${place.bucket} at ${where})`;
-	if (/^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|TokenRefreshRequired|ExpiredToken|InvalidToken|XAdminUserNotFound)$/.test(name)) return inputError("s3-credentials", `S3 does not accept the credentials: ${name}, while ${what}`, {
+	if (/^(TokenRefreshRequired|ExpiredToken|ExpiredTokenException)$/.test(name)) return sessionEnded(void 0, error);
+	if (/^(InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|InvalidToken|XAdminUserNotFound)$/.test(name)) return inputError("s3-credentials", `S3 does not accept the credentials: ${name}, while ${what}`, {
 		hint: "Check the inputs s3-access-key-id, s3-secret-access-key and, for a session, s3-session-token.",
 		cause: error
 	});
@@ -9054,7 +11608,8 @@ function explainS3Error(error, doing, place) {
 * A client that works with stores other than AWS: no checksums that they do not know, path style with an endpoint, and
 * time-outs that throw (the library's own default is to wait for ever). The credentials never leave this process.
 */
-function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
+function openBucket(options) {
+	const { bucket, region, endpoint, forcePathStyle, credentials, timeout = 6e4 } = options;
 	const client = new import_dist_cjs$1.S3Client({
 		region,
 		...endpoint !== void 0 && { endpoint },
@@ -9064,9 +11619,9 @@ function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
 		maxAttempts: 3,
 		requestHandler: {
 			connectionTimeout: 1e4,
-			requestTimeout: 12e4,
+			requestTimeout: 2 * timeout,
 			throwOnRequestTimeout: true,
-			socketTimeout: 6e4
+			socketTimeout: timeout
 		},
 		credentials: {
 			accessKeyId: credentials.accessKeyId.reveal(),
@@ -9083,7 +11638,9 @@ function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
 		client,
 		place,
 		name: bucket,
+		sessionEnd: credentials.sessionEnd,
 		async call(doing, request) {
+			assertSession(credentials.sessionEnd, Date.now());
 			try {
 				return await request(client);
 			} catch (error) {
@@ -9091,6 +11648,496 @@ function openBucket({ bucket, region, endpoint, forcePathStyle, credentials }) {
 			}
 		}
 	};
+}
+
+// src/storage/s3-lock.ts
+const day$1 = 864e5;
+/** The lock that a backup stored now gets. */
+function lockFrom(now, { days, mode }) {
+	return {
+		mode: mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE",
+		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day$1) / 1e3) * 1e3)
+	};
+}
+/** What a request that makes an object carries; some stores drop it silently, so that `lockObject` always follows. */
+function lockHeaders(lock) {
+	return lock ? {
+		ObjectLockMode: lock.mode,
+		ObjectLockRetainUntilDate: lock.until
+	} : {};
+}
+/** Throws an input error when the bucket has no object lock: it can only be had from the bucket's making on. */
+async function requireLockable(bucket) {
+	if (await bucket.call("looking for the bucket's object lock", async (client) => {
+		try {
+			return (await client.send(new import_dist_cjs$1.GetObjectLockConfigurationCommand({ Bucket: bucket.name }))).ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
+		} catch (error) {
+			if (/ObjectLockConfigurationNotFound|InvalidRequest|NotImplemented/.test(error.name)) return false;
+			throw error;
+		}
+	})) return;
+	throw inputError("s3-lock", `backup.s3.immutable-days is set, and the bucket ${bucket.name} has no object lock`, { hint: "Make a bucket with object lock on, on a store that has it, or leave immutable-days out." });
+}
+/** Locks one version and believes only what S3 then says of it. Throws `s3-not-locked` when the lock is not there. */
+async function lockObject(bucket, { key, versionId }, lock) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	await bucket.call(`locking ${key}`, (client) => client.send(new import_dist_cjs$1.PutObjectRetentionCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...version,
+		Retention: {
+			Mode: lock.mode,
+			RetainUntilDate: lock.until
+		}
+	})));
+	const { mode, until } = await lockOf(bucket, {
+		key,
+		versionId
+	});
+	if (mode === lock.mode && until !== void 0 && until >= lock.until) return;
+	throw failure("s3-not-locked", `${key} is not locked until ${lock.until.toISOString()}: S3 shows ${until ? `${mode} until ${until.toISOString()}` : "no lock"}`, { hint: "Check that the S3 key may do PutObjectRetention and GetObjectRetention." });
+}
+/** Throws a refusal `s3-locked` when any of these may not be deleted yet: nothing of a backup goes unless all of it can. */
+async function assertUnlocked(bucket, objects, { id, now }) {
+	for (const one of objects) {
+		const { until, held } = await lockOf(bucket, one);
+		if (!held && (until === void 0 || until.getTime() <= now)) continue;
+		const why = held ? "under a legal hold" : `locked until ${until?.toISOString()}`;
+		throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`);
+	}
+}
+async function lockOf(bucket, { key, versionId }) {
+	return await bucket.call(`looking at the lock of ${key}`, async (client) => {
+		const version = versionId === void 0 ? {} : { VersionId: versionId };
+		try {
+			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...version
+			}));
+			return {
+				mode: found.ObjectLockMode,
+				until: found.ObjectLockRetainUntilDate,
+				held: found.ObjectLockLegalHoldStatus === "ON"
+			};
+		} catch (error) {
+			if (isMissing(error)) return {
+				mode: void 0,
+				until: void 0,
+				held: false
+			};
+			throw error;
+		}
+	});
+}
+
+// src/storage/s3-parts.ts
+const mebibyte = 1048576;
+/** More than these some stores do not take. */
+const mostParts = 1e3;
+/**
+* The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
+* more than 1000 and some want all parts but the last to be equal.
+*/
+function partSize(bytes) {
+	return Math.max(16, Math.ceil(bytes / 900 / mebibyte)) * mebibyte;
+}
+/** The parts of a file, in order. */
+function planParts(bytes, size = partSize(bytes)) {
+	return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, index) => ({
+		number: index + 1,
+		from: index * size,
+		bytes: Math.min(size, bytes - index * size)
+	}));
+}
+/** The ETag of an object made of parts: the MD5 of their binary MD5s, and their number. */
+function compositeEtag(md5s) {
+	const digests = Buffer.concat(md5s.map((md5) => Buffer.from(md5, "hex")));
+	return `${(0, node_crypto.createHash)("md5").update(digests).digest("hex")}-${md5s.length}`;
+}
+/** An ETag without its quotes, which some stores leave out in some answers. */
+function bareEtag(etag) {
+	return (etag ?? "").replace(/^"|"$/g, "");
+}
+
+// src/storage/s3-storage-options.ts
+/** What a request that makes an object carries. */
+function storageHeaders({ serverSide, kmsKey, storageClass } = {}) {
+	return {
+		...serverSide && { ServerSideEncryption: serverSide === "kms" ? "aws:kms" : "AES256" },
+		...serverSide === "kms" && kmsKey !== void 0 && { SSEKMSKeyId: kmsKey },
+		...storageClass !== void 0 && { StorageClass: storageClass }
+	};
+}
+/** How an object is kept otherwise than was asked, one sentence; undefined when it is not. A store that says nothing has not done it. */
+function keptOtherwise(asked, found) {
+	const { ServerSideEncryption: wanted, SSEKMSKeyId: key, StorageClass: kind } = storageHeaders(asked);
+	if (wanted !== void 0 && found.serverSide !== wanted) return `is not encrypted by the store as asked: ${found.serverSide ?? "nothing"} instead of ${wanted}`;
+	if (key !== void 0 && found.kmsKey !== void 0 && !found.kmsKey.endsWith(key.split("/").at(-1) ?? key)) return `is encrypted with the key ${found.kmsKey} instead of ${key}`;
+	if (kind !== void 0 && (found.storageClass ?? "STANDARD") !== kind) return `is in the storage class ${found.storageClass ?? "STANDARD"} instead of ${kind}`;
+}
+
+// src/storage/s3-upload.ts
+/**
+* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
+* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
+*/
+async function uploadObject(bucket, artifact, target) {
+	const { key } = target;
+	const problems = [];
+	for (const candidate of [
+		key,
+		`${key}.r2`,
+		`${key}.r3`
+	]) {
+		const begun = candidate === target.begun?.upload.key ? target.begun : void 0;
+		if (await head(bucket, candidate, void 0) !== void 0) {
+			problems.push(`${candidate} is already there`);
+			if (begun) await abort(bucket, begun.upload);
+			continue;
+		}
+		const result = await uploadOnce(bucket, artifact, {
+			...target,
+			key: candidate,
+			begun
+		});
+		if ("object" in result) return result;
+		problems.push(result.problem);
+	}
+	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
+}
+async function uploadOnce(bucket, artifact, { send, begun, ...target }) {
+	const fits = begun && planParts(artifact.bytes, begun.upload.size).length <= 1e3;
+	if (begun && !fits) await abort(bucket, begun.upload);
+	const upload = fits ? begun.upload : await beginUpload(bucket, {
+		...target,
+		bytes: artifact.bytes
+	});
+	const parts = planParts(artifact.bytes, upload.size);
+	try {
+		const md5s = await send(upload, {
+			parts,
+			artifact,
+			sent: fits ? begun.md5s : /* @__PURE__ */ new Map()
+		});
+		const etags = await listedParts(bucket, upload, parts);
+		await complete(bucket, upload, etags);
+		return await prove$1(bucket, artifact, {
+			upload,
+			md5s,
+			etags
+		});
+	} catch (error) {
+		await abort(bucket, upload, error);
+		throw error;
+	}
+}
+/** Begins an upload in parts that suit so many bytes. */
+async function beginUpload(bucket, { key, bytes, lock, storage }) {
+	const headers = {
+		...lockHeaders(lock),
+		...storageHeaders(storage)
+	};
+	const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) => client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...headers
+	})));
+	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
+	return {
+		key,
+		id,
+		size: partSize(bytes)
+	};
+}
+/** The ETags that S3 has for the parts, after their lengths are compared. */
+async function listedParts(bucket, { key, id }, parts) {
+	const { Parts: listed = [] } = await bucket.call(`listing the parts of ${key}`, (client) => client.send(new import_dist_cjs$1.ListPartsCommand({
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: id,
+		MaxParts: 1e3
+	})));
+	return parts.map(({ number, bytes }) => {
+		const found = listed.find((one) => one.PartNumber === number);
+		if (found?.Size === bytes && found.ETag !== void 0) return found.ETag;
+		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
+	});
+}
+/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
+async function complete(bucket, { key, id }, etags) {
+	const parts = etags.map((etag, index) => ({
+		PartNumber: index + 1,
+		ETag: etag
+	}));
+	await bucket.call(`completing ${key}`, async (client) => {
+		try {
+			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id,
+				MultipartUpload: { Parts: parts }
+			}));
+		} catch (error) {
+			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
+		}
+	});
+}
+async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
+	const { key, size } = upload;
+	const found = await head(bucket, key, void 0);
+	if (found === void 0) return { problem: `${key} is not there after its upload` };
+	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
+	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
+	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
+	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+	return {
+		object: {
+			file,
+			key,
+			etag: found.etag,
+			partBytes: size,
+			...version
+		},
+		tier: same ? "etag" : "parts-only",
+		kept: found.kept
+	};
+}
+/** What S3 says of an object; undefined when there is none. */
+async function head(bucket, key, versionId) {
+	return await bucket.call(`looking at ${key}`, async (client) => {
+		try {
+			const version = versionId === void 0 ? {} : { VersionId: versionId };
+			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...version
+			}));
+			return {
+				bytes: found.ContentLength ?? -1,
+				etag: bareEtag(found.ETag),
+				versionId: found.VersionId === "null" ? void 0 : found.VersionId,
+				kept: {
+					serverSide: found.ServerSideEncryption,
+					kmsKey: found.SSEKMSKeyId,
+					storageClass: found.StorageClass
+				},
+				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
+			};
+		} catch (error) {
+			if (isMissing(error)) return void 0;
+			throw error;
+		}
+	});
+}
+/** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
+async function abort(bucket, { key, id }, reason) {
+	try {
+		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId: id
+		}));
+	} catch (error) {
+		if (isMissing(error)) return;
+		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
+	}
+}
+
+// src/storage/s3-versions.ts
+/** The keys that begin with `prefix`, those that were deleted by name too. Throws when the list is not whole. */
+async function listVersions(bucket, prefix) {
+	const keys = /* @__PURE__ */ new Map();
+	let next = {};
+	while (next) {
+		const from = next;
+		const page = await bucket.call("listing the backups' versions", (client) => client.send(new import_dist_cjs$1.ListObjectVersionsCommand({
+			Bucket: bucket.name,
+			Prefix: prefix,
+			...from
+		})));
+		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of versions in bucket ${bucket.name} is not whole: it names no bucket or no end`);
+		const found = [...(page.Versions ?? []).map((one) => ({
+			...one,
+			marker: false
+		})), ...(page.DeleteMarkers ?? []).map((one) => ({
+			...one,
+			marker: true
+		}))];
+		for (const { Key: key, VersionId: id, LastModified: time, marker } of found) {
+			if (key === void 0 || id === void 0 || time === void 0) throw failure("s3-list", "S3's list of versions has one without key, id or time");
+			keys.set(key, [...keys.get(key) ?? [], {
+				id,
+				time: time.getTime(),
+				marker
+			}]);
+		}
+		next = page.IsTruncated ? nextPage(page) : void 0;
+	}
+	return [...keys].map(([key, seen]) => sorted(key, seen));
+}
+/** Every version and marker of one key. */
+async function deleteVersions(bucket, key) {
+	const found = (await listVersions(bucket, key)).find((one) => one.key === key);
+	for (const versionId of found?.versions ?? []) await deleteObject(bucket, {
+		key,
+		versionId
+	});
+	for (const versionId of found?.markers ?? []) await deleteVersion(bucket, {
+		key,
+		versionId
+	});
+}
+/** Removes one object, or one version of it, and looks whether it is gone: an answer alone is no proof. */
+async function deleteObject(bucket, { key, versionId }) {
+	await deleteVersion(bucket, {
+		key,
+		versionId
+	});
+	if (await head(bucket, key, versionId) !== void 0) throw failure("s3-not-removed", `S3 says that ${key} was removed, and still has it`);
+}
+/** What a deletion's mark was is not an object that could be looked at. */
+async function deleteVersion(bucket, { key, versionId }) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	await bucket.call(`removing ${key}`, (client) => client.send(new import_dist_cjs$1.DeleteObjectCommand({
+		Bucket: bucket.name,
+		Key: key,
+		...version
+	})));
+}
+/** Stores list the newest version of a key first: among equal times the later in the list is the older. */
+function sorted(key, seen) {
+	const oldestFirst = seen.toReversed().sort((a, b) => a.time - b.time);
+	const idsOf = (marker) => oldestFirst.filter((one) => one.marker === marker).map(({ id }) => id);
+	return {
+		key,
+		versions: idsOf(false),
+		markers: idsOf(true)
+	};
+}
+function nextPage({ NextKeyMarker: key, NextVersionIdMarker: version }) {
+	if (key === void 0) throw failure("s3-list", "S3's list of versions has more pages but does not say where");
+	return {
+		KeyMarker: key,
+		...version !== void 0 && { VersionIdMarker: version }
+	};
+}
+
+// src/storage/s3-list.ts
+/**
+* The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
+* names the bucket and says whether it is the last.
+*/
+async function listKeys(bucket, prefix) {
+	const keys = [];
+	let token;
+	do {
+		const page = await bucket.call("listing the backups", (client) => client.send(new import_dist_cjs$1.ListObjectsV2Command({
+			Bucket: bucket.name,
+			Prefix: prefix,
+			...token !== void 0 && { ContinuationToken: token }
+		})));
+		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`);
+		keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key === void 0 ? [] : [Key]));
+		token = page.IsTruncated ? page.NextContinuationToken : void 0;
+		if (page.IsTruncated && token === void 0) throw failure("s3-list", "S3's list has more pages but does not say where");
+	} while (token !== void 0);
+	return keys;
+}
+/**
+* The texts of all manifests. In a locked bucket it is the first version that counts, the locked one: what was put over it
+* or hides it later came from somebody else.
+*/
+async function readManifests({ bucket, options, log }) {
+	const prefix = `${options.prefix}${manifestFolder}/backup-`;
+	const places = [];
+	if (options.immutable) for (const { key, versions, markers } of await listVersions(bucket, prefix)) {
+		const [versionId] = versions;
+		if (versionId === void 0) continue;
+		if (versions.length + markers.length > 1) log(`${key} was ${markers.length > 0 ? "deleted" : "written over"} in S3 after it was stored; its first version is used`);
+		places.push({
+			key,
+			versionId
+		});
+	}
+	else places.push(...(await listKeys(bucket, prefix)).map((key) => ({ key })));
+	const manifests = places.filter(({ key }) => key.endsWith(".json"));
+	const texts = [];
+	for (let at = 0; at < manifests.length; at += 4) {
+		const some = manifests.slice(at, at + 4);
+		texts.push(...await Promise.all(some.map(async ({ key, versionId }) => namedText(key, await readBytes(bucket, key, versionId)))));
+	}
+	return texts;
+}
+/** The text of a small object. Throws when it is not all there. */
+async function readText(bucket, key, versionId) {
+	return new TextDecoder().decode(await readBytes(bucket, key, versionId));
+}
+async function readBytes(bucket, key, versionId) {
+	const version = versionId === void 0 ? {} : { VersionId: versionId };
+	return await bucket.call(`reading ${key}`, async (client) => {
+		const { Body, ContentLength } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+			Bucket: bucket.name,
+			Key: key,
+			...version
+		}));
+		const bytes = await Body?.transformToByteArray() ?? /* @__PURE__ */ new Uint8Array();
+		if (ContentLength !== void 0 && bytes.length !== ContentLength) throw failure("s3-cut", `${key} came with ${bytes.length} bytes instead of ${ContentLength}`);
+		return bytes;
+	});
+}
+const day = 864e5;
+/**
+* Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
+* and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
+*/
+async function abortStale(bucket, { prefix, now, log }) {
+	try {
+		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
+		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
+			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day) continue;
+			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id
+			}));
+			log(`took back the unfinished upload of ${key} of ${began.toISOString()}`);
+		}
+	} catch (error) {
+		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
+	}
+}
+
+// src/storage/s3-drills.ts
+/** Writes a drill's record as an object of its own beside the manifest, which stays as it is, locked or not. */
+async function recordDrill({ bucket, options }, record, work) {
+	const key = options.prefix + drillFile(record.id);
+	if (work.dryRun) {
+		await work.step("record-drill-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
+		return;
+	}
+	const text = printDrillRecord(record);
+	const ContentMD5 = (0, node_crypto.createHash)("md5").update(text).digest("base64");
+	if (await head(bucket, key, void 0) !== void 0) throw failure("drill-record", `${key} is in S3 already: a record is never replaced`);
+	await bucket.call(`writing ${key}`, (client) => client.send(new import_dist_cjs$1.PutObjectCommand({
+		Bucket: bucket.name,
+		Key: key,
+		Body: text,
+		ContentType: "application/json",
+		ContentMD5,
+		...storageHeaders(options.storage)
+	})));
+}
+/** The newest records by name, which is their time. */
+async function readDrills({ bucket, options }) {
+	const newest = (await listKeys(bucket, `${options.prefix}${manifestFolder}/drill-`)).filter((key) => key.endsWith(".json")).toSorted().slice(-500);
+	const texts = [];
+	for (let at = 0; at < newest.length; at += 8) texts.push(...await Promise.all(newest.slice(at, at + 8).map(async (key) => ({
+		name: key,
+		text: await readText(bucket, key)
+	}))));
+	return readDrillRecords(texts, options);
 }
 
 // src/storage/openpgp-session-key.ts
@@ -9203,6 +12250,35 @@ async function encryptArtifact({ options }, { artifact, work, step }, key) {
 		sha256
 	};
 }
+/** Seconds without growth after which the encryption of a growing file is given up: proving a large one takes long. */
+const idle$1 = 300;
+/**
+* Encrypts a file while it is being written; what comes of it stands in `begun` when it is whole. Asks for room for both,
+* for a full disk would end the dump.
+*/
+async function encryptGrowing({ options }, { growing, begun, work }, key) {
+	const { file, estimate } = growing;
+	const need = Math.ceil(2 * estimate / 1024);
+	const args = [
+		options.directory,
+		`${file}.partial`,
+		file,
+		encryptedFile(file),
+		need,
+		idle$1
+	];
+	const { stdout } = await work.step(`follow-encrypt-${begun.number}`, script("change", remoteScript("openpgp-follow"), args), {
+		input: key,
+		timeout: 864e5
+	});
+	const [, bytes, sha256, of] = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/m.exec(stdout) ?? [];
+	if (bytes === void 0 || sha256 === void 0 || of === void 0) throw failure("host-answer", `the encryption of ${file} did not say what it wrote`);
+	begun.encrypted = {
+		bytes: Number(bytes),
+		sha256,
+		of
+	};
+}
 async function removeEncrypted({ options }, { artifact, work, step }) {
 	await work.step(step, change`rm -f ${`${options.directory}/${encryptedFile(artifact.file)}`}`);
 }
@@ -9239,13 +12315,11 @@ async function decryptArtifact({ options }, { artifact, work, step }) {
 /** Throws an input error when there is none: asked before the file comes down. */
 function requireKey(encryption) {
 	if (encryption?.privateKey) return encryption.privateKey;
-	throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", { hint: "Pass the private key from a secret to restore." });
+	throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", { hint: "Pass the private key from a secret to restore, drill or pipeline." });
 }
 
 // src/storage/s3-presign.ts
 var import_dist_cjs = require_aws.require_dist_cjs();
-/** Seconds that a URL works: long enough for the batch it is made for, and a fresh one costs nothing. */
-const lifetime = 3600;
 /** URL for one part of an upload: it can do nothing but write that part, and needs no credentials on the host. */
 function presignPart(bucket, { key, upload, part }) {
 	return presign(bucket, new import_dist_cjs$1.UploadPartCommand({
@@ -9264,15 +12338,17 @@ function presignGet(bucket, { key, versionId }) {
 		...version
 	}));
 }
-function presign({ client }, command) {
+async function presign({ client, sessionEnd }, command) {
 	const signingDate = new Date(Date.now() + client.config.systemClockOffset);
 	return (0, import_dist_cjs.getSignedUrl)(client, command, {
-		expiresIn: lifetime,
+		expiresIn: urlLife(sessionEnd, Date.now()),
 		signingDate
 	});
 }
 
 // src/storage/s3-fetch.ts
+/** Ranges of one object that come at once. */
+const lanes = 4;
 /**
 * Brings one object to the host, under its name only when length and SHA-256 are the manifest's. A damaged file that is
 * there already is moved aside, never overwritten.
@@ -9296,10 +12372,6 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		work,
 		step
 	});
-	const url = await presignGet(bucket, {
-		key: object.key,
-		versionId: object.versionId
-	});
 	const args = [
 		options.directory,
 		file,
@@ -9307,12 +12379,21 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		sha256,
 		object.etag,
 		patience.tries,
-		patience.stall
+		patience.stall,
+		lanes
 	];
-	await work.step(step, script("change", remoteScript("s3-download"), args), {
-		input: new Secret("presigned URL", `${url}\n`),
-		timeout: 6e5 + bytes / 100
-	});
+	for (let calls = 1;; calls++) {
+		const url = await presignGet(bucket, {
+			key: object.key,
+			versionId: object.versionId
+		});
+		const name = calls === 1 ? step : `${step}-${calls}`;
+		const { stdout } = await work.step(name, script("change", remoteScript("s3-download"), args), {
+			input: new Secret("presigned URL", `${url}\n`),
+			timeout: 6e5 + bytes / 100
+		});
+		if (!/^renew$/m.test(stdout)) return;
+	}
 }
 async function fetchEncrypted(context, { artifact, object, work, step }) {
 	const { encrypted, ...plain } = object;
@@ -9334,264 +12415,374 @@ async function fetchEncrypted(context, { artifact, object, work, step }) {
 	});
 }
 async function fetchThroughRunner(context, { artifact, object, work, step }) {
-	const { bucket, options, patience } = context;
+	const { options } = context;
 	const { file, bytes, sha256 } = artifact;
 	const path = `${options.directory}/${file}`;
 	await work.step(`${step}-prepare`, change`umask 077; mkdir -p ${path.slice(0, path.lastIndexOf("/"))}`);
-	for (let attempt = 1;; attempt++) try {
-		await bucket.call(`reading ${object.key}`, async (client) => {
-			const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
-			const { Body } = await client.send(new import_dist_cjs$1.GetObjectCommand({
-				Bucket: bucket.name,
-				Key: object.key,
-				...version
-			}));
-			if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
-			await options.host.upload(Body, `${path}.partial`);
-		});
-		await work.step(step, script("change", remoteScript("store-accept"), [
-			options.directory,
-			file,
-			bytes,
-			sha256
-		]), { timeout: 6e4 + bytes / 2e4 });
-		return;
-	} catch (error) {
-		if (attempt >= patience.tries) throw error;
-		context.log(`fetching ${object.key} again: ${messageOf(error)}`);
-	}
+	await options.host.upload(node_stream.Readable.from(wholeObject(context, object, bytes)), `${path}.partial`);
+	await work.step(step, script("change", remoteScript("store-accept"), [
+		options.directory,
+		file,
+		bytes,
+		sha256
+	]), { timeout: 6e4 + bytes / 2e4 });
 }
-
-// src/storage/s3-versions.ts
-/** The keys that begin with `prefix`, those that were deleted by name too. Throws when the list is not whole. */
-async function listVersions(bucket, prefix) {
-	const keys = /* @__PURE__ */ new Map();
-	let next = {};
-	while (next) {
-		const from = next;
-		const page = await bucket.call("listing the backups' versions", (client) => client.send(new import_dist_cjs$1.ListObjectVersionsCommand({
-			Bucket: bucket.name,
-			Prefix: prefix,
-			...from
-		})));
-		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of versions in bucket ${bucket.name} is not whole: it names no bucket or no end`);
-		const found = [...(page.Versions ?? []).map((one) => ({
-			...one,
-			marker: false
-		})), ...(page.DeleteMarkers ?? []).map((one) => ({
-			...one,
-			marker: true
-		}))];
-		for (const { Key: key, VersionId: id, LastModified: time, marker } of found) {
-			if (key === void 0 || id === void 0 || time === void 0) throw failure("s3-list", "S3's list of versions has one without key, id or time");
-			keys.set(key, [...keys.get(key) ?? [], {
-				id,
-				time: time.getTime(),
-				marker
-			}]);
+/** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
+async function* wholeObject({ bucket, patience, log }, object, bytes) {
+	let at = 0;
+	for (let failed = 0; at < bytes;) {
+		const from = at;
+		try {
+			for await (const chunk of await openFrom(bucket, object, from)) {
+				at += chunk.length;
+				yield chunk;
+			}
+			if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`);
+		} catch (error) {
+			failed = at > from ? 1 : failed + 1;
+			if (failed >= patience.tries || error instanceof AppError && error.kind === "input") throw error;
+			log(`fetching ${object.key} from byte ${at} on again: ${messageOf(error)}`);
+			await (0, node_timers_promises.setTimeout)(failed * 500);
 		}
-		next = page.IsTruncated ? nextPage(page) : void 0;
 	}
-	return [...keys].map(([key, seen]) => sorted(key, seen));
 }
-/** Every version and marker of one key. */
-async function deleteVersions(bucket, key) {
-	const found = (await listVersions(bucket, key)).find((one) => one.key === key);
-	for (const versionId of [...found?.versions ?? [], ...found?.markers ?? []]) await deleteObject(bucket, {
-		key,
-		versionId
+async function openFrom(bucket, object, from) {
+	const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
+	const range = from === 0 ? {} : {
+		Range: `bytes=${from}-`,
+		IfMatch: `"${object.etag}"`
+	};
+	return await bucket.call(`reading ${object.key}`, async (client) => {
+		const get = new import_dist_cjs$1.GetObjectCommand({
+			Bucket: bucket.name,
+			Key: object.key,
+			...version,
+			...range
+		});
+		const { Body, ContentRange: got } = await client.send(get);
+		if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
+		if (from > 0 && !got?.startsWith(`bytes ${from}-`)) throw failure("s3-cut", `${object.key} did not go on at ${from}`);
+		return Body;
 	});
 }
-async function deleteObject(bucket, { key, versionId }) {
-	const version = versionId === void 0 ? {} : { VersionId: versionId };
-	await bucket.call(`removing ${key}`, (client) => client.send(new import_dist_cjs$1.DeleteObjectCommand({
-		Bucket: bucket.name,
-		Key: key,
-		...version
-	})));
-}
-/** Stores list the newest version of a key first: among equal times the later in the list is the older. */
-function sorted(key, seen) {
-	const oldestFirst = seen.toReversed().sort((a, b) => a.time - b.time);
-	const idsOf = (marker) => oldestFirst.filter((one) => one.marker === marker).map(({ id }) => id);
-	return {
-		key,
-		versions: idsOf(false),
-		markers: idsOf(true)
-	};
-}
-function nextPage({ NextKeyMarker: key, NextVersionIdMarker: version }) {
-	if (key === void 0) throw failure("s3-list", "S3's list of versions has more pages but does not say where");
-	return {
-		KeyMarker: key,
-		...version !== void 0 && { VersionIdMarker: version }
-	};
-}
 
-// src/storage/s3-list.ts
+// src/storage/s3-send.ts
+/** Parts in one step: a gigabyte or more, well within the life of their URLs. */
+const batch = 64;
 /**
-* The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
-* names the bucket and says whether it is the last.
+* The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
+* than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
+* journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
 */
-async function listKeys(bucket, prefix) {
-	const keys = [];
-	let token;
-	do {
-		const page = await bucket.call("listing the backups", (client) => client.send(new import_dist_cjs$1.ListObjectsV2Command({
-			Bucket: bucket.name,
-			Prefix: prefix,
-			...token !== void 0 && { ContinuationToken: token }
-		})));
-		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`);
-		keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key === void 0 ? [] : [Key]));
-		token = page.IsTruncated ? page.NextContinuationToken : void 0;
-		if (page.IsTruncated && token === void 0) throw failure("s3-list", "S3's list has more pages but does not say where");
-	} while (token !== void 0);
-	return keys;
+function hostSender(bucket, { host, work, directory, patience }) {
+	let steps = 0;
+	let enforced = false;
+	return async (upload, { parts, artifact, sent: known }) => {
+		const md5s = await stillRight({
+			host,
+			path: `${directory}/${artifact.file}`,
+			size: upload.size
+		}, known);
+		let fruitless = 0;
+		while (md5s.size < parts.length) {
+			const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, 64);
+			const input = await urls(bucket, upload, {
+				parts: next,
+				probe: !enforced
+			});
+			const args = [
+				`${directory}/${artifact.file}`,
+				upload.size,
+				patience.tries,
+				patience.stall
+			];
+			const { stdout } = await work.step(`upload-s3-${++steps}`, script("change", remoteScript("s3-upload"), args), {
+				input: new Secret("presigned URLs", input),
+				timeout: 6e5 + next.reduce((sum, { bytes }) => sum + bytes, 0) / 100
+			});
+			const sent = readSent(stdout);
+			if (!enforced) requireEnforced(sent.probe);
+			enforced = true;
+			for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
+			const failed = sent.parts.find(({ code }) => code !== "200");
+			if (failed === void 0 && sent.parts.length === next.length) continue;
+			fruitless = sent.parts.some(({ code }) => code === "200") ? 0 : fruitless + 1;
+			if (failed?.code !== "403" || fruitless > 1) throw unsent(artifact, failed);
+		}
+		return parts.map(({ number }) => md5s.get(number) ?? "");
+	};
 }
-/**
-* The texts of all manifests. In a locked bucket it is the first version that counts, the locked one: what was put over it
-* or hides it later came from somebody else.
-*/
-async function readManifests({ bucket, options, log }) {
-	const prefix = `${options.prefix}${manifestFolder}/backup-`;
-	const places = [];
-	if (options.immutable) for (const { key, versions, markers } of await listVersions(bucket, prefix)) {
-		const [versionId] = versions;
-		if (versionId === void 0) continue;
-		if (versions.length + markers.length > 1) log(`${key} was ${markers.length > 0 ? "deleted" : "written over"} in S3 after it was stored; its first version is used`);
-		places.push({
-			key,
-			versionId
-		});
-	}
-	else places.push(...(await listKeys(bucket, prefix)).map((key) => ({ key })));
-	const manifests = places.filter(({ key }) => key.endsWith(".json"));
-	const texts = [];
-	for (let at = 0; at < manifests.length; at += 4) {
-		const some = manifests.slice(at, at + 4);
-		texts.push(...await Promise.all(some.map(async ({ key, versionId }) => ({
-			name: key,
-			text: await readText(bucket, key, versionId)
-		}))));
-	}
-	return texts;
+/** What was sent while a file was being written counts only as far as the file, now proven, has the same bytes there. */
+async function stillRight({ host, path, size }, known) {
+	if (known.size === 0) return /* @__PURE__ */ new Map();
+	const last = Math.max(...known.keys());
+	const { stdout } = await host.run(script("read", remoteScript("s3-part-sums"), [
+		path,
+		size,
+		last
+	]), { timeout: 6e4 + last * size / 2e4 });
+	const now = new Map([...stdout.matchAll(/^(\d+) ([0-9a-f]{32})$/gm)].map(([, number, md5]) => [Number(number), md5]));
+	return new Map([...known].filter(([number, md5]) => now.get(number) === md5));
 }
-/** The text of a small object. Throws when it is not all there. */
-async function readText(bucket, key, versionId) {
-	const version = versionId === void 0 ? {} : { VersionId: versionId };
-	return await bucket.call(`reading ${key}`, async (client) => {
-		const { Body, ContentLength } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+/** The lines that tell `s3-upload.sh` what to send, and before it, for a probe, a part whose MD5 is wrong. */
+async function urls(bucket, { key, id }, { parts, probe }) {
+	const line = async (number, bytes) => `${number} ${bytes} ${await presignPart(bucket, {
+		key,
+		upload: id,
+		part: number || 1
+	})}\n`;
+	const all = await Promise.all(parts.map(({ number, bytes }) => line(number, bytes)));
+	return (probe ? await line(0, 1) : "") + all.join("");
+}
+function isExpired({ reason }) {
+	return /^(ExpiredToken|TokenRefreshRequired)$/.test(reason);
+}
+/** Reads the output of `s3-upload.sh`. */
+function readSent(text) {
+	const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(([, number, md5 = "", code = "", reason = ""]) => ({
+		number: Number(number),
+		md5,
+		code,
+		reason
+	}));
+	const [, code, reason = ""] = /^probe (\d{3}) (\w*)$/m.exec(text) ?? [];
+	return {
+		probe: code === void 0 ? void 0 : {
+			code,
+			reason
+		},
+		parts,
+		end: /^end (\w+)$/m.exec(text)?.[1] ?? ""
+	};
+}
+/** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
+function requireEnforced(probe) {
+	const code = probe?.code;
+	if (code === "400") return;
+	if (probe && isExpired(probe)) throw sessionEnded(void 0);
+	if (code?.startsWith("2")) throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
+	throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, { hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do." });
+}
+/** Why a file did not go up from the host. */
+function unsent({ file }, failed) {
+	if (failed !== void 0 && /^(ExpiredToken|TokenRefreshRequired)$/.test(failed.reason)) return sessionEnded(void 0);
+	const what = failed === void 0 ? "stopped before its end" : `part ${failed.number} was answered with ${failed.code} ${failed.reason}`;
+	return failure("s3-unsent", `${file} could not be sent from the host to S3: ${what.trim()}`);
+}
+/** For hosts without curl, or without a way to S3: each part comes through here, one in memory at a time. */
+function runnerSender(bucket, { host, directory, patience }) {
+	return async (upload, { parts, artifact }) => {
+		const sum = (0, node_crypto.createHash)("sha256");
+		const md5s = [];
+		for (const part of parts) {
+			const body = await readPart(host, `${directory}/${artifact.file}`, part);
+			sum.update(body);
+			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
+			await putPart(bucket, {
+				upload,
+				part,
+				body,
+				md5: md5.toString("base64")
+			}, patience);
+			md5s.push(md5.toString("hex"));
+		}
+		if (sum.digest("hex") === artifact.sha256) return md5s;
+		throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
+	};
+}
+async function readPart(host, path, { from, bytes }) {
+	const running = host.stream(sh`tail -c +${from + 1} ${path} | head -c ${bytes}`, { timeout: 6e5 });
+	const chunks = [];
+	for await (const chunk of running.stdout) chunks.push(chunk);
+	await running.done;
+	const body = Buffer.concat(chunks);
+	if (body.length === bytes) return body;
+	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
+}
+async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
+	const { key, id } = upload;
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
 			Bucket: bucket.name,
 			Key: key,
-			...version
-		}));
-		const text = await Body?.transformToString("utf8") ?? "";
-		if (ContentLength !== void 0 && Buffer.byteLength(text) !== ContentLength) throw failure("s3-cut", `${key} came with ${Buffer.byteLength(text)} bytes instead of ${ContentLength}`);
-		return text;
-	});
-}
-const day$1 = 864e5;
-/**
-* Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
-* and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
-*/
-async function abortStale(bucket, { prefix, now, log }) {
-	try {
-		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
-		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
-			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day$1) continue;
-			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-				Bucket: bucket.name,
-				Key: key,
-				UploadId: id
-			}));
-			log(`took back the unfinished upload of ${key} of ${began.toISOString()}`);
-		}
+			UploadId: id,
+			PartNumber: part.number,
+			Body: body,
+			ContentMD5: md5
+		})));
+		return;
 	} catch (error) {
-		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
+		if (attempt >= tries) throw error;
+		await (0, node_timers_promises.setTimeout)(attempt * 500);
 	}
 }
 
-// src/storage/s3-lock.ts
-const day = 864e5;
-/** The lock that a backup stored now gets. */
-function lockFrom(now, { days, mode }) {
-	return {
-		mode: mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE",
-		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day) / 1e3) * 1e3)
-	};
-}
-/** What a request that makes an object carries; some stores drop it silently, so that `lockObject` always follows. */
-function lockHeaders(lock) {
-	return lock ? {
-		ObjectLockMode: lock.mode,
-		ObjectLockRetainUntilDate: lock.until
-	} : {};
-}
-/** Throws an input error when the bucket has no object lock: it can only be had from the bucket's making on. */
-async function requireLockable(bucket) {
-	if (await bucket.call("looking for the bucket's object lock", async (client) => {
-		try {
-			return (await client.send(new import_dist_cjs$1.GetObjectLockConfigurationCommand({ Bucket: bucket.name }))).ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
-		} catch (error) {
-			if (/ObjectLockConfigurationNotFound|InvalidRequest|NotImplemented/.test(error.name)) return false;
-			throw error;
-		}
-	})) return;
-	throw inputError("s3-lock", `backup.s3.immutable-days is set, and the bucket ${bucket.name} has no object lock`, { hint: "Make a bucket with object lock on, on a store that has it, or leave immutable-days out." });
-}
-/** Locks one version and believes only what S3 then says of it. Throws `s3-not-locked` when the lock is not there. */
-async function lockObject(bucket, { key, versionId }, lock) {
-	const version = versionId === void 0 ? {} : { VersionId: versionId };
-	await bucket.call(`locking ${key}`, (client) => client.send(new import_dist_cjs$1.PutObjectRetentionCommand({
-		Bucket: bucket.name,
-		Key: key,
-		...version,
-		Retention: {
-			Mode: lock.mode,
-			RetainUntilDate: lock.until
-		}
-	})));
-	const { mode, until } = await lockOf(bucket, {
-		key,
-		versionId
-	});
-	if (mode === lock.mode && until !== void 0 && until >= lock.until) return;
-	throw failure("s3-not-locked", `${key} is not locked until ${lock.until.toISOString()}: S3 shows ${until ? `${mode} until ${until.toISOString()}` : "no lock"}`, { hint: "Check that the S3 key may do PutObjectRetention and GetObjectRetention." });
-}
-/** Throws a refusal `s3-locked` when any of these may not be deleted yet: nothing of a backup goes unless all of it can. */
-async function assertUnlocked(bucket, objects, { id, now }) {
-	for (const one of objects) {
-		const { until, held } = await lockOf(bucket, one);
-		if (!held && (until === void 0 || until.getTime() <= now)) continue;
-		const why = held ? "under a legal hold" : `locked until ${until?.toISOString()}`;
-		throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`);
+// src/storage/s3-follow.ts
+/** Seconds without growth after which a follower on the host ends: its writer may be dead. A live one gets another follower. */
+const idle = 60;
+/** Tries of a part while the file is written: what does not go up now goes up later. */
+const tries = 2;
+/**
+* The host sends whole parts of a file while it is being written, so that little is left to send when it is whole. The
+* parts are read from the growing file and checked again when it is proven; nothing is completed here. Never throws: an
+* upload that does not come far is done, or fails with its reason, in `putArtifacts`.
+*/
+async function follow(context, growing, { work, running }) {
+	const { bucket, options, log } = context;
+	if (work.dryRun || growing.estimate < 2 * partSize(0)) return;
+	try {
+		if (await context.transfer() !== "host") return;
+		const encrypts = options.encryption?.publicKey;
+		const key = `${options.prefix}${growing.file}${encrypts ? ".gpg" : ""}`;
+		if (await head(bucket, key, void 0) !== void 0) return;
+		const lock = options.immutable && lockFrom(Date.now(), options.immutable);
+		const { storage } = options;
+		const upload = await beginUpload(bucket, {
+			key,
+			bytes: growing.estimate,
+			lock,
+			storage
+		});
+		const begun = {
+			backup: growing.id,
+			number: context.begun.size + 1,
+			upload,
+			md5s: /* @__PURE__ */ new Map()
+		};
+		context.begun.set(growing.file, begun);
+		const encrypting = encrypts ? encryptGrowing(context, {
+			growing,
+			begun,
+			work
+		}, encrypts) : void 0;
+		const sending = sendGrowing(context, {
+			growing,
+			begun,
+			work,
+			running
+		});
+		for (const ended of await Promise.allSettled([sending, encrypting])) if (ended.status === "rejected") throw ended.reason;
+	} catch (error) {
+		log(`${growing.file} does not go to S3 while it is written, but afterwards: ${messageOf(error)}`);
 	}
 }
-async function lockOf(bucket, { key, versionId }) {
-	return await bucket.call(`looking at the lock of ${key}`, async (client) => {
-		const version = versionId === void 0 ? {} : { VersionId: versionId };
+async function sendGrowing(context, { growing, begun, work, running }) {
+	const { bucket, options, patience } = context;
+	const { upload, md5s } = begun;
+	const { size } = upload;
+	const name = `${options.directory}/${options.encryption?.publicKey ? encryptedFile(growing.file) : growing.file}`;
+	const path = options.encryption?.publicKey ? `${name}.growing` : `${name}.partial`;
+	for (let steps = 1; md5s.size < mostParts; steps++) {
+		const first = md5s.size + 1;
+		const count = Math.min(64, mostParts - md5s.size);
+		const parts = Array.from({ length: count }, (_, at) => ({
+			number: first + at,
+			from: 0,
+			bytes: size
+		}));
+		const life = urlLife(bucket.sessionEnd, Date.now());
+		const input = await urls(bucket, upload, {
+			parts,
+			probe: steps === 1
+		});
+		const args = [
+			path,
+			size,
+			tries,
+			patience.stall,
+			name,
+			idle,
+			Math.floor(life * 3 / 4)
+		];
+		const command = script("change", remoteScript("s3-upload"), args);
+		const { stdout } = await work.step(`follow-s3-${begun.number}-${steps}`, command, {
+			input: new Secret("presigned URLs", input),
+			timeout: life * 1e3
+		});
+		const sent = readSent(stdout);
+		if (steps === 1) requireEnforced(sent.probe);
+		for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
+		const refused = sent.parts.find(({ code }) => code !== "200");
+		if (refused !== void 0 && (refused.code !== "403" || sent.parts.length === 1)) throw unsent(growing, refused);
+		if ([
+			"whole",
+			"gone",
+			""
+		].includes(sent.end) || sent.end === "idle" && !running()) return;
+	}
+}
+
+// src/storage/s3-manifest.ts
+/**
+* Publishes a manifest, never over one that is there, and reads it back. A request that failed may have put it there all
+* the same: what counts is what lies there afterwards.
+*/
+async function putManifest({ bucket, options, published }, manifest, work) {
+	const key = options.prefix + manifestFile(manifest.id);
+	const text = printManifest(manifest);
+	if (work.dryRun) {
+		await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
+		return;
+	}
+	const lock = manifestLock(manifest, options);
+	const content = {
+		Body: text,
+		ContentType: "application/json",
+		ContentMD5: md5(text)
+	};
+	const object = {
+		Bucket: bucket.name,
+		Key: key,
+		...content,
+		...lockHeaders(lock),
+		...storageHeaders(options.storage)
+	};
+	published.add(manifest.id);
+	try {
+		await put(bucket, key, object);
+	} catch (error) {
+		if (isRefused(error) && await isGone$1(bucket, key)) published.delete(manifest.id);
+		if (!await isThere(bucket, key, text)) throw error;
+	}
+	if (await readText(bucket, key) !== text) throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`);
+	if (lock) await lockObject(bucket, {
+		key,
+		versionId: (await head(bucket, key, void 0))?.versionId
+	}, lock);
+}
+/** When the store cannot promise that nothing is written over, it is looked at first. */
+async function put(bucket, key, object) {
+	await bucket.call(`publishing ${key}`, async (client) => {
 		try {
-			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
-				Bucket: bucket.name,
-				Key: key,
-				...version
+			await client.send(new import_dist_cjs$1.PutObjectCommand({
+				...object,
+				IfNoneMatch: "*"
 			}));
-			return {
-				mode: found.ObjectLockMode,
-				until: found.ObjectLockRetainUntilDate,
-				held: found.ObjectLockLegalHoldStatus === "ON"
-			};
 		} catch (error) {
-			if (isMissing(error)) return {
-				mode: void 0,
-				until: void 0,
-				held: false
-			};
-			throw error;
+			const status = statusOf$1(error);
+			if (status === 501 && await head(bucket, key, void 0) === void 0) await client.send(new import_dist_cjs$1.PutObjectCommand(object));
+			else if (status !== 412 && status !== 501) throw error;
 		}
 	});
+}
+/** A store that cannot be asked has nothing that could be relied on: the error before is the one to tell. */
+async function isThere(bucket, key, text) {
+	return readText(bucket, key).then((found) => found === text, () => false);
+}
+/** Only what the store says itself. */
+async function isGone$1(bucket, key) {
+	return head(bucket, key, void 0).then((found) => found === void 0, () => false);
+}
+/** As long as the objects that it names. */
+function manifestLock({ storage }, { immutable }) {
+	if (!immutable || storage.lockedUntil === void 0) return void 0;
+	return {
+		...lockFrom(0, immutable),
+		until: new Date(storage.lockedUntil)
+	};
+}
+function md5(text) {
+	return (0, node_crypto.createHash)("md5").update(text).digest("base64");
 }
 
 // src/storage/s3-read-back.ts
@@ -9646,174 +12837,115 @@ async function readHere({ bucket, patience, log }, { artifact, object }) {
 	}
 }
 
-// src/storage/s3-parts.ts
-const mebibyte = 1048576;
+// src/storage/s3-put.ts
 /**
-* The size of the parts that a file goes up in: whole MiB, at least 16, and at most 900 parts, since some stores take no
-* more than 1000 and some want all parts but the last to be equal.
+* Stores a backup's files, encrypted if that is asked, locked if that is asked, and proves each by the tier that the report
+* names. Goes on with what went up while the files were being written.
 */
-function partSize(bytes) {
-	return Math.max(16, Math.ceil(bytes / 900 / mebibyte)) * mebibyte;
-}
-/** The parts of a file, in order. */
-function planParts(bytes, size = partSize(bytes)) {
-	return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, index) => ({
-		number: index + 1,
-		from: index * size,
-		bytes: Math.min(size, bytes - index * size)
-	}));
-}
-/** The ETag of an object made of parts: the MD5 of their binary MD5s, and their number. */
-function compositeEtag(md5s) {
-	const digests = Buffer.concat(md5s.map((md5) => Buffer.from(md5, "hex")));
-	return `${(0, node_crypto.createHash)("md5").update(digests).digest("hex")}-${md5s.length}`;
-}
-/** An ETag without its quotes, which some stores leave out in some answers. */
-function bareEtag(etag) {
-	return (etag ?? "").replace(/^"|"$/g, "");
-}
-
-// src/storage/s3-upload.ts
-/**
-* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
-* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
-* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
-*/
-async function uploadObject(bucket, artifact, { key, send, lock }) {
-	const problems = [];
-	for (const candidate of [
-		key,
-		`${key}.r2`,
-		`${key}.r3`
-	]) {
-		if (await head(bucket, candidate, void 0) !== void 0) {
-			problems.push(`${candidate} is already there`);
-			continue;
-		}
-		const result = await uploadOnce(bucket, artifact, {
-			key: candidate,
+async function putArtifacts(context, manifest, work) {
+	const { bucket, options, patience, transfer } = context;
+	const { prefix, host, directory } = options;
+	const artifacts = manifest.services.flatMap((one) => one.artifacts);
+	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
+	if (work.dryRun) {
+		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`);
+		return {
+			bytes,
+			tier: "etag",
+			objects: []
+		};
+	}
+	const sender = {
+		work,
+		host,
+		directory,
+		patience
+	};
+	const send = await transfer() === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender);
+	const lock = options.immutable && lockFrom(Date.now(), options.immutable);
+	const objects = [];
+	const tiers = /* @__PURE__ */ new Set();
+	for (const [index, artifact] of artifacts.entries()) {
+		const tier = await putArtifact(context, {
+			id: manifest.id,
+			artifact,
+			work,
+			number: index + 1,
 			send,
 			lock
+		}, (object) => {
+			objects.push(object);
+			context.written.set(manifest.id, [...objects]);
 		});
-		if ("object" in result) return result;
-		problems.push(result.problem);
+		tiers.add(tier);
 	}
-	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
-}
-async function uploadOnce(bucket, artifact, { key, send, lock }) {
-	const { UploadId: id } = await bucket.call(`beginning the upload of ${key}`, (client) => client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
-		Bucket: bucket.name,
-		Key: key,
-		...lockHeaders(lock)
-	})));
-	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
-	const size = partSize(artifact.bytes);
-	const upload = {
-		key,
-		id,
-		size
-	};
-	const parts = planParts(artifact.bytes, size);
-	try {
-		const md5s = await send(upload, parts, artifact);
-		const etags = await listedParts(bucket, upload, parts);
-		await complete(bucket, upload, etags);
-		return await prove$1(bucket, artifact, {
-			upload,
-			md5s,
-			etags
-		});
-	} catch (error) {
-		await abort(bucket, upload, error);
-		throw error;
-	}
-}
-/** The ETags that S3 has for the parts, after their lengths are compared. */
-async function listedParts(bucket, { key, id }, parts) {
-	const { Parts: listed = [] } = await bucket.call(`listing the parts of ${key}`, (client) => client.send(new import_dist_cjs$1.ListPartsCommand({
-		Bucket: bucket.name,
-		Key: key,
-		UploadId: id,
-		MaxParts: 1e3
-	})));
-	return parts.map(({ number, bytes }) => {
-		const found = listed.find((one) => one.PartNumber === number);
-		if (found?.Size === bytes && found.ETag !== void 0) return found.ETag;
-		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
-	});
-}
-/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
-async function complete(bucket, { key, id }, etags) {
-	const parts = etags.map((etag, index) => ({
-		PartNumber: index + 1,
-		ETag: etag
-	}));
-	await bucket.call(`completing ${key}`, async (client) => {
-		try {
-			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
-				Bucket: bucket.name,
-				Key: key,
-				UploadId: id,
-				MultipartUpload: { Parts: parts }
-			}));
-		} catch (error) {
-			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
-		}
-	});
-}
-async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
-	const { key, size } = upload;
-	const found = await head(bucket, key, void 0);
-	if (found === void 0) return { problem: `${key} is not there after its upload` };
-	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
-	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
-	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
-	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
 	return {
-		object: {
-			file,
-			key,
-			etag: found.etag,
-			partBytes: size,
-			...version
-		},
-		tier: same ? "etag" : "parts-only"
+		bytes,
+		tier: options.readBack ? "read-back" : tiers.has("parts-only") ? "parts-only" : "etag",
+		objects,
+		...lock && { lockedUntil: lock.until.toISOString() }
 	};
 }
-/** What S3 says of an object; undefined when there is none. */
-async function head(bucket, key, versionId) {
-	return await bucket.call(`looking at ${key}`, async (client) => {
-		try {
-			const version = versionId === void 0 ? {} : { VersionId: versionId };
-			const found = await client.send(new import_dist_cjs$1.HeadObjectCommand({
-				Bucket: bucket.name,
-				Key: key,
-				...version
-			}));
-			return {
-				bytes: found.ContentLength ?? -1,
-				etag: bareEtag(found.ETag),
-				versionId: found.VersionId === "null" ? void 0 : found.VersionId,
-				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
-			};
-		} catch (error) {
-			if (isMissing(error)) return void 0;
-			throw error;
-		}
+/** One file; `note` hears of its object as soon as it is there, for from then on it may have to be taken back. */
+async function putArtifact(context, { id, artifact, work, number, send, lock }, note) {
+	const { bucket, options } = context;
+	const begun = takeBegun(context, id, artifact);
+	const encrypts = options.encryption?.publicKey;
+	const encrypting = {
+		artifact,
+		work,
+		step: `encrypt-s3-${number}`
+	};
+	const sent = encrypts ? encryptedMeanwhile(artifact, begun) ?? await encryptArtifact(context, encrypting, encrypts) : artifact;
+	const target = {
+		key: `${options.prefix}${artifact.file}${encrypts ? ".gpg" : ""}`,
+		send,
+		lock,
+		begun,
+		storage: options.storage
+	};
+	const { object, tier, kept } = await uploadObject(bucket, sent, target);
+	const encrypted = encrypts ? { encrypted: {
+		bytes: sent.bytes,
+		sha256: sent.sha256
+	} } : {};
+	note({
+		...object,
+		file: artifact.file,
+		...encrypted
 	});
+	const otherwise = keptOtherwise(options.storage, kept);
+	if (otherwise !== void 0) throw failure("s3-storage", `${object.key} ${otherwise}`, { hint: "Leave backup.s3.server-side-encryption and storage-class to what the store can do, or set them as the bucket's defaults." });
+	if (lock) await lockObject(bucket, object, lock);
+	if (options.readBack) await readBack(context, {
+		artifact: sent,
+		object,
+		work,
+		step: `read-back-s3-${number}`
+	});
+	if (encrypts) await removeEncrypted(context, {
+		...encrypting,
+		step: `clean-encrypted-${number}`
+	});
+	return tier;
 }
-/** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
-async function abort(bucket, { key, id }, reason) {
-	try {
-		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id
-		}));
-	} catch (error) {
-		if (isMissing(error)) return;
-		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
-	}
+/** Once taken it is the upload's own to end: completed, or taken back. */
+function takeBegun({ begun }, id, { file }) {
+	const found = begun.get(file);
+	if (found?.backup !== id) return void 0;
+	begun.delete(file);
+	return found;
+}
+/** The copy that was encrypted while the file was being written, if it is of the very bytes that were proven. */
+function encryptedMeanwhile(artifact, begun) {
+	if (begun?.encrypted?.of !== artifact.sha256) return void 0;
+	const { bytes, sha256 } = begun.encrypted;
+	return {
+		...artifact,
+		file: encryptedFile(artifact.file),
+		bytes,
+		sha256
+	};
 }
 
 // src/storage/s3-remove.ts
@@ -9849,126 +12981,48 @@ async function deleteObjects(bucket, targets) {
 	for (const target of targets) await deleteObject(bucket, target);
 }
 
-// src/storage/s3-send.ts
-/** Parts in one step: a gigabyte or more, well within the life of their URLs. */
-const batch = 64;
-/**
-* The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
-* than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
-* journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
-*/
-function hostSender(bucket, { work, directory, patience }) {
-	let steps = 0;
-	let enforced = false;
-	return async (upload, parts, artifact) => {
-		const md5s = /* @__PURE__ */ new Map();
-		let renewed = false;
-		while (md5s.size < parts.length) {
-			const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, batch);
-			const input = await urls(bucket, upload, {
-				parts: next,
-				probe: !enforced
-			});
-			const args = [
-				`${directory}/${artifact.file}`,
-				upload.size,
-				patience.tries,
-				patience.stall
-			];
-			const { stdout } = await work.step(`upload-s3-${++steps}`, script("change", remoteScript("s3-upload"), args), {
-				input: new Secret("presigned URLs", input),
-				timeout: 6e5 + next.reduce((sum, { bytes }) => sum + bytes, 0) / 100
-			});
-			const sent = readSent(stdout);
-			if (!enforced) requireEnforced(sent.probe);
-			enforced = true;
-			for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
-			const failed = sent.parts.find(({ code }) => code !== "200");
-			if (failed === void 0 && sent.parts.length === next.length) continue;
-			if (failed?.code !== "403" || renewed) throw unsent(artifact, failed);
-			renewed = true;
-		}
-		return parts.map(({ number }) => md5s.get(number) ?? "");
-	};
+// src/storage/s3-strays.ts
+/** What the manifests below the prefix name. */
+async function namedInS3(context) {
+	return namedBy(await readManifests(context), context.options.prefix);
 }
-async function urls(bucket, { key, id }, { parts, probe }) {
-	const line = async (number, bytes) => `${number} ${bytes} ${await presignPart(bucket, {
-		key,
-		upload: id,
-		part: number || 1
-	})}\n`;
-	const all = await Promise.all(parts.map(({ number, bytes }) => line(number, bytes)));
-	return (probe ? await line(0, 1) : "") + all.join("");
+/** Paths of the objects that begin with one of the stems. */
+async function keysBelow({ bucket, options }, stems) {
+	const found = [];
+	for (const stem of stems) found.push(...await listKeys(bucket, options.prefix + stem));
+	return found.map((key) => key.slice(options.prefix.length));
 }
-/** Reads the output of `s3-upload.sh`. */
-function readSent(text) {
-	const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(([, number, md5 = "", code = "", reason = ""]) => ({
-		number: Number(number),
-		md5,
-		code,
-		reason
-	}));
-	return {
-		probe: /^probe (\d{3})$/m.exec(text)?.[1],
-		parts
-	};
-}
-/** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
-function requireEnforced(code) {
-	if (code === "400") return;
-	if (code?.startsWith("2")) throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
-	throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, { hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do." });
-}
-function unsent({ file }, failed) {
-	const what = failed === void 0 ? "stopped before its end" : `part ${failed.number} was answered with ${failed.code} ${failed.reason}`;
-	return failure("s3-unsent", `${file} could not be sent from the host to S3: ${what.trim()}`);
-}
-/** For hosts without curl, or without a way to S3: each part comes through here, one in memory at a time. */
-function runnerSender(bucket, { host, directory, patience }) {
-	return async (upload, parts, artifact) => {
-		const sum = (0, node_crypto.createHash)("sha256");
-		const md5s = [];
-		for (const part of parts) {
-			const body = await readPart(host, `${directory}/${artifact.file}`, part);
-			sum.update(body);
-			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
-			await putPart(bucket, {
-				upload,
-				part,
-				body,
-				md5: md5.toString("base64")
-			}, patience);
-			md5s.push(md5.toString("hex"));
-		}
-		if (sum.digest("hex") === artifact.sha256) return md5s;
-		throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
-	};
-}
-async function readPart(host, path, { from, bytes }) {
-	const running = host.stream(sh`tail -c +${from + 1} ${path} | head -c ${bytes}`, { timeout: 6e5 });
-	const chunks = [];
-	for await (const chunk of running.stdout) chunks.push(chunk);
-	await running.done;
-	const body = Buffer.concat(chunks);
-	if (body.length === bytes) return body;
-	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
-}
-async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
-	const { key, id } = upload;
-	for (let attempt = 1;; attempt++) try {
-		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id,
-			PartNumber: part.number,
-			Body: body,
-			ContentMD5: md5
-		})));
-		return;
-	} catch (error) {
-		if (attempt >= tries) throw error;
-		await (0, node_timers_promises.setTimeout)(attempt * 500);
+/** Removes objects by their version, where there are versions: a deletion by name keeps the bytes. */
+async function removeKeys({ bucket, options }, files) {
+	for (const file of files) {
+		const key = options.prefix + file;
+		const found = await head(bucket, key, void 0);
+		if (found) await deleteObjects(bucket, [{
+			key,
+			versionId: found.versionId
+		}]);
 	}
+}
+/** Takes unfinished uploads below the stems back, and gives their paths. Whoever still sends to one then fails: it can be done at once. */
+async function endUploads({ bucket, options }, stems) {
+	const { Uploads: uploads = [] } = await bucket.call("listing unfinished uploads", (client) => client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name })));
+	const ended = [];
+	for (const { Key: key = "", UploadId: id } of uploads) {
+		if (id === void 0 || !stems.some((stem) => key.startsWith(options.prefix + stem))) continue;
+		await bucket.call(`taking back the upload of ${key}`, async (client) => {
+			try {
+				await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+					Bucket: bucket.name,
+					Key: key,
+					UploadId: id
+				}));
+			} catch (error) {
+				if (!isMissing(error)) throw error;
+			}
+		});
+		ended.push(key.slice(options.prefix.length));
+	}
+	return ended;
 }
 
 // src/storage/s3-store.ts
@@ -9991,6 +13045,7 @@ function s3Store(options) {
 		log,
 		transfer,
 		written: /* @__PURE__ */ new Map(),
+		begun: /* @__PURE__ */ new Map(),
 		published: /* @__PURE__ */ new Set()
 	};
 	return {
@@ -10004,6 +13059,10 @@ function s3Store(options) {
 			});
 		},
 		discard: (manifest, work) => discard$1(context, manifest, work),
+		follow: (growing, work, running) => follow(context, growing, {
+			work,
+			running
+		}),
 		putArtifacts: (manifest, work) => putArtifacts(context, manifest, work),
 		putManifest: (manifest, work) => putManifest(context, manifest, work),
 		async list() {
@@ -10021,6 +13080,8 @@ function s3Store(options) {
 		},
 		async fetch(manifest, work, directory = options.directory) {
 			const objects = objectsOf(manifest, prefix);
+			const wrong = work.dryRun ? [] : await verify$1(context, manifest);
+			if (wrong.length > 0) throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
 			const there = {
 				...context,
 				options: {
@@ -10040,10 +13101,16 @@ function s3Store(options) {
 			}
 		},
 		verify: (manifest) => verify$1(context, manifest),
+		named: () => namedInS3(context),
+		below: (stems) => keysBelow(context, stems),
+		endUploads: (stems) => endUploads(context, stems),
+		removeStrays: (files) => removeKeys(context, files),
 		remove: async (manifest, work) => removeBackup(context, manifest, {
 			work,
 			objects: objectsOf(manifest, prefix)
-		})
+		}),
+		recordDrill: (record, work) => recordDrill(context, record, work),
+		drills: () => readDrills(context)
 	};
 }
 async function probe$1(context) {
@@ -10051,138 +13118,34 @@ async function probe$1(context) {
 	if (options.immutable) await requireLockable(bucket);
 	if (options.encryption?.publicKey) await requireEncryption(context, options.encryption.publicKey);
 	await listKeys(bucket, `${options.prefix}${manifestFolder}/backup-`);
-	const key = `${options.prefix}${manifestFolder}/probe`;
-	await bucket.call("testing the right to write", async (client) => {
-		const { UploadId } = await client.send(new import_dist_cjs$1.CreateMultipartUploadCommand({
-			Bucket: bucket.name,
-			Key: key
-		}));
-		await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId
-		}));
-	});
+	await probeWriting(context);
 }
-async function putArtifacts(context, manifest, work) {
-	const { bucket, options, patience, transfer, written } = context;
-	const { prefix, host, directory } = options;
-	const artifacts = artifactsOf(manifest);
-	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
-	if (work.dryRun) {
-		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`);
-		return {
-			bytes,
-			tier: "etag",
-			objects: []
-		};
-	}
-	const sender = {
-		work,
-		host,
-		directory,
-		patience
-	};
-	const send = await transfer() === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender);
-	const objects = [];
-	let tier = "etag";
-	const lock = options.immutable && lockFrom(Date.now(), options.immutable);
-	const key = options.encryption?.publicKey;
-	for (const [index, artifact] of artifacts.entries()) {
-		const number = index + 1;
-		const encrypting = {
-			artifact,
-			work,
-			step: `encrypt-s3-${number}`
-		};
-		const sent = key ? await encryptArtifact(context, encrypting, key) : artifact;
-		const target = {
-			key: `${prefix}${artifact.file}${key ? ".gpg" : ""}`,
-			send,
-			lock
-		};
-		const uploaded = await uploadObject(bucket, sent, target);
-		if (uploaded.tier === "parts-only") tier = "parts-only";
-		const encrypted = key ? { encrypted: {
-			bytes: sent.bytes,
-			sha256: sent.sha256
-		} } : {};
-		objects.push({
-			...uploaded.object,
-			file: artifact.file,
-			...encrypted
-		});
-		written.set(manifest.id, [...objects]);
-		if (lock) await lockObject(bucket, uploaded.object, lock);
-		const reading = {
-			artifact: sent,
-			object: uploaded.object,
-			work,
-			step: `read-back-s3-${number}`
-		};
-		if (options.readBack) await readBack(context, reading);
-		if (key) await removeEncrypted(context, {
-			...encrypting,
-			step: `clean-encrypted-${number}`
-		});
-	}
-	if (options.readBack) tier = "read-back";
-	return {
-		bytes,
-		tier,
-		objects,
-		...lock && { lockedUntil: lock.until.toISOString() }
-	};
-}
-/** Never over one that is there; when the store cannot promise that, it is looked at first. Read back and compared. */
-async function putManifest({ bucket, options, published }, manifest, work) {
-	const key = options.prefix + manifestFile(manifest.id);
-	const text = printManifest(manifest);
-	if (work.dryRun) {
-		await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
-		return;
-	}
-	const lock = manifestLock(manifest, options);
-	const content = {
-		Body: text,
-		ContentType: "application/json",
-		ContentMD5: md5(text)
-	};
-	const body = {
-		Bucket: bucket.name,
-		Key: key,
-		...content,
-		...lockHeaders(lock)
-	};
-	published.add(manifest.id);
-	await bucket.call(`publishing ${key}`, async (client) => {
-		try {
-			await client.send(new import_dist_cjs$1.PutObjectCommand({
-				...body,
-				IfNoneMatch: "*"
+/** Beginning an upload needs the right to write and, taken back at once, leaves nothing. */
+async function probeWriting({ bucket, options: { prefix, storage } }) {
+	const key = `${prefix}${manifestFolder}/probe`;
+	const headers = storageHeaders(storage);
+	try {
+		await bucket.call("testing the right to write", async (client) => {
+			const begin = new import_dist_cjs$1.CreateMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				...headers
+			});
+			const { UploadId } = await client.send(begin);
+			await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId
 			}));
-		} catch (error) {
-			const status = error.$metadata?.httpStatusCode;
-			if (status === 501 && await head(bucket, key, void 0) === void 0) await client.send(new import_dist_cjs$1.PutObjectCommand(body));
-			else if (status !== 412 && status !== 501) throw error;
-		}
-	});
-	if (await readText(bucket, key) === text) {
-		if (lock) await lockObject(bucket, {
-			key,
-			versionId: (await head(bucket, key, void 0))?.versionId
-		}, lock);
-		return;
+		});
+	} catch (error) {
+		const asked = Object.values(headers).join(", ");
+		if (asked === "" || !(error instanceof AppError) || error.code !== "s3-failed") throw error;
+		throw inputError("s3-storage", `S3 does not take ${asked}: ${error.message}`, {
+			hint: "Check server-side-encryption, kms-key-id and storage-class of backup.s3 against what the store has.",
+			cause: error
+		});
 	}
-	throw failure("s3-manifest", `${key} in S3 is not the manifest that was written: another one is in its place`);
-}
-/** As long as the objects that it names. */
-function manifestLock({ storage }, { immutable }) {
-	if (!immutable || storage.lockedUntil === void 0) return void 0;
-	return {
-		...lockFrom(0, immutable),
-		until: new Date(storage.lockedUntil)
-	};
 }
 async function verify$1({ bucket, options }, manifest) {
 	const wrong = [];
@@ -10199,9 +13162,13 @@ async function verify$1({ bucket, options }, manifest) {
 	return wrong;
 }
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
-async function discard$1({ bucket, written, published }, { id }, work) {
+async function discard$1({ bucket, written, begun, published }, { id }, work) {
 	if (work.dryRun) return;
-	if (published.has(id)) throw failure("published", `the manifest of ${id} is in S3: this backup is published and stays`);
+	for (const [file, one] of begun) if (one.backup === id) {
+		begun.delete(file);
+		await abort(bucket, one.upload);
+	}
+	if (published.has(id)) throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`);
 	await deleteObjects(bucket, written.get(id) ?? []);
 }
 async function chooseTransfer(bucket, { transfer = "auto", host, prefix }, log) {
@@ -10227,16 +13194,13 @@ function objectsOf(manifest, prefix) {
 	if (foreign === void 0) return objects;
 	throw inputError("manifest-path", `the manifest of ${manifest.id} names an object outside of ${prefix}: ${foreign.key}`);
 }
-function md5(text) {
-	return (0, node_crypto.createHash)("md5").update(text).digest("base64");
-}
 
 // src/action/open-stores.ts
 /** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
-function openStores(host, { config, inputs, context }) {
+function openStores(host, { config, inputs, context, directory = layout(config).backups }) {
 	const place = {
 		host,
-		directory: layout(config).backups,
+		directory,
 		project: config.project,
 		environment: config.environment
 	};
@@ -10244,6 +13208,7 @@ function openStores(host, { config, inputs, context }) {
 	const keys = requireStoreKeys(config, inputs);
 	if (!s3 || !keys) return [localStore$1(place)];
 	const sessionToken = inputs["s3-session-token"];
+	const endpoint = s3.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL;
 	const remote = s3Store({
 		...place,
 		bucket: s3.bucket,
@@ -10251,9 +13216,15 @@ function openStores(host, { config, inputs, context }) {
 		region: s3.region,
 		credentials: {
 			...keys,
-			...sessionToken ? { sessionToken } : {}
+			...sessionToken ? { sessionToken } : {},
+			sessionEnd: sessionEndFor(keys.accessKeyId, context)
 		},
-		...s3.endpoint === void 0 ? {} : { endpoint: s3.endpoint },
+		...endpoint ? { endpoint } : {},
+		storage: {
+			serverSide: s3["server-side-encryption"],
+			kmsKey: s3["kms-key-id"],
+			storageClass: s3["storage-class"]
+		},
 		...s3["force-path-style"] === void 0 ? {} : { forcePathStyle: s3["force-path-style"] },
 		...s3["immutable-days"] === void 0 ? {} : { immutable: {
 			days: s3["immutable-days"],
@@ -10267,6 +13238,11 @@ function openStores(host, { config, inputs, context }) {
 		log: context.log.info
 	});
 	return [localStore$1(place), remote];
+}
+/** The environment tells the end only of its own credentials' session. */
+function sessionEndFor(accessKeyId, { env }) {
+	if (accessKeyId.reveal() !== env.AWS_ACCESS_KEY_ID?.trim()) return void 0;
+	return sessionEndOf(env.AWS_CREDENTIAL_EXPIRATION);
 }
 /** The keys to the bucket; undefined when S3 is off. Throws an input error `missing-secret` when S3 is on and one was not given. */
 function requireStoreKeys({ backup }, inputs) {
@@ -10305,8 +13281,9 @@ async function withTools(inputs, context, options, job) {
 		places
 	}) : lookOnly(connection, name);
 	const { host } = held;
+	await using runner = options.onRunner ? localHost({ log: context.log.info }) : void 0;
 	try {
-		const tools = {
+		const opened = {
 			config,
 			layout: paths,
 			host,
@@ -10328,9 +13305,17 @@ async function withTools(inputs, context, options, job) {
 			run: context.run,
 			signal: context.signal
 		};
+		const tools = runner ? {
+			...opened,
+			runner: onRunner(opened, runner, {
+				inputs,
+				context
+			})
+		} : opened;
 		if (options.mutates && !options.apart) {
 			await settleUpgrade(tools);
-			await finishInterrupted(tools);
+			await finishInterrupted(tools, { cures: name === "restore" });
+			await settleDeployment(tools);
 		}
 		const result = await job(tools);
 		await held.end("done");
@@ -10339,6 +13324,40 @@ async function withTools(inputs, context, options, job) {
 		await held.end("failed");
 		throw error;
 	}
+}
+/** Its folder has one name for each environment, so that the next run finds what a killed one left. */
+function onRunner(tools, host, { inputs, context }) {
+	const { config, log, signal } = tools;
+	const folder = (0, node_path.join)(context.env.RUNNER_TEMP ?? (0, node_os.tmpdir)(), `infra-actions-${config.project}-${config.environment}`);
+	const { id, dryRun } = tools.work;
+	const work = dryRun ? tools.work : plainWork(host, {
+		id,
+		log: log.step,
+		signal
+	});
+	const stores = tools.stores.length > 0 ? openStores(host, {
+		config,
+		inputs,
+		context,
+		directory: folder
+	}) : [];
+	const layout = {
+		...tools.layout,
+		base: folder,
+		backups: folder
+	};
+	return {
+		...tools,
+		host,
+		work,
+		stores,
+		layout,
+		stack: composeStack({
+			host,
+			config
+		}),
+		lease: void 0
+	};
 }
 async function readDefinition(config, inputs, { directory }) {
 	const folder = (0, node_path.dirname)((0, node_path.resolve)(directory, inputs.config));
@@ -10357,120 +13376,52 @@ async function readDefinition(config, inputs, { directory }) {
 	}));
 }
 
-// src/core/bytes.ts
-const units = [
-	"B",
-	"KiB",
-	"MiB",
-	"GiB",
-	"TiB"
-];
-/** `1.4 GiB`, `512 B`: a size for a person. */
-function formatBytes(bytes) {
-	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-	const shown = bytes / 1024 ** power;
-	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
-}
-
-// src/core/release.ts
-const imageSchema = require_libraries.strictObject({
-	service: require_libraries.string$1().min(1),
-	/** As it was asked for: `registry/app:1.4`. */
-	reference: require_libraries.string$1().min(1),
-	/** `repository@sha256:...`; absent for an image that never was in a registry. */
-	digest: require_libraries.string$1().regex(/^\S+@sha256:[0-9a-f]{64}$/).optional(),
-	/** What ran when the release was recorded: `sha256:...`. */
-	imageId: require_libraries.string$1().regex(/^sha256:[0-9a-f]{64}$/)
-});
-const releaseKinds = [
-	"deploy",
-	"rollback",
-	"recreate"
-];
-const releaseSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** Also part of an image tag: `release-<id>`. */
-	id: require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/),
-	kind: require_libraries._enum(releaseKinds),
-	time: require_libraries.datetime(),
-	/** Empty when the release was made outside of a repository: then it is not known what is deployed. */
-	commit: require_libraries.string$1().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/),
-	images: require_libraries.array(imageSchema),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	status: require_libraries._enum(["good", "bad"]),
-	/** Backup made right before; retention keeps it as long as one can go back over this release. */
-	backup: require_libraries.string$1().optional(),
-	/** One line: why it is bad, or what it was. */
-	note: require_libraries.string$1().optional()
-});
-/** `20260131-020000-1a2b3c4`: sorts by time and names the commit. */
-function releaseId(time, commit) {
-	const stamp = time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-	return commit === "" ? stamp : `${stamp}-${commit.slice(0, 7)}`;
-}
-/** The text to append to the history. It begins with a newline, so that a torn line before it does not swallow it. */
-function formatRelease(release) {
-	return `\n${JSON.stringify(releaseSchema.parse(release))}\n`;
-}
-/** Reads the history. Never throws: what cannot be read is told. An empty text is an empty history. */
-function parseReleases(text) {
-	const releases = /* @__PURE__ */ new Map();
-	const bad = [];
-	const lines = text.split("\n");
-	for (const [index, line] of lines.entries()) {
-		if (line.trim() === "") continue;
-		const release = parseLine(line);
-		if (release) releases.set(release.id, release);
-		else bad.push(index + 1);
-	}
-	const torn = bad.at(-1) === lines.length;
-	return {
-		releases: [...releases.values()],
-		unreadable: torn ? bad.slice(0, -1) : bad,
-		torn
-	};
-}
-/** The release that the app runs now: the newest good deploy or rollback. */
-function currentRelease(history) {
-	return history.releases.findLast(isGoodApp);
+// src/core/data-loss.ts
+/**
+* What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
+* and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
+* not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
+* snapshot.
+*/
+function dataLosses(earlier, services) {
+	return services.flatMap((service) => {
+		const last = earlier.find((manifest) => held(manifest, service.service));
+		const before = last && held(last, service.service);
+		return last && before ? lossesOf(before, service).map((loss) => ({
+			...loss,
+			since: last.id
+		})) : [];
+	});
 }
 /**
-* Where a rollback goes: the newest good release before the current one with other images. Known-bad releases are
-* skipped. Undefined: there is nothing to go back to, and a rollback must refuse.
+* Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
+* go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
 */
-function previousRelease(history) {
-	const current = currentRelease(history);
-	if (!current) return void 0;
-	return history.releases.slice(0, history.releases.indexOf(current)).findLast((release) => isGoodApp(release) && imageKey(release) !== imageKey(current));
+function suspiciousLosses(losses, limit) {
+	return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1));
 }
-/** Deployed commit per component: that of its last good release, not of the last run. */
-function deployedCommits(history) {
-	return {
-		infra: history.releases.findLast(({ kind, status }) => kind === "recreate" && status === "good")?.commit || void 0,
-		app: currentRelease(history)?.commit || void 0
-	};
+function held({ services }, name) {
+	return services.find(({ service }) => service === name);
 }
-/** Backups that the current and the previous release point to: retention leaves them alone (S8). */
-function backupsInUse(history) {
-	const used = [currentRelease(history), previousRelease(history)].flatMap((release) => release?.backup ?? []);
-	return new Set(used);
+function lossesOf(earlier, later) {
+	const unit = earlier.contents.kind === "postgres" ? "rows" : "keys";
+	const now = amounts(later);
+	return [...amounts(earlier)].map(([place, before]) => ({
+		unit,
+		place,
+		before,
+		after: now.get(place) ?? 0
+	})).filter(({ before, after }) => after < before).map((loss) => ({
+		...loss,
+		share: (loss.before - loss.after) / loss.before
+	}));
 }
-function parseLine(line) {
-	try {
-		return releaseSchema.safeParse(JSON.parse(line)).data;
-	} catch {
-		return;
-	}
+function amounts({ service, contents }) {
+	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
+	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
 }
-function isGoodApp({ kind, status }) {
-	return status === "good" && kind !== "recreate";
-}
-function imageKey({ images }) {
-	return images.map(({ service, imageId }) => `${service}=${imageId}`).sort().join(" ");
+function sum$1(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
 }
 
 // src/core/retention.ts
@@ -10483,25 +13434,27 @@ const periods = [
 /**
 * What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
 * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
-* stays when any period wants it; while a count is left, the oldest stays too. On top of it S8: only proven backups
-* count, the newest proven one stays, what is in use stays, and an empty policy removes nothing.
+* stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
+* that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
+* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
 */
 function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set() }) {
 	const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
 	const isFuture = (item) => timeOf(item) > now.getTime();
 	const counted = sorted.filter((item) => item.proven && !isFuture(item));
-	const wanted = wantedBy(policy, counted);
+	const wanted = wantedAmongRivals(policy, counted);
 	const emptyPolicy = periods.every((period) => policy[period] <= 0);
 	const reasonsOf = (item) => [
 		...wanted.get(item) ?? [],
-		...item === counted[0] ? ["newest-proven"] : [],
 		...inUse.has(item.id) ? ["in-use"] : [],
 		...Date.parse(item.lockedUntil ?? "") > now.getTime() ? ["locked"] : [],
 		...isFuture(item) ? ["future"] : [],
 		...emptyPolicy ? ["empty-policy"] : []
 	];
-	const oldestKept = counted.findLast((item) => reasonsOf(item).length > 0);
-	const mayBeAllThereIs = (item) => !oldestKept || timeOf(item) >= timeOf(oldestKept);
+	const mayBeAllThereIs = (item) => {
+		const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0);
+		return !oldestKept || timeOf(item) >= timeOf(oldestKept);
+	};
 	return sorted.map((item) => {
 		const reasons = reasonsOf(item);
 		if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"]);
@@ -10512,6 +13465,20 @@ function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set()
 			reasons: [item.proven ? "outside-policy" : "unproven-and-older"]
 		};
 	});
+}
+/** Each backup is counted among those that hold all that it holds; they are sorted newest first. */
+function wantedAmongRivals(policy, counted) {
+	const wanted = /* @__PURE__ */ new Map();
+	for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
+		const [first] = alike;
+		const rivals = counted.filter((one) => first && holdsAll(one, first));
+		const byPeriod = wantedBy(policy, rivals);
+		for (const item of alike) wanted.set(item, [...byPeriod.get(item) ?? [], ...item === rivals[0] ? ["newest-proven"] : []]);
+	}
+	return wanted;
+}
+function holdsAll(one, { services }) {
+	return services.every((service) => one.services.includes(service));
 }
 /** restic's rule, over backups sorted newest first. */
 function wantedBy(policy, counted) {
@@ -10558,19 +13525,354 @@ function timeOf({ created }) {
 	return Date.parse(created);
 }
 
-// src/job/release-history.ts
-/** The release history of this environment on the host; empty when there is none yet. Lines that cannot be read are warned of. */
-async function readHistory(tools) {
-	const { releases } = tools.layout;
-	const { stdout } = await tools.host.run(sh`if test -e ${releases}; then cat ${releases}; fi`);
-	const history = parseReleases(stdout);
-	for (const line of history.unreadable) tools.log.warning(`${releases}: line ${line} cannot be read and is left out`);
-	return history;
+// src/core/leftovers.ts
+/** Folders of artifacts, in the backup directory and below the prefix in S3. */
+const folders = ["postgres", "dragonfly"];
+/** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
+function stemsOf({ stamp, services }) {
+	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
 }
-/** Appends one release, durably. */
-async function recordRelease(tools, release) {
-	const { releases, state } = tools.layout;
-	await tools.work.step("record-release", change`mkdir -p -m 700 -- ${state} && printf '%s' ${formatRelease(release)} >>${releases} && sync ${releases}`);
+/**
+* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make
+* files of this name, it never published its backup, and no manifest names the file.
+*/
+function leftovers(files, options) {
+	const stems = options.begun.filter((one) => isDead(one, options)).flatMap(stemsOf);
+	return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)));
+}
+/**
+* Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
+* of ours began, or one that our own manifests name, and so brought here from another store.
+*/
+function halfWritten(files, { begun, own }) {
+	const stems = begun.flatMap(stemsOf);
+	const manifests = begun.map(({ id }) => `metadata/${id}.json`);
+	return files.filter((file) => {
+		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
+		if (whole === file) return false;
+		return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
+	});
+}
+/** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
+function settled$1(options) {
+	return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options));
+}
+function isDead({ id, at }, { published, now, age }) {
+	return !published.has(id) && now.getTime() - Date.parse(at) >= age;
+}
+function isBelow(file, stem) {
+	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
+}
+
+// src/core/backup-inventory.ts
+/** Every backup that any store has, newest first, each once, with its copies side by side. */
+function backupInventory(stores, { now, configured, drills = [] }) {
+	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
+	const listed = configured.every((name) => stores.some(({ store }) => store === name));
+	return [...ids].flatMap((id) => {
+		const held = stores.flatMap((from) => {
+			const manifest = from.manifests.find((one) => one.id === id);
+			return manifest ? [{
+				from,
+				manifest
+			}] : [];
+		});
+		const [first] = held;
+		if (!first) return [];
+		const { created, services } = first.manifest;
+		return {
+			id,
+			created,
+			age: now.getTime() - Date.parse(created),
+			bytes: totals(services).bytes,
+			services: services.map(({ service }) => service),
+			sync: syncOf(held, configured.length, listed),
+			copies: held.map(({ from, manifest }) => copyOf(from, manifest, lastDrill(drills, {
+				backup: id,
+				source: from.store
+			})))
+		};
+	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+}
+/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
+function sameBytes(a, b) {
+	return filesOf(a) === filesOf(b);
+}
+function syncOf([first, second], configured, listed) {
+	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
+	if (configured < 2) return "single";
+	if (!listed) return "unknown";
+	return first?.from.store === "s3" ? "s3-only" : "local-only";
+}
+function copyOf({ store, decisions, problems }, manifest, drill) {
+	const decision = decisions.find(({ id }) => id === manifest.id);
+	const found = problems?.get(manifest.id);
+	const { lockedUntil } = manifest.storage;
+	return {
+		store,
+		proven: drill?.proven ?? provenBy(store, manifest),
+		...drill && { drill: summed(drill) },
+		keep: decision?.keep ?? true,
+		reasons: decision?.reasons ?? [],
+		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
+		...found && { problems: found }
+	};
+}
+function summed({ started, result, reason, rtoSeconds, rpoSeconds }) {
+	return {
+		at: started,
+		result,
+		reason,
+		rtoSeconds,
+		rpoSeconds
+	};
+}
+function provenBy(store, manifest) {
+	if (!isProven(manifest, store)) return "unproven";
+	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
+}
+function filesOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
+		one.file,
+		one.bytes,
+		one.sha256
+	].join("\0"))).sort().join("\n");
+}
+
+// src/core/latest-backup.ts
+/**
+* What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
+* list the newest of all. A backup may be given more than once, as the copies of different stores.
+*/
+function latestBackup(backups, services) {
+	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
+	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
+	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
+	const at = services !== void 0 && wanted.length === 0 ? -1 : sorted.findIndex(holdsWhatItMust);
+	const others = at < 0 ? sorted : sorted.slice(0, at);
+	return {
+		id: sorted[at]?.id,
+		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
+		unheld
+	};
+}
+function holds$2({ services }, name) {
+	return services.some(({ service }) => service === name);
+}
+
+// src/job/stores.ts
+function localStore(stores) {
+	const local = stores.find((one) => one.name === "local");
+	if (!local) throw failure("no-local-store", "the local backup store is missing");
+	return local;
+}
+function remoteStore(stores) {
+	return stores.find((one) => one.name === "s3");
+}
+/** The manifest of a backup of which S3 now has the artifacts. */
+function storedInS3(manifest, { tier, objects, lockedUntil }) {
+	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
+	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
+	return {
+		...manifest,
+		storage: {
+			local: "success",
+			s3: "success",
+			tier,
+			...lock,
+			objects
+		}
+	};
+}
+/**
+* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
+* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
+* have a newer one cannot be listed, or no single backup holds the services. For an id a store that cannot be listed is an
+* error, unless another has it.
+*/
+async function findBackup(tools, id, source, { services } = {}) {
+	const asked = tools.stores.filter((one) => source === "auto" || one.name === source);
+	if (asked.length === 0) throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
+	const lists = await Promise.all(asked.map((store) => listed(store)));
+	const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id;
+	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
+		store,
+		manifest
+	})));
+	const [first] = found;
+	if (!first) throw notFound(id, lists);
+	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
+	return {
+		manifest: first.manifest,
+		stores: found.map((one) => one.store),
+		manifests
+	};
+}
+/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
+async function chooseLatest(tools, lists, services) {
+	const proven = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (proven.length === 0) return void 0;
+	if (failed) throw unknownLatest(failed, lists);
+	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
+	const { id, partial, unheld } = latestBackup(proven, wanted);
+	const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`);
+	if (id === void 0) throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, { hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.` });
+	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
+	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
+	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
+	return id;
+}
+function unknownLatest({ store, error }, lists) {
+	const other = lists.find((one) => one.error === void 0)?.store.name;
+	return refusal("latest-unknown", `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`, {
+		hint: `Give the id of a backup, or source: ${other} to take the newest one there.`,
+		cause: error
+	});
+}
+function notFound(id, lists) {
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (failed) return failed.error;
+	const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)));
+	if (line !== void 0) return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`);
+	const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse();
+	return inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
+}
+/**
+* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
+* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+*/
+async function bringLocal(tools, { manifest, stores, manifests }) {
+	const reasons = [];
+	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
+		const own = manifests?.get(store.name) ?? manifest;
+		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
+		await store.fetch(own, tools.work);
+		return store.name;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		reasons.push(`${store.name}: ${messageOf(error)}`);
+		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
+		if (error instanceof AppError && error.kind === "input") break;
+	}
+	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
+}
+/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
+async function discard(tools, backup, reason) {
+	if (tools.signal.aborted) return;
+	for (const store of tools.stores) try {
+		await store.discard(backup, tools.work);
+	} catch (error) {
+		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
+	}
+}
+async function listed(store) {
+	try {
+		const { backups, unreadable } = await store.list();
+		return {
+			store,
+			manifests: backups.map((one) => one.manifest),
+			unreadable
+		};
+	} catch (error) {
+		return {
+			store,
+			manifests: [],
+			unreadable: [],
+			error
+		};
+	}
+}
+
+// src/job/clean-leftovers.ts
+/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
+const safeAge = 864e5;
+/**
+* Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
+* before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
+* for the lock is ours; objects in S3 after a day; unfinished uploads at once. To be called under the lock before a backup
+* begins. What goes wrong is a warning: the next run tries again.
+*/
+async function cleanLeftovers(tools) {
+	if (tools.work.dryRun) return;
+	try {
+		const begun = await readBegun(tools);
+		const mine = (await localStore(tools.stores).list()).backups.map(({ manifest }) => manifest);
+		await cleanHalves(tools, {
+			begun,
+			own: new Set(mine.flatMap((one) => artifactFiles(one)))
+		});
+		const known = {
+			begun,
+			named: /* @__PURE__ */ new Set(),
+			published: new Set(mine.map(({ id }) => id)),
+			now: tools.clock.now()
+		};
+		if (begun.some(({ id }) => !known.published.has(id))) {
+			for (const store of tools.stores) {
+				const { paths, ids } = await store.named();
+				for (const path of paths) known.named.add(path);
+				for (const id of ids) known.published.add(id);
+			}
+			for (const store of tools.stores) await cleanStore(tools, store, known);
+		}
+		const over = settled$1({
+			...known,
+			age: tools.stores.some(isRemote) ? safeAge : 0
+		});
+		if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over));
+	} catch (error) {
+		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
+		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
+	}
+}
+/** Shell text that writes down, durably, that files of this backup are going to be made. */
+function noteBegun({ state }, backup) {
+	const folder = `${state}/begun`;
+	const file = `${folder}/${backup.id}-${backup.stamp}.json`;
+	const text = JSON.stringify(backup);
+	return change`umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
+}
+async function cleanHalves(tools, ours) {
+	const local = localStore(tools.stores);
+	const halves = halfWritten(await local.below([
+		"postgres/",
+		"dragonfly/",
+		"metadata/"
+	]), ours);
+	if (halves.length === 0) return;
+	await local.removeStrays(halves, tools.work);
+	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
+}
+async function cleanStore(tools, store, known) {
+	const stems = known.begun.filter(({ id }) => !known.published.has(id)).flatMap(stemsOf);
+	if (stems.length === 0) return;
+	for (const file of await store.endUploads?.(stems) ?? []) tools.log.info(`${store.name}: took back the unfinished upload of ${file}, which a killed run left`);
+	const age = isRemote(store) ? safeAge : 0;
+	const files = leftovers(await store.below(stems), {
+		...known,
+		age
+	});
+	if (files.length === 0) return;
+	await store.removeStrays(files, tools.work);
+	for (const file of files) tools.log.info(`${store.name}: removed ${file}, which a killed run left and no backup has`);
+}
+function isRemote({ name }) {
+	return name !== "local";
+}
+const begunSchema = require_libraries.object({
+	id: require_libraries.string$1(),
+	stamp: require_libraries.string$1(),
+	services: require_libraries.array(require_libraries.string$1()),
+	at: require_libraries.datetime()
+});
+async function readBegun({ host, layout }) {
+	const { stdout } = await host.run(sh`for one in ${`${layout.state}/begun`}/*.json; do if [ -e "$one" ]; then cat "$one"; fi; done`);
+	return stdout.split("\n").filter((line) => line !== "").map((line) => begunSchema.parse(JSON.parse(line)));
+}
+function forgetBegun({ state }, begun) {
+	return lines$1(change`rm -f ${begun.map(({ id, stamp }) => `${state}/begun/${id}-${stamp}.json`)}`);
 }
 
 // src/job/apply-retention.ts
@@ -10618,6 +13920,7 @@ function retentionItems(store, manifests) {
 	return manifests.map((manifest) => ({
 		id: manifest.id,
 		created: manifest.created,
+		services: manifest.services.map(({ service }) => service),
 		proven: isProven(manifest, store),
 		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
 	}));
@@ -10640,6 +13943,7 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
 		if (keep || !manifest) continue;
 		try {
+			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)));
 			await store.remove(manifest, tools.work);
 			removed.push(id);
 		} catch (error) {
@@ -10648,162 +13952,14 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		}
 	}
 }
-
-// src/core/backup-inventory.ts
-/** Every backup that any store has, newest first, each once, with its copies side by side. */
-function backupInventory(stores, { now, configured }) {
-	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
-	const listed = configured.every((name) => stores.some(({ store }) => store === name));
-	return [...ids].flatMap((id) => {
-		const held = stores.flatMap((from) => {
-			const manifest = from.manifests.find((one) => one.id === id);
-			return manifest ? [{
-				from,
-				manifest
-			}] : [];
-		});
-		const [first] = held;
-		if (!first) return [];
-		const { created, services } = first.manifest;
-		return {
-			id,
-			created,
-			age: now.getTime() - Date.parse(created),
-			bytes: totals(services).bytes,
-			services: services.map(({ service }) => service),
-			sync: syncOf(held, configured.length, listed),
-			copies: held.map(({ from, manifest }) => copyOf(from, manifest))
-		};
-	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-}
-/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
-function sameBytes(a, b) {
-	return filesOf(a) === filesOf(b);
-}
-function syncOf([first, second], configured, listed) {
-	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
-	if (configured < 2) return "single";
-	if (!listed) return "unknown";
-	return first?.from.store === "s3" ? "s3-only" : "local-only";
-}
-function copyOf({ store, decisions, problems }, manifest) {
-	const decision = decisions.find(({ id }) => id === manifest.id);
-	const found = problems?.get(manifest.id);
-	const { lockedUntil } = manifest.storage;
+/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+function removalOf({ id, created, services }) {
 	return {
-		store,
-		proven: provenBy(store, manifest),
-		keep: decision?.keep ?? true,
-		reasons: decision?.reasons ?? [],
-		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
-		...found && { problems: found }
+		id,
+		stamp: backupStamp(backupTime(id) ?? new Date(created)),
+		services: services.map(({ service }) => service),
+		at: created
 	};
-}
-function provenBy(store, manifest) {
-	if (!isProven(manifest, store)) return "unproven";
-	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
-}
-function filesOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
-		one.file,
-		one.bytes,
-		one.sha256
-	].join("\0"))).sort().join("\n");
-}
-
-// src/job/stores.ts
-function localStore(stores) {
-	const local = stores.find((one) => one.name === "local");
-	if (!local) throw failure("no-local-store", "the local backup store is missing");
-	return local;
-}
-function remoteStore(stores) {
-	return stores.find((one) => one.name === "s3");
-}
-/** The manifest of a backup of which S3 now has the artifacts. */
-function storedInS3(manifest, { tier, objects, lockedUntil }) {
-	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
-	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
-	return {
-		...manifest,
-		storage: {
-			local: "success",
-			s3: "success",
-			tier,
-			...lock,
-			objects
-		}
-	};
-}
-/**
-* The backup of this id, or the newest one for `latest`, from the lists of the stores asked for. Throws an input error
-* that lists what there is when the id is unknown. A store that cannot be listed is an error, unless another has it.
-*/
-async function findBackup(tools, id, source) {
-	const asked = tools.stores.filter((one) => source === "auto" || one.name === source);
-	if (asked.length === 0) throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
-	const lists = await Promise.all(asked.map((store) => listed(store)));
-	const known = lists.flatMap(({ store, manifests }) => manifests.map((manifest) => ({
-		store,
-		manifest
-	}))).sort((a, b) => b.manifest.created.localeCompare(a.manifest.created));
-	const chosen = id === "latest" ? known[0]?.manifest.id : id;
-	const found = known.filter((one) => one.manifest.id === chosen);
-	const [first] = found;
-	if (first) {
-		const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
-		return {
-			manifest: first.manifest,
-			stores: found.map((one) => one.store),
-			manifests
-		};
-	}
-	const failed = lists.find((one) => one.error !== void 0);
-	if (failed) throw failed.error;
-	const ids = [...new Set(known.map((one) => one.manifest.id))];
-	throw inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
-}
-/**
-* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
-* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
-*/
-async function bringLocal(tools, { manifest, stores, manifests }) {
-	const reasons = [];
-	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
-		const own = manifests?.get(store.name) ?? manifest;
-		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
-		await store.fetch(own, tools.work);
-		return store.name;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		reasons.push(`${store.name}: ${messageOf(error)}`);
-		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
-		if (error instanceof AppError && error.kind === "input") break;
-	}
-	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
-}
-/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
-async function discard(tools, backup, reason) {
-	if (tools.signal.aborted) return;
-	for (const store of tools.stores) try {
-		await store.discard(backup, tools.work);
-	} catch (error) {
-		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
-	}
-}
-async function listed(store) {
-	try {
-		return {
-			store,
-			manifests: (await store.list()).backups.map((one) => one.manifest)
-		};
-	} catch (error) {
-		return {
-			store,
-			manifests: [],
-			error
-		};
-	}
 }
 
 // src/job/repair-copies.ts
@@ -10855,9 +14011,10 @@ async function missing(tools, { from, to }, lists) {
 	const there = lists[to.name];
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
-	const items = [...retentionItems(to.name, there.manifests), ...lacking.map(({ id, created }) => ({
+	const items = [...retentionItems(to.name, there.manifests), ...lacking.map(({ id, created, services }) => ({
 		id,
 		created,
+		services: services.map(({ service }) => service),
 		proven: true
 	}))];
 	const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id));
@@ -10924,12 +14081,29 @@ async function backup(tools, options = {}) {
 	const services = atLeastOne(await dataServices(tools, options.services), "data service to back up");
 	const s3 = remoteStore(stores);
 	const unreachable = await reach(tools, s3);
-	const earlier = await newestProven(localStore(stores));
+	const earlier = await provenBackups(localStore(stores));
 	const running = await ensureRunning(tools, services);
 	for (const one of stores) await one.prepare(tools.work);
+	await cleanLeftovers(tools);
 	const { id, stamp, created } = await freeId(tools);
 	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
-	const checksums = tools.config.backup.verify === "checksum";
+	const begun = {
+		id,
+		stamp,
+		services: running.map((one) => one.service.name),
+		at: created
+	};
+	await tools.work.step("note-begun", noteBegun(layout, begun));
+	const { verify, postgres } = tools.config.backup;
+	const whileWriting = unreachable === void 0 && s3 ? beside$1(tools, s3) : void 0;
+	const target = {
+		id,
+		stamp,
+		checksums: verify === "checksum",
+		format: postgres.format,
+		earlier: earlier.flatMap((one) => one.services),
+		...whileWriting && { whileWriting }
+	};
 	const done = [];
 	const made = await makeBackup().catch(async (error) => {
 		await discard(tools, {
@@ -10945,12 +14119,8 @@ async function backup(tools, options = {}) {
 		retention: await applyRetention(tools, id)
 	};
 	async function makeBackup() {
-		for (const one of running) done.push(await backupService(tools, one, {
-			id,
-			stamp,
-			checksums
-		}));
-		if (!tools.work.dryRun) assertNoRowLoss(tools, earlier, done);
+		for (const one of running) done.push(await backupService(tools, one, target));
+		if (!tools.work.dryRun) assertNothingLost(tools, dataLosses(earlier, done));
 		const local = unpublished(tools, {
 			id,
 			created,
@@ -10958,7 +14128,7 @@ async function backup(tools, options = {}) {
 		});
 		const stored = unreachable === void 0 && s3 ? await store(tools, s3, local) : { failure: unreachable };
 		const manifest = stored.manifest ?? local;
-		await publish(tools, manifest, stored.manifest && s3);
+		await publish(tools, manifest);
 		return {
 			status: stored.failure === void 0 ? "success" : "partial",
 			manifest,
@@ -10970,6 +14140,22 @@ async function backupService(tools, one, target) {
 	if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work);
 	throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`);
 }
+/** Lets S3 have the beginning of a file while it is being written. */
+function beside$1({ work, log, layout }, s3) {
+	return async (file, dump) => {
+		let running = true;
+		const following = s3.follow?.(file, work, () => running);
+		try {
+			return await dump();
+		} catch (error) {
+			if (!(error instanceof HostError)) await work.step("remove-partial", change`rm -f ${`${layout.backups}/${file.file}.partial`}`).catch((reason) => log.warning(`${file.file}.partial may still be there: ${messageOf(reason)}`));
+			throw error;
+		} finally {
+			running = false;
+			await following;
+		}
+	};
+}
 /** Why S3 cannot be used although it is on; throws instead where S3 is required. */
 async function reach(tools, s3) {
 	try {
@@ -10979,11 +14165,19 @@ async function reach(tools, s3) {
 		return tolerate(tools, error);
 	}
 }
+/** S3's manifest comes before the local one: were that there and S3 then refused, a failed job would leave a backup that claims both. */
 async function store(tools, s3, manifest) {
 	try {
-		return { manifest: storedInS3(manifest, await s3.putArtifacts(manifest, tools.work)) };
+		const stored = storedInS3(manifest, await s3.putArtifacts(manifest, tools.work));
+		await s3.putManifest(stored, tools.work);
+		return { manifest: stored };
 	} catch (error) {
-		return { failure: tolerate(tools, error) };
+		const failure = tolerate(tools, error);
+		await discard({
+			...tools,
+			stores: [s3]
+		}, manifest, error);
+		return { failure };
 	}
 }
 /** A failed S3 is a warning only where the policy says so, and never hides that it failed (S11). */
@@ -10992,23 +14186,23 @@ function tolerate(tools, error) {
 	tools.log.warning(`S3 does not have this backup: ${messageOf(error)}`);
 	return messageOf(error);
 }
-/** S3 first: were the local manifest there before and S3 then refused, a failed job would leave a backup that claims both. */
-async function publish(tools, manifest, s3) {
-	await s3?.putManifest(manifest, tools.work);
+async function publish(tools, manifest) {
 	await localStore(tools.stores).putManifest(manifest, tools.work);
 	const { bytes, tables, rows, keys } = totals(manifest.services);
 	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
 }
-/** A cut heap file dumps with exit code 0: rows that fell by more than the limit are not believed (S1). */
-function assertNoRowLoss(tools, earlier, services) {
-	const limit = tools.config.backup["max-row-loss"];
-	const [loss] = rowLosses(earlier?.services ?? [], services).filter((one) => one.share > limit);
+/** What fell by more than the limit is not believed (S1). */
+function assertNothingLost({ config }, losses) {
+	const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"]);
 	if (!loss) return;
-	throw failure("rows-lost", `${loss.database} has ${loss.after} rows, ${loss.before} in the last proven backup (${earlier?.id})`, { hint: "Look at the data before anything else; if so many rows were deleted on purpose, raise backup.max-row-loss." });
+	const { unit, place, before, after, since } = loss;
+	const what = unit === "rows" ? "rows" : "keys without expiry";
+	throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, { hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
 }
-async function newestProven(local) {
+/** Newest first. */
+async function provenBackups(local) {
 	const { backups } = await local.list();
-	return backups.find((one) => isProven(one.manifest, "local"))?.manifest;
+	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, "local"));
 }
 /** An id that no backup has: two in one second would overwrite each other. */
 async function freeId(tools) {
@@ -11119,6 +14313,8 @@ const changeInputs = {
 	"lock-number": lockNumber,
 	"lock-wait": lockWait
 };
+/** What replaces an OpenVidu server takes it. */
+const endSessions = input(boolean.default(false), { description: "Replace an OpenVidu server also while sessions are live on it, which ends them." });
 /** A list of services of the stack; the description says what is taken without it. */
 function servicesInput(description) {
 	return input(words$1.optional(), {
@@ -11245,16 +14441,32 @@ async function listBackups(tools, { verify = false } = {}) {
 		problems.push(`${store.name} could not be listed: ${messageOf(error)}`);
 	}
 	if (inventories.length === 0) throw errors[0];
+	const listed = tools.stores.filter(({ name }) => inventories.some(({ store }) => store === name));
 	const entries = backupInventory(inventories, {
 		now: tools.clock.now(),
-		configured: tools.stores.map(({ name }) => name)
+		configured: tools.stores.map(({ name }) => name),
+		drills: await drillsOf(tools, listed, problems)
 	});
+	for (const { id, copies } of entries) for (const { store, drill } of copies) if (drill?.result === "failed") problems.push(`${store}: the last drill of ${id}, of ${drill.at}, failed: ${drill.reason}`);
 	const differing = entries.filter(({ sync }) => sync === "differs");
 	for (const { id } of differing) problems.push(`${id} is not the same in both stores: their manifests name other bytes`);
 	return {
 		entries,
 		problems
 	};
+}
+/** Each store has the records of all drills that reached it: together they are all that is known. */
+async function drillsOf(tools, stores, problems) {
+	const found = /* @__PURE__ */ new Map();
+	for (const store of stores) try {
+		const { records, unreadable } = await store.drills();
+		for (const record of records) found.set(record.id, record);
+		problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable record of a drill`));
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		problems.push(`${store.name}: the records of drills could not be read: ${messageOf(error)}`);
+	}
+	return [...found.values()].toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started));
 }
 async function inventoryOf(tools, store, { verify, problems }) {
 	const { backups, unreadable } = await store.list();
@@ -11306,7 +14518,7 @@ const backupsContract = {
 	}),
 	outputs: require_libraries.strictObject({
 		...commonOutputs,
-		backups: require_libraries.string$1().describe("The backups as a JSON array, newest first: `id`, `created`, `age-seconds`, `bytes`, `services`, `sync` and, in `copies`, per store `proven`, `keep`, `reasons`, `locked-until`, `problems`."),
+		backups: require_libraries.string$1().describe("The backups as a JSON array, newest first: `id`, `created`, `age-seconds`, `bytes`, `services`, `sync` and, in `copies`, per store `proven` (`restored` by a drill, or the tier of its bytes), `drill` (the last one's `at`, `result`, `reason`, `rto-seconds`, `rpo-seconds`), `keep`, `reasons`, `locked-until`, `problems`."),
 		count: require_libraries.int().min(0).describe("Number of backups, each counted once."),
 		removed: require_libraries.int().min(0).describe("Number of copies that `prune` removed, or would remove in a dry run."),
 		"newest-proven": require_libraries.string$1().describe("Id of the newest backup that some store holds proven; empty without one."),
@@ -11335,7 +14547,7 @@ const backupsAction = action(backupsContract, (inputs, context) => {
 		const list = await listBackups(tools, { verify: inputs.verify });
 		for (const one of list.problems) tools.log.warning(one);
 		const { entries } = list;
-		const newest = entries.find(({ copies }) => copies.some(({ proven }) => proven !== "unproven"));
+		const newest = entries.find(({ copies }) => copies.some(isGood));
 		const reason = reports.some(({ failure }) => failure !== void 0) ? "prune-failed" : list.problems.length > 0 ? "problems-found" : "done";
 		return {
 			outputs: {
@@ -11351,16 +14563,30 @@ const backupsAction = action(backupsContract, (inputs, context) => {
 		};
 	});
 });
+/** Proven when it was made, and nothing was found wrong with it now. */
+function isGood({ proven, problems = [] }) {
+	return proven !== "unproven" && problems.length === 0;
+}
 /** As the output has it: names of the outputs' own style, times in seconds. */
 function shown$1({ age, copies, ...entry }) {
-	const held = copies.map(({ lockedUntil, ...copy }) => ({
+	const held = copies.map(({ lockedUntil, drill, ...copy }) => ({
 		...copy,
-		...lockedUntil && { "locked-until": lockedUntil }
+		...lockedUntil && { "locked-until": lockedUntil },
+		...drill && { drill: renamed(drill) }
 	}));
 	return {
 		...entry,
 		"age-seconds": Math.floor(age / 1e3),
 		copies: held
+	};
+}
+function renamed({ at, result, reason, rtoSeconds, rpoSeconds }) {
+	return {
+		at,
+		result,
+		reason,
+		"rto-seconds": rtoSeconds,
+		"rpo-seconds": rpoSeconds
 	};
 }
 function summaryOf$6({ entries, problems }) {
@@ -11369,7 +14595,7 @@ function summaryOf$6({ entries, problems }) {
 		age < 0 ? "in the future" : formatDuration(age),
 		formatBytes(bytes),
 		services.join(", "),
-		copies.map(({ store, proven }) => `${store}: ${proven}`).join("; "),
+		copies.map(proof).join("; "),
 		sync,
 		copies.map(whyKept).join("; ")
 	]);
@@ -11386,6 +14612,11 @@ function summaryOf$6({ entries, problems }) {
 		...problems.map((one) => `- **${one}**`),
 		""
 	].join("\n");
+}
+function proof({ store, proven, drill }) {
+	if (!drill) return `${store}: ${proven}`;
+	const measured = `${drill.rtoSeconds === null ? "never usable" : `RTO ${formatDuration(drill.rtoSeconds * 1e3)}`}, RPO ${formatDuration(drill.rpoSeconds * 1e3)}`;
+	return `${store}: ${proven} (drill of ${drill.at.slice(0, 16)}Z: ${drill.result}, ${measured})`;
 }
 function whyKept({ store, keep, reasons, lockedUntil }) {
 	const until = reasons.includes("locked") ? ` until ${lockedUntil}` : "";
@@ -11560,6 +14791,19 @@ function gibibytes(kibibytes) {
 	return (Number(kibibytes) / 1048576).toFixed(1);
 }
 
+// src/job/unfinished.ts
+/** What the notes of earlier runs on the host say. A run that is at work at this moment counts as one that was cut off. */
+async function unfinishedOf(tools) {
+	const [stopped, waiting, upgrades, deployment] = await Promise.all([
+		readStoppedApp(tools),
+		waitsForRestore(tools),
+		readUpgrades(tools),
+		readUnfinished(tools)
+	]);
+	if (waiting && waiting.restoring === void 0) return "restore";
+	return waiting !== void 0 || stopped?.awaits === "services" || upgrades.length > 0 || deployment ? "run" : "no";
+}
+
 // src/job/check-infra.ts
 /** The name under which disks are reported beside the services. */
 const hostName = "host";
@@ -11576,23 +14820,27 @@ async function checkInfra(tools) {
 	]);
 	const current = services.map((one) => ({
 		...one,
-		container: copiesOf$1(containers, one)[0]
+		container: copiesOf(containers, one)[0]
 	}));
 	const data = current.filter((one) => dataKinds.includes(one.service.kind));
-	const [probes, host, presence] = await Promise.all([
+	const [probes, host, presence, unfinished] = await Promise.all([
 		Promise.all(current.map((one) => probe(one))),
 		checkHost(tools, data),
-		dataPresence(tools, data)
+		dataPresence(tools, data),
+		unfinishedOf(tools)
 	]);
-	return conclude(tools, [...current.map((one, index) => combine(tools, {
-		one,
-		copies: copiesOf$1(containers, one),
-		probed: probes[index],
-		host,
-		definition
-	})), hostFinding(host)], presence);
+	return {
+		...conclude(tools, [...current.map((one, index) => combine(tools, {
+			one,
+			copies: copiesOf(containers, one),
+			probed: probes[index],
+			host,
+			definition
+		})), hostFinding(host)], presence),
+		unfinished
+	};
 }
-function copiesOf$1(containers, { service }) {
+function copiesOf(containers, { service }) {
 	return byUse(containers.filter((one) => one.service === service.name));
 }
 /** Undefined where there is nothing to probe. A probe that gives no answer in time is unknown; a lost host is an error. */
@@ -11719,6 +14967,112 @@ function conclude(tools, findings, data) {
 	};
 }
 
+// src/core/decision.ts
+/** The jobs of a pipeline, in the order in which they may run. */
+const jobNames = [
+	"lock",
+	"debug",
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app",
+	"verify-deploy",
+	"unlock"
+];
+/** Jobs that a person may ask for whatever the facts are. */
+const forcibleJobs = [
+	"backup",
+	"recreate",
+	"restore",
+	"verify",
+	"deploy-app"
+];
+/**
+* What an earlier run left when it was cut off: nothing, something that the next run finishes, or an app that stays stopped
+* until its data is restored.
+*/
+const unfinishedStates = [
+	"no",
+	"run",
+	"restore"
+];
+/** The rows of the decision matrix; a stable code each. */
+const rules = {
+	"infra-changed": "infrastructure changed and there is data: back up, recreate, restore what is needed, verify",
+	"infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
+	"infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
+	"infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
+	unfinished: "the infrastructure is healthy, but an earlier run was cut off: finish it, check again, verify",
+	"app-changed": "infrastructure is healthy and the app changed: deploy it",
+	forced: "nothing changed and the infrastructure is healthy: only what was asked for",
+	"nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do"
+};
+/** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
+function ruleFor(facts) {
+	const { infraStatus, dataPresent, unfinished, force } = facts;
+	if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh";
+	if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost";
+	if (unfinished === "run") return "unfinished";
+	if (appWanted(facts)) return "app-changed";
+	return force.length > 0 || unfinished === "restore" ? "forced" : "nothing-to-do";
+}
+/** The job to run now; undefined when the pipeline is at its end. Jobs that were not wanted are absent from `results` or `skipped`. */
+function nextJob(facts, progress) {
+	const last = jobNames.findLastIndex((job) => (progress.results[job] ?? "skipped") !== "skipped");
+	return jobNames.slice(last + 1).find((job) => shouldRun(job, facts, progress));
+}
+/**
+* Whether a job runs, given what the jobs before it said. After a failed or cancelled job nothing runs but `unlock`.
+* Throws `failed` `answer-empty` when a job succeeded without the answer that the decision needs: that is never "no".
+*/
+function shouldRun(job, facts, progress) {
+	const { results } = progress;
+	const lockTried = (results.lock ?? "skipped") !== "skipped";
+	if (job === "unlock") return lockTried;
+	if (jobNames.slice(0, jobNames.indexOf(job)).map((name) => results[name] ?? "skipped").some((result) => result === "failure" || result === "cancelled")) return false;
+	if (job === "lock") return ruleFor(facts) !== "nothing-to-do";
+	return results.lock === "success" && wanted[job](facts, progress);
+}
+/** Whether `restore` must follow a recreation: `restore-needed` of `recreate`. Volumes survive it, so as a rule it must not. */
+function restoreNeeded(policy, recreation) {
+	const { dataIntact, backupMade } = recreation;
+	return !dataIntact || policy === "always" && backupMade;
+}
+const wanted = {
+	debug: (facts) => ["infra-broken", "unfinished"].includes(ruleFor(facts)),
+	backup: (facts, progress) => facts.force.includes("backup") || facts.dataPresent && (recreates(facts, progress) || facts.force.includes("restore") || facts.migrationsChanged && facts.beforeMigrate),
+	recreate: (facts, progress) => recreates(facts, progress) && (!facts.dataPresent || succeeded$1("backup", progress)),
+	restore: (facts, progress) => facts.force.includes("restore") || succeeded$1("recreate", progress) && answered("restore-needed", progress.restoreNeeded),
+	verify: (facts, progress) => facts.force.includes("verify") || [
+		"debug",
+		"recreate",
+		"restore"
+	].some((job) => succeeded$1(job, progress)),
+	"deploy-app": (facts, progress) => appWanted(facts) || !facts.dataPresent && succeeded$1("recreate", progress),
+	"verify-deploy": (_facts, progress) => succeeded$1("deploy-app", progress)
+};
+function recreates(facts, progress) {
+	switch (ruleFor(facts)) {
+		case "infra-changed":
+		case "infra-changed-fresh":
+		case "infra-lost": return true;
+		case "infra-broken":
+		case "unfinished": return succeeded$1("debug", progress) && answered("debug-status", progress.debugStatus) === "failed";
+		default: return false;
+	}
+}
+function appWanted({ appChanged, migrationsChanged, force }) {
+	return appChanged || migrationsChanged || force.includes("deploy-app");
+}
+function succeeded$1(job, { results }) {
+	return results[job] === "success";
+}
+function answered(output, value) {
+	if (value !== void 0) return value;
+	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
+}
+
 // actions/check-infra/contract.ts
 const checkInfraContract = {
 	name: "check-infra",
@@ -11736,6 +15090,7 @@ const checkInfraContract = {
 		]).describe("`healthy`, `unhealthy` or `missing`; `unknown` only when the action failed."),
 		"infra-details": require_libraries.string$1().describe("Report as JSON: state and details of each service."),
 		"data-present": require_libraries.boolean().describe("Whether any data volume or directory of a data service holds something."),
+		unfinished: require_libraries._enum(unfinishedStates).describe("`no`; `run`: the next run finishes one that was cut off; `restore`: the app stays stopped until one."),
 		"exit-code": require_libraries.int().min(0).max(3).describe("0 healthy, 1 minor, 2 critical, 3 containers missing.")
 	}),
 	negative: {
@@ -11744,6 +15099,7 @@ const checkInfraContract = {
 		"infra-status": "unknown",
 		"infra-details": "{}",
 		"data-present": true,
+		unfinished: "no",
 		"exit-code": 2
 	}
 };
@@ -11755,6 +15111,7 @@ const checkInfraAction = action(checkInfraContract, (inputs, context) => withToo
 	mutates: false
 }, async (tools) => {
 	const seen = await checkInfra(tools);
+	if (seen.unfinished !== "no") tools.log.warning(unfinishedTexts[seen.unfinished]);
 	for (const { name, state, detail } of seen.checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`);
 	return {
 		outputs: {
@@ -11764,19 +15121,25 @@ const checkInfraAction = action(checkInfraContract, (inputs, context) => withToo
 			"infra-status": seen.status,
 			"infra-details": JSON.stringify(seen.report),
 			"data-present": seen.dataPresent,
+			unfinished: seen.unfinished,
 			"exit-code": seen.exitCode
 		},
 		summary: summaryOf$5(seen),
 		exitCode: seen.exitCode
 	};
 }));
-function summaryOf$5({ status, checks, dataPresent }) {
+const unfinishedTexts = {
+	run: "an earlier run was cut off: the next one that changes anything finishes it",
+	restore: "the app stays stopped until its data is restored"
+};
+function summaryOf$5({ status, checks, dataPresent, unfinished }) {
 	const rows = checks.map(({ name, state, detail }) => [
 		name,
 		state,
 		detail
 	]);
-	const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}`;
+	const left = unfinished === "no" ? "" : `, ${unfinishedTexts[unfinished]}`;
+	const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}${left}`;
 	return summaryTable(title, [
 		"Check",
 		"State",
@@ -11825,110 +15188,6 @@ function trouble(issues) {
 }
 function historyFile({ layout }) {
 	return `${layout.state}/debug.jsonl`;
-}
-
-// src/job/debug/causes.ts
-/** Names the cause, the most specific first, with the sentence that shows it. */
-function nameCause(evidence) {
-	const { container, checks, log } = evidence;
-	const told = checks.map((check) => `${check.name}: ${check.detail}`).join("; ");
-	if (!container) return {
-		cause: "missing",
-		details: "the service has no container"
-	};
-	if (container.state === "paused") return {
-		cause: "paused",
-		details: "the container is paused"
-	};
-	const refused = startProblems.find(([, pattern]) => pattern.test(container.error));
-	if (refused && container.state !== "running") return {
-		cause: refused[0],
-		details: container.error
-	};
-	const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed");
-	if (network) return {
-		cause: "network-missing",
-		details: `${network.name}: ${network.detail}`
-	};
-	const loops = container.state === "restarting" || isShaky(evidence);
-	const down = container.state !== "running" || loops;
-	if (down || container.restarts > 0) {
-		if (container.oomKilled) return {
-			cause: "out-of-memory",
-			details: `killed with exit code ${container.exitCode}`
-		};
-		const line = logProblems.flatMap(([cause, pattern]) => {
-			const found = log.split("\n").findLast((one) => pattern.test(one));
-			return found === void 0 ? [] : [{
-				cause,
-				details: withoutTime(found)
-			}];
-		})[0];
-		if (line) return line;
-	}
-	if (down) {
-		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
-		return {
-			cause: loops ? "restart-loop" : "stopped",
-			details: ended
-		};
-	}
-	if (checks.some((check) => check.name.startsWith("volume ") && check.state === "failed")) return {
-		cause: "bad-mount",
-		details: told
-	};
-	return {
-		cause: checks.some((check) => check.state === "failed") ? "unhealthy" : "unknown",
-		details: told
-	};
-}
-function isShaky({ container, restartLimit, checks }) {
-	return (container?.restarts ?? 0) > restartLimit && checks.some((check) => check.name === "restarts");
-}
-/** Docker's own reasons for a container that did not start. */
-const startProblems = [
-	["network-missing", /network \S+ not found|could not find a network|network .* does not exist/i],
-	["port-conflict", /port is already allocated|address already in use|failed to bind host port/i],
-	["disk-full", /no space left on device/i],
-	["bad-mount", /mount|bind source path does not exist|not a directory/i],
-	["image-missing", /no such image|image .* not found/i],
-	["out-of-memory", /cannot allocate memory|out of memory/i]
-];
-/** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
-const logProblems = [
-	["disk-full", /no space left on device|MISCONF .*disk/i],
-	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
-	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
-	["port-conflict", /address already in use/i]
-];
-/** `docker logs --timestamps` puts the time before each line. */
-function withoutTime(line) {
-	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
-}
-
-// src/job/debug/mask.ts
-/** Shorter values stand in ordinary text too often to be masked everywhere. */
-const shortest = 5;
-/**
-* Takes the stack's secrets out of texts that containers wrote: every value of an environment variable whose name says
-* that it is one, the password in every URL of the environment, and whatever looks like one in the text.
-*/
-function masker(definition) {
-	const values = definition.services.flatMap((service) => Object.entries(service.environment).flatMap(secretsIn));
-	const secrets = [...new Set(values)].filter((value) => value.length >= shortest).sort((a, b) => b.length - a.length);
-	return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), text).replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:)[^\s@/]+@/gi, "$1***@").replaceAll(/\b((?:[\w-]*(?:password|passwd|secret|token|api[_-]?key))["']?\s*[=:]\s*["']?)[^\s"',;]+/gi, "$1***");
-}
-const telling = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn/i;
-function secretsIn([name, value]) {
-	const inUrl = /^[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/i.exec(value)?.[1];
-	return [...telling.test(name) ? [value, encodeURIComponent(value)] : [], ...inUrl === void 0 ? [] : [inUrl, decode(inUrl)]];
-}
-function decode(text) {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
 }
 
 // src/job/debug/diagnose.ts
@@ -12253,478 +15512,30 @@ function summaryOf$4({ status, found, left, fixes }, dryRun) {
 	], rows)}\n${tried}`;
 }
 
-// src/job/deploy-app/pinned-images.ts
+// src/job/occupied.ts
 /**
-* Brings every image that the services shall run onto the host, pinned, before anything is touched. `wanted` is by
-* service; what it does not name comes from the compose files. Throws an input error for a service that the app does
-* not have, or one without an image; refuses when an image is not to be had.
+* Refuses to go on while people are connected to one of these services, whose replacement would cut them off, and where a
+* server that serves does not say whether somebody is (S7).
 */
-async function pinImages(tools, services, wanted) {
-	const names = services.map((one) => one.name);
-	const unknown = Object.keys(wanted).find((name) => !names.includes(name));
-	if (unknown !== void 0) throw inputError("unknown-service", `images: the app has no service ${unknown}`, { hint: `Its services are: ${names.join(", ")}.` });
-	const byReference = /* @__PURE__ */ new Map();
-	const pinned = /* @__PURE__ */ new Map();
-	for (const service of services) {
-		const reference = wanted[service.name] ?? service.image;
-		if (reference === "") throw inputError("image-missing", `service ${service.name} has no image`, { hint: `Give it an \`image\` in the compose file, or pass \`${service.name}=reference\` in images.` });
-		const image = byReference.get(reference) ?? await ensureImage(tools, reference, "pull-images");
-		if (!byReference.has(reference) && image.doubt !== void 0) tools.log.warning(image.doubt);
-		byReference.set(reference, image);
-		pinned.set(service.name, image);
+async function refuseWhileOccupied(tools, services) {
+	for (const one of services) {
+		if (!one.container || !one.driver.occupancy) continue;
+		const { state, detail } = await one.driver.occupancy(one.service, one.container);
+		const { name } = one.service;
+		if (state === "free") tools.log.info(`${name}: ${detail}, nobody is cut off`);
+		else if (state === "occupied") throw refusal("sessions-live", `${name} has ${detail}, which replacing it would end`, { hint: "Wait until they have ended, or run this again with `end-sessions: true`." });
+		else throw refusal("sessions-unknown", `nobody can say whether sessions are live on ${name}: ${detail}`, { hint: `Set services.${name}.url in infra.yml to the server's base URL as the host sees it; its secret is read from OPENVIDU_SECRET of the container. Or run this again with \`end-sessions: true\`.` });
 	}
-	return pinned;
-}
-/** What to start each of these services by. */
-function references(images, services) {
-	return Object.fromEntries(services.map((name) => [name, pinnedOf(images, name).reference]));
-}
-/** For the release history. */
-function releaseImages(images) {
-	return [...images].map(([service, { asked, reference, id }]) => ({
-		service,
-		reference: asked,
-		...reference.includes("@") ? { digest: reference } : {},
-		imageId: id
-	}));
-}
-function pinnedOf(images, service) {
-	const image = images.get(service);
-	if (!image) throw new TypeError(`no image was pinned for ${service}`);
-	return image;
-}
-
-// src/job/deploy-app/unfinished-note.ts
-/** Shell text that writes down which containers there were before new copies are started. */
-function unfinishedNote(layout, { release, old }) {
-	const file = noteFile(layout);
-	const text = JSON.stringify({
-		format: 1,
-		release,
-		old: old.map((one) => one.id)
-	});
-	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
-}
-/** Shell text that takes the note away: the deployment has ended, one way or the other. */
-function forgetUnfinished(layout) {
-	return change`rm -f ${noteFile(layout)}`;
-}
-const noteSchema = require_libraries.object({
-	format: require_libraries.literal(1),
-	release: require_libraries.string$1(),
-	old: require_libraries.array(require_libraries.string$1())
-});
-/** The note of a deployment that was interrupted; undefined when the last one ended. */
-async function readUnfinished({ host, layout }) {
-	const file = noteFile(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? void 0 : noteSchema.parse(JSON.parse(stdout));
-}
-function noteFile({ state }) {
-	return `${state}/deploy.json`;
-}
-
-// src/job/deploy-app/copies.ts
-/** Containers of these services, whatever their state. */
-async function copiesOf(tools, services) {
-	const names = new Set(services.map((one) => one.name));
-	return (await tools.stack.containers()).filter((one) => names.has(one.service));
-}
-/**
-* Starts a whole new set of copies beside the old ones and gives them. The old containers' ids are written down on the
-* host first, so that a run after an interruption can tell the two sets apart.
-*/
-async function startBeside(tools, services, options) {
-	if (services.length === 0) return [];
-	const { images, old, release } = options;
-	const names = services.map((one) => one.name);
-	const scale = Object.fromEntries(services.map(({ name, replicas }) => [name, replicas + old.filter((one) => one.service === name).length]));
-	const up = tools.stack.up(names, {
-		noDependencies: true,
-		noRecreate: true,
-		pull: "never",
-		scale,
-		images: references(images, names)
-	});
-	await tools.work.step("start-new", change`${unfinishedNote(tools.layout, {
-		release,
-		old
-	})} || exit\n${up}`, { timeout: 3e5 });
-	const assumed = services.map((service) => assumedCopy(tools, service, pinnedOf(images, service.name).id));
-	return tools.work.check("find-new", () => newCopies(tools, services, old), assumed);
-}
-/** Containers of these services that are not among `old`. */
-async function newCopies(tools, services, old) {
-	return (await copiesOf(tools, services)).filter((one) => !old.some(({ id }) => id === one.id));
-}
-/**
-* Waits until these copies are healthy, at least `app.health-timeout` and as long as their health checks may take;
-* fails at once when one exits, turns unhealthy or restarts again and again. Then proves that each runs the image asked for.
-*/
-async function waitForCopies(tools, services, options) {
-	if (services.length === 0) return;
-	const { images, copies, step } = options;
-	const budget = Math.max(tools.config.app["health-timeout"], ...services.map((one) => one.healthBudget ?? 0));
-	const ids = copies.map((one) => one.id);
-	await tools.work.check(step, async () => {
-		assertComplete(services, copies);
-		await waitHealthy(tools, services, {
-			containers: ids,
-			budget
-		});
-		const now = (await copiesOf(tools, services)).filter((one) => ids.includes(one.id));
-		for (const copy of now) assertImage(copy, pinnedOf(images, copy.service).id);
-	}, void 0);
-}
-/** Stops copies within their grace periods and removes them, by id. */
-async function removeCopies(tools, copies, steps) {
-	if (copies.length === 0) return;
-	await tools.work.step(steps.stop, tools.stack.stop(copies), { timeout: 9e5 });
-	await tools.work.step(steps.remove, tools.stack.remove(copies));
-}
-function assertComplete(services, copies) {
-	for (const { name, replicas } of services) {
-		const there = copies.filter((one) => one.service === name).length;
-		if (there !== replicas) throw failure("copies-missing", `${there} new copies of ${name} were made, ${replicas} were asked for`);
-	}
-}
-function assertImage(copy, wanted) {
-	if (copy.imageId === wanted) return;
-	throw failure("wrong-image", `${copy.name} runs ${copy.imageId}, not ${wanted} as asked`, { hint: "Something else started it meanwhile: look at who uses docker compose on the host." });
-}
-/** What a dry run takes for a container that it does not start. */
-function assumedCopy({ stack }, { name }, imageId) {
-	return {
-		id: `new-${name}`,
-		name: `${stack.project}-${name}-new`,
-		service: name,
-		state: "running",
-		health: "healthy",
-		healthOutput: "",
-		error: "",
-		restarts: 0,
-		exitCode: 0,
-		oomKilled: false,
-		startedAt: "",
-		finishedAt: "",
-		image: imageId,
-		imageId,
-		configHash: "",
-		number: 0,
-		restartPolicy: "",
-		stopSignal: "",
-		mounts: [],
-		networks: [],
-		pid: 0
-	};
-}
-
-// src/job/deploy-app/health-url.ts
-/**
-* Asks `app.health-url` from the host until it answers well, five times at most, two seconds apart. Fails with
-* `health-url-unreachable` or `health-url-wrong`: no answer and a wrong one are two different things. Does nothing without
-* a URL; a host that has nothing to ask with is warned of.
-*/
-async function assertAnswers(tools) {
-	const url = tools.config.app["health-url"];
-	if (url === void 0) return;
-	await tools.work.check("health-url", () => ask(tools, url), void 0);
-}
-async function ask(tools, url) {
-	for (let left = 4;; left--) {
-		const answer = await askUrl(tools.host, url, 1e4);
-		if (answer.kind === "unable") {
-			tools.log.warning(`${url} was not asked: ${answer.reason}`);
-			return;
-		}
-		if (answer.kind === "answered" && answer.status >= 200 && answer.status < 300) return;
-		if (left === 0) throw answer.kind === "answered" ? failure("health-url-wrong", `${url} answered ${answer.status}`) : failure("health-url-unreachable", `${url} cannot be reached from the host: ${answer.reason}`, { hint: "When the old release answers there, the new one does not listen; else correct app.health-url." });
-		await tools.clock.sleep(2e3, tools.signal);
-	}
-}
-
-// src/job/deploy-app/in-place.ts
-/** Replaces a service of which two copies cannot run side by side: it is away from its stop until it is healthy again. */
-async function replaceInPlace(tools, service, images) {
-	const { name } = service;
-	tools.log.warning(`${name} is replaced with an interruption: two copies of it cannot run side by side`);
-	const up = tools.stack.up([name], {
-		noDependencies: true,
-		forceRecreate: true,
-		pull: "never",
-		images: references(images, [name])
-	});
-	await tools.work.step(`replace-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
-	const copies = await tools.work.check(`find-${name}`, () => copiesOf(tools, [service]), void 0);
-	if (copies) await waitForCopies(tools, [service], {
-		images,
-		copies,
-		step: `wait-${name}`
-	});
-}
-/** Puts back the images that these services ran before; one that did not exist before is removed. */
-async function putBackInPlace(tools, services, before) {
-	for (const service of services.toReversed()) {
-		const { name } = service;
-		const previous = before.find((one) => one.service === name);
-		if (!previous) {
-			const copies = await copiesOf(tools, [service]);
-			if (copies.length === 0) continue;
-			await tools.work.step(`stop-${name}`, tools.stack.stop(copies));
-			await tools.work.step(`remove-${name}`, tools.stack.remove(copies));
-			continue;
-		}
-		const up = tools.stack.up([name], {
-			noDependencies: true,
-			forceRecreate: true,
-			pull: "never",
-			images: { [name]: previous.imageId }
-		});
-		await tools.work.step(`put-back-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
-		await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), void 0);
-	}
-}
-
-// src/job/deploy-app/keep-release.ts
-/**
-* Keeps the release's images for a rollback by a tag of their own (a tag beside the digest keeps both from being
-* pruned), and makes them what every later `up` starts.
-*/
-async function keepImages(tools, { release, images }) {
-	const tags = [...images.values()].flatMap((image) => {
-		const repository = repositoryOf(image.asked);
-		return /^(sha256|[0-9a-f]{64}$)/.test(repository) ? [] : [change`docker tag ${image.id} ${`${repository}:release-${release.id}`} || exit`];
-	});
-	const file = deployedImagesFile(tools.config);
-	const next = `${file}.t`;
-	const override = imagesOverride(references(images, [...images.keys()]));
-	const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`;
-	await tools.work.step("tag-release", lines$1(...tags, write, forgetUnfinished(tools.layout)));
-}
-async function recordGood(tools, { release, images }) {
-	await recordRelease(tools, {
-		...entry(tools, release, images),
-		status: "good"
-	});
-}
-/** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
-async function recordBad(tools, { release, images, why }) {
-	await tools.work.step("forget-release", forgetUnfinished(tools.layout));
-	await recordRelease(tools, {
-		...entry(tools, release, images),
-		status: "bad",
-		note: oneLine(why)
-	});
-}
-function entry(tools, release, images) {
-	if (images.length === 0) throw failure("no-images", "a release without images cannot be recorded");
-	return {
-		format: 1,
-		id: release.id,
-		kind: "deploy",
-		time: tools.clock.now().toISOString(),
-		commit: release.commit,
-		images: [...images],
-		run: {
-			id: tools.run.id,
-			url: tools.run.url,
-			actor: tools.run.actor
-		}
-	};
-}
-function oneLine(text) {
-	return text.replaceAll(/\s+/g, " ").slice(0, 500);
-}
-
-// src/job/deploy-app/upstream.ts
-/** First port of the loopback servers, one for each copy; only reachable inside the proxy's container. */
-const loopback = 8001;
-/** Reads an upstream file, of either shape that `renderUpstream` writes or of a person's simple one. */
-function parseUpstream(text) {
-	const lines = text.replaceAll(/#.*$/gm, "");
-	const copies = [...lines.matchAll(/set\s+\$copy\s+"?([\w.-]+)(?::\d+)?"?\s*;/g)].map(([, name]) => name ?? "");
-	const servers = [...lines.matchAll(/(?<=^|[\s{;])server\s+([\w.-]+)(?::\d+)?[^;{}]*;/gm)].map(([, name]) => name ?? "").filter((name) => name !== "127.0.0.1");
-	return {
-		targets: [.../* @__PURE__ */ new Set([...copies, ...servers])],
-		copySettings: /include\s+(\S+\/copy\.inc)\s*;/.exec(lines)?.[1]
-	};
-}
-/**
-* The upstream file that sends requests to these containers. With `copySettings` each copy stands in a loopback server
-* of its own whose name is looked up at each request: nginx starts even when a copy is down. Without, its name stands in
-* `upstream`, and nginx will not start while it cannot be resolved.
-*/
-function renderUpstream(names, options) {
-	const { upstream, port, copySettings, release } = options;
-	const head = `# Written by deploy-app, release ${release}. The next deployment writes it anew.`;
-	if (copySettings === void 0) return text(head, `upstream ${upstream} {`, ...names.map((name) => `  server ${name}:${port};`), "}");
-	const addresses = names.map((_, index) => `127.0.0.1:${loopback + index}`);
-	return text(head, `upstream ${upstream} {`, ...addresses.map((address) => `  server ${address};`), "}", ...names.flatMap((name, index) => [
-		"server {",
-		`  listen ${addresses[index]};`,
-		`  set $copy ${name}:${port};`,
-		`  include ${copySettings};`,
-		"}"
-	]));
-}
-function text(...lines) {
-	return `${lines.join("\n")}\n`;
-}
-
-// src/job/deploy-app/proxy.ts
-/** Seconds until nginx's old workers must have stopped accepting after a reload. */
-const handover = 30;
-/**
-* The proxy as it runs; undefined where none is configured. Refuses when it cannot do a switch: not running, or the
-* upstream file's folder not mounted (a file mounted by itself keeps its old content).
-*/
-async function findProxy(tools, services) {
-	const { proxy, "proxied-service": named } = tools.config.app;
-	if (!proxy) return void 0;
-	const service = named ?? services[0] ?? "";
-	if (!services.includes(service)) throw refusal("proxied-service-unknown", `app.proxied-service ${service} is none of the app's services`, { hint: `Name one of: ${services.join(", ")}.` });
-	const file = node_path.posix.join(tools.layout.base, proxy["upstream-file"]);
-	const [containers, { stdout }] = await Promise.all([tools.stack.containers(proxy.service), tools.host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)]);
-	const container = containers.find((one) => one.state === "running");
-	if (!container) throw refusal("proxy-down", `the proxy (app.proxy.service ${proxy.service}) is not running`, { hint: "Start it, or run debug: without it nobody can be sent to the new copies. Nothing was changed." });
-	assertFolderMounted(container, file);
-	return {
-		container,
-		service,
-		file,
-		now: parseUpstream(stdout)
-	};
-}
-/** Sends all new requests to these containers, or fails with everything as it was. */
-async function switchProxy(tools, proxy, copies, options) {
-	const { upstream = "app" } = tools.config.app.proxy ?? {};
-	const content = renderUpstream(copies.map((one) => one.name), {
-		upstream,
-		port: tools.config.app.port,
-		copySettings: proxy.now.copySettings,
-		release: options.release
-	});
-	const arguments_ = [
-		proxy.container.id,
-		proxy.file,
-		content,
-		handover
-	];
-	await tools.work.step(options.step, script("change", remoteScript("proxy-switch"), arguments_), { timeout: 12e4 });
-}
-/** Waits until nobody is connected to these copies any more, at most `app.drain`. Says what was cut. */
-async function drain(tools, proxy, copies, step) {
-	const running = copies.filter((one) => one.service === proxy.service && one.state === "running");
-	if (running.length === 0) return;
-	const { drain: limit, port } = tools.config.app;
-	const seconds = Math.ceil(limit / 1e3);
-	const ids = running.map((one) => one.id);
-	const look = script("read", remoteScript("drain-copies"), [
-		port,
-		seconds,
-		proxy.container.imageId,
-		...ids
-	]);
-	const { stdout } = await tools.work.step(step, look, {
-		timeout: limit + 9e4,
-		assume: "drained"
-	});
-	const [word, count] = (stdout.trim().split("\n").at(-1) ?? "").split(" ");
-	if (word === "drained") return;
-	tools.log.warning(word === "cut" ? `${count} connections to the old copies were still open after ${seconds} s and are cut` : `The connections to the old copies could not be counted; they had ${seconds} s to end`);
-}
-/** Whether requests go to exactly these containers, each by its own name. */
-function sendsTo({ now }, copies) {
-	const names = copies.map((one) => one.name);
-	return names.length === now.targets.length && names.every((name) => now.targets.includes(name));
-}
-function assertFolderMounted(container, file) {
-	const mounts = container.mounts.map((mount) => mount.source.replace(/\/+$/, ""));
-	if (mounts.includes(file)) throw refusal("proxy-file-mounted", `the upstream file ${file} is mounted into the proxy by itself`, { hint: "Mount its folder: a file mounted by itself keeps its old content when a new one is renamed into its place." });
-	if (!mounts.some((source) => file.startsWith(`${source}/`))) throw refusal("proxy-folder-not-mounted", `no mount of the proxy holds the upstream file ${file}`, { hint: "Correct app.proxy.upstream-file, or mount its folder into the proxy." });
-}
-
-// src/job/deploy-app/settle-unfinished.ts
-/**
-* Ends what an interrupted deployment left: two sets of copies. When requests already go to the new ones and they are
-* healthy (without a proxy: when the old ones began to be stopped), the old ones are drained and removed; otherwise the
-* new ones are. Either way one set is left, and the deployment at hand goes on from there.
-*/
-async function settleUnfinished(tools, services) {
-	const note = await readUnfinished(tools);
-	if (!note) return;
-	const copies = await copiesOf(tools, services);
-	const old = copies.filter((one) => note.old.includes(one.id));
-	const fresh = copies.filter((one) => !note.old.includes(one.id));
-	tools.log.info(`Release ${note.release} was interrupted: ${old.length} old and ${fresh.length} new containers are there`);
-	if (old.length > 0 && fresh.length > 0) {
-		const names = services.map((one) => one.name);
-		await (await tookOver(tools, names, {
-			note,
-			old,
-			fresh
-		}) ? goForward(tools, names, {
-			release: note.release,
-			old,
-			fresh
-		}) : goBack(tools, names, {
-			release: note.release,
-			old,
-			fresh
-		}));
-	}
-	await tools.work.step("settle-release", forgetUnfinished(tools.layout));
-}
-async function tookOver(tools, names, { note, old, fresh }) {
-	if (!old.some(isServing)) return true;
-	if (!fresh.every(isServing)) return false;
-	const proxy = await findProxy(tools, names);
-	if (proxy) return fresh.some((one) => proxy.now.targets.includes(one.name));
-	return note.old.some((id) => !old.some((one) => one.id === id && isServing(one)));
-}
-async function goForward(tools, names, sets) {
-	const { release, old, fresh } = sets;
-	const proxy = await findProxy(tools, names);
-	const proxied = fresh.filter((one) => one.service === proxy?.service);
-	if (proxy && proxied.length > 0) {
-		await switchProxy(tools, proxy, proxied, {
-			step: "settle-proxy",
-			release
-		});
-		await drain(tools, proxy, old, "drain-leftovers");
-	}
-	await removeCopies(tools, old, {
-		stop: "stop-leftovers",
-		remove: "remove-leftovers"
-	});
-}
-async function goBack(tools, names, sets) {
-	const { release, old, fresh } = sets;
-	const proxy = await findProxy(tools, names);
-	const proxied = old.filter((one) => one.service === proxy?.service && isServing(one));
-	if (proxy && proxied.length > 0) {
-		await switchProxy(tools, proxy, proxied, {
-			step: "settle-proxy",
-			release
-		});
-		await drain(tools, proxy, fresh, "drain-leftovers");
-	}
-	await removeCopies(tools, fresh, {
-		stop: "stop-leftovers",
-		remove: "remove-leftovers"
-	});
-}
-function isServing({ state, health = "healthy" }) {
-	return state === "running" && health === "healthy";
 }
 
 // src/job/deploy-app.ts
 /**
 * Replaces the app's services, all or none, without a lost request where a proxy stands in front: new copies beside the
 * old, healthy first, then nginx switched, the old ones drained, stopped and removed by id. New ones that do not get healthy
-* are removed and the old never stopped. The release and its commit are recorded on the host, a bad one as bad.
+* are removed and the old never stopped. Refuses (`restore-first`) while the app waits for a restore. The release and its commit are recorded on the host, a bad one as bad.
 */
 async function deployApp(tools, options = {}) {
+	await assertNotWaiting(tools);
 	const services = await rolledServices(tools);
 	const history = await readHistory(tools);
 	const previousReleaseId = currentRelease(history)?.id ?? "";
@@ -12737,7 +15548,10 @@ async function deployApp(tools, options = {}) {
 	});
 	const unchanged = await runsAlready(tools, plan);
 	if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted");
-	else await attempt$2(tools, plan);
+	else {
+		if (!options.endSessions) await refuseWhileOccupied(tools, await servicesOf$1(tools, "app"));
+		await attempt$2(tools, plan);
+	}
 	await keepImages(tools, {
 		release: plan.release,
 		images
@@ -12764,7 +15578,7 @@ async function rolledServices(tools) {
 async function makePlan(tools, services, { images, options }) {
 	const commit = options.commit ?? tools.run.sha;
 	const names = services.map((one) => one.name);
-	const [proxy, old] = await Promise.all([findProxy(tools, names), copiesOf(tools, services)]);
+	const [proxy, old] = await Promise.all([findProxy(tools, names), copiesOf$1(tools, services)]);
 	const inPlace = services.filter((one) => whyAlone(one) !== void 0);
 	const [alone] = inPlace;
 	if (proxy && alone) throw refusal("cannot-roll", `two copies of ${alone.name} cannot run side by side: ${whyAlone(alone)}`, { hint: "Take it out of the compose file (the proxy reaches the service by its container's name), or remove `app.proxy` to accept an interruption." });
@@ -12780,12 +15594,6 @@ async function makePlan(tools, services, { images, options }) {
 		beside: services.filter((one) => !inPlace.includes(one)),
 		inPlace
 	};
-}
-function whyAlone(service) {
-	if (service.hasContainerName) return "it has a container_name";
-	const [port] = service.publishedPorts;
-	if (port) return `it publishes port ${port.published}`;
-	return service.networks.length === 0 ? "it is in the host's network" : void 0;
 }
 /** Whether exactly the wanted copies run, healthy, of these images, and compose would change nothing about them. */
 async function runsAlready(tools, { services, images, old, proxy }) {
@@ -12829,7 +15637,7 @@ async function attempt$2(tools, plan) {
 		});
 		throw error;
 	}
-	if (plan.proxy) await drain(tools, plan.proxy, plan.old, "drain-old");
+	if (plan.proxy) await drain$1(tools, plan.proxy, plan.old, "drain-old");
 	const gone = plan.old.filter((one) => plan.beside.some((service) => service.name === one.service));
 	await removeCopies(tools, gone, {
 		stop: "stop-old",
@@ -12845,10 +15653,10 @@ async function bringUp$1(tools, plan, progress) {
 		progress.fresh = await startBeside(tools, beside, {
 			images,
 			old: existing,
-			release: release.id
+			release
 		});
 	} catch (error) {
-		if (error instanceof AppError && !(error instanceof HostError)) progress.fresh = (await copiesOf(tools, beside)).filter((one) => !old.some(({ id }) => id === one.id));
+		if (error instanceof AppError && !(error instanceof HostError)) progress.fresh = (await copiesOf$1(tools, beside)).filter((one) => !old.some(({ id }) => id === one.id));
 		throw error;
 	}
 	await waitForCopies(tools, beside, {
@@ -12897,7 +15705,7 @@ async function undo$1(tools, plan, { fresh, switched, replaced }) {
 			step: "switch-back",
 			release: release.id
 		});
-		await drain(tools, proxy, fresh, "drain-new");
+		await drain$1(tools, proxy, fresh, "drain-new");
 	}
 	await putBackInPlace(tools, replaced, old);
 	await removeCopies(tools, fresh, {
@@ -12938,8 +15746,9 @@ const deployAppContract = {
 	inputs: require_libraries.strictObject({
 		...connectionInputs,
 		...changeInputs,
+		"end-sessions": endSessions,
 		images: imagesInput,
-		"release-id": input(require_libraries.string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}$/, "use letters, digits, `_`, `.` and `-`").optional(), {
+		"release-id": input(releaseIdSchema.optional(), {
 			description: "Name of the release; made from the time and the commit unless told.",
 			placeholder: "ID"
 		}),
@@ -12976,7 +15785,8 @@ const deployAppAction = action(deployAppContract, (inputs, context) => withTools
 	const done = await deployApp(tools, {
 		images: inputs.images,
 		releaseId: inputs["release-id"],
-		commit: inputs.commit
+		commit: inputs.commit,
+		endSessions: inputs["end-sessions"]
 	});
 	for (const service of done.interrupted) tools.log.warning(`${service} was replaced with an interruption`);
 	const rows = done.images.map(({ service, reference, digest, imageId }) => [
@@ -13274,7 +16084,7 @@ async function fromInput(repository, base) {
 	throw inputError("base-unknown", `input \`base\`: there is no commit or ref \`${base}\` here or at \`origin\``, { hint: "Give the full hash of a commit that was pushed, or leave the input out." });
 }
 async function fromHost(repository, deployed, { what, log }) {
-	if (!deployed) return nothing(`everything counts as changed: the host has no record of a deployed ${what}`);
+	if (!deployed) return nothing$1(`everything counts as changed: the host has no record of a deployed ${what}`);
 	const commit = await repository.find(deployed);
 	if (commit) return {
 		commit,
@@ -13282,11 +16092,11 @@ async function fromHost(repository, deployed, { what, log }) {
 		why: `compared with ${short(commit)}, the deployed ${what}`
 	};
 	log.warning(`the deployed ${what} is of commit ${deployed}, which \`origin\` does not have any more`);
-	return nothing(`everything counts as changed: the deployed commit ${short(deployed)} cannot be fetched`);
+	return nothing$1(`everything counts as changed: the deployed commit ${short(deployed)} cannot be fetched`);
 }
 async function fromEvent(repository, { event, log }) {
 	const found = eventBase(event);
-	if (found.kind === "none") return nothing(`everything counts as changed: ${found.why}`);
+	if (found.kind === "none") return nothing$1(`everything counts as changed: ${found.why}`);
 	const commit = found.kind === "commit" ? await repository.find(found.commit) : await pullBase(repository, found.commit);
 	if (commit) return {
 		commit,
@@ -13294,7 +16104,7 @@ async function fromEvent(repository, { event, log }) {
 		why: `compared with ${short(commit)}, the ${found.why}`
 	};
 	log.warning(`the event's base ${found.commit} cannot be fetched`);
-	return nothing(`everything counts as changed: the event's base ${short(found.commit)} cannot be fetched`);
+	return nothing$1(`everything counts as changed: the event's base ${short(found.commit)} cannot be fetched`);
 }
 /** The checkout of a pull request is GitHub's merge of it: its first parent is the branch without it. */
 async function pullBase(repository, base) {
@@ -13302,7 +16112,7 @@ async function pullBase(repository, base) {
 	if (first && others.length > 0) return repository.find(first);
 	return await repository.find(base) && repository.mergeBase(base);
 }
-function nothing(why) {
+function nothing$1(why) {
 	return {
 		commit: void 0,
 		source: "none",
@@ -13450,19 +16260,6 @@ function changeSummary({ files, why }) {
 	], rows);
 }
 
-// src/job/deployed.ts
-/**
-* The commits whose files the host runs, from its release history; none where nothing was deployed yet. A history with
-* lines that cannot be read says nothing certain: then none as well. Throws when the host gives no answer.
-*/
-async function readDeployed(tools) {
-	const history = await readHistory(tools);
-	return history.unreadable.length === 0 ? deployedCommits(history) : {
-		infra: void 0,
-		app: void 0
-	};
-}
-
 // actions/detect-changes/contract.ts
 const detectChangesContract = {
 	name: "detect-changes",
@@ -13525,66 +16322,6 @@ const detectChangesAction = action(detectChangesContract, async (inputs, context
 	};
 });
 
-// src/core/drill-record.ts
-const checkSchema = require_libraries.strictObject({
-	name: require_libraries.string$1(),
-	state: require_libraries._enum([
-		"ok",
-		"warning",
-		"failed",
-		"unknown"
-	]),
-	detail: require_libraries.string$1()
-});
-const drilledServiceSchema = require_libraries.strictObject({
-	service: require_libraries.string$1(),
-	/** Id of the image that the backup was restored into; its reference when the service has no container. */
-	image: require_libraries.string$1(),
-	/** From the start of its container until the restored data was counted, equal and served. */
-	seconds: require_libraries.number(),
-	tables: require_libraries.int(),
-	rows: require_libraries.int(),
-	keys: require_libraries.int(),
-	checks: require_libraries.array(checkSchema)
-});
-/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
-const drillRecordSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
-	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
-	project: require_libraries.string$1(),
-	environment: require_libraries.string$1(),
-	backup: require_libraries.string$1(),
-	/** Whose copy was restored. */
-	source: require_libraries._enum(["local", "s3"]),
-	started: require_libraries.datetime(),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	result: require_libraries._enum(["success", "failed"]),
-	/** Why it failed; empty when it did not. */
-	reason: require_libraries.string$1(),
-	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
-	rtoSeconds: require_libraries.number().nullable(),
-	/** Age of the backup's data when the drill began: what would be lost. */
-	rpoSeconds: require_libraries.number(),
-	services: require_libraries.array(drilledServiceSchema)
-});
-/** Path of a drill's record, relative to the backup directory. */
-function drillFile(id) {
-	return `metadata/${id}.json`;
-}
-/** `drill-YYYYMMDD-HHMMSS`, UTC. */
-function drillId(time) {
-	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
-}
-/** The record's bytes as they are stored. */
-function printDrillRecord(record) {
-	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
-}
-
 // src/docker/scratch-container.ts
 /** The label by which throw-away servers are found. */
 const label = "infra-actions.drill";
@@ -13641,13 +16378,11 @@ async function readScratch(host, id) {
 }
 
 // src/job/drill/room.ts
-/** Share of a disk that the live services keep free whatever a drill takes. */
-const reserve = .05;
 /** Refuses when a drill would fill a disk that the live services need. */
 async function assertDiskRoom(tools, needed) {
 	const { backups } = tools.layout;
 	const { stdout } = await tools.host.run(script("read", remoteScript("host-facts"), [1, backups]), { timeout: 6e4 });
-	const [refused] = lackOfRoom(stdout, {
+	const [refused] = lackForDrill(stdout, {
 		needed,
 		backups
 	});
@@ -13655,7 +16390,7 @@ async function assertDiskRoom(tools, needed) {
 	throw refusal("disk-space", refused, { hint: "Make room, or drill on a host that has it: the live services must not run out of disk." });
 }
 /** One sentence for each disk that `host-facts.sh` tells of and that is too small; one that could not be looked at is, too. */
-function lackOfRoom(facts, { needed, backups }) {
+function lackForDrill(facts, { needed, backups }) {
 	const lines = facts.split("\n").map((line) => line.split("	"));
 	const root = lines.find(([kind]) => kind === "docker-root")?.[1];
 	const diskOf = (path) => {
@@ -13665,23 +16400,15 @@ function lackOfRoom(facts, { needed, backups }) {
 			free: Number(free) * 1024
 		};
 	};
-	const [data, files] = [diskOf(root), diskOf(backups)];
-	const same = data.size === files.size && data.free === files.free;
-	const total = needed.data + needed.files;
-	return [{
+	return lackOfRoom([{
 		where: root ?? "Docker's directory",
-		disk: data,
-		takes: same ? total : needed.data
+		disk: diskOf(root),
+		takes: needed.data
 	}, {
 		where: backups,
-		disk: files,
-		takes: same ? total : needed.files
-	}].flatMap(({ where, disk, takes }) => {
-		if (takes === 0) return [];
-		if (!Number.isFinite(disk.free)) return [`the free room of ${where} cannot be found out`];
-		if (disk.free - takes >= disk.size * reserve) return [];
-		return [`${where} has ${formatBytes(disk.free)} free; the drill takes ${formatBytes(takes)} and must leave 5 %`];
-	});
+		disk: diskOf(backups),
+		takes: needed.files
+	}], "the drill");
 }
 /** Below this no server of any kind starts. */
 const least = 512 * 2 ** 20;
@@ -13727,7 +16454,7 @@ async function openScratch(tools, one, { backup, backups }) {
 	});
 	const { stdout } = await tools.work.step(`open-drill-${one.service.name}`, command);
 	if (tools.work.dryRun) return void 0;
-	const service = drilledService(one.service, {
+	const service = drilledService(tools, one.service, {
 		backup,
 		backups
 	});
@@ -13772,7 +16499,7 @@ function removal(tools) {
 	return lines$1(removeScratch(ownerOf(tools)), change`rm -rf -- ${scratchFolder(tools)}`);
 }
 /** The real service under another name: in steps, messages and checks it is told apart from the live one. */
-function drilledService(service, { backup, backups }) {
+function drilledService({ host, stack }, service, { backup, backups }) {
 	const { port: _real, databases, ...config } = service.config;
 	const { contents } = backup;
 	const held = contents.kind === "postgres" ? contents.databases.map(({ name }) => name) : [];
@@ -13780,6 +16507,8 @@ function drilledService(service, { backup, backups }) {
 	return {
 		...service,
 		name: `drill-${service.name}`,
+		host,
+		stack,
 		backups,
 		config: both && both.length > 0 ? {
 			...config,
@@ -13801,6 +16530,67 @@ async function ended(service, container) {
 	const said = (await service.stack.logs(container, 5)).trimEnd().split("\n").at(-1)?.trim() ?? "";
 	const why = container.oomKilled ? "killed for want of memory" : `exit code ${container.exitCode}`;
 	return failure("drill-start", `${service.name} ended instead of starting (${why})${said ? `: ${said.slice(0, 300)}` : ""}`);
+}
+
+// src/job/drill/on-runner.ts
+/** An hour: the longest that one image may take to the runner. */
+const imageLimit = 36e5;
+/** As long for reading all bytes of a backup. */
+const sumLimit = 36e5;
+/** The tools of the machine whose Docker runs the throw-away servers. Throws when Docker does not answer there. */
+async function groundOf(tools, where = "host") {
+	if (where === "host") return tools;
+	const { runner } = tools;
+	if (!runner) throw new TypeError("the runner's tools were not opened");
+	await askEngine(runner.host, sh`${limited} docker version --format '{{.Server.Version}}'`);
+	return runner;
+}
+/**
+* Brings each image that a service runs to the runner, as it is on the host and not as a registry has it by now. One
+* that is there already, by its id, is not sent.
+*/
+async function bringImages(tools, there, pairs) {
+	const images = [...new Set(pairs.map(({ one }) => imageOf(one)))];
+	for (const image of images) {
+		if (await hasImage(there, image)) continue;
+		tools.log.info(`Sending the image ${image.slice(0, 19)} to the runner`);
+		if (tools.work.dryRun) continue;
+		const source = tools.host.stream(sh`docker save ${image}`, {
+			timeout: imageLimit,
+			signal: tools.signal
+		});
+		const load = there.work.step("bring-image", change`docker load`, {
+			input: source.stdout,
+			timeout: imageLimit
+		});
+		await Promise.all([source.done, load]);
+		if (!await hasImage(there, image)) throw failure("image-differs", `the runner's Docker gave the image ${image} another id: it cannot be drilled there`);
+	}
+}
+/** Fetches the files to the runner, from S3 directly, from the host over the connection; returns when all are proven. */
+async function bringThere(tools, there, { manifest, store }) {
+	const folder = scratchFolder(there);
+	if (store.name === "s3") {
+		await remoteStore(there.stores)?.fetch(manifest, there.work, folder);
+		return folder;
+	}
+	const files = artifactFiles(manifest);
+	const folders = [...new Set(files.map((file) => `${folder}/${(0, node_path_posix.dirname)(file)}`))];
+	await there.work.step("bring-files", change`umask 077; mkdir -p ${folders}`);
+	if (there.work.dryRun) return folder;
+	for (const file of files) await there.host.upload(tools.host.download(`${tools.layout.backups}/${file}`, { signal: tools.signal }), `${folder}/${file}`, { signal: tools.signal });
+	await assertWhole(there, manifest, folder);
+	return folder;
+}
+async function assertWhole({ host }, manifest, folder) {
+	const artifacts = manifest.services.flatMap((one) => one.artifacts);
+	const look = script("read", remoteScript("store-verify"), [folder, ...artifactFiles(manifest)]);
+	const { stdout } = await host.run(look, { timeout: sumLimit });
+	const wrong = differences(artifacts, parseVerified(stdout));
+	if (wrong.length > 0) throw failure("backup-corrupt", `the local files of ${manifest.id} are not what their manifest says: ${wrong.join("; ")}`);
+}
+async function hasImage({ host }, image) {
+	return (await host.run(sh`docker image inspect --format '{{.Id}}' ${image}`, { allow: "any" })).code === 0;
 }
 
 // src/job/drill/restore-into-scratch.ts
@@ -13867,16 +16657,18 @@ async function explained(tools, servers, error) {
 
 // src/job/backup-age.ts
 /**
-* One check a store: whether its newest proven backup is younger than `limit` (milliseconds). None at all is a failure,
-* a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
+* One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
+* failure, a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
 */
 async function checkBackupAge(tools, limit) {
 	const now = tools.clock.now().getTime();
 	const optional = tools.config.backup.s3?.required === false;
+	const services = names$1(await dataServices(tools));
 	return Promise.all(tools.stores.map(async (store) => {
 		const check = await checkStore(store, {
 			now,
-			limit
+			limit,
+			services
 		});
 		return store.name === "s3" && optional && check.state !== "ok" ? {
 			...check,
@@ -13884,7 +16676,7 @@ async function checkBackupAge(tools, limit) {
 		} : check;
 	}));
 }
-async function checkStore(store, { now, limit }) {
+async function checkStore(store, { now, limit, services }) {
 	const name = `newest backup in ${store.name}`;
 	try {
 		const { backups, unreadable } = await store.list();
@@ -13894,7 +16686,8 @@ async function checkStore(store, { now, limit }) {
 				store: store.name,
 				now,
 				limit,
-				unreadable
+				unreadable,
+				services
 			})
 		};
 	} catch (error) {
@@ -13907,22 +16700,40 @@ async function checkStore(store, { now, limit }) {
 	}
 }
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
-function judgeAge(manifests, { store, now, limit, unreadable }) {
-	const [newest] = manifests.filter((one) => isProven(one, store)).map((one) => ({
+function judgeAge(manifests, { store, now, limit, unreadable, services }) {
+	const ages = manifests.filter((one) => isProven(one, store)).map((one) => ({
 		id: one.id,
-		age: now - Date.parse(one.created)
+		age: now - Date.parse(one.created),
+		services: one.services.map((held) => held.service)
 	})).sort((a, b) => a.age - b.age);
 	const also = unreadable.length > 0 ? `; ${unreadable.length} manifests cannot be read` : "";
-	if (!newest) return {
+	const [first] = ages;
+	if (!first) return {
 		state: "failed",
 		detail: `there is no proven backup${also}`
 	};
-	if (newest.age < -clockSkew) return {
+	if (first.age < -clockSkew) return {
 		state: "unknown",
-		detail: `${newest.id} is from the future: a clock is wrong`
+		detail: `${first.id} is from the future: a clock is wrong`
 	};
-	const detail = `${newest.id} is ${formatDuration(Math.max(0, newest.age))} old, the limit is ${formatDuration(limit)}${also}`;
-	if (newest.age > limit) return {
+	const newest = services.flatMap((service) => {
+		const found = ages.find((one) => one.services.includes(service));
+		return found ? [{
+			...found,
+			service
+		}] : [];
+	});
+	const missing = services.filter((service) => !newest.some((one) => one.service === service));
+	if (missing.length > 0) return {
+		state: "failed",
+		detail: `there is no proven backup of ${missing.join(", ")}${also}`
+	};
+	const { id, age, service } = newest.reduce((a, b) => b.age > a.age ? b : a, {
+		...first,
+		service: ""
+	});
+	const detail = `${id === first.id ? id : `${id}, the newest of ${service},`} is ${formatDuration(Math.max(0, age))} old, the limit is ${formatDuration(limit)}${also}`;
+	if (age > limit) return {
 		state: "failed",
 		detail
 	};
@@ -14030,7 +16841,7 @@ const sections = [
 /** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
 async function verify(tools, options = {}) {
 	const { backupId, backupMaxAge, sections: asked = sections } = options;
-	const manifest = backupId === void 0 ? void 0 : (await findBackup(tools, backupId, "auto")).manifest;
+	const manifest = backupId === void 0 ? void 0 : (await findBackup(tools, backupId, "auto", { services: "all" })).manifest;
 	const looks = {
 		infrastructure: () => checkInfrastructure(tools),
 		"data-integrity": () => checkIntegrity(tools, manifest),
@@ -14070,15 +16881,21 @@ async function checkIntegrity(tools, manifest) {
 * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
 * host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
 * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
-* the manifest. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
+* the manifests, in each store. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
 * run gives no record.
 */
 async function drill(tools, options) {
 	const found = await chosen(tools, options);
+	const there = await groundOf(tools, options.where);
 	await clearLeftovers(tools);
+	if (there !== tools) await clearLeftovers(there);
 	const records = [];
 	for (const one of found) {
-		const record = await drillOne(tools, one, records.at(-1));
+		const record = await drillOne(tools, {
+			...one,
+			there,
+			earlier: records.at(-1)
+		});
 		if (tools.work.dryRun || await isGone(tools, one, record)) continue;
 		await write(tools, record);
 		records.push(record);
@@ -14094,9 +16911,10 @@ async function isGone({ log }, { manifest, store }, { result }) {
 	log.warning(`${manifest.id} was removed from ${store.name} while it was drilled: it is left out`);
 	return true;
 }
-async function chosen(tools, { backupId, source }) {
+async function chosen(tools, { backupId, source, newest: most }) {
 	if (backupId !== "each") {
-		const { manifest, stores } = await findBackup(tools, backupId, source);
+		if (most !== void 0) throw inputError("newest-without-each", `newest: ${most} says how many, backup-id: ${backupId} says which`, { hint: "Use backup-id: each with it, or leave it out." });
+		const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all" });
 		return stores.slice(0, 1).map((store) => ({
 			manifest,
 			store
@@ -14104,24 +16922,26 @@ async function chosen(tools, { backupId, source }) {
 	}
 	const [store] = (await findBackup(tools, "latest", source)).stores;
 	if (!store) throw failure("no-such-store", `there is no store ${source}`);
-	return (await store.list()).backups.map(({ manifest }) => ({
+	return (await store.list()).backups.slice(0, most).map(({ manifest }) => ({
 		manifest,
 		store
 	}));
 }
-async function drillOne(tools, { manifest, store }, earlier) {
+async function drillOne(tools, { manifest, store, there, earlier }) {
 	const { config, run, log } = tools;
 	const pairs = await servicesFor(tools, manifest);
-	await assertDiskRoom(tools, roomFor(pairs, store));
+	const where = there === tools ? "host" : "runner";
+	await assertDiskRoom(there, roomFor(pairs, { fetches: store.name !== "local" || where === "runner" }));
 	const started = await freeStart(tools, earlier);
-	log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers`);
+	log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers on the ${where}`);
 	const outcome = await attempt$1(tools, {
 		manifest,
 		store,
+		there,
 		pairs,
 		started
 	});
-	const kept = await closeScratch(tools).then(() => void 0, (error) => `what the drill made could not be removed: ${messageOf(error)}`);
+	const kept = await closeScratch(there).then(() => void 0, (error) => `what the drill made could not be removed: ${messageOf(error)}`);
 	return {
 		format: 1,
 		id: drillId(started),
@@ -14129,6 +16949,7 @@ async function drillOne(tools, { manifest, store }, earlier) {
 		environment: config.environment,
 		backup: manifest.id,
 		source: store.name,
+		where,
 		started: started.toISOString(),
 		run: {
 			id: run.id,
@@ -14137,17 +16958,32 @@ async function drillOne(tools, { manifest, store }, earlier) {
 		},
 		...outcome,
 		rpoSeconds: secondsBetween(Date.parse(manifest.created), started.getTime()),
-		...kept === void 0 ? {} : {
-			result: "failed",
-			reason: [outcome.reason, kept].filter(Boolean).join("; ")
-		}
+		...verdict(outcome, kept)
+	};
+}
+function verdict({ result, reason }, kept) {
+	if (kept !== void 0) return {
+		result: "failed",
+		reason: [reason, kept].filter(Boolean).join("; ")
+	};
+	return result === "success" ? {
+		result,
+		reason,
+		proven: "restored"
+	} : {
+		result,
+		reason
 	};
 }
 /** Want of memory refuses; whatever else goes wrong is the outcome. */
-async function attempt$1(tools, { manifest, store, pairs, started }) {
+async function attempt$1(tools, { manifest, store, there, pairs, started }) {
 	try {
-		const backups = await bring(tools, manifest, store);
-		const { services, usable } = await restoreIntoScratch(tools, pairs, backups);
+		if (there !== tools) await bringImages(tools, there, pairs);
+		const backups = await (there === tools ? bring(tools, manifest, store) : bringThere(tools, there, {
+			manifest,
+			store
+		}));
+		const { services, usable } = await restoreIntoScratch(there, pairs, backups);
 		const bad = services.flatMap(({ checks }) => checks).filter((check) => !passed(check));
 		const reason = bad.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
 		const rtoSeconds = secondsBetween(started.getTime(), usable);
@@ -14159,7 +16995,7 @@ async function attempt$1(tools, { manifest, store, pairs, started }) {
 		};
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof AppError && error.code === "memory") {
-			await closeScratch(tools);
+			await closeScratch(there);
 			throw error;
 		}
 		return {
@@ -14182,11 +17018,11 @@ async function servicesFor(tools, manifest) {
 		throw inputError("unknown-service", `${manifest.id} holds ${backup.service}, which the stack does not have any more`, { hint: "Drill a backup of the services that the stack has." });
 	});
 }
-function roomFor(pairs, store) {
+function roomFor(pairs, { fetches }) {
 	const stored = pairs.flatMap(({ backup }) => backup.artifacts).reduce((sum, { bytes }) => sum + bytes, 0);
 	return {
 		data: pairs.reduce((sum, { one, backup }) => sum + (one.driver.scratch?.needs(backup).disk ?? 0), 0),
-		files: store.name === "local" ? 0 : stored
+		files: fetches ? stored : 0
 	};
 }
 /** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
@@ -14195,15 +17031,15 @@ async function bring(tools, manifest, store) {
 	await store.fetch(manifest, tools.work, folder);
 	return folder;
 }
-/** Never over a record that is there. */
-async function write({ layout, work, log }, record) {
-	const text = printDrillRecord(record);
-	const args = [
-		layout.backups,
-		drillFile(record.id),
-		Buffer.byteLength(text)
-	];
-	await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text });
+/** On the host and in S3: a lost host takes its own records along. Keys that may only read make no drill fail. */
+async function write({ stores, work, log, signal }, record) {
+	await localStore(stores).recordDrill(record, work);
+	try {
+		await remoteStore(stores)?.recordDrill(record, work);
+	} catch (error) {
+		if (signal.aborted) throw error;
+		log.warning(`The record ${record.id} is on the host only: ${messageOf(error)}`);
+	}
 	log.info(`${record.id}: ${record.result}${record.reason ? `, ${record.reason}` : ""}`);
 }
 /** A moment whose id the drill before does not have: two in one second would be one record. */
@@ -14223,6 +17059,7 @@ const drillContract = {
 	inputs: require_libraries.strictObject({
 		...connectionInputs,
 		...storeInputs,
+		"backup-key": backupKey,
 		"dry-run": changeInputs["dry-run"],
 		"lock-wait": input(time$1.optional(), {
 			description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",
@@ -14231,6 +17068,14 @@ const drillContract = {
 		"backup-id": input(require_libraries.string$1().default("latest"), {
 			description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
 			placeholder: "ID"
+		}),
+		newest: input(wholeNumber.refine((count) => count > 0, "use 1 or more").optional(), {
+			description: "With `backup-id: each`: only so many of the newest backups; all of them unless told.",
+			placeholder: "NUMBER"
+		}),
+		where: input(require_libraries._enum(["host", "runner"]).default("host"), {
+			description: "Whose Docker runs the throw-away containers: `host`, beside the live services, or `runner`, the machine that runs this action; the backup's files, and images that it lacks, are then sent there.",
+			placeholder: "MACHINE"
 		}),
 		source: input(require_libraries._enum(["local", "s3"]).default("local"), {
 			description: "Whose copy is restored: `local` or `s3`. The other one never stands in for it.",
@@ -14267,14 +17112,15 @@ const drillContract = {
 
 // actions/drill/action.ts
 const drillAction = action(drillContract, (inputs, context) => withTools(inputs, context, {
-	name: "drill",
-	mutates: true,
-	usesStores: true,
-	apart: true
+	...opened,
+	onRunner: inputs.where === "runner"
 }, async (tools) => {
+	const { source, where, newest: most } = inputs;
 	const records = await drill(tools, {
 		backupId: inputs["backup-id"],
-		source: inputs.source
+		source,
+		where,
+		newest: most
 	});
 	const [newest] = records;
 	if (!newest) return { outputs: {
@@ -14297,6 +17143,12 @@ const drillAction = action(drillContract, (inputs, context) => withTools(inputs,
 		...failed.length > 0 ? { failure: failed.map(failureOf).join("\n") } : {}
 	};
 }));
+const opened = {
+	name: "drill",
+	mutates: true,
+	usesStores: true,
+	apart: true
+};
 const notRun = {
 	status: "success",
 	reason: "dry-run",
@@ -14312,14 +17164,14 @@ function failureOf({ backup, source, reason }) {
 	return `The ${source} copy of ${backup} is not proven: ${reason}`;
 }
 function summaryOf$3(record) {
-	const { backup, source, result, reason, rtoSeconds, rpoSeconds, services } = record;
+	const { backup, source, where, result, reason, rtoSeconds, rpoSeconds, services } = record;
 	const rows = services.map((one) => [
 		one.service,
 		`${one.seconds} s`,
 		one.keys > 0 ? `${one.keys} keys` : `${one.tables} tables, ${one.rows} rows`,
 		one.checks.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`).join("; ")
 	]);
-	const title = `Drill of ${backup} from ${source}: ${result}; ${rtoSeconds === null ? "never usable" : `usable after ${formatDuration(rtoSeconds * 1e3)}`} (RTO), data ${formatDuration(rpoSeconds * 1e3)} old (RPO)`;
+	const title = `Drill of ${backup} from ${source} on the ${where}: ${result}; ${rtoSeconds === null ? "never usable" : `usable after ${formatDuration(rtoSeconds * 1e3)}`} (RTO), data ${formatDuration(rpoSeconds * 1e3)} old (RPO)`;
 	const why = reason === "" ? [] : [[
 		"",
 		"",
@@ -14517,100 +17369,6 @@ const lockAction = action(lockContract, async (inputs, context) => {
 	} };
 });
 
-// src/core/decision.ts
-/** The jobs of a pipeline, in the order in which they may run. */
-const jobNames = [
-	"lock",
-	"debug",
-	"backup",
-	"recreate",
-	"restore",
-	"verify",
-	"deploy-app",
-	"verify-deploy",
-	"unlock"
-];
-/** Jobs that a person may ask for whatever the facts are. */
-const forcibleJobs = [
-	"backup",
-	"recreate",
-	"restore",
-	"verify",
-	"deploy-app"
-];
-/** The rows of the decision matrix; a stable code each. */
-const rules = {
-	"infra-changed": "infrastructure changed and there is data: back up, recreate, restore what is needed, verify",
-	"infra-changed-fresh": "infrastructure changed and there is no data: create it, verify, deploy the app",
-	"infra-lost": "infrastructure does not serve and there is no data: create it, verify, deploy the app",
-	"infra-broken": "infrastructure does not serve and there is data: debug; where that fails, as if it had changed",
-	"app-changed": "infrastructure is healthy and the app changed: deploy it",
-	forced: "nothing changed and the infrastructure is healthy: only what was asked for",
-	"nothing-to-do": "nothing changed and the infrastructure is healthy: nothing to do"
-};
-/** The first rule of the matrix that holds. A person's wish for `recreate` or `deploy-app` counts as a change. */
-function ruleFor(facts) {
-	const { infraStatus, dataPresent, force } = facts;
-	if (facts.infraChanged || force.includes("recreate")) return dataPresent ? "infra-changed" : "infra-changed-fresh";
-	if (infraStatus !== "healthy") return dataPresent ? "infra-broken" : "infra-lost";
-	if (appWanted(facts)) return "app-changed";
-	return force.length > 0 ? "forced" : "nothing-to-do";
-}
-/** The job to run now; undefined when the pipeline is at its end. Jobs that were not wanted are absent from `results` or `skipped`. */
-function nextJob(facts, progress) {
-	const last = jobNames.findLastIndex((job) => (progress.results[job] ?? "skipped") !== "skipped");
-	return jobNames.slice(last + 1).find((job) => shouldRun(job, facts, progress));
-}
-/**
-* Whether a job runs, given what the jobs before it said. After a failed or cancelled job nothing runs but `unlock`.
-* Throws `failed` `answer-empty` when a job succeeded without the answer that the decision needs: that is never "no".
-*/
-function shouldRun(job, facts, progress) {
-	const { results } = progress;
-	const lockTried = (results.lock ?? "skipped") !== "skipped";
-	if (job === "unlock") return lockTried;
-	if (jobNames.slice(0, jobNames.indexOf(job)).map((name) => results[name] ?? "skipped").some((result) => result === "failure" || result === "cancelled")) return false;
-	if (job === "lock") return ruleFor(facts) !== "nothing-to-do";
-	return results.lock === "success" && wanted[job](facts, progress);
-}
-/** Whether `restore` must follow a recreation: `restore-needed` of `recreate`. Volumes survive it, so as a rule it must not. */
-function restoreNeeded(policy, recreation) {
-	const { dataIntact, backupMade } = recreation;
-	return !dataIntact || policy === "always" && backupMade;
-}
-const wanted = {
-	debug: (facts) => ruleFor(facts) === "infra-broken",
-	backup: (facts, progress) => facts.force.includes("backup") || facts.dataPresent && (recreates(facts, progress) || facts.force.includes("restore") || facts.migrationsChanged && facts.beforeMigrate),
-	recreate: (facts, progress) => recreates(facts, progress) && (!facts.dataPresent || succeeded$1("backup", progress)),
-	restore: (facts, progress) => facts.force.includes("restore") || succeeded$1("recreate", progress) && answered("restore-needed", progress.restoreNeeded),
-	verify: (facts, progress) => facts.force.includes("verify") || [
-		"debug",
-		"recreate",
-		"restore"
-	].some((job) => succeeded$1(job, progress)),
-	"deploy-app": (facts, progress) => appWanted(facts) || !facts.dataPresent && succeeded$1("recreate", progress),
-	"verify-deploy": (_facts, progress) => succeeded$1("deploy-app", progress)
-};
-function recreates(facts, progress) {
-	switch (ruleFor(facts)) {
-		case "infra-changed":
-		case "infra-changed-fresh":
-		case "infra-lost": return true;
-		case "infra-broken": return succeeded$1("debug", progress) && answered("debug-status", progress.debugStatus) === "failed";
-		default: return false;
-	}
-}
-function appWanted({ appChanged, migrationsChanged, force }) {
-	return appChanged || migrationsChanged || force.includes("deploy-app");
-}
-function succeeded$1(job, { results }) {
-	return results[job] === "success";
-}
-function answered(output, value) {
-	if (value !== void 0) return value;
-	throw failure("answer-empty", `output ${output} is empty although its job succeeded`, { hint: "A secret whose value is a common word (such as true) makes outputs vanish: change it, then run again." });
-}
-
 // src/job/prove-backup.ts
 /** Milliseconds after which a backup no longer covers a destructive step, even of its own run: a person may have waited days to approve it. */
 const oldest = 216e5;
@@ -14631,9 +17389,13 @@ async function proveBackup(tools, id, data) {
 	tools.log.info(`Backup ${id} is of this run, of this data, and whole`);
 	return manifest;
 }
-/** Refuses unless no data service has any data at all: then there is nothing that a backup could hold. */
-async function proveFresh(tools, data) {
+/**
+* Refuses unless none of these data services has any data at all where the definition puts it: then there is nothing that a
+* backup could hold. `backupId`: there is a backup, which does not hold these services.
+*/
+async function proveFresh(tools, data, { backupId } = {}) {
 	const [first] = (await dataPresence(tools, data)).filter((one) => one.present);
+	if (first && backupId !== void 0) throw refusal("backup-not-proven", `backup ${backupId} does not hold ${first.service}, which has data in ${first.place}`, { hint: "Put the new compose file on the host and run backup again, which then starts the service on that data." });
 	if (first) throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, { hint: "Run backup first and pass its backup-id: a data service is never replaced without one." });
 	tools.log.info("No data directory holds anything: this is a first creation");
 }
@@ -14648,41 +17410,13 @@ function unproven$1(problem) {
 	return refusal("backup-not-proven", problem, { hint: "Run backup in this run and pass the backup-id that it gives." });
 }
 
-// src/job/record-infrastructure.ts
-/**
-* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection.
-* `bad` is recorded too, and never taken for a base.
-*/
-async function recordInfrastructure(tools, services, status) {
-	const now = tools.clock.now();
-	const containers = await tools.stack.containers();
-	await recordRelease(tools, {
-		format: 1,
-		id: `infra-${releaseId(now, tools.run.sha)}`,
-		kind: "recreate",
-		time: now.toISOString(),
-		commit: tools.run.sha,
-		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
-			service: service.name,
-			reference: one.image,
-			imageId: one.imageId
-		}))),
-		run: {
-			id: tools.run.id,
-			url: tools.run.url,
-			actor: tools.run.actor
-		},
-		status
-	});
-}
-
 // src/job/recreate-plan.ts
 /** Looks what recreating these services would change and why, by compose's own view; `stack` is that of the new definition. */
 async function planRecreate(tools, services, files) {
 	const { stack, host, layout } = tools;
 	const [definition, actions, looked] = await Promise.all([
 		stack.definition(),
-		stack.plan(names$1(services), { partial: true }),
+		planApart(stack, services),
 		askEngine(host, sh`docker info --format '{{.ServerVersion}}, {{.Driver}}, live-restore {{.LiveRestoreEnabled}}' || exit
 df -P -B1 ${layout.base} | sed -n '2s/  */ /gp' | cut -d' ' -f4`)
 	]);
@@ -14707,6 +17441,14 @@ function describePlan({ services, files, engine, free }) {
 		...services.map(({ service, action, reason, keeps }) => `${service}: ${action}, ${reason}${keeps.length > 0 ? `; keeps ${keeps.join(", ")}` : ""}`)
 	];
 }
+/** As they are started: the data services first, each part without what it depends on. */
+async function planApart(stack, services) {
+	const planned = [services.filter(holdsData), services.filter((one) => !holdsData(one))].filter((part) => part.length > 0).map(names$1);
+	return (await Promise.all(planned.map((part) => stack.plan(part, {
+		partial: true,
+		noDependencies: true
+	})))).flat();
+}
 async function reasonOf({ host }, { container, definition }, action) {
 	if (!container) return "it has no container yet";
 	if (container.image !== definition.image) return `image ${container.image} becomes ${definition.image}`;
@@ -14723,29 +17465,11 @@ function keptMounts(definition, stack) {
 	});
 }
 
-// src/job/recreate-result.ts
-/** What serves after a recreation: the new containers, or the rung of the way back that held. */
-const rungs = [
-	"new-containers",
-	"previous-images",
-	"previous-data",
-	"backup"
-];
-/** What serves now, for a person. */
-function describeRung(rung) {
-	switch (rung) {
-		case "new-containers": return "the new containers serve";
-		case "previous-images": return "the previous images serve again, on the same data";
-		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
-		case "backup": return "the previous images serve again, with data restored from this run's backup";
-	}
-}
-
 // src/job/upgrade-data.ts
 /** The services whose new image needs another directory, found before anything stops. Refuses what cannot be done. */
-async function findUpgrades(tools, services, { id, files }) {
+async function findUpgrades(tools, services, { id }) {
 	const found = [];
-	for (const one of services.filter(holdsData$1)) {
+	for (const one of services.filter(holdsData)) {
 		if (!one.container || !one.driver.upgrade) continue;
 		const upgrade = await one.driver.upgrade(one.service, one.container, one.definition);
 		if (!upgrade) continue;
@@ -14761,8 +17485,7 @@ async function findUpgrades(tools, services, { id, files }) {
 			format: 1,
 			service: one.service.name,
 			imageId,
-			...paths,
-			files: [...files]
+			...paths
 		};
 		found.push({
 			one,
@@ -14826,6 +17549,11 @@ async function dumpAlone(tools, { one }) {
 		id: backupId(now),
 		stamp: backupStamp(now)
 	};
+	await work.step(`note-dump-${name}`, noteBegun(tools.layout, {
+		...target,
+		services: [name],
+		at: now.toISOString()
+	}));
 	const dump = await one.driver.backup?.({
 		...one.service,
 		config
@@ -14855,24 +17583,24 @@ async function assertRoom({ host }, directory, { bytes, from, to }) {
 
 // src/job/replace-containers.ts
 /**
-* Replaces containers whose data was proven to be in a backup: the app stops, the data services are stopped cleanly, new
-* containers start on the same volumes (after a major upgrade on a new directory, filled from a dump), and the data's
-* fingerprint before and after is compared. Whatever fails before the replacement starts the old containers again; new
+* Replaces containers whose data was proven to be in a backup: the app stops, then the rest, the data services last and
+* cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
+* data's fingerprint before and after is compared before anything else starts that could write. Whatever fails before the replacement starts the old containers again; new
 * ones that do not serve the same data give way to what was there before, rung by rung.
 */
 async function replaceContainers(tools, replacement) {
 	const { services, upgrades, manifest } = replacement;
 	const before = await stopAll(tools, replacement);
 	const dumps = /* @__PURE__ */ new Map();
-	const problem = await bringUp(tools, {
+	const failed = await bringUp(tools, {
 		...replacement,
 		before,
 		dumps
 	});
-	if (problem === void 0) {
+	if (!failed) {
 		await startWriters(tools);
 		await discardDumps(tools, dumps);
-		await recordInfrastructure(tools, services, "good");
+		await recordInfrastructure(tools, services);
 		const kept = upgrades.map(({ one, upgrade, note }) => `${one.service.name}: the data of ${upgrade.from} is kept in ${note.aside}.`);
 		return {
 			status: "recreated",
@@ -14883,8 +17611,12 @@ async function replaceContainers(tools, replacement) {
 			kept
 		};
 	}
+	const problem = messageOf(failed.error);
 	tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`);
-	const { rung, kept } = await fallBack(tools, replacement, before);
+	const { rung, kept } = await fallBack(tools, replacement, {
+		before,
+		proven: failed.proven
+	});
 	tools.log.warning(`It is proven that ${describeRung(rung)}`);
 	await (rung === "backup" ? startOnRightData(tools) : startWriters(tools));
 	await discardDumps(tools, dumps);
@@ -14902,24 +17634,24 @@ async function replaceContainers(tools, replacement) {
 		kept
 	};
 }
-/** Stops the app, then the services, cleanly; the fingerprint of the data that they leave. */
+/** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
 async function stopAll(tools, { services, manifest, putBack }) {
 	const known = services.filter((one) => one.container);
-	const data = known.filter(holdsData$1);
+	const data = known.filter(holdsData);
 	try {
 		const running = await ensureRunning(tools, data);
 		await stopWriters(tools, {
 			awaits: "services",
 			backup: manifest.id
 		});
+		const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? []);
+		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
 		const before = [];
 		for (const one of running) {
 			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
 			if (left) before.push(left);
 		}
-		const others = known.filter((one) => !holdsData$1(one)).flatMap((one) => one.container ?? []);
-		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
-		for (const one of services.filter(holdsData$1)) await assertSoleServer(tools, one);
+		for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
 		return before;
 	} catch (error) {
 		if (isOurs(tools, error)) await startAgain(tools, {
@@ -14942,39 +17674,64 @@ async function startAgain(tools, { known, putBack, error }) {
 	}
 }
 /** Why the new containers do not serve the data as it was; undefined when they do. */
-async function bringUp(tools, { services, manifest, upgrades, before, dumps }) {
-	const { stack, work } = tools;
+async function bringUp(tools, attempt) {
+	const { services, upgrades, before, dumps } = attempt;
 	const upgraded = upgrades.map(({ one }) => one.service.name);
 	const same = before.filter(({ service }) => !upgraded.includes(service));
+	let left = same;
 	try {
 		for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump);
-		const { awaits = "services", backup = manifest.id } = await readStoppedApp(tools) ?? {};
-		const note = noteStoppedApp(tools.layout, {
-			awaits,
-			backup,
-			fingerprints: [...same]
+		const note = await noteOf(tools, attempt);
+		return await tryCompared(tools, {
+			services,
+			before: same,
+			step: {
+				start: "recreate-containers",
+				wait: "wait-healthy",
+				compare: "fingerprint"
+			},
+			up: (some) => {
+				const noted = noteStoppedApp(tools.layout, {
+					...note,
+					fingerprints: [...left]
+				});
+				const up = tools.stack.up(some, {
+					forceRecreate: true,
+					noDependencies: true,
+					pull: "never"
+				});
+				return change`${noted} || exit\n${up}`;
+			},
+			fill: () => fillUpgraded(tools, upgrades, dumps),
+			same: () => {
+				left = [];
+			}
 		});
-		const up = stack.up(names$1(services), {
-			forceRecreate: true,
-			pull: "never"
-		});
-		await work.step("recreate-containers", change`${note} || exit\n${up}`);
-		await work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-		await fillUpgraded(tools, upgrades, dumps);
-		const data = services.filter((one) => same.some(({ service }) => service === one.service.name));
-		const after = await work.check("fingerprint", async () => fingerprints(await refresh(tools, data)), same);
-		const different = describeDifferences(same, after);
-		if (different !== "") throw failure("data-differs", `the data is not what it was: ${different}`);
-		return;
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
-		return messageOf(error);
+		return {
+			error,
+			differences: [],
+			proven: false
+		};
 	}
+}
+/** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */
+async function noteOf(tools, { services, manifest }) {
+	const earlier = await readStoppedApp(tools);
+	if (earlier?.awaits === "restore") return earlier;
+	const previous = Object.fromEntries(services.map((one) => [one.service.name, one.container?.imageId ?? null]));
+	return {
+		awaits: "services",
+		backup: manifest.id,
+		...earlier,
+		previous
+	};
 }
 /** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */
 async function adviceOf(tools, { services, upgrades }) {
 	const advice = upgrades.flatMap(({ upgrade }) => upgrade.advice);
-	if (!tools.work.dryRun) for (const one of await refresh(tools, services.filter(holdsData$1))) advice.push(...await one.driver.advise?.(one.service, containerOf(one)) ?? []);
+	if (!tools.work.dryRun) for (const one of await refresh(tools, services.filter(holdsData))) advice.push(...await one.driver.advise?.(one.service, containerOf(one)) ?? []);
 	for (const line of advice) tools.log.warning(line);
 	return advice;
 }
@@ -15000,7 +17757,8 @@ async function recreate(tools, options = {}) {
 	const files = changed.map(({ path }) => path);
 	const plan = await planRecreate(ahead, before, files);
 	for (const line of describePlan(plan)) tools.log.info(line);
-	const manifest = await prove(tools, options, before);
+	if (!options.endSessions) await refuseWhileOccupied(tools, before);
+	const manifest = await prove(ahead, options, before);
 	const putBack = await installDefinition(tools, changed);
 	const acting = tools.work.dryRun ? ahead : tools;
 	let upgrades;
@@ -15008,14 +17766,11 @@ async function recreate(tools, options = {}) {
 	try {
 		services = await servicesOf$1(acting, "infrastructure", options.services);
 		await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 18e5 });
-		upgrades = manifest ? await findUpgrades(acting, services, {
-			id: manifest.id,
-			files
-		}) : [];
+		upgrades = manifest ? await findUpgrades(acting, services, manifest) : [];
 		await assertDataStays(acting, services, upgrades.map(({ one }) => one.service.name));
 		await prepareVolumes(acting, services);
 	} catch (error) {
-		await putBack();
+		if (isOurs(tools, error)) await putBack();
 		throw error;
 	}
 	return {
@@ -15030,13 +17785,13 @@ async function recreate(tools, options = {}) {
 }
 /**
 * The backup that covers this recreation; undefined when there is no data that one could cover. A data service that the
-* new definition adds is in no backup: it must be empty.
+* new definition adds is in no backup: it must be empty where that definition puts its data.
 */
 async function prove(tools, { backupId, planned }, services) {
-	const data = services.filter(holdsData$1);
+	const data = services.filter(holdsData);
 	if (backupId === void 0) return proveFresh(tools, data);
 	const added = data.filter((one) => !one.container);
-	if (added.length > 0) await proveFresh(tools, added);
+	if (added.length > 0) await proveFresh(tools, added, { backupId });
 	if (tools.work.dryRun && planned?.id === backupId) return planned;
 	return proveBackup(tools, backupId, data.filter((one) => one.container));
 }
@@ -15050,9 +17805,13 @@ async function create(tools, services) {
 		awaits: "restore",
 		backup: lost.backup
 	});
-	await tools.work.step("create-containers", tools.stack.up(names$1(services), { pull: "never" }));
+	const up = tools.stack.up(names$1(services), {
+		noDependencies: true,
+		pull: "never"
+	});
+	await tools.work.step("create-containers", change`${forgetInstalled(tools.layout)} || exit\n${up}`);
 	await tools.work.check("wait-healthy", () => waitHealthy(tools, definitions(services)), void 0);
-	await recordInfrastructure(tools, services, "good");
+	await recordInfrastructure(tools, services);
 	if (!lost) await startWriters(tools);
 	return {
 		status: "created",
@@ -15083,68 +17842,87 @@ async function lostData(tools) {
 	};
 }
 
+// src/job/start-after.ts
+/** Starts the app after a change of data that failed: what goes wrong now is told, and never hides the reason, which is thrown. */
+async function startAfterFailure(tools, reason, start) {
+	if (isOurs(tools, reason)) try {
+		await start();
+	} catch (error) {
+		tools.log.warning(`Then the app did not start on the data of before: ${messageOf(error)}`);
+	}
+	throw reason;
+}
+/** Starts the app after a change of data that went well: when it does not, that is said as well, with where the old data is. */
+async function startAfterSuccess(tools, { done, kept, start }) {
+	try {
+		await start();
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		throw failure("app-not-healthy", `${done}, but the app does not serve on it: ${messageOf(error)}`, {
+			hint: `Look at the app's log. ${kept.join(" ")}`,
+			cause: error
+		});
+	}
+}
+
 // src/job/restore.ts
 /**
 * Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
-* beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the live data
-* untouched when anything is not as the manifest says.
+* beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the data of before in
+* its place when anything is not as the manifest says. Who is killed on the way leaves the rest to the next run.
 */
 async function restore(tools, options = {}) {
-	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto");
+	const holding = { services: options.services ?? "all" };
+	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto", holding);
 	const { manifest } = found;
 	const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true);
-	if (wanted.length === 0) throw failure("nothing-to-restore", `${manifest.id} holds none of the services asked for`);
+	const missing = options.services?.filter((name) => !wanted.some(({ service }) => service === name)) ?? [];
+	if (missing.length > 0) throw failure("nothing-to-restore", `${manifest.id} does not hold ${missing.join(", ")}`);
 	const source = await bringLocal(tools, found);
 	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
-	const waited = await waitsForRestore(tools);
-	await stopWriters(tools, {
-		awaits: "restore",
-		backup: manifest.id
+	await noteRestore(tools, manifest, wanted.map((one) => one.service));
+	const reports = await restoreAll(tools, manifest, wanted);
+	const kept = reports.map((one) => one.kept).filter((one) => one !== "");
+	const done = `${manifest.id} is restored`;
+	await startAfterSuccess(tools, {
+		done,
+		kept,
+		start: () => startOnRightData(tools)
 	});
-	const reports = await restoreAll(tools, wanted, {
-		id: manifest.id,
-		waited: waited !== void 0
-	});
-	await startOnRightData(tools);
 	return {
 		backupId: manifest.id,
 		source,
 		tables: sum(reports.map((one) => one.tables)),
 		rows: sum(reports.map((one) => one.rows)),
 		keys: sum(reports.map((one) => one.keys)),
-		kept: reports.map((one) => one.kept).filter((one) => one !== "")
+		kept
 	};
 }
 /**
-* Databases first: what is most likely to fail fails before anything was swapped, and then the app starts again on its
-* untouched data. After a swap it stays stopped, for its services would no longer belong together.
+* Databases first: what is most likely to fail fails before anything was swapped. When one cannot be restored, those that
+* were go back as well, for they belong together, and the app starts on the data of before.
 */
-async function restoreAll(tools, wanted, { id, waited }) {
+async function restoreAll(tools, manifest, wanted) {
 	const reports = [];
-	const ordered = wanted.toSorted((a, b) => Number(b.contents.kind === "postgres") - Number(a.contents.kind === "postgres"));
-	for (const held of ordered) try {
-		reports.push(await restoreService(tools, held, id));
+	try {
+		for (const held of databasesFirst(wanted)) {
+			reports.push(await restoreService(tools, held, manifest.id));
+			await noteRestored(tools, held.service);
+		}
+		return reports;
 	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		if (reports.length === 0) await (waited ? startWriters(tools) : startOnRightData(tools));
-		else tools.log.warning(`The app stays stopped: ${reports.map((one) => one.kept).join("; ")}; ${held.service} was not restored`);
+		if (isOurs(tools, error)) await goBack(tools, manifest, error);
 		throw error;
 	}
-	return reports;
 }
-async function restoreService(tools, held, id) {
-	const [one] = await dataServices(tools, [held.service]);
-	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
-	assertSameKind(one, held);
-	await assertSoleServer(tools, one);
-	await makeServing(tools, one, id);
-	const [serving] = await refresh(tools, [one]);
-	return one.driver.restore(one.service, containerOf(serving ?? one), held, tools.work);
-}
-function assertSameKind({ service }, held) {
-	const isPostgres = held.contents.kind === "postgres";
-	if (service.kind === "postgres" === isPostgres) return;
-	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
+/** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
+async function goBack(tools, manifest, reason) {
+	try {
+		await undoAll(tools, manifest);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw reason;
+		tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`);
+	}
 }
 function sum(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
@@ -15159,13 +17937,13 @@ function sum(numbers) {
 */
 async function pipeline(tools, options) {
 	const restoreId = await chooseRestore(tools, options);
-	const waits = restoreId === void 0 ? await waitsForRestore(tools) : void 0;
-	if (waits) throw refusal("restore-first", `as an earlier run noted, ${restoreFirst(waits)}`, { hint: "Run restore with that backup-id, or this with force: restore; then run this again." });
-	const { status, dataPresent } = await checkInfra(tools);
+	if (restoreId === void 0) await assertNotWaiting(tools);
+	const { status, dataPresent, unfinished } = await checkInfra(tools);
 	const facts = {
 		...options.changes,
 		infraStatus: status,
 		dataPresent,
+		unfinished,
 		beforeMigrate: tools.config.backup["before-migrate"],
 		force: options.force ?? []
 	};
@@ -15219,7 +17997,7 @@ async function pipeline(tools, options) {
 /** Decided before this run makes a backup of its own, which would then be the latest. */
 async function chooseRestore(tools, { force, restoreId }) {
 	if (!force?.includes("restore")) return void 0;
-	if (restoreId !== void 0) return (await findBackup(tools, restoreId, "auto")).manifest.id;
+	if (restoreId !== void 0) return (await findBackup(tools, restoreId, "auto", { services: "all" })).manifest.id;
 	throw inputError("restore-what", "force: restore needs the id of the backup to bring back", { hint: "Give it as backup-id, or latest for the newest one before this run." });
 }
 async function runJob(job, tools, options) {
@@ -15251,10 +18029,14 @@ async function runJob(job, tools, options) {
 		case "unlock": throw failure("not-a-job", `${job} is the caller's`);
 	}
 }
-async function recreateJob(tools, { made }) {
-	const done = await recreate(tools, made === void 0 ? {} : {
+async function recreateJob(tools, { made, endSessions }) {
+	const proof = made === void 0 ? {} : {
 		backupId: made.id,
 		planned: made
+	};
+	const done = await recreate(tools, {
+		...proof,
+		endSessions
 	});
 	if (done.status === "rolled-back") throw failure("rolled-back", `${done.cause}; ${describeRung(done.rung)}`, { hint: "Look at the container's log above, fix the image or its configuration, and push again." });
 	const dataIntact = done.differences.length === 0;
@@ -15293,6 +18075,8 @@ const pipelineContract = {
 		...connectionInputs,
 		...storeInputs,
 		...changeInputs,
+		"backup-key": backupKey,
+		"end-sessions": endSessions,
 		base: detectChangesContract.inputs.shape.base,
 		images: imagesInput,
 		"release-id": deployAppContract.inputs.shape["release-id"],
@@ -15358,6 +18142,7 @@ const pipelineAction = action(pipelineContract, (inputs, context) => withTools(i
 		},
 		force: inputs.force ?? [],
 		restoreId: inputs["backup-id"],
+		endSessions: inputs["end-sessions"],
 		images: inputs.images,
 		releaseId: inputs["release-id"],
 		commit
@@ -15400,6 +18185,7 @@ const recreateContract = {
 		...connectionInputs,
 		...storeInputs,
 		...changeInputs,
+		"end-sessions": endSessions,
 		services: servicesInput("Services to recreate; those of the infrastructure profile unless told."),
 		"backup-id": input(require_libraries.string$1().optional(), {
 			description: "Backup made by this run (output `backup-id` of `backup`): the proof without which no data service is touched. Not needed on a host without data.",
@@ -15433,6 +18219,7 @@ const recreateAction = action(recreateContract, (inputs, context) => withTools(i
 }, async (tools) => {
 	const backupId = inputs["backup-id"];
 	const done = await recreate(tools, {
+		endSessions: inputs["end-sessions"],
 		...inputs.services ? { services: inputs.services } : {},
 		...backupId === void 0 ? {} : { backupId }
 	});
@@ -15511,7 +18298,7 @@ async function assertProven(tools, one, old) {
 	const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")));
 	const store = localStore(tools.stores);
 	const { identifier } = await identityOf(one);
-	const manifest = await newestOf(store, one.service.name, identifier);
+	const manifest = await newestOf(store, one, identifier);
 	if (!manifest || Date.parse(manifest.created) <= youngest) throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`);
 	const [difference] = await store.verify(manifest);
 	if (difference !== void 0) throw unproven(`backup ${manifest.id} is damaged: ${difference}`);
@@ -15519,13 +18306,15 @@ async function assertProven(tools, one, old) {
 async function identityOf(one) {
 	return { identifier: (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"] };
 }
-async function newestOf(store, service, identifier) {
+async function newestOf(store, one, identifier) {
 	const { backups } = await store.list();
-	return backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, service, identifier))[0]?.manifest;
+	return backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, one, identifier))[0]?.manifest;
 }
-function holds(manifest, service, identifier) {
-	const held = manifest.services.find((one) => one.service === service);
-	return held?.contents.kind === "postgres" && held.contents.systemIdentifier === identifier;
+/** Postgres says which server it is; a key store has no identity but its place in the stack. */
+function holds(manifest, { service }, identifier) {
+	const contents = manifest.services.find((one) => one.service === service.name)?.contents;
+	if (service.kind !== "postgres") return contents !== void 0 && contents.kind !== "postgres";
+	return contents?.kind === "postgres" && contents.systemIdentifier === identifier;
 }
 function told({ name, was, at }) {
 	return `"${name}" (was "${was}"${at === void 0 ? "" : ` until ${at}`})`;
@@ -15546,26 +18335,38 @@ async function restoreForeign(tools, options) {
 	const database = options.database ?? onlyDatabase(only.service.config.databases);
 	await assertSoleServer(tools, only);
 	const [running = only] = await ensureRunning(tools, [only]);
-	await stopWriters(tools, { awaits: "services" });
-	try {
-		const dump = {
-			file: options.file,
-			database,
-			force: options.force
-		};
-		const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work);
-		await startWriters(tools);
-		return report ?? {
-			tables: 0,
-			rows: 0,
-			keys: 0,
-			kept: ""
-		};
-	} catch (error) {
-		if (!tools.signal.aborted) await startWriters(tools);
-		throw error;
-	}
+	const restoring = {
+		ids: [tools.work.id],
+		services: [only.service.name],
+		done: [],
+		forward: false
+	};
+	await stopWriters(tools, {
+		awaits: "services",
+		restoring
+	});
+	const dump = {
+		file: options.file,
+		database,
+		force: options.force
+	};
+	const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work).catch((error) => startAfterFailure(tools, error, () => startWriters(tools)));
+	const { kept } = report ?? nothing;
+	if (!tools.work.dryRun) tools.log.info(`${options.file} is in "${database}". ${kept}`);
+	const start = () => startWriters(tools);
+	await startAfterSuccess(tools, {
+		done: `${options.file} is restored`,
+		kept: [kept],
+		start
+	});
+	return report ?? nothing;
 }
+const nothing = {
+	tables: 0,
+	rows: 0,
+	keys: 0,
+	kept: ""
+};
 function onlyDatabase(databases = []) {
 	const [only] = databases;
 	if (only !== void 0 && databases.length === 1) return only;
@@ -15574,33 +18375,84 @@ function onlyDatabase(databases = []) {
 
 // src/job/undo-restore.ts
 /**
-* Takes the last restore back: the replaced databases serve again, in one transaction, and what the restore had brought
-* is kept aside. The app is stopped meanwhile and started again whatever happens, for a live database is always there.
+* Takes the last restore back: in every service that it replaced, or in those asked for, the replaced data serves
+* again, and what the restore had brought is kept aside. All of them or none: when one fails, those before it are
+* taken forth again. The app is stopped meanwhile and started again on data that belongs together.
 */
 async function undoRestore(tools, services) {
 	const data = atLeastOne(await dataServices(tools, services), "data service");
 	const able = data.filter((one) => one.driver.undo);
-	const left = data.filter((one) => !one.driver.undo).map((one) => one.service.name);
-	if (able.length === 0) throw refusal("cannot-undo", `a restore of ${left.join(", ")} cannot be taken back`, { hint: "Restore an earlier backup instead." });
 	for (const one of able) await assertSoleServer(tools, one);
-	const running = await ensureRunning(tools, able);
-	await stopWriters(tools, { awaits: "services" });
-	const done = [];
-	try {
-		for (const one of running) {
-			const sentence = await one.driver.undo?.(one.service, containerOf(one), tools.work);
-			if (sentence !== void 0) done.push(sentence);
-		}
-	} catch (error) {
-		if (!tools.signal.aborted) await startWriters(tools);
-		throw error;
-	}
-	await startWriters(tools);
-	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, they cannot go back to before a restore`);
+	const kept = await lastReplaced(await ensureRunning(tools, able));
+	const [newest] = kept.toSorted((a, b) => b.at.localeCompare(a.at));
+	const chosen = services ? kept : kept.filter(({ run }) => run === newest?.run);
+	const left = names$1(data).filter((name) => !chosen.some(({ one }) => one.service.name === name));
+	if (chosen.length === 0) throw refusal("nothing-to-undo", "no restore has left anything that it replaced", { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	const waited = await waitsForRestore(tools) !== void 0;
+	const halves = chosen.length > 1;
+	await stopWriters(tools, { awaits: halves ? "restore" : "services" });
+	const done = await takeBack(tools, keysFirst(chosen), () => start(tools, halves && !waited));
+	await start(tools, halves);
+	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`);
 	return {
 		done,
 		left
 	};
+}
+async function lastReplaced(services) {
+	return (await Promise.all(services.map(async (one) => {
+		const [newest] = (await one.driver.replaced?.(one.service, containerOf(one)) ?? []).toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
+		return newest ? [{
+			one,
+			at: newest.at ?? "",
+			run: newest.run
+		}] : [];
+	}))).flat();
+}
+/** Restarts before the transaction: what is most likely to fail comes first, and has nothing before it to be taken forth. */
+function keysFirst(services) {
+	const rank = ({ one }) => Number(one.service.kind === "postgres");
+	return services.toSorted((a, b) => rank(a) - rank(b));
+}
+function start(tools, isRight) {
+	return isRight ? startOnRightData(tools) : startWriters(tools);
+}
+async function takeBack(tools, services, startAgain) {
+	const taken = [];
+	const done = [];
+	try {
+		for (const kept of services) {
+			const { one } = kept;
+			const sentence = await one.driver.undo?.(one.service, containerOf(one), tools.work);
+			taken.push(kept);
+			if (sentence !== void 0) done.push(sentence);
+		}
+		return done;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		await takeForth(tools, taken, error);
+		await startAgain();
+		throw error;
+	}
+}
+/** An undo is undone by another one. Throws when that fails: then the app must not start on data of two times. */
+async function takeForth(tools, taken, reason) {
+	try {
+		for (const { one, run } of taken.toReversed()) {
+			const [now] = await refresh(tools, [one]);
+			const work = {
+				...tools.work,
+				id: run ?? `${tools.work.id}-forth`
+			};
+			await one.driver.undo?.(one.service, containerOf(now ?? one), work);
+		}
+	} catch (error) {
+		const known = names$1(taken.map(({ one }) => one)).join(", ");
+		throw failure("undo-halfway", `${messageOf(reason)}; ${known} is as before the restore and could not be taken forth again: ${messageOf(error)}`, {
+			hint: "The app stays stopped. Run undo again, or restore a backup.",
+			cause: reason
+		});
+	}
 }
 
 // actions/restore/contract.ts
@@ -15619,11 +18471,11 @@ const restoreContract = {
 		...changeInputs,
 		"backup-key": backupKey,
 		mode: input(require_libraries._enum(restoreModes).default("restore"), {
-			description: "`restore`; `undo`, which takes the last restore of the databases back by renaming; or `clean`, which removes replaced databases for good once a later backup is proven.",
+			description: "`restore`; `undo`, which takes the last restore back: what it replaced serves again; or `clean`, which removes replaced data for good once a later backup is proven.",
 			placeholder: "MODE"
 		}),
 		"replaced-older-than": input(time$1.optional(), {
-			description: "With `clean`: how long ago a database must have been replaced, such as `14d`; 14 days unless told.",
+			description: "With `clean`: how long ago data must have been replaced, such as `14d`; 14 days unless told.",
 			placeholder: "DURATION"
 		}),
 		"backup-id": input(require_libraries.string$1().default("latest"), {
@@ -15631,7 +18483,7 @@ const restoreContract = {
 			placeholder: "ID"
 		}),
 		file: input(require_libraries.string$1().startsWith("/", "use an absolute path on the host").optional(), {
-			description: "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
+			description: "Restore this dump instead of a backup: a `.sql`, `.sql.gz`, `.sql.zst`, `.dump` or tar file, or the folder of `pg_dump -Fd`, made by anybody, on the host. It runs as a role without rights over the server.",
 			placeholder: "PATH"
 		}),
 		database: input(require_libraries.string$1().optional(), {
@@ -15746,10 +18598,10 @@ async function undo(tools, services) {
 async function clean(tools, options) {
 	const { removed, kept, bytes } = await cleanReplaced(tools, options);
 	const list = (items) => items.map((one) => `- ${one}\n`).join("") || "- nothing\n";
-	tools.log.info(`Removed ${removed.length} replaced databases, ${bytes} bytes; ${kept.length} stay`);
+	tools.log.info(`Removed ${removed.length} sets of replaced data, ${bytes} bytes; ${kept.length} stay`);
 	return {
 		outputs: succeeded(tools),
-		summary: `### Removed replaced databases\n\n${list(removed)}\nKept:\n\n${list(kept)}`
+		summary: `### Removed replaced data\n\n${list(removed)}\nKept:\n\n${list(kept)}`
 	};
 }
 /** Nothing was restored by what only moves or removes. */
