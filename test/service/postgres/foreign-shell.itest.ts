@@ -10,7 +10,7 @@ import { type Ground, openGround } from "./postgres-ground.ts"
 
 const driver = postgresDriver()
 
-/** Each made psql 15.18 run the command as root, as a script of a role without rights. */
+/** As the script of a role without rights, each made psql 15.18 run the command; a role's own setting does from its next session on. */
 const hostile: Record<string, string> = {
   "a COPY that is one only in a quoted name":
     'copy (select 1 as " from stdin ") to stdout;\n\\! touch /tmp/owned\n\\.\n',
