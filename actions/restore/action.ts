@@ -4,7 +4,7 @@ import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { type RestoreOptions, restore } from "../../src/job/restore.ts"
 import { type ForeignRestoreOptions, restoreForeign } from "../../src/job/restore-foreign.ts"
 import type { Tools } from "../../src/job/tools.ts"
-import { undoRestore } from "../../src/job/undo-restore.ts"
+import { type UndoOptions, undoRestore } from "../../src/job/undo-restore.ts"
 import { restoreContract } from "./contract.ts"
 
 /** 14 days. */
@@ -29,7 +29,7 @@ export const restoreAction = action(restoreContract, (inputs, context) =>
           }
           return bringBack(tools, { backupId: inputs["backup-id"], source: inputs.source, ...chosen })
         case "undo":
-          return undo(tools, inputs.services)
+          return undo(tools, { force: inputs.force, ...chosen })
         case "clean":
           return clean(tools, { age: inputs["replaced-older-than"] ?? defaultAge, ...chosen })
       }
@@ -64,8 +64,8 @@ async function fromFile(tools: Tools, options: ForeignRestoreOptions): Promise<O
   }
 }
 
-async function undo(tools: Tools, services?: readonly string[]): Promise<Outcome<typeof restoreContract>> {
-  const { done, left } = await undoRestore(tools, services)
+async function undo(tools: Tools, options: UndoOptions): Promise<Outcome<typeof restoreContract>> {
+  const { done, left } = await undoRestore(tools, options)
   for (const sentence of done) tools.log.info(sentence)
   const rest = left.length === 0 ? "" : `\nLeft as they are: ${left.join(", ")}.\n`
   return { outputs: succeeded(tools), summary: `### Took the last restore back\n\n${done.join("\n")}\n${rest}` }

@@ -45,7 +45,7 @@ export const restoreContract = {
     }),
     force: input(boolean.default(false), {
       description:
-        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it. Only for a dump whose maker you trust.",
+        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago.",
     }),
     services: servicesInput("Services to restore; every one in the backup unless told."),
     source: input(z.enum(["auto", "local", "s3"]).default("auto"), {

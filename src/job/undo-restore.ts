@@ -4,6 +4,13 @@ import { containerOf, dataServices, names, type StackService } from "./stack-ser
 import type { Tools } from "./tools.ts"
 import { startOnRightData, startWriters, stopWriters, waitsForRestore } from "./writers.ts"
 
+export interface UndoOptions {
+  /** Data services to take back; those of the newest restore unless told. */
+  readonly services?: readonly string[]
+  /** Whether a restore of more than a day ago is meant as well. */
+  readonly force?: boolean
+}
+
 export interface UndoResult {
   /** One sentence per service: what serves now and where the other data is. */
   readonly done: readonly string[]
@@ -14,9 +21,10 @@ export interface UndoResult {
 /**
  * Takes the last restore back: in every service that it replaced, or in those asked for, the replaced data serves
  * again, and what the restore had brought is kept aside. All of them or none: when one fails, those before it are
- * taken forth again. The app is stopped meanwhile and started again on data that belongs together.
+ * taken forth again. The app is stopped meanwhile and started again on data that belongs together. Refuses (`undo-old`) a
+ * restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
  */
-export async function undoRestore(tools: Tools, services?: readonly string[]): Promise<UndoResult> {
+export async function undoRestore(tools: Tools, { services, force }: UndoOptions = {}): Promise<UndoResult> {
   const data = atLeastOne(await dataServices(tools, services), "data service")
   const able = data.filter((one) => one.driver.undo)
   for (const one of able) await assertSoleServer(tools, one)
@@ -30,6 +38,7 @@ export async function undoRestore(tools: Tools, services?: readonly string[]): P
     throw refusal("nothing-to-undo", "no restore has left anything that it replaced", {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
+  if (!force) assertRecent(tools, chosen)
   const waited = (await waitsForRestore(tools)) !== undefined
   // Between two services the app belongs to neither: who is cut off there leaves it stopped until undo has run again.
   const halves = chosen.length > 1
@@ -38,6 +47,17 @@ export async function undoRestore(tools: Tools, services?: readonly string[]): P
   await start(tools, halves)
   if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`)
   return { done, left }
+}
+
+const day = 86_400_000
+
+function assertRecent(tools: Tools, chosen: readonly Kept[]): void {
+  const old = chosen.find(({ at }) => !(tools.clock.now().getTime() - Date.parse(at) <= day))
+  if (!old) return
+  const when = old.at === "" ? "at an unknown time" : `at ${old.at}`
+  throw refusal("undo-old", `the last restore replaced the data of ${old.one.service.name} ${when}, over a day ago`, {
+    hint: "What was written since then would be put aside. A restore that failed needs no undo: it left the data as it was. If this one is meant, give force: true.",
+  })
 }
 
 /** A service with the newest of what restores replaced in it. */

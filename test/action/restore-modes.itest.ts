@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
+import { undoRestore } from "../../src/job/undo-restore.ts"
+import { stackTools } from "../support/stack-tools.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 
 const slot = 5
@@ -81,7 +83,7 @@ describe("restore, undo and clean on a stack", () => {
     assert.equal(done.outputs["restore-status"], "success")
   })
 
-  it("takes databases and keys of one restore back together, or neither", () => {
+  it("takes databases and keys of one restore back together, or neither", async () => {
     redis("set", "key", "backed up")
     good("backup")
     redis("set", "key", "newer")
@@ -91,6 +93,10 @@ describe("restore, undo and clean on a stack", () => {
     good("restore")
     assert.equal(state(), "6,backed up")
     good("restore", "--mode", "undo", "--dry-run")
+    assert.equal(state(), "6,backed up")
+    const tools = stackTools(place)
+    const later = { ...tools, clock: { ...tools.clock, now: () => new Date(Date.now() + 86_401_000) } }
+    await assert.rejects(undoRestore(later), { code: "undo-old", hint: /force: true/ })
     assert.equal(state(), "6,backed up")
     const done = good("restore", "--mode", "undo")
     assert.equal(state(), newer)

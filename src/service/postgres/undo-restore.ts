@@ -50,11 +50,11 @@ export async function undoRestore(
   return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`
 }
 
-/** For names and marks that are not there yet: a restore may be taken back, and forth, by the very run that made it. */
+/** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
 function freeRun({ databases }: ServerFacts, aside: readonly string[], id: string): string {
   const taken = new Set(databases.map(({ name }) => name))
-  for (let count = 1; ; count += 1) {
-    const run = `${id}-undo-${count}`
+  for (let count = 0; ; count += 1) {
+    const run = count === 0 ? id : `${id}-undo-${count}`
     if (!aside.some((name) => taken.has(besideName(name, "old", run)))) return run
   }
 }
