@@ -7,10 +7,6 @@ import { disorder, waitForLock } from "./look.ts"
 import { chooseKills, good } from "./loop.ts"
 import { momentName } from "./tool.ts"
 
-/** In the whole run of tests, what matters most: while data comes in beside, and right before and after each swap. */
-const few = "restore-postgres-healthcare,swap-postgres,stage-dragonfly,swap-dragonfly"
-const env = process.env.FAULT_EVERY ? { ...process.env, FAULT_EVERY: "1", FAULT_STEPS: few } : process.env
-
 describe("a restore that does not come to its end", { timeout: 3_000_000 }, () => {
   let ground: Ground
   before(async () => {
@@ -28,7 +24,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
     const { moments } = await good(ground, ["restore", "--backup-id", id])
     assert.deepEqual(serving(ground), { postgres: "", redis: "" }, "what the backup holds")
     const outcomes = new Map<string, string>()
-    for (const kill of chooseKills(moments, env)) {
+    for (const kill of chooseKills(moments)) {
       if (id === "") id = await backUpWithout(ground)
       write(ground)
       const { code, log } = await ground.run(["restore", "--backup-id", id], kill)
@@ -46,7 +42,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
       })
     }
     for (const [step, outcome] of outcomes) console.log(`${step.padEnd(34)} ${outcome}`)
-    if (!process.env.FAULT_STEPS) assert.deepEqual(new Set(outcomes.values()), new Set(["finished", "undone"]))
+    assert.deepEqual(new Set(outcomes.values()), new Set(["finished", "undone"]))
   })
 
   it("goes back as a whole when the keys that belong to a restored database cannot be restored", async () => {
