@@ -6286,11 +6286,11 @@ async function undoRestore$2(service, container, work, only) {
 	if (missing.length > 0) throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`);
 	return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`;
 }
-/** For names and marks that are not there yet: a restore may be taken back, and forth, by the very run that made it. */
+/** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
 function freeRun({ databases }, aside, id) {
 	const taken = new Set(databases.map(({ name }) => name));
-	for (let count = 1;; count += 1) {
-		const run = `${id}-undo-${count}`;
+	for (let count = 0;; count += 1) {
+		const run = count === 0 ? id : `${id}-undo-${count}`;
 		if (!aside.some((name) => taken.has(besideName(name, "old", run)))) return run;
 	}
 }
@@ -11651,12 +11651,12 @@ function openBucket(options) {
 }
 
 // src/storage/s3-lock.ts
-const day$1 = 864e5;
+const day$2 = 864e5;
 /** The lock that a backup stored now gets. */
 function lockFrom(now, { days, mode }) {
 	return {
 		mode: mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE",
-		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day$1) / 1e3) * 1e3)
+		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day$2) / 1e3) * 1e3)
 	};
 }
 /** What a request that makes an object carries; some stores drop it silently, so that `lockObject` always follows. */
@@ -12087,7 +12087,7 @@ async function readBytes(bucket, key, versionId) {
 		return bytes;
 	});
 }
-const day = 864e5;
+const day$1 = 864e5;
 /**
 * Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
 * and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
@@ -12096,7 +12096,7 @@ async function abortStale(bucket, { prefix, now, log }) {
 	try {
 		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
 		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
-			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day) continue;
+			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day$1) continue;
 			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
 				Bucket: bucket.name,
 				Key: key,
@@ -18377,9 +18377,10 @@ function onlyDatabase(databases = []) {
 /**
 * Takes the last restore back: in every service that it replaced, or in those asked for, the replaced data serves
 * again, and what the restore had brought is kept aside. All of them or none: when one fails, those before it are
-* taken forth again. The app is stopped meanwhile and started again on data that belongs together.
+* taken forth again. The app is stopped meanwhile and started again on data that belongs together. Refuses (`undo-old`) a
+* restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
 */
-async function undoRestore(tools, services) {
+async function undoRestore(tools, { services, force } = {}) {
 	const data = atLeastOne(await dataServices(tools, services), "data service");
 	const able = data.filter((one) => one.driver.undo);
 	for (const one of able) await assertSoleServer(tools, one);
@@ -18388,6 +18389,7 @@ async function undoRestore(tools, services) {
 	const chosen = services ? kept : kept.filter(({ run }) => run === newest?.run);
 	const left = names$1(data).filter((name) => !chosen.some(({ one }) => one.service.name === name));
 	if (chosen.length === 0) throw refusal("nothing-to-undo", "no restore has left anything that it replaced", { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	if (!force) assertRecent(tools, chosen);
 	const waited = await waitsForRestore(tools) !== void 0;
 	const halves = chosen.length > 1;
 	await stopWriters(tools, { awaits: halves ? "restore" : "services" });
@@ -18398,6 +18400,13 @@ async function undoRestore(tools, services) {
 		done,
 		left
 	};
+}
+const day = 864e5;
+function assertRecent(tools, chosen) {
+	const old = chosen.find(({ at }) => !(tools.clock.now().getTime() - Date.parse(at) <= day));
+	if (!old) return;
+	const when = old.at === "" ? "at an unknown time" : `at ${old.at}`;
+	throw refusal("undo-old", `the last restore replaced the data of ${old.one.service.name} ${when}, over a day ago`, { hint: "What was written since then would be put aside. A restore that failed needs no undo: it left the data as it was. If this one is meant, give force: true." });
 }
 async function lastReplaced(services) {
 	return (await Promise.all(services.map(async (one) => {
@@ -18490,7 +18499,7 @@ const restoreContract = {
 			description: "With `file`: the database to replace or make; the one in `services.*.databases` unless told.",
 			placeholder: "NAME"
 		}),
-		force: input(boolean.default(false), { description: "With `file`: run the dump as the superuser, with its owners, whatever speaks against it. Only for a dump whose maker you trust." }),
+		force: input(boolean.default(false), { description: "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago." }),
 		services: servicesInput("Services to restore; every one in the backup unless told."),
 		source: input(require_libraries._enum([
 			"auto",
@@ -18550,7 +18559,10 @@ const restoreAction = action(restoreContract, (inputs, context) => withTools(inp
 				source: inputs.source,
 				...chosen
 			});
-		case "undo": return undo(tools, inputs.services);
+		case "undo": return undo(tools, {
+			force: inputs.force,
+			...chosen
+		});
 		case "clean": return clean(tools, {
 			age: inputs["replaced-older-than"] ?? defaultAge,
 			...chosen
@@ -18586,8 +18598,8 @@ async function fromFile$1(tools, options) {
 		summary: `### Restored ${options.file}\n\n${counts}.\n\n${kept}\n`
 	};
 }
-async function undo(tools, services) {
-	const { done, left } = await undoRestore(tools, services);
+async function undo(tools, options) {
+	const { done, left } = await undoRestore(tools, options);
 	for (const sentence of done) tools.log.info(sentence);
 	const rest = left.length === 0 ? "" : `\nLeft as they are: ${left.join(", ")}.\n`;
 	return {

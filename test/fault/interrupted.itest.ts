@@ -24,7 +24,7 @@ it("puts back what was there before when the new containers of a killed recreate
   await using ground = await openGround()
   const id = await backUp(ground)
   const broken = (image: string) => `${image}\n    command: [postgres, -c, no_such_setting=1]`
-  ground.changeDefinition((text) => text.replace(/image: \$\{POSTGRES_IMAGE.*/, broken))
+  ground.changeDefinition((text) => text.replace(/image: \S*postgres:17/, broken))
   await killAt(ground, ["recreate", "--backup-id", id], "wait-healthy")
   const { log } = await good(ground, ["backup"])
   assert.match(log, /do not serve: service postgres.*Putting back what was there before/)
