@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { undoRestore } from "../../src/job/undo-restore.ts"
+import { serviceDrivers } from "../../src/service/service-drivers.ts"
 import { stackTools } from "../support/stack-tools.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 
@@ -94,7 +95,7 @@ describe("restore, undo and clean on a stack", () => {
     assert.equal(state(), "6,backed up")
     good("restore", "--mode", "undo", "--dry-run")
     assert.equal(state(), "6,backed up")
-    const tools = stackTools(place)
+    const tools = stackTools(place, { drivers: serviceDrivers() })
     const later = { ...tools, clock: { ...tools.clock, now: () => new Date(Date.now() + 86_401_000) } }
     await assert.rejects(undoRestore(later), { code: "undo-old", hint: /force: true/ })
     assert.equal(state(), "6,backed up")
