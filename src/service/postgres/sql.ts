@@ -2,7 +2,7 @@
 export const serverSql = `
 select json_build_object(
   'version', current_setting('server_version_num')::int,
-  'now', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'now', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'dataChecksums', current_setting('data_checksums') = 'on',
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
