@@ -2111,6 +2111,13 @@ function pinnedOf(images, service) {
 	return image;
 }
 
+// src/job/read-note.ts
+/** A note that a run left on the host, as its schema has it; undefined where there is none. Throws when it cannot be read: nobody guesses about it. */
+async function readNote$1({ host }, file, schema) {
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
+	return stdout.trim() === "" ? void 0 : schema.parse(JSON.parse(stdout));
+}
+
 // src/job/deploy-app/unfinished-note.ts
 /** Shell text that writes down which containers there were before new copies are started. */
 function unfinishedNote(layout, { release, old }) {
@@ -2136,10 +2143,8 @@ const noteSchema$3 = require_libraries.object({
 	old: require_libraries.array(require_libraries.string$1())
 });
 /** The note of a deployment that was interrupted; undefined when the last one ended. */
-async function readUnfinished({ host, layout }) {
-	const file = noteFile$3(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? void 0 : noteSchema$3.parse(JSON.parse(stdout));
+async function readUnfinished(tools) {
+	return readNote$1(tools, noteFile$3(tools.layout), noteSchema$3);
 }
 function noteFile$3({ state }) {
 	return `${state}/deploy.json`;
@@ -3474,10 +3479,8 @@ mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
 	return () => putDefinitionBack(tools, installed);
 }
 /** What a recreation that has not ended brought; none as a rule. */
-async function readInstalled({ host, layout }) {
-	const file = noteFile$2(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? [] : installedSchema.parse(JSON.parse(stdout));
+async function readInstalled(tools) {
+	return await readNote$1(tools, noteFile$2(tools.layout), installedSchema) ?? [];
 }
 /** Shell text that ends it: what was installed stays, or is taken back. */
 function forgetInstalled(layout) {
@@ -3562,10 +3565,8 @@ function forgetStoppedApp(layout) {
 	return lines$1(change`rm -f ${noteFile$1(layout)}`, forgetInstalled(layout));
 }
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
-async function readStoppedApp({ host, layout }) {
-	const file = noteFile$1(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? void 0 : noteSchema$2.parse(JSON.parse(stdout));
+async function readStoppedApp(tools) {
+	return readNote$1(tools, noteFile$1(tools.layout), noteSchema$2);
 }
 function noteFile$1({ state }) {
 	return `${state}/app-stopped.json`;
@@ -3590,7 +3591,10 @@ async function stopWriters(tools, reason) {
 }
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 async function waitsForRestore(tools) {
-	const note = await readStoppedApp(tools);
+	return stillWaits(tools, await readStoppedApp(tools));
+}
+/** The same for a note that was read already. */
+async function stillWaits(tools, note) {
 	if (note?.awaits !== "restore" || await appRuns(tools)) return void 0;
 	return note;
 }
@@ -3857,10 +3861,8 @@ function forgetUpgrades(layout) {
 	return change`rm -f ${noteFile(layout)} && sync ${layout.state}`;
 }
 /** The upgrades that have begun and not ended; none as a rule. */
-async function readUpgrades({ host, layout }) {
-	const file = noteFile(layout);
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? [] : require_libraries.array(noteSchema$1).parse(JSON.parse(stdout));
+async function readUpgrades(tools) {
+	return await readNote$1(tools, noteFile(tools.layout), require_libraries.array(noteSchema$1)) ?? [];
 }
 function noteFile({ state }) {
 	return `${state}/upgrade.json`;
@@ -14794,12 +14796,12 @@ function gibibytes(kibibytes) {
 // src/job/unfinished.ts
 /** What the notes of earlier runs on the host say. A run that is at work at this moment counts as one that was cut off. */
 async function unfinishedOf(tools) {
-	const [stopped, waiting, upgrades, deployment] = await Promise.all([
+	const [stopped, upgrades, deployment] = await Promise.all([
 		readStoppedApp(tools),
-		waitsForRestore(tools),
 		readUpgrades(tools),
 		readUnfinished(tools)
 	]);
+	const waiting = await stillWaits(tools, stopped);
 	if (waiting && waiting.restoring === void 0) return "restore";
 	return waiting !== void 0 || stopped?.awaits === "services" || upgrades.length > 0 || deployment ? "run" : "no";
 }

@@ -4,6 +4,7 @@ import { z } from "zod"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
+import { readNote } from "./read-note.ts"
 import type { DefinitionFile, Tools } from "./tools.ts"
 
 const installedSchema = z.array(z.object({ path: z.string(), sha256: z.string() }))
@@ -39,13 +40,8 @@ mv -f -- ${`${path}.next`} ${path}`,
 }
 
 /** What a recreation that has not ended brought; none as a rule. */
-export async function readInstalled({
-  host,
-  layout,
-}: Pick<Tools, "host" | "layout">): Promise<readonly InstalledFile[]> {
-  const file = noteFile(layout)
-  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
-  return stdout.trim() === "" ? [] : installedSchema.parse(JSON.parse(stdout))
+export async function readInstalled(tools: Pick<Tools, "host" | "layout">): Promise<readonly InstalledFile[]> {
+  return (await readNote(tools, noteFile(tools.layout), installedSchema)) ?? []
 }
 
 /** Shell text that ends it: what was installed stays, or is taken back. */

@@ -1,7 +1,8 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import { type Command, change, lines, sh } from "../shell/command.ts"
+import { type Command, change, lines } from "../shell/command.ts"
 import { forgetInstalled } from "./install-definition.ts"
+import { readNote } from "./read-note.ts"
 import type { Tools } from "./tools.ts"
 
 const restoringSchema = z.object({
@@ -54,13 +55,8 @@ export function forgetStoppedApp(layout: Pick<Layout, "state">): Command {
 }
 
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
-export async function readStoppedApp({
-  host,
-  layout,
-}: Pick<Tools, "host" | "layout">): Promise<StoppedAppNote | undefined> {
-  const file = noteFile(layout)
-  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
-  return stdout.trim() === "" ? undefined : noteSchema.parse(JSON.parse(stdout))
+export async function readStoppedApp(tools: Pick<Tools, "host" | "layout">): Promise<StoppedAppNote | undefined> {
+  return readNote(tools, noteFile(tools.layout), noteSchema)
 }
 
 function noteFile({ state }: Pick<Layout, "state">): string {

@@ -3,16 +3,16 @@ import { readUnfinished } from "./deploy-app/unfinished-note.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { readUpgrades } from "./upgrade-note.ts"
-import { waitsForRestore } from "./writers.ts"
+import { stillWaits } from "./writers.ts"
 
 /** What the notes of earlier runs on the host say. A run that is at work at this moment counts as one that was cut off. */
 export async function unfinishedOf(tools: Tools): Promise<Unfinished> {
-  const [stopped, waiting, upgrades, deployment] = await Promise.all([
+  const [stopped, upgrades, deployment] = await Promise.all([
     readStoppedApp(tools),
-    waitsForRestore(tools),
     readUpgrades(tools),
     readUnfinished(tools),
   ])
+  const waiting = await stillWaits(tools, stopped)
   // A restore that was cut off is finished or undone by the next run.
   if (waiting && waiting.restoring === undefined) return "restore"
   const cutOff = waiting !== undefined || stopped?.awaits === "services"

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import { type Command, change, sh } from "../shell/command.ts"
+import { type Command, change } from "../shell/command.ts"
+import { readNote } from "./read-note.ts"
 import type { Tools } from "./tools.ts"
 
 const noteSchema = z.object({
@@ -31,10 +32,8 @@ export function forgetUpgrades(layout: Pick<Layout, "state">): Command {
 }
 
 /** The upgrades that have begun and not ended; none as a rule. */
-export async function readUpgrades({ host, layout }: Pick<Tools, "host" | "layout">): Promise<readonly UpgradeNote[]> {
-  const file = noteFile(layout)
-  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
-  return stdout.trim() === "" ? [] : z.array(noteSchema).parse(JSON.parse(stdout))
+export async function readUpgrades(tools: Pick<Tools, "host" | "layout">): Promise<readonly UpgradeNote[]> {
+  return (await readNote(tools, noteFile(tools.layout), z.array(noteSchema))) ?? []
 }
 
 function noteFile({ state }: Pick<Layout, "state">): string {

@@ -22,7 +22,11 @@ export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fi
 
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 export async function waitsForRestore(tools: Tools): Promise<StoppedAppNote | undefined> {
-  const note = await readStoppedApp(tools)
+  return stillWaits(tools, await readStoppedApp(tools))
+}
+
+/** The same for a note that was read already. */
+export async function stillWaits(tools: Tools, note: StoppedAppNote | undefined): Promise<StoppedAppNote | undefined> {
   if (note?.awaits !== "restore" || (await appRuns(tools))) return undefined
   return note
 }

@@ -2,7 +2,8 @@ import { z } from "zod"
 import type { Layout } from "../../core/layout.ts"
 import type { Release } from "../../core/release.ts"
 import type { Container } from "../../docker/stack.ts"
-import { type Command, change, sh } from "../../shell/command.ts"
+import { type Command, change } from "../../shell/command.ts"
+import { readNote } from "../read-note.ts"
 import type { Tools } from "../tools.ts"
 
 /** Shell text that writes down which containers there were before new copies are started. */
@@ -31,13 +32,8 @@ const noteSchema = z.object({
 export type UnfinishedNote = z.output<typeof noteSchema>
 
 /** The note of a deployment that was interrupted; undefined when the last one ended. */
-export async function readUnfinished({
-  host,
-  layout,
-}: Pick<Tools, "host" | "layout">): Promise<UnfinishedNote | undefined> {
-  const file = noteFile(layout)
-  const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`)
-  return stdout.trim() === "" ? undefined : noteSchema.parse(JSON.parse(stdout))
+export async function readUnfinished(tools: Pick<Tools, "host" | "layout">): Promise<UnfinishedNote | undefined> {
+  return readNote(tools, noteFile(tools.layout), noteSchema)
 }
 
 function noteFile({ state }: Pick<Layout, "state">): string {
