@@ -63,6 +63,7 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   // No new container was begun with: what came for them goes as well.
   if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))
   const services = await servicesOf(tools, "infrastructure")
+  // Before anything is tried, and taken back when it fails.
   for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
   let failed = await goOn(tools, { note, services })
   // What now serves is no commit's: some of it may be from before.

@@ -1,7 +1,7 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
-import { atLeastOne } from "./ensure-running.ts"
+import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
@@ -59,6 +59,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
       services,
       upgrades.map(({ one }) => one.service.name),
     )
+    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one)
     await prepareVolumes(acting, services)
   } catch (error) {
     if (isOurs(tools, error)) await putBack()

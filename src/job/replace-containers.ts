@@ -82,10 +82,14 @@ interface Failed extends Pick<Replacement, "putBack"> {
   readonly error: unknown
 }
 
-/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+/**
+ * Back to the old containers, which are all still there, unless somebody else serves their data by now (S13). A run that was
+ * cut off leaves that to the next one.
+ */
 async function startAgain(tools: Tools, { known, putBack, error }: Failed): Promise<void> {
   try {
     await putBack()
+    for (const one of known.filter(holdsData)) await assertSoleServer(tools, one)
     await tools.work.step("start-again", tools.stack.start(known.map(containerOf)))
     await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), undefined)
     await startWriters(tools)
@@ -106,27 +110,28 @@ async function bringUp(tools: Tools, attempt: Attempt): Promise<NotStarted | und
   const upgraded = upgrades.map(({ one }) => one.service.name)
   const same = before.filter(({ service }) => !upgraded.includes(service))
   let left = same
+  let note: Omit<StoppedAppNote, "fingerprints">
   try {
     for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
-    const note = await noteOf(tools, attempt)
-    return await tryCompared(tools, {
-      ...{ services, before: same },
-      step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
-      // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
-      up: (some) => {
-        const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
-        const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
-        return change`${noted} || exit\n${up}`
-      },
-      fill: () => fillUpgraded(tools, upgrades, dumps),
-      same: () => {
-        left = []
-      },
-    })
+    note = await noteOf(tools, attempt)
   } catch (error) {
     if (!isOurs(tools, error)) throw error
     return { error, differences: [], proven: false }
   }
+  return tryCompared(tools, {
+    ...{ services, before: same },
+    step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
+    // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
+    up: (some) => {
+      const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
+      const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
+      return change`${noted} || exit\n${up}`
+    },
+    fill: () => fillUpgraded(tools, upgrades, dumps),
+    same: () => {
+      left = []
+    },
+  })
 }
 
 /** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */

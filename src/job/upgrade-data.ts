@@ -7,7 +7,7 @@ import { type Command, change, lines, sh } from "../shell/command.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { refresh } from "./ensure-running.ts"
 import { directoryOf } from "./keep-volumes.ts"
-import { setAside } from "./set-aside.ts"
+import { besidePaths, setAside } from "./set-aside.ts"
 import { containerOf, holdsData, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -35,7 +35,7 @@ export async function findUpgrades(
     const directory = await directoryBehind(tools, one, upgrade)
     await assertRoom(tools, directory, upgrade)
     const { imageId } = one.container
-    const paths = { directory, aside: `${directory}.aside-${id}`, failed: `${directory}.failed-${id}` }
+    const paths = { directory, ...besidePaths(directory, { id, now: tools.clock.now() }) }
     const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
     found.push({ one, upgrade, note })
     tools.log.info(
