@@ -1,9 +1,8 @@
 import { AppError, failure, messageOf, refusal } from "../core/errors.ts"
-import type { Mount } from "../docker/stack.ts"
 import { nameCause } from "./debug/causes.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
-import { directoryOf } from "./keep-volumes.ts"
+import { covers, directoryOf } from "./keep-volumes.ts"
 import { noWayBack } from "./restore-note.ts"
 import { besidePaths, putAsideBack, setAside } from "./set-aside.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
@@ -95,8 +94,9 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
 async function dataDirectory(tools: Tools, one: StackService): Promise<string> {
   const container = containerOf(one)
   const inside = await one.driver.dataDirectory?.(one.service, container, one.definition)
-  const covers = (mount: Mount) => `${inside}/`.startsWith(`${mount.target.replace(/\/+$/, "")}/`)
-  const [mount] = container.mounts.filter(covers).toSorted((a, b) => b.target.length - a.target.length)
+  const [mount] = container.mounts
+    .filter((one) => inside !== undefined && covers(one, inside))
+    .toSorted((a, b) => b.target.length - a.target.length)
   if (inside !== undefined && mount?.writable && mount.type !== "tmpfs")
     return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "")
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`)

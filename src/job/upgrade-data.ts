@@ -6,7 +6,7 @@ import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { refresh } from "./ensure-running.ts"
-import { directoryOf } from "./keep-volumes.ts"
+import { covers, directoryOf } from "./keep-volumes.ts"
 import { besidePaths, setAside } from "./set-aside.ts"
 import { containerOf, holdsData, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
@@ -124,7 +124,7 @@ function isolate({ id, networks }: Container): Command {
 
 async function directoryBehind(tools: Tools, one: StackService, { directory }: Upgrade): Promise<string> {
   const mount = containerOf(one)
-    .mounts.filter(({ target }) => `${directory}/`.startsWith(`${target.replace(/\/+$/, "")}/`))
+    .mounts.filter((one) => covers(one, directory))
     .toSorted((a, b) => b.target.length - a.target.length)[0]
   if (mount && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "")
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${directory}, which is on no volume`)

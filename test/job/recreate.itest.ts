@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, renameSync } from "node:fs"
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ import { AppError } from "../../src/core/errors.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
-import { backupId, docker, image, open, readCompose, redis, rival, sql } from "./recreate-ground.ts"
+import { backupId, composeFile, docker, image, open, readCompose, redis, rival, sql } from "./recreate-ground.ts"
 
 const slot = 4
 
@@ -199,16 +199,42 @@ describe("recreate", () => {
     renameSync(`${data}.elsewhere`, data)
   })
 
+  it("refuses a database that keeps its data in its container, also when the new definition has a volume for it", async () => {
+    const held = readCompose(place)
+    const file = join(place.baseDir, composeFile)
+    writeFileSync(file, changed(place, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"]))
+    try {
+      await docker("rm", "-f", `${place.project}-postgres-1`)
+      const tools = open(place)
+      // The data directory of the definition is full, and is not what this server serves.
+      const id = await backupId(tools)
+      await assert.rejects(recreate(open(place), { backupId: id }), refusedWith("no-persistent-volume"))
+      const mended = open(place, { compose: held })
+      await assert.rejects(recreate(mended, { backupId: id }), refusedWith("data-in-container"))
+    } finally {
+      writeFileSync(file, held)
+      await docker("rm", "-f", `${place.project}-postgres-1`)
+      await backupId(open(place))
+    }
+    assertData(place)
+  })
+
   it("creates everything on a fresh host, and refuses to without a backup where there is data", async () => {
     await assert.rejects(recreate(open(place)), refusedWith("no-backup"))
     await removeStack({ slot })
     execFileSync(join(import.meta.dirname, "../testbed/stack"), ["--slot", String(slot), "layout"])
     const fresh = testbed(slot).stack
+    const compose = changed(fresh, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"])
+    await assert.rejects(recreate(open(fresh, { compose })), refusedWith("no-persistent-volume"))
     const result = await recreate(open(fresh))
     assert.equal(result.status, "created")
     assert.deepEqual(result.differences, [])
     assert.deepEqual(new Set(result.plan.services.map((one) => one.action)), new Set(["create"]))
     assert.equal(sql(fresh, "select 1"), "1")
+
+    redis(fresh, "set", "unsaved", "1")
+    assert.deepEqual(readdirSync(join(fresh.baseDir, "data/dragonfly")), [])
+    await assert.rejects(recreate(open(fresh), { services: ["dragonfly"] }), refusedWith("no-backup"))
   })
 })
 
