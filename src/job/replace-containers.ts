@@ -9,6 +9,7 @@ import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
 import { containerOf, definitions, holdsData, type StackService } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
+import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
@@ -63,7 +64,9 @@ async function stopAll(tools: Tools, { services, manifest, putBack }: Replacemen
     const running = await ensureRunning(tools, data)
     await stopWriters(tools, { awaits: "services", backup: manifest.id })
     const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
-    if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
+    const order = definitions(known)
+    if (others.length > 0)
+      await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) })
     const before: Fingerprint[] = []
     for (const one of running) {
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
