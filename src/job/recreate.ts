@@ -15,7 +15,7 @@ import { definitions, holdsData, names, type StackService, servicesOf } from "./
 import type { Tools } from "./tools.ts"
 import { findUpgrades, type PlannedUpgrade } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startWriters, stopWriters } from "./writers.ts"
+import { startWriters, stopWriters, writersBeside } from "./writers.ts"
 
 export interface RecreateOptions {
   /** Only these infrastructure services; all unless told. */
@@ -43,7 +43,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const files = changed.map(({ path }) => path)
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
-  if (!options.endSessions) await refuseWhileOccupied(tools, before)
+  if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...(await writersBeside(ahead, before))])
   const manifest = await prove(ahead, options, before)
 
   const putBack = await installDefinition(tools, changed)

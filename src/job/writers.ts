@@ -1,6 +1,8 @@
+import type { ServiceKind } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
 import { change } from "../shell/command.ts"
+import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { forgetStoppedApp, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
@@ -19,6 +21,22 @@ export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fi
   const note = noteStoppedApp(tools.layout, stands ? earlier : { ...reason, fingerprints: [] })
   const stop = running.length === 0 ? note : change`${note} || exit\n${stopInOrder(tools.stack, services, running)}`
   await tools.work.step("stop-writers", stop, { timeout: stopTimeout(services) })
+}
+
+/** Kinds of services that keep nothing in a store of ours: they go on while its data is compared. */
+const readers: readonly ServiceKind[] = ["coturn", "http"]
+
+/**
+ * What runs of the infrastructure besides these services and may write to the data that they hold, or delete of it: it has to
+ * stand still while that is compared.
+ */
+export async function writersBeside(tools: Tools, services: readonly StackService[]): Promise<readonly StackService[]> {
+  if (!services.some(holdsData)) return []
+  const named = names(services)
+  const others = (await servicesOf(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name))
+  return others.filter(
+    (one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container),
+  )
 }
 
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
