@@ -1,11 +1,10 @@
 import { AppError, failure, messageOf, refusal } from "../core/errors.ts"
-import type { Mount } from "../docker/stack.ts"
 import { nameCause } from "./debug/causes.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
-import { directoryOf } from "./keep-volumes.ts"
+import { covers, directoryOf } from "./keep-volumes.ts"
 import { noWayBack } from "./restore-note.ts"
-import { putAsideBack, setAside } from "./set-aside.ts"
+import { besidePaths, putAsideBack, setAside } from "./set-aside.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -77,13 +76,13 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
   const { name } = one.service
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
   const directory = await dataDirectory(tools, one)
-  const place = { imageId: container.imageId, directory, aside: `${directory}.aside-${id}` }
+  const { aside, failed } = besidePaths(directory, { id, now: tools.clock.now() })
+  const place = { imageId: container.imageId, directory, aside }
   await noWayBack(tools)
   await tools.work.step("set-data-aside", setAside(place))
   tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`)
   const problem = await start(tools, one)
   if (problem === undefined) return place.aside
-  const failed = `${directory}.failed-${id}`
   await tools.work.step("stop-empty", tools.stack.stop([container]))
   await tools.work.step("put-data-back", putAsideBack(place, failed))
   throw failure("not-healthy", `${name} does not start with an empty directory either: ${problem}`, {
@@ -95,8 +94,9 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
 async function dataDirectory(tools: Tools, one: StackService): Promise<string> {
   const container = containerOf(one)
   const inside = await one.driver.dataDirectory?.(one.service, container, one.definition)
-  const covers = (mount: Mount) => `${inside}/`.startsWith(`${mount.target.replace(/\/+$/, "")}/`)
-  const [mount] = container.mounts.filter(covers).toSorted((a, b) => b.target.length - a.target.length)
+  const [mount] = container.mounts
+    .filter((one) => inside !== undefined && covers(one, inside))
+    .toSorted((a, b) => b.target.length - a.target.length)
   if (inside !== undefined && mount?.writable && mount.type !== "tmpfs")
     return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "")
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`)

@@ -3,7 +3,7 @@ import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
 import { cutRestores } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
-import { readImage } from "./image-facts.ts"
+import { dataDirectory } from "./image-facts.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreForeign } from "./restore-foreign.ts"
@@ -32,8 +32,7 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
     undo: (service, container, work) => undoRestore(service, container, work),
     cutRestores,
-    dataDirectory: async (service, { imageId }, definition) =>
-      (await readImage(service, { ...definition, image: imageId })).directory,
+    dataDirectory,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     upgrade: planUpgrade,
