@@ -7,7 +7,7 @@ import { disorder, lostRows, waitForLock } from "./look.ts"
 import { good } from "./loop.ts"
 
 it("finishes a killed recreate although the run that began to finish it was killed too", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const id = await backUp(ground)
   await killAt(ground, ["recreate", "--backup-id", id], "stop-postgres")
   await killAt(ground, ["backup"], "start-interrupted")
@@ -21,7 +21,7 @@ it("finishes a killed recreate although the run that began to finish it was kill
 })
 
 it("puts back what was there before when the new containers of a killed recreate do not serve", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const id = await backUp(ground)
   const broken = (image: string) => `${image}\n    command: [postgres, -c, no_such_setting=1]`
   ground.changeDefinition((text) => text.replace(/image: \S*postgres:17/, broken))
@@ -34,7 +34,7 @@ it("puts back what was there before when the new containers of a killed recreate
 })
 
 it("leaves the app stopped when the data is not what the killed run had stopped, until a restore", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const image = `${testbed().registry}/sample-app:v1`
   const id = await backUp(ground)
   await killAt(ground, ["recreate", "--backup-id", id], "wait-healthy")

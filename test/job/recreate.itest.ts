@@ -10,7 +10,7 @@ import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
 import { backupId, docker, image, open, readCompose, redis, sql } from "./recreate-ground.ts"
 
-const slot = 4
+const slot = 22
 
 describe("recreate", () => {
   let place: StackPlace

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { openPostgres, openRedis, type StoreConnection } from "./store-connection.ts"
 
+/** Milliseconds that a store on a busy machine may take to give all that it has. */
+export const patience = 30_000
+
 export type Store = "postgres" | "redis"
 
 /** One line of the writer's file: this number was acknowledged as committed at this time (epoch milliseconds). */
@@ -34,8 +37,8 @@ export async function checkLedger(
 ): Promise<{ readonly postgres: LedgerCheck; readonly redis: LedgerCheck }> {
   const entries = parseLedger(readFileSync(file, "utf8")).filter((entry) => entry.at < before)
   const [postgres, redis] = await Promise.all([
-    compare("postgres", entries, openPostgres(urls.postgres)),
-    compare("redis", entries, openRedis(urls.redis)),
+    compare("postgres", entries, openPostgres(urls.postgres, patience)),
+    compare("redis", entries, openRedis(urls.redis, patience)),
   ])
   return { postgres, redis }
 }
