@@ -5,7 +5,7 @@ import { disorder, lostRows, waitForLock } from "./look.ts"
 import { good } from "./loop.ts"
 
 it("says that the work goes on, and leaves it to the next run, when the host stays away", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(24)
   const { way } = ground
   const { outputs } = await good(ground, ["backup"])
   for (const [step, said] of [
