@@ -15,7 +15,7 @@ it("finishes a killed recreate although the run that began to finish it was kill
   assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "run")
   const { log } = await good(ground, ["backup"])
   assert.match(log, /cut off while it had the app stopped/)
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
   assert.equal(await lostRows(ground), 0)
   assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "no")
 })
@@ -29,7 +29,7 @@ it("puts back what was there before when the new containers of a killed recreate
   const { log } = await good(ground, ["backup"])
   assert.match(log, /do not serve: service postgres.*Putting back what was there before/)
   assert.match(log, /the previous images serve again/)
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
   assert.equal(await lostRows(ground), 0)
 })
 
@@ -57,7 +57,7 @@ it("leaves the app stopped when the data is not what the killed run had stopped,
   }
 
   await good(ground, ["restore", "--backup-id", id])
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
 })
 
 async function backUp(ground: Ground): Promise<string> {
