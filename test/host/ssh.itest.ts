@@ -67,7 +67,7 @@ test("an upload that is cut never takes the file's name", async () => {
 })
 
 test("a command ends on the host soon after its client was killed", async () => {
-  const client = fork(new URL("./silent-client.ts", import.meta.url), { stdio: "ignore" })
+  const client = fork(new URL("./silent-client.ts", import.meta.url), { execArgv: [], stdio: "ignore" })
   const [pid] = (await once(client, "message")) as [number]
   client.kill("SIGKILL")
   await using host = localHost()
