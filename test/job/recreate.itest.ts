@@ -11,7 +11,7 @@ import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
 import { backupId, composeFile, docker, image, open, readCompose, redis, rival, sql } from "./recreate-ground.ts"
 
-const slot = 4
+const slot = 22
 
 describe("recreate", () => {
   let place: StackPlace

@@ -35,7 +35,7 @@ describe("a restore into a server that does not serve", () => {
     const rival = `t-rec-port-${process.pid}`
     const port = `127.0.0.1:${place.postgresPort}:1`
     const run = ["run", "-d", "--rm", "--name", rival, "--label", "infra-actions.testbed=1", "-p", port]
-    await docker(...run, "infra-testbed/base:bookworm", "sleep", "120")
+    await docker(...run, "infra-testbed/base:bookworm", "sleep", "600")
     try {
       await assert.rejects(restore(open(place), { backupId: id }), /port is already allocated|address already in use/)
     } finally {
@@ -92,7 +92,7 @@ describe("a restore into a server that does not serve", () => {
 })
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let left = 120; !(await holds()); left -= 1) {
+  for (let left = 360; !(await holds()); left -= 1) {
     assert.ok(left > 0, "it never came to that")
     await new Promise((resolve) => setTimeout(resolve, 500))
   }
