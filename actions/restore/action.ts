@@ -40,7 +40,8 @@ export const restoreAction = action(restoreContract, (inputs, context) =>
 async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome<typeof restoreContract>> {
   const done = await restore(tools, options)
   const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`
-  tools.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`)
+  const compared = ["equal to its manifest", ...done.caveats].join(", but: ")
+  tools.log.info(`${done.backupId} from ${done.source}: ${counts}, ${compared}`)
   return {
     outputs: {
       ...succeeded(tools),
@@ -50,7 +51,7 @@ async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome
       "rows-restored": done.rows,
       "keys-restored": done.keys,
     },
-    summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`,
+    summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${done.kept.join("\n")}\n`,
   }
 }
 

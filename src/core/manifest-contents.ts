@@ -1,4 +1,5 @@
 import { failure, messageOf } from "./errors.ts"
+import { keysIn } from "./key-counts.ts"
 import { type DatabaseContents, type Manifest, manifestSchema, type ServiceBackup } from "./manifest.ts"
 
 export interface CountDifference {
@@ -68,13 +69,13 @@ export interface Totals {
 /** What a backup holds, summed up; `bytes` as stored. */
 export function totals(services: readonly ServiceBackup[]): Totals {
   const databases = services.flatMap(({ contents }) => (contents.kind === "postgres" ? contents.databases : []))
-  const keyspaces = services.flatMap(({ contents }) => (contents.kind === "postgres" ? [] : contents.keyspace))
+  const keys = services.map(({ contents }) => (contents.kind === "postgres" ? 0 : keysIn(contents)))
   const tables = databases.flatMap((database) => database.tables)
   return {
     bytes: sum(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
     tables: tables.length,
     rows: sum(tables.map(({ rows }) => rows)),
-    keys: sum(keyspaces.map(({ keys }) => keys)),
+    keys: sum(keys),
   }
 }
 

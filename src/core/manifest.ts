@@ -43,12 +43,17 @@ const postgresSchema = z.strictObject({
 })
 export type PostgresContents = z.output<typeof postgresSchema>
 
+const keyspaceSchema = z.array(z.strictObject({ database: z.int(), keys: z.int(), expires: z.int() }))
 const keysSchema = z.strictObject({
   kind: z.enum(["dragonfly", "redis", "valkey"]),
   product: z.string(),
   version: z.string(),
-  /** Keys and keys with an expiry, per logical database. */
-  keyspace: z.array(z.strictObject({ database: z.int(), keys: z.int(), expires: z.int() })),
+  /** Keys and keys with an expiry, per logical database: those of the snapshot unless `earlier` is there. */
+  keyspace: keyspaceSchema,
+  /** Keys in the files by the server's own count while it wrote; only of Dragonfly, whose files cannot be counted. */
+  written: z.int().min(0).optional(),
+  /** The counts before the snapshot, when `keyspace` are those after it and the ones at its moment are not known. */
+  earlier: keyspaceSchema.optional(),
 })
 export type KeysContents = z.output<typeof keysSchema>
 

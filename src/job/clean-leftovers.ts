@@ -2,9 +2,10 @@ import { z } from "zod"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
-import { type Command, change, lines, sh } from "../shell/command.ts"
+import type { Command } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
+import { readNotes, removeNotes, writeNote } from "./note.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -39,7 +40,8 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
       for (const store of tools.stores) await cleanStore(tools, store, known)
     }
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
-    if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over))
+    const [first, ...more] = over.map((one) => begunFile(tools.layout, one))
+    if (first !== undefined) await tools.work.step("forget-begun", removeNotes(first, ...more))
   } catch (error) {
     if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error
     tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`)
@@ -48,10 +50,7 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
 
 /** Shell text that writes down, durably, that files of this backup are going to be made. */
 export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup): Command {
-  const folder = `${state}/begun`
-  const file = `${folder}/${backup.id}-${backup.stamp}.json`
-  const text = JSON.stringify(backup)
-  return change`umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+  return writeNote(begunFile({ state }, backup), backup)
 }
 
 async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]): Promise<void> {
@@ -81,16 +80,12 @@ function isRemote({ name }: BackupStore): boolean {
 
 const begunSchema = z.object({ id: z.string(), stamp: z.string(), services: z.array(z.string()), at: z.iso.datetime() })
 
-async function readBegun({ host, layout }: Tools): Promise<readonly BegunBackup[]> {
-  const { stdout } = await host.run(
-    sh`for one in ${`${layout.state}/begun`}/*.json; do if [ -e "$one" ]; then cat "$one"; fi; done`,
-  )
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => begunSchema.parse(JSON.parse(line)))
+async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {
+  const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema)
+  for (const problem of problems) tools.log.warning(`What that backup left is not cleaned away: ${problem}`)
+  return notes
 }
 
-function forgetBegun({ state }: Pick<Layout, "state">, begun: readonly BegunBackup[]): Command {
-  return lines(change`rm -f ${begun.map(({ id, stamp }) => `${state}/begun/${id}-${stamp}.json`)}`)
+function begunFile({ state }: Pick<Layout, "state">, { id, stamp }: Pick<BegunBackup, "id" | "stamp">): string {
+  return `${state}/begun/${id}-${stamp}.json`
 }

@@ -4,7 +4,7 @@ import { z } from "zod"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
-import { readNote } from "./read-note.ts"
+import { readNote, removeNotes, writeNote } from "./note.ts"
 import type { DefinitionFile, Tools } from "./tools.ts"
 
 const installedSchema = z.array(z.object({ path: z.string(), sha256: z.string() }))
@@ -23,7 +23,7 @@ export type PutBack = () => Promise<void>
 export async function installDefinition(tools: Tools, changed: readonly DefinitionFile[]): Promise<PutBack> {
   if (changed.length === 0) return async () => {}
   const installed = changed.map(({ path, content }) => ({ path, sha256: sha256(content) }))
-  await tools.work.step("note-definition", noteInstalled(tools.layout, installed))
+  await tools.work.step("note-definition", writeNote(installedFile(tools.layout), installed))
   for (const file of changed) {
     const path = posix.join(tools.layout.base, file.path)
     tools.log.info(`${path} is replaced by the checkout's`)
@@ -41,12 +41,12 @@ mv -f -- ${`${path}.next`} ${path}`,
 
 /** What a recreation that has not ended brought; none as a rule. */
 export async function readInstalled(tools: Pick<Tools, "host" | "layout">): Promise<readonly InstalledFile[]> {
-  return (await readNote(tools, noteFile(tools.layout), installedSchema)) ?? []
+  return (await readNote(tools, installedFile(tools.layout), installedSchema)) ?? []
 }
 
 /** Shell text that ends it: what was installed stays, or is taken back. */
 export function forgetInstalled(layout: Pick<Layout, "state">): Command {
-  return change`rm -f ${noteFile(layout)}`
+  return removeNotes(installedFile(layout))
 }
 
 /** The files of the checkout's definition that the host has otherwise, or not at all. */
@@ -78,13 +78,8 @@ export async function putDefinitionBack(tools: Tools, files: readonly InstalledF
   tools.stack.forget()
 }
 
-function noteInstalled(layout: Pick<Layout, "state">, files: readonly InstalledFile[]): Command {
-  const file = noteFile(layout)
-  const text = JSON.stringify(files)
-  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
-}
-
-function noteFile({ state }: Pick<Layout, "state">): string {
+/** Where the note of it lies. */
+export function installedFile({ state }: Pick<Layout, "state">): string {
   return `${state}/definition.json`
 }
 

@@ -1,5 +1,6 @@
+import { failure } from "../core/errors.ts"
 import { type Manifest, manifestSchema } from "../core/manifest.ts"
-import { change, sh } from "../shell/command.ts"
+import { readNote, writeNote } from "./note.ts"
 import { noteStoppedApp, type Restoring, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { stopWriters, waitsForRestore } from "./writers.ts"
@@ -13,17 +14,23 @@ export type RestoreNote = StoppedAppNote & { readonly restoring: Restoring }
  */
 export async function noteRestore(tools: Tools, manifest: Manifest, services: readonly string[]): Promise<void> {
   const forward = (await waitsForRestore(tools)) !== undefined
-  const file = manifestFile(tools)
-  const write = change`umask 077 && mkdir -p ${tools.layout.state} && cat >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
-  await tools.work.step("note-restore", write, { input: JSON.stringify(manifest) })
+  await tools.work.step("note-restore", writeNote(manifestFile(tools), manifest))
   const restoring = { ids: [tools.work.id], services: [...services], done: [], forward }
   await stopWriters(tools, { awaits: "restore", backup: manifest.id, restoring })
 }
 
-/** The backup that a restore under way brings back. */
-export async function readRestored({ host, layout }: Pick<Tools, "host" | "layout">): Promise<Manifest> {
-  const { stdout } = await host.run(sh`cat ${manifestFile({ layout })}`)
-  return manifestSchema.parse(JSON.parse(stdout))
+/** The backup `id`, which a restore under way brings back. */
+export async function readRestored(tools: Pick<Tools, "host" | "layout">, id: string): Promise<Manifest> {
+  const file = manifestFile(tools)
+  const manifest = await readNote(tools, file, manifestSchema)
+  if (manifest?.id === id) return manifest
+  throw failure(
+    "note-unreadable",
+    `${file} should say what ${id} holds, and ${manifest ? `is about ${manifest.id}` : "is not there"}`,
+    {
+      hint: `Restore ${id} again, or another backup.`,
+    },
+  )
 }
 
 /** This service's restored data is proven to serve. */

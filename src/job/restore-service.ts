@@ -18,6 +18,7 @@ export async function restoreService(tools: Tools, held: ServiceBackup, id: stri
     const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work)
     const kept = [report.kept, ...(aside === undefined ? [] : [`What it could not read is in ${aside}.`])].join(" ")
     if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`)
+    if (report.caveat !== undefined) tools.log.warning(`${held.service}: ${report.caveat}`)
     return { ...report, kept }
   } catch (error) {
     if (aside === undefined) throw error

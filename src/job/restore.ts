@@ -19,11 +19,13 @@ export interface RestoreOptions {
   readonly services?: readonly string[]
 }
 
-export interface RestoreResult extends Omit<RestoreReport, "kept"> {
+export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat"> {
   readonly backupId: string
   readonly source: "local" | "s3"
   /** One sentence per service: where the replaced data is. */
   readonly kept: readonly string[]
+  /** One sentence per service of which something could not be compared exactly. */
+  readonly caveats: readonly string[]
 }
 
 /**
@@ -57,6 +59,9 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
     rows: sum(reports.map((one) => one.rows)),
     keys: sum(reports.map((one) => one.keys)),
     kept,
+    caveats: reports.flatMap(({ caveat }, index) =>
+      caveat === undefined ? [] : [`${databasesFirst(wanted)[index]?.service}: ${caveat}`],
+    ),
   }
 }
 

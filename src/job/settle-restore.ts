@@ -20,7 +20,7 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
     return
   }
   tools.log.warning(`A restore of ${what} was cut off`)
-  const manifest = note.backup === undefined ? undefined : await readRestored(tools)
+  const manifest = note.backup === undefined ? undefined : await readRestored(tools, note.backup)
   const services = await cutServices(tools, note)
   const come = await restoredOnes(services, { note, manifest })
   const undoable = come.length === 0 && !note.restoring.forward

@@ -35,9 +35,10 @@ free=$(df -Pk "$dir" | sed -n '2s/^.* \([0-9]\{1,\}\) \{1,\}[0-9]\{1,\}% .*$/\1/
 [ "${free:-0}" -ge "$need" ] || fail "the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB"
 # Sets of runs that died: only this suite uses the name.
 rm -f "$dir"/infra-actions-*.dfs "$dir"/infra-actions-*.dfs.tmp
-echo "before $(keyspace)"
+changes() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\n' ' '; }
 # SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.
 while :; do
+  before="$(changes)$(keyspace)"
   reply=$(slow SAVE DF "$set")
   case $reply in
     OK) break ;;
@@ -48,7 +49,14 @@ while :; do
     *) fail "SAVE answered: $reply" ;;
   esac
 done
-echo "after $(keyspace)"
+echo "before $before"
+echo "after $(keyspace)$(changes)"
+# What it counted by type while it wrote, unless another save has ended since.
+saved=$(ask INFO persistence)
+case $(printf '%s\n' "$saved" | sed -n 's/^last_saved_file://p') in
+  "$set-summary.dfs" | */"$set-summary.dfs")
+    echo "wrote $(printf '%s\n' "$saved" | grep -E '^rdb_[a-z]+:' | tr '\n' ' ')" ;;
+esac
 for file in "$dir/$set"-*.dfs; do
   [ -e "$file" ] || fail "SAVE answered OK but left no file in $dir"
   echo "part $(basename "$file")"
@@ -60,7 +68,7 @@ send_part() {
 send "$(setting dir)/$1"
 INSIDE
 }
-grep -E '^(before|after) ' "$target.list.partial"
+grep -E '^(before|after|wrote) ' "$target.list.partial"
 # The names hold no blank: the set's is ours and Dragonfly adds numbers.
 parts=$(sed -n "s/^part //p" "$target.list.partial")
 for part in $parts; do

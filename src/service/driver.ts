@@ -39,6 +39,8 @@ export interface RestoreReport {
   readonly keys: number
   /** How the replaced data can be found again, one sentence. */
   readonly kept: string
+  /** What could not be compared exactly with the backup, one sentence; absent when everything was. */
+  readonly caveat?: string
 }
 
 /** A dump that somebody else made. */

@@ -3,6 +3,7 @@ import type { Release, ReleaseImage } from "../../core/release.ts"
 import { deployedImagesFile, imagesOverride } from "../../docker/compose-command.ts"
 import { repositoryOf } from "../../docker/image.ts"
 import { change, lines } from "../../shell/command.ts"
+import { writeText } from "../note.ts"
 import { recordRelease } from "../release-history.ts"
 import type { Tools } from "../tools.ts"
 import type { PinnedImages } from "./pinned-images.ts"
@@ -27,10 +28,8 @@ export async function keepImages(
       : [change`docker tag ${image.id} ${`${repository}:release-${release.id}`} || exit`]
   })
   const file = deployedImagesFile(tools.config)
-  const next = `${file}.t`
   const override = imagesOverride(references(images, [...images.keys()]))
-  const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`
-  await tools.work.step("tag-release", lines(...tags, write))
+  await tools.work.step("tag-release", lines(...tags, writeText(file, override)))
 }
 
 /** The last act of a deployment: the note of an unfinished one goes away with it. */

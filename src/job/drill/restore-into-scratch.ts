@@ -58,9 +58,10 @@ async function restoreOne(tools: Tools, { one, backup }: DrillPair, scratch: Scr
 }
 
 async function look({ one, backup, scratch, report, seconds }: Restored): Promise<DrilledService> {
-  const checks = (await one.driver.verify?.(scratch.service, scratch.container, backup)) ?? []
-  const { tables, rows, keys } = report
-  return { service: backup.service, image: imageOf(one), seconds, tables, rows, keys, checks: [...checks] }
+  const checks = [...((await one.driver.verify?.(scratch.service, scratch.container, backup)) ?? [])]
+  const { tables, rows, keys, caveat } = report
+  if (caveat !== undefined) checks.push({ name: "exactness", state: "warning", detail: caveat })
+  return { service: backup.service, image: imageOf(one), seconds, tables, rows, keys, checks }
 }
 
 /** A server that the limit of memory has killed looks like a bad backup otherwise. */

@@ -1,4 +1,5 @@
 import { failure } from "../../core/errors.ts"
+import { countsOf, keysIn, totalKeys } from "../../core/key-counts.ts"
 import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
@@ -7,7 +8,7 @@ import { script, sh } from "../../shell/command.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { askReadyServer, portOf, redisScript } from "./ask-server.ts"
 import { type DumpedFile, type DumpReport, parseDumpReport } from "./dump-report.ts"
-import { productOf, type ServerAnswer, totalKeys } from "./server-answer.ts"
+import { productOf, type ServerAnswer } from "./server-answer.ts"
 import { checkSnapshotSet } from "./snapshot-set.ts"
 
 /** The folder below the backup directory, whatever the product: the layout names it so. */
@@ -96,18 +97,13 @@ function needed({ fields }: ServerAnswer): number {
   return Math.ceil((2 * Number(fields.used_memory ?? 0)) / 1024) + 1024
 }
 
-/** The checker's counts are those of the snapshot itself. Dragonfly has none: its counts are those after the save. */
+/** The checker's counts are those of the snapshot itself. Dragonfly has none: what it says around the save must do. */
 function contents(report: DumpReport, { product, version }: Pick<KeysContents, "product" | "version">): KeysContents {
-  const keyspace = report.checked?.keyspace ?? report.after
-  if (
-    report.checked !== undefined &&
-    totalKeys(report.before) > 0 &&
-    totalKeys(report.after) > 0 &&
-    totalKeys(keyspace) === 0
-  ) {
+  const counts = report.checked ? { keyspace: [...report.checked.keyspace] } : countsOf(report)
+  if (totalKeys(report.before) > 0 && totalKeys(report.after) > 0 && keysIn(counts) === 0) {
     throw failure("snapshot-empty", "the server holds keys, the snapshot none")
   }
-  return { kind: product as KeysContents["kind"], product, version, keyspace: [...keyspace] }
+  return { kind: product as KeysContents["kind"], product, version, ...counts }
 }
 
 /** The heads of the stored files, read back: the summary whole, of the others as much as the records can take. */

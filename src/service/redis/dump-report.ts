@@ -1,5 +1,6 @@
 import { failure } from "../../core/errors.ts"
-import { type Keyspace, parseKeyspace, totalKeys } from "./server-answer.ts"
+import { type Keyspace, totalKeys } from "../../core/key-counts.ts"
+import { parseKeyspace } from "./server-answer.ts"
 import { readLength } from "./snapshot-set.ts"
 
 /** A file that a dump left, as counted and summed while it was written. */
@@ -13,6 +14,10 @@ export interface DumpedFile {
 export interface DumpReport {
   readonly before: Keyspace
   readonly after: Keyspace
+  /** Whether nothing was written, ran out or was evicted meanwhile; only Dragonfly is asked. */
+  readonly quiet: boolean
+  /** Keys that Dragonfly counted while it wrote; undefined when it does not tell. */
+  readonly written: number | undefined
   readonly files: readonly DumpedFile[]
   /** What the stored bytes hold, read to their end; undefined for Dragonfly, which has no checker. */
   readonly checked: CheckedSnapshot | undefined
@@ -36,7 +41,36 @@ export function parseDumpReport(text: string): DumpReport {
     throw failure("snapshot-unproven", "the snapshot's report is not whole: its counts or its files are missing")
   }
   const checked = after("magic").length > 0 ? parseCheck(text) : undefined
-  return { before: parseKeyspace(before), after: parseKeyspace(later), files, checked }
+  const [was, is] = [changesIn(before), changesIn(later)]
+  return {
+    before: parseKeyspace(before),
+    after: parseKeyspace(later),
+    quiet: was !== undefined && was === is,
+    written: parseWritten(after("wrote")[0]),
+    files,
+    checked,
+  }
+}
+
+/** Dragonfly's counters of all that changes keys, in one word; undefined when it does not have them all. */
+function changesIn(line: string): string | undefined {
+  const counters = ["keyspace_mutations", "expired_keys", "evicted_keys"].map(
+    (name) => new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1],
+  )
+  return counters.includes(undefined) ? undefined : counters.join()
+}
+
+/** The types that Dragonfly counts what it writes by; whatever has none of these is `other`. */
+const types = ["string", "list", "set", "zset", "hash", "stream", "other"]
+
+/** Reads `rdb_string:3 rdb_hash:1`. A word that is not known may be no type: then nothing is told. */
+function parseWritten(line: string | undefined): number | undefined {
+  const counts = line
+    ?.split(" ")
+    .filter((word) => word !== "")
+    .map((word) => /^rdb_([a-z]+):(\d+)$/.exec(word) ?? [])
+  if (counts === undefined || counts.some(([, type = ""]) => !types.includes(type))) return undefined
+  return counts.reduce((sum, [, , keys]) => sum + Number(keys), 0)
 }
 
 /** Reads the lines of `check_rdb`. The sum over the databases must be the number of keys that the checker read. */

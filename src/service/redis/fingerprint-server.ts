@@ -1,8 +1,8 @@
 import type { Fingerprint } from "../../core/fingerprint.ts"
+import { persistentKeys } from "../../core/key-counts.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Service } from "../driver.ts"
 import { askReadyServer } from "./ask-server.ts"
-import { persistentKeys } from "./server-answer.ts"
 
 /**
  * Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a

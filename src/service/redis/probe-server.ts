@@ -1,10 +1,11 @@
 import { messageOf } from "../../core/errors.ts"
 import type { Check, Health } from "../../core/health.ts"
+import { totalKeys } from "../../core/key-counts.ts"
 import type { Container } from "../../docker/stack.ts"
 import { CommandError, HostError } from "../../host/host.ts"
 import type { Service } from "../driver.ts"
 import { askServer, explainPing } from "./ask-server.ts"
-import { productOf, type ServerAnswer, totalKeys } from "./server-answer.ts"
+import { productOf, type ServerAnswer } from "./server-answer.ts"
 
 /** Share of `maxmemory` from which a server that cannot evict is reported. */
 const memoryLimit = 0.9

@@ -1,4 +1,5 @@
 import { failure, refusal } from "../../core/errors.ts"
+import { totalKeys } from "../../core/key-counts.ts"
 import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import { hashingScript } from "../../remote/hashing-script.ts"
@@ -8,7 +9,7 @@ import { differences, parseVerified } from "../../storage/stored-files.ts"
 import type { Service } from "../driver.ts"
 import { redisScript } from "./ask-server.ts"
 import { parseCheck } from "./dump-report.ts"
-import { type RedisKind, totalKeys } from "./server-answer.ts"
+import type { RedisKind } from "./server-answer.ts"
 import { checkSnapshotSet } from "./snapshot-set.ts"
 
 /** Half an hour for reading all bytes of a backup. */

@@ -1,5 +1,6 @@
 import { failure } from "../../core/errors.ts"
 import type { Fingerprint } from "../../core/fingerprint.ts"
+import { keysIn } from "../../core/key-counts.ts"
 import type { ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
@@ -9,9 +10,10 @@ import { compareLoaded } from "./compare-loaded.ts"
 import { type DataSettings, readSettings, restoredNames } from "./data-settings.ts"
 import { atData, loadArguments } from "./data-work.ts"
 import { keptFolder, keptNote } from "./kept-data.ts"
+import { keysRead } from "./keys-read.ts"
 import { putBack, type Reached } from "./put-back.ts"
 import { checkBackup, contentsOf } from "./restore-checks.ts"
-import { type RedisKind, totalKeys } from "./server-answer.ts"
+import type { RedisKind } from "./server-answer.ts"
 import { endServer, stopServer } from "./stop-server.ts"
 import { loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
 
@@ -40,6 +42,7 @@ export async function restoreServer(
   const settings = await readSettings(service, container, contents.product as RedisKind)
   const plan = { service, container, backup, settings, work }
   let reached: Reached = "staged"
+  let caveat: string | undefined
   try {
     await stage(plan, contents.product as RedisKind)
     await refuseSharedData(service, container, settings.mount)
@@ -51,12 +54,12 @@ export async function restoreServer(
       atData(plan, "redis-swap", [...loadArguments(settings), keptNote(settings, work.id, held)]),
     )
     await work.step(`start-${service.name}`, service.stack.start([container]))
-    await work.check(`loaded-${service.name}`, () => proveLoaded(plan), undefined)
+    caveat = await work.check(`loaded-${service.name}`, () => proveLoaded(plan), undefined)
   } catch (error) {
     await putBack({ ...plan, reached }, error)
   }
   const kept = `what ${service.name} held before lies in its data directory (${settings.mount.source}), in ${keptFolder(work.id)}`
-  return { tables: 0, rows: 0, keys: totalKeys(contents.keyspace), kept }
+  return { tables: 0, rows: 0, keys: keysIn(contents), kept, ...(caveat === undefined ? {} : { caveat }) }
 }
 
 async function stage({ service, container, backup, settings, work }: Plan, product: RedisKind): Promise<void> {
@@ -77,11 +80,14 @@ async function makeStop({ service, container, work }: Plan): Promise<Fingerprint
   return undefined
 }
 
-async function proveLoaded({ service, container, backup }: Plan): Promise<void> {
+/** Gives what could not be compared exactly. */
+async function proveLoaded({ service, container, backup }: Plan): Promise<string | undefined> {
   const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0)
   const answer = await waitForServer(service, container, loadLimit(bytes))
-  const different = compareLoaded(contentsOf(service.name, backup).keyspace, answer)
+  const read = await keysRead(service, container, answer)
+  const { different, caveat } = compareLoaded(contentsOf(service.name, backup), answer, read)
   if (different.length > 0) {
     throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`)
   }
+  return caveat
 }

@@ -23,8 +23,8 @@ async function recipe(
 }
 
 /** The arguments after the image; the data directory is told, for an image whose own default is another one. */
-export function command({ product, keyspace }: KeysContents, memory: number): readonly string[] {
-  const databases = Math.max(16, ...keyspace.map((one) => one.database + 1))
+export function command({ product, keyspace, earlier = [] }: KeysContents, memory: number): readonly string[] {
+  const databases = Math.max(16, ...[...keyspace, ...earlier].map((one) => one.database + 1))
   if (product !== "dragonfly")
     return [`${product}-server`, "--dir", "/data", "--databases", String(databases), "--appendonly", "no"]
   const limits = ["--proactor_threads=2", `--maxmemory=${Math.floor(memory * 0.8)}`, `--dbnum=${databases}`]

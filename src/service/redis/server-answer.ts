@@ -1,8 +1,7 @@
 import type { ServiceKind } from "../../core/config.ts"
-import type { KeysContents } from "../../core/manifest.ts"
+import type { Keyspace } from "../../core/key-counts.ts"
 
 export type RedisKind = Extract<ServiceKind, "dragonfly" | "redis" | "valkey">
-export type Keyspace = KeysContents["keyspace"]
 
 /** What a redis-compatible server says of itself: the reply to PING, and INFO. */
 export interface ServerAnswer {
@@ -39,16 +38,4 @@ export function productOf({ fields }: ServerAnswer): { readonly product: RedisKi
   if (dragonfly !== undefined) return { product: "dragonfly", version: dragonfly.replace(/^df-v?|^v/, "") }
   if (valkey !== undefined) return { product: "valkey", version: valkey }
   return { product: "redis", version: redis }
-}
-
-/** Keys in all databases. */
-export function totalKeys(keyspace: Keyspace): number {
-  return keyspace.reduce((sum, one) => sum + one.keys, 0)
-}
-
-/** Keys without an expiry by database: the only count that time alone does not change. */
-export function persistentKeys(keyspace: Keyspace): ReadonlyMap<number, number> {
-  return new Map(
-    keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires] as const),
-  )
 }

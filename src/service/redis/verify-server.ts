@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto"
 import type { Check } from "../../core/health.ts"
-import type { ServiceBackup } from "../../core/manifest.ts"
+import { type Keyspace, keyRanges, persistentKeys } from "../../core/key-counts.ts"
+import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Service } from "../driver.ts"
 import { askServer, explainPing, portOf, redisScript } from "./ask-server.ts"
-import { type Keyspace, persistentKeys } from "./server-answer.ts"
 
 /** Keys against a backup's, and a key written, read and removed. */
 export async function verifyServer(
@@ -14,20 +14,21 @@ export async function verifyServer(
 ): Promise<readonly Check[]> {
   const answer = await askServer(service, container)
   if (answer.ping !== "PONG") return [{ name: "ping", state: "failed", detail: explainPing(answer) }]
-  const known = backup !== undefined && backup.contents.kind !== "postgres" ? backup.contents.keyspace : undefined
+  const known = backup !== undefined && backup.contents.kind !== "postgres" ? backup.contents : undefined
   return [...(known === undefined ? [] : compareKeys(known, answer.keyspace)), await roundTrip(service, container)]
 }
 
 /**
- * Keys without an expiry by database. Fewer than in the backup is a warning, since an application may delete keys; none
- * left of some is a failure.
+ * Keys without an expiry by database. Fewer than the backup has at least is a warning, since an application may delete
+ * keys; none left of some is a failure.
  */
-export function compareKeys(backup: Keyspace, now: Keyspace): readonly Check[] {
+export function compareKeys(backup: KeysContents, now: Keyspace): readonly Check[] {
   const current = persistentKeys(now)
-  const checks = [...persistentKeys(backup)].map(([database, keys]): Check => {
+  const checks = [...keyRanges(backup)].map(([database, { least, most }]): Check => {
     const found = current.get(database) ?? 0
-    const state = found >= keys ? "ok" : found === 0 ? "failed" : "warning"
-    return { name: `keys db${database}`, state, detail: `${found} keys without expiry, ${keys} in the backup` }
+    const state = found >= least ? "ok" : found === 0 ? "failed" : "warning"
+    const held = least === most ? least : `${least} to ${most}`
+    return { name: `keys db${database}`, state, detail: `${found} keys without expiry, ${held} in the backup` }
   })
   return checks.length > 0 ? checks : [{ name: "keys", state: "ok", detail: "the backup holds no key without expiry" }]
 }

@@ -58,6 +58,36 @@ test("a backup holds what its own snapshot counted, while others write", async (
   assert.deepEqual(made.contents.keyspace[1], { database: 3, keys: 21, expires: 20 })
 })
 
+for (const product of ["redis", "valkey"] as const)
+  test(`a backup of a ${product} that is written to all the time is restored without an alarm, and with each key that it counted`, async () => {
+    await using ground = await redisGround(`busy-${product}`, { product })
+    await fill(ground)
+    // Keys come, go and run out in three databases, from a client beside the server, until that stops.
+    const round = 'printf "SELECT $((i % 3))\\nSET a$i x\\nSET b$i x PX $((i % 7 * 100 + 1))\\nDEL a$((i - 40))\\n"'
+    const loop = `i=1000; while :; do n=0; while [ $n -lt 50 ]; do ${round}; i=$((i + 1)); n=$((n + 1)); done | ${product}-cli >/dev/null; i=$((i + 50)); done`
+    for (let times = 0; times < 3; times++) {
+      await sh("docker", "exec", "--detach", ground.name, "sh", "-c", loop)
+      await sleep(300)
+      const stamp = `2026-11-21-03000${times}`
+      const made =
+        (await driver.backup?.(
+          ground.service,
+          await ground.container(),
+          { id: `backup-20261121-03000${times}`, stamp },
+          directWork(ground.service.host),
+        )) ?? assert.fail()
+      assert(made.contents.kind === product)
+      const counted = made.contents.keyspace.reduce((sum, { keys }) => sum + keys, 0)
+      assert.ok(counted > 521, JSON.stringify(made.contents))
+      assert.equal((await restore(ground, made))?.keys, counted)
+      const told = await ground.cli("INFO", "persistence")
+      const [loaded, expired] = ["loaded", "expired"].map((word) =>
+        Number(new RegExp(`rdb_last_load_keys_${word}:(\\d+)`).exec(told)?.[1]),
+      )
+      assert.equal((loaded ?? 0) + (expired ?? 0), counted)
+    }
+  })
+
 test("a restore brings the snapshot's keys back and keeps what it replaced", async () => {
   await using ground = await redisGround("restore", { args: ["--requirepass", "in-argv"] })
   await fill(ground)
