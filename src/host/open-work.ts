@@ -103,7 +103,7 @@ function lineReader(
   return (line) => {
     onLine?.(line)
     const done = progress.read(line)
-    const told = done === undefined ? undefined : tell(done)
+    const told = done === undefined ? progress.say?.(line) : tell(done)
     if (told !== undefined) log(told)
   }
 }
