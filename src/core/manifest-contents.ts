@@ -1,7 +1,6 @@
 import { type DrillRecord, lastDrill } from "./drill-record.ts"
-import { failure, messageOf } from "./errors.ts"
 import { keysIn } from "./key-counts.ts"
-import { type DatabaseContents, type Manifest, manifestSchema, type ServiceBackup } from "./manifest.ts"
+import type { DatabaseContents, Manifest, ServiceBackup } from "./manifest.ts"
 
 export interface CountDifference {
   /** `app.public.users rows`, `db0 keys`: what was counted. */
