@@ -69,7 +69,7 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   let failed = await goOn(tools, { note, services })
   // What now serves is no commit's: some of it may be from before.
   if (!failed && note.previous) await recordInfrastructure(tools, services, { mixed: true })
-  if (failed && note.previous) failed = await goBack(tools, { note, services, failed })
+  if (failed && Object.keys(note.previous ?? {}).length > 0) failed = await goBack(tools, { note, services, failed })
   if (!failed) return startWriters(tools)
   if (failed.differences.length === 0) throw failed.error
   await leaveToRestore(tools, { note, services, failed })

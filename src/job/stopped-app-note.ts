@@ -27,7 +27,7 @@ const noteSchema = z.object({
   backup: z.string().optional(),
   /** While a restore is under way. */
   restoring: restoringSchema.optional(),
-  /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
+  /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them; empty where an upgrade left only the way forward. */
   previous: z.record(z.string(), z.string().nullable()).optional(),
   /** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
   fingerprints: z.array(

@@ -65,11 +65,14 @@ export async function emptyForUpgrade(
   return dumps
 }
 
-/** Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts. */
+/**
+ * Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts, and who
+ * finds this run cut off goes forward only. `noWayBack` is shell text that notes that.
+ */
 export async function fillUpgraded(
   tools: Tools,
   upgrades: readonly PlannedUpgrade[],
-  dumps: ReadonlyMap<string, ServiceBackup>,
+  { dumps, noWayBack }: { readonly dumps: ReadonlyMap<string, ServiceBackup>; readonly noWayBack: Command },
 ): Promise<void> {
   for (const { one } of upgrades) {
     const dump = dumps.get(one.service.name)
@@ -79,7 +82,7 @@ export async function fillUpgraded(
     const { rows } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work)
     tools.log.info(`${one.service.name}: ${rows} rows, each table as it was`)
   }
-  if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
+  await tools.work.step("end-upgrade", change`${noWayBack} || exit\n${forgetUpgrades(tools.layout)}`)
 }
 
 /** Takes the dumps away, which are no backup: the old directories are kept. */

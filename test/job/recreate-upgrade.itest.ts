@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { AppError, failure } from "../../src/core/errors.ts"
@@ -156,8 +156,33 @@ describe("recreate with another Postgres major", () => {
     assert.equal(await writing.lost(), 0)
   })
 
+  it("is finished, and never put back, by the next run when it was cut off with the new server filled", async () => {
+    place = await resetStack({ slot, postgres: 15, app: "v1" })
+    sql(place, "create table notes as select generate_series(1, 500) n")
+    const id = await backupId(open(place))
+    useImage(place, "infra-testbed/postgres:17")
+    const cut = open(place, { beforeStep: cutAt("recreate-containers-rest") })
+    await assert.rejects(recreate(cut, { backupId: id }), HostError)
+    await docker("stop", `${place.project}-postgres-1`)
+    const version = join(place.baseDir, "data/postgres/PG_VERSION")
+    renameSync(version, `${version}.hidden`)
+
+    const first = open(place)
+    await settleUpgrade(first)
+    await finishInterrupted(first)
+    assert.match(first.said.join("\n"), /could not be finished, the app stays stopped/)
+    assert.equal((await first.stack.containers("postgres"))[0]?.image, "infra-testbed/postgres:17")
+    assert.equal((await first.stack.containers("api"))[0]?.state, "exited")
+
+    renameSync(`${version}.hidden`, version)
+    await finishInterrupted(open(place))
+    assert.match(sql(place, "show server_version"), /^17/)
+    assert.equal(sql(place, "select count(*) from notes"), "500")
+    await assertApp(open(place))
+  })
+
   it("refuses to go back to an older major", async () => {
-    const downgrade = { from: "t-rec/postgres:own-path", to: "infra-testbed/postgres:15", code: "postgres-downgrade" }
+    const downgrade = { from: "infra-testbed/postgres:17", to: "infra-testbed/postgres:15", code: "postgres-downgrade" }
     await refused(place, downgrade)
   })
 })
