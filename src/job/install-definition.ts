@@ -81,7 +81,7 @@ export async function putDefinitionBack(tools: Tools, files: readonly InstalledF
 function noteInstalled(layout: Pick<Layout, "state">, files: readonly InstalledFile[]): Command {
   const file = noteFile(layout)
   const text = JSON.stringify(files)
-  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`
+  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`
 }
 
 function noteFile({ state }: Pick<Layout, "state">): string {

@@ -42,16 +42,19 @@ const noteSchema = z.object({
 /** Why the app is stopped, by our own hand. It lies on the host from the stop to the start: who is killed in between leaves it to the next run. */
 export type StoppedAppNote = Omit<z.output<typeof noteSchema>, "format">
 
-/** Shell text that writes the note down. */
+/** Shell text that writes the note down, durably. */
 export function noteStoppedApp(layout: Pick<Layout, "state">, note: StoppedAppNote): Command {
   const file = noteFile(layout)
   const text = JSON.stringify({ format: 1, ...note })
-  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
+  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}; }`
 }
 
-/** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
+/**
+ * Shell text that takes the note away: the app runs again, and whatever definition is there has served. Durably: a note that
+ * a power cut brought back would have the next run compare the data with what it was long ago.
+ */
 export function forgetStoppedApp(layout: Pick<Layout, "state">): Command {
-  return lines(change`rm -f ${noteFile(layout)}`, forgetInstalled(layout))
+  return lines(change`rm -f ${noteFile(layout)}`, forgetInstalled(layout), change`sync ${layout.state}`)
 }
 
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */

@@ -1,8 +1,10 @@
+import assert from "node:assert/strict"
 import { execFile, execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { AppError } from "../../src/core/errors.ts"
 import { planWork } from "../../src/host/plan-work.ts"
 import { backup } from "../../src/job/backup.ts"
 import type { Logger } from "../../src/job/logger.ts"
@@ -50,6 +52,24 @@ export const composeFile = "docker-compose.prod.yml"
 
 export function readCompose({ baseDir }: StackPlace): string {
   return readFileSync(join(baseDir, composeFile), "utf8")
+}
+
+/** The compose file with parts replaced; each must be there. */
+export function changed(place: StackPlace, ...parts: readonly (readonly [string | RegExp, string])[]): string {
+  return parts.reduce((text, [from, to]) => {
+    const next = text.replace(from, () => to)
+    assert.notEqual(next, text, `nothing to replace: ${from}`)
+    return next
+  }, readCompose(place))
+}
+
+/** For `assert.rejects`: the refusal with this code. */
+export function refusedWith(code: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof AppError)
+    assert.equal(error.code, code, error.message)
+    return error.kind === "refused"
+  }
 }
 
 /** The id of a backup made by this run. */
