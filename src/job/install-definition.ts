@@ -4,7 +4,7 @@ import { z } from "zod"
 import { messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
-import { readNote } from "./read-note.ts"
+import { forgetNote, readNote, writeNote } from "./read-note.ts"
 import type { DefinitionFile, Tools } from "./tools.ts"
 
 const installedSchema = z.array(z.object({ path: z.string(), sha256: z.string() }))
@@ -46,7 +46,7 @@ export async function readInstalled(tools: Pick<Tools, "host" | "layout">): Prom
 
 /** Shell text that ends it: what was installed stays, or is taken back. */
 export function forgetInstalled(layout: Pick<Layout, "state">): Command {
-  return change`rm -f ${noteFile(layout)}`
+  return forgetNote(noteFile(layout))
 }
 
 /** The files of the checkout's definition that the host has otherwise, or not at all. */
@@ -79,9 +79,7 @@ export async function putDefinitionBack(tools: Tools, files: readonly InstalledF
 }
 
 function noteInstalled(layout: Pick<Layout, "state">, files: readonly InstalledFile[]): Command {
-  const file = noteFile(layout)
-  const text = JSON.stringify(files)
-  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`
+  return writeNote(noteFile(layout), files)
 }
 
 function noteFile({ state }: Pick<Layout, "state">): string {

@@ -1,8 +1,8 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import { type Command, change, lines } from "../shell/command.ts"
+import { type Command, change } from "../shell/command.ts"
 import { forgetInstalled } from "./install-definition.ts"
-import { readNote } from "./read-note.ts"
+import { forgetNote, readNote, writeNote } from "./read-note.ts"
 import type { Tools } from "./tools.ts"
 
 const restoringSchema = z.object({
@@ -44,17 +44,15 @@ export type StoppedAppNote = Omit<z.output<typeof noteSchema>, "format">
 
 /** Shell text that writes the note down, durably. */
 export function noteStoppedApp(layout: Pick<Layout, "state">, note: StoppedAppNote): Command {
-  const file = noteFile(layout)
-  const text = JSON.stringify({ format: 1, ...note })
-  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}; }`
+  return writeNote(noteFile(layout), { format: 1, ...note })
 }
 
 /**
- * Shell text that takes the note away: the app runs again, and whatever definition is there has served. Durably: a note that
- * a power cut brought back would have the next run compare the data with what it was long ago.
+ * Shell text that takes the note away: the app runs again, and whatever definition is there has served. A note that
+ * came back would have the next run compare the data with what it was long ago.
  */
 export function forgetStoppedApp(layout: Pick<Layout, "state">): Command {
-  return lines(change`rm -f ${noteFile(layout)}`, forgetInstalled(layout), change`sync ${layout.state}`)
+  return change`${forgetNote(noteFile(layout))} && ${forgetInstalled(layout)}`
 }
 
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import { type Command, change } from "../shell/command.ts"
-import { readNote } from "./read-note.ts"
+import type { Command } from "../shell/command.ts"
+import { forgetNote, readNote, writeNote } from "./read-note.ts"
 import type { Tools } from "./tools.ts"
 
 const noteSchema = z.object({
@@ -21,14 +21,12 @@ export type UpgradeNote = z.output<typeof noteSchema>
 
 /** Shell text that writes the notes down, durably, before anything of theirs is touched. */
 export function writeUpgrades(layout: Pick<Layout, "state">, notes: readonly UpgradeNote[]): Command {
-  const file = noteFile(layout)
-  const text = JSON.stringify(notes)
-  return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`
+  return writeNote(noteFile(layout), notes)
 }
 
 /** Shell text that ends them: forward, or back. */
 export function forgetUpgrades(layout: Pick<Layout, "state">): Command {
-  return change`rm -f ${noteFile(layout)} && sync ${layout.state}`
+  return forgetNote(noteFile(layout))
 }
 
 /** The upgrades that have begun and not ended; none as a rule. */

@@ -2,8 +2,8 @@ import { z } from "zod"
 import type { Layout } from "../../core/layout.ts"
 import type { Release } from "../../core/release.ts"
 import type { Container } from "../../docker/stack.ts"
-import { type Command, change } from "../../shell/command.ts"
-import { readNote } from "../read-note.ts"
+import type { Command } from "../../shell/command.ts"
+import { forgetNote, readNote, writeNote } from "../read-note.ts"
 import type { Tools } from "../tools.ts"
 
 /** Shell text that writes down which containers there were before new copies are started. */
@@ -11,15 +11,13 @@ export function unfinishedNote(
   layout: Pick<Layout, "state">,
   { release, old }: { readonly release: Pick<Release, "id" | "commit">; readonly old: readonly Container[] },
 ): Command {
-  const file = noteFile(layout)
   const { id, commit } = release
-  const text = JSON.stringify({ format: 1, release: id, commit, old: old.map((one) => one.id) })
-  return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`
+  return writeNote(noteFile(layout), { format: 1, release: id, commit, old: old.map((one) => one.id) })
 }
 
 /** Shell text that takes the note away: the deployment has ended, one way or the other. */
 export function forgetUnfinished(layout: Pick<Layout, "state">): Command {
-  return change`rm -f ${noteFile(layout)}`
+  return forgetNote(noteFile(layout))
 }
 
 const noteSchema = z.object({
