@@ -82,7 +82,7 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
  * database's facts only grow), and nothing may be taken away under it: what is stopped is started, no more.
  */
 async function goOnBesideApp(tools: Tools, note: StoppedAppNote): Promise<void> {
-  tools.log.warning("The app was started since: the keys are not compared, and nothing is put back")
+  tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back")
   const services = await servicesOf(tools, "infrastructure")
   const databases = names(services.filter((one) => one.service.kind === "postgres"))
   const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service))
