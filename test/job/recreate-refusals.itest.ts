@@ -15,6 +15,7 @@ import {
   changed,
   composeFile,
   docker,
+  ids,
   open,
   readCompose,
   refusedWith,
@@ -127,10 +128,6 @@ async function openvidu(sessions: () => string): Promise<AsyncDisposable & { rea
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   }
-}
-
-function ids({ project }: StackPlace): Promise<string> {
-  return docker("ps", "-aq", "--no-trunc", "--filter", `label=com.docker.compose.project=${project}`)
 }
 
 /** Each container of the stack with its last start. */

@@ -1,15 +1,28 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
-import { AppError, failure } from "../../src/core/errors.ts"
+import { AppError } from "../../src/core/errors.ts"
 import { HostError } from "../../src/host/host.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { settleUpgrade } from "../../src/job/settle-upgrade.ts"
 import { readUpgrades } from "../../src/job/upgrade-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, image, open, readCompose, rival, sql, startWriting } from "./recreate-ground.ts"
+import {
+  backupId,
+  cutAt,
+  docker,
+  failAt,
+  ids,
+  image,
+  open,
+  readCompose,
+  rival,
+  sql,
+  startWriting,
+  useImage,
+} from "./recreate-ground.ts"
 
 const slot = 3
 
@@ -22,13 +35,7 @@ describe("recreate with another Postgres major", () => {
   after(() => removeStack({ slot }))
 
   it("says in a dry run what it is going to do, and changes nothing", async () => {
-    const earlier = await docker(
-      "ps",
-      "-aq",
-      "--no-trunc",
-      "--filter",
-      `label=com.docker.compose.project=${place.project}`,
-    )
+    const earlier = await ids(place)
     const id = await backupId(open(place))
     useImage(place, "infra-testbed/postgres:17")
     const tools = open(place, { dryRun: true })
@@ -45,14 +52,7 @@ describe("recreate with another Postgres major", () => {
         tools.said.some((line) => line.startsWith(`would do ${step}`)),
         step,
       )
-    const later = await docker(
-      "ps",
-      "-aq",
-      "--no-trunc",
-      "--filter",
-      `label=com.docker.compose.project=${place.project}`,
-    )
-    assert.equal(later, earlier)
+    assert.equal(await ids(place), earlier)
   })
 
   for (const step of ["dump-postgres-globals", "restore-postgres-records"])
@@ -202,24 +202,6 @@ function fill(place: StackPlace): void {
   // The app and the writer log in with the password of the env file.
   const password = /^POSTGRES_PASSWORD=(.*)$/m.exec(readFileSync(join(place.baseDir, ".env.production"), "utf8"))?.[1]
   sql(place, `alter role app password '${password}'`)
-}
-
-function useImage({ baseDir }: StackPlace, tag: string): void {
-  const file = join(baseDir, ".env.production")
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^POSTGRES_IMAGE=.*$/m, `POSTGRES_IMAGE=${tag}`))
-}
-
-function failAt(step: string) {
-  return (name: string) => {
-    if (name === step) throw failure("broken", "broken on purpose")
-  }
-}
-
-/** As a killed run does: nothing of it happens after that. */
-function cutAt(step: string) {
-  return (name: string) => {
-    if (name === step) throw new HostError("lost", "the connection is gone")
-  }
 }
 
 function assertOld(place: StackPlace): void {

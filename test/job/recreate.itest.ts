@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
-import { backupId, changed, docker, image, open, readCompose, redis, refusedWith, sql } from "./recreate-ground.ts"
+import { backupId, changed, docker, ids, image, open, readCompose, redis, refusedWith, sql } from "./recreate-ground.ts"
 
 const slot = 4
 
@@ -169,8 +169,4 @@ function hideDump({ baseDir }: StackPlace, how: "rename" | "hide") {
 function assertData(place: StackPlace): void {
   assert.equal(sql(place, "select count(*) from notes"), "300")
   assert.equal(redis(place, "mget", "a", "b", "c"), "1\n2\n3")
-}
-
-function ids({ project }: StackPlace): Promise<string> {
-  return docker("ps", "-aq", "--no-trunc", "--filter", `label=com.docker.compose.project=${project}`)
 }
