@@ -79,7 +79,6 @@ async function stopAll(
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
       if (left) before.push(left)
     }
-    for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
     return before
   } catch (error) {
     if (isOurs(tools, error)) await startAgain(tools, { known: [...known, ...beside], putBack, error })

@@ -5,7 +5,7 @@ import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
 import { noteBegun } from "./clean-leftovers.ts"
-import { refresh } from "./ensure-running.ts"
+import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { covers, directoryOf } from "./keep-volumes.ts"
 import { besidePaths, setAside } from "./set-aside.ts"
 import { containerOf, holdsData, type StackService } from "./stack-services.ts"
@@ -94,6 +94,7 @@ export async function discardDumps(tools: Tools, dumps: ReadonlyMap<string, Serv
 
 async function dumpAlone(tools: Tools, { one }: PlannedUpgrade): Promise<ServiceBackup> {
   const { work, stack } = tools
+  await assertSoleServer(tools, one)
   const { name } = one.service
   const old = containerOf(one)
   await work.step(`isolate-${name}`, lines(isolate(old), stack.start([old])))
