@@ -10,6 +10,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
@@ -163,10 +164,11 @@ async function provenBackups(local: BackupStore): Promise<readonly Manifest[]> {
 }
 
 /** An id that no backup has: two in one second would overwrite each other. */
+/** By the host's clock: its backups are compared with each other and with what lies there, whichever runner made them. */
 async function freeId(tools: Tools): Promise<{ id: string; stamp: string; created: string }> {
   const { backups } = await localStore(tools.stores).list()
   for (;;) {
-    const now = tools.clock.now()
+    const now = await hostNow(tools)
     const id = backupId(now)
     if (!backups.some((one) => one.manifest.id === id))
       return { id, stamp: backupStamp(now), created: now.toISOString() }

@@ -1,11 +1,13 @@
 import { AppError, failure, messageOf, refusal } from "../core/errors.ts"
 import type { Mount } from "../docker/stack.ts"
+import { setAsideNoted } from "./aside.ts"
 import { nameCause } from "./debug/causes.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
 import { isOurs } from "./is-ours.ts"
 import { directoryOf } from "./keep-volumes.ts"
 import { noWayBack } from "./restore-note.ts"
-import { putAsideBack, setAside } from "./set-aside.ts"
+import { putAsideBack } from "./set-aside.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -78,12 +80,13 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
   const directory = await dataDirectory(tools, one)
   const place = { imageId: container.imageId, directory, aside: `${directory}.aside-${id}` }
+  const failed = `${directory}.failed-${id}`
+  const note = { service: name, directory, aside: place.aside, failed, at: (await hostNow(tools)).toISOString() }
   await noWayBack(tools)
-  await tools.work.step("set-data-aside", setAside(place))
+  await tools.work.step("set-data-aside", setAsideNoted(tools.layout, container.imageId, note))
   tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`)
   const problem = await start(tools, one)
   if (problem === undefined) return place.aside
-  const failed = `${directory}.failed-${id}`
   await tools.work.step("stop-empty", tools.stack.stop([container]))
   await tools.work.step("put-data-back", putAsideBack(place, failed))
   throw failure("not-healthy", `${name} does not start with an empty directory either: ${problem}`, {

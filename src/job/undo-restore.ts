@@ -72,7 +72,7 @@ async function lastReplaced(services: readonly StackService[]): Promise<readonly
   const kept = await Promise.all(
     services.map(async (one): Promise<readonly Kept[]> => {
       const all = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
-      const [newest] = all.toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""))
+      const [newest] = all.filter(({ failed }) => !failed).toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""))
       return newest ? [{ one, at: newest.at ?? "", run: newest.run }] : []
     }),
   )

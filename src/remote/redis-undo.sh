@@ -8,7 +8,10 @@ dir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}
 rm -rf "$dir/.restore-$id"
 [ -d "$dir/.pre-restore-$id" ] || exit 0
 # Without the mark the old data was still being moved: what lies in the directory is old, too.
-if [ -e "$dir/.pre-restore-$id/.moved" ]; then aside "$dir/$from"; fi
+if [ -e "$dir/.pre-restore-$id/.moved" ]; then
+  aside "$dir/$from"
+  [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":false,\"atLeast\":null}"
+fi
 for one in "$dir/.pre-restore-$id"/*; do
   if [ -e "$one" ]; then mv "$one" "$dir/" || exit 1; fi
 done

@@ -87,6 +87,8 @@ export interface ReplacedData {
   /** The id of the work that replaced it: what one restore replaced in several services belongs together. */
   readonly run: string | undefined
   readonly bytes: number
+  /** A restore that failed had brought it, so that there is nothing to take back. */
+  readonly failed?: boolean
 }
 
 /** What a new image asks of data that an older one made. */

@@ -19,7 +19,7 @@ export async function undoRestore(service: Service, container: Container, work: 
   const settings = await liveSettings(service, container)
   const kept = await readKept(service, container, settings)
   // One that was still being filled when its restore was cut has no time.
-  const last = kept.findLast(({ at }) => at !== undefined)
+  const last = kept.findLast(({ at, failed }) => at !== undefined && !failed)
   if (last === undefined)
     throw refusal("nothing-to-undo", `${service.name} has no data that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
