@@ -11,6 +11,7 @@ import { strayFiles } from "./left-on-host.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
+import { assertNotWaiting } from "./writers.ts"
 
 export interface CleanResult {
   readonly removed: readonly string[]
@@ -23,12 +24,14 @@ export interface CleanResult {
  * Removes data that restores replaced, or had brought when they failed, and data directories that were set aside, more than
  * `age` milliseconds ago by the host's clock. Only when a proven backup of the very same server was made after that, and
  * its stored bytes, read again, match it; refuses otherwise. What does not say when it was replaced, or that it is ours,
- * stays. Damaged files go that a good copy has taken the place of.
+ * stays. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
+ * may be among it.
  */
 export async function cleanReplaced(
   tools: Tools,
   { age, services }: { readonly age: number; readonly services?: readonly string[] },
 ): Promise<CleanResult> {
+  await assertNotWaiting(tools)
   const data = atLeastOne(await dataServices(tools, services), "data service").filter((one) => one.driver.replaced)
   const limit = (await hostNow(tools)).getTime() - age
   const isOld = ({ at }: ReplacedData) => at !== undefined && Date.parse(at) <= limit

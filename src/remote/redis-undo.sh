@@ -11,11 +11,12 @@ rm -rf "$dir/.restore-$id"
 if [ -e "$dir/.pre-restore-$id/.moved" ]; then
   aside "$dir/$from"
   [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":false,\"atLeast\":null}"
+  # From here on what lies in the directory is old: who comes after a kill must not move it away again.
+  rm -f "$dir/.pre-restore-$id/.moved" && sync || exit 1
 fi
 for one in "$dir/.pre-restore-$id"/*; do
   if [ -e "$one" ]; then mv "$one" "$dir/" || exit 1; fi
 done
-rm -f "$dir/.pre-restore-$id/.moved"
 rmdir "$dir/.pre-restore-$id" && sync
 '
 at_data "$text" "$1" "$2" "$3" "$4" "$5" "$6" "${7:-}" </dev/null

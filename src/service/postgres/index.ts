@@ -1,7 +1,7 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
-import { cutRestores } from "./cut-restores.ts"
+import { cutRestores, cutUndos } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { readImage } from "./image-facts.ts"
 import { probeServer } from "./probe-server.ts"
@@ -30,8 +30,9 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
-    undo: (service, container, work) => undoRestore(service, container, work),
+    undo: (service, container, work, run) => undoRestore(service, container, work, run === undefined ? run : [run]),
     cutRestores,
+    cutUndos,
     dataDirectory: async (service, { imageId }, definition) =>
       (await readImage(service, { ...definition, image: imageId })).directory,
     replaced: replacedDatabases,
