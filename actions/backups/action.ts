@@ -37,7 +37,7 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
   })
 })
 
-/** Proven when it was made, and nothing was found wrong with it now. */
+/** Proven, not disproved by its last drill, and nothing was found wrong with it now. */
 function isGood({ proven, problems = [] }: BackupEntry["copies"][number]): boolean {
   return proven !== "unproven" && problems.length === 0
 }

@@ -28,7 +28,7 @@ export interface BackupCopy {
   readonly store: "local" | "s3"
   /**
    * `restored` when its last drill brought it back; else how its bytes were proven when it was made: `sha256` on the
-   * host, a tier of S3; `unproven` when they were not.
+   * host, a tier of S3; `unproven` when they were not, or when its last drill failed.
    */
   readonly proven: "restored" | "sha256" | ProofTier | "unproven"
   /** Absent when it was never tried. */
@@ -126,7 +126,7 @@ function copyOf(
   const { lockedUntil } = manifest.storage
   return {
     store,
-    proven: drill?.proven ?? provenBy(store, manifest),
+    proven: drill?.result === "success" ? "restored" : provenBy(store, manifest, drill),
     ...(drill && { drill: summed(drill) }),
     keep: decision?.keep ?? true,
     reasons: decision?.reasons ?? [],
@@ -139,8 +139,12 @@ function summed({ started, result, reason, rtoSeconds, rpoSeconds }: DrillRecord
   return { at: started, result, reason, rtoSeconds, rpoSeconds }
 }
 
-function provenBy(store: "local" | "s3", manifest: Manifest): Exclude<BackupCopy["proven"], "restored"> {
-  if (!isProven(manifest, store)) return "unproven"
+function provenBy(
+  store: "local" | "s3",
+  manifest: Manifest,
+  drill: DrillRecord | undefined,
+): Exclude<BackupCopy["proven"], "restored"> {
+  if (!isProven(manifest, store, drill && [drill])) return "unproven"
   return store === "local" ? "sha256" : (manifest.storage.tier ?? "unproven")
 }
 

@@ -85,10 +85,10 @@ export function readDrillRecords(
 }
 
 /** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
-export function lastDrill(
-  records: readonly DrillRecord[],
+export function lastDrill<Drill extends Pick<DrillRecord, "backup" | "source">>(
+  records: readonly Drill[],
   { backup, source }: Pick<DrillRecord, "backup" | "source">,
-): DrillRecord | undefined {
+): Drill | undefined {
   return records.find((one) => one.backup === backup && one.source === source)
 }
 

@@ -30,6 +30,15 @@ export function latestBackup(backups: readonly Manifest[], services: readonly st
   }
 }
 
-function holds({ services }: Manifest, name: string): boolean {
+/** Milliseconds by which the clocks of two machines may differ. */
+const clockSkew = 300_000
+
+/** Whether it is dated so far after now that a clock is wrong, or was: how old it is, and what came after it, is not known. */
+export function isDatedAhead({ created }: Pick<Manifest, "created">, now: Date): boolean {
+  return Date.parse(created) - now.getTime() > clockSkew
+}
+
+/** Whether it has this service's data. */
+export function holds({ services }: Manifest, name: string): boolean {
   return services.some(({ service }) => service === name)
 }

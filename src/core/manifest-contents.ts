@@ -1,6 +1,6 @@
-import { failure, messageOf } from "./errors.ts"
+import { type DrillRecord, lastDrill } from "./drill-record.ts"
 import { keysIn } from "./key-counts.ts"
-import { type DatabaseContents, type Manifest, manifestSchema, type ServiceBackup } from "./manifest.ts"
+import type { DatabaseContents, Manifest, ServiceBackup } from "./manifest.ts"
 
 export interface CountDifference {
   /** `app.public.users rows`, `db0 keys`: what was counted. */
@@ -8,16 +8,6 @@ export interface CountDifference {
   /** -1 stands for "is not there". */
   readonly expected: number
   readonly actual: number
-}
-
-/** Reads a manifest's text. Throws `failed` `manifest-unreadable`, naming `source` and the first thing that is wrong with it. */
-export function parseManifest(text: string, source: string): Manifest {
-  const parsed = manifestSchema.safeParse(parseJson(text, source))
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw failure("manifest-unreadable", `${source}: ${issue?.path.join(".")}: ${issue?.message}`, {
-    hint: "Leave the file where it is and compare it with the copy in the other store: this backup is not used.",
-  })
 }
 
 /**
@@ -81,9 +71,15 @@ export function totals(services: readonly ServiceBackup[]): Totals {
 
 /**
  * Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
- * proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
+ * proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file. Of
+ * `drills`, newest first, the last one of this copy disproves it when it failed.
  */
-export function isProven(manifest: Manifest, store: "local" | "s3"): boolean {
+export function isProven(
+  manifest: Manifest,
+  store: "local" | "s3",
+  drills: readonly Pick<DrillRecord, "backup" | "source" | "result">[] = [],
+): boolean {
+  if (lastDrill(drills, { backup: manifest.id, source: store })?.result === "failed") return false
   if (store === "local") return manifest.storage.local === "success"
   const stored = new Set(manifest.storage.objects.map(({ file }) => file))
   const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file))
@@ -107,14 +103,6 @@ function databaseChecksums(databases: readonly DatabaseContents[]): ReadonlyMap<
     [`${name} large objects`, largeObjectsChecksum] as const,
   ])
   return new Map(all.flatMap(([what, checksum]) => (checksum === undefined ? [] : [[what, checksum] as const])))
-}
-
-function parseJson(text: string, source: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw failure("manifest-unreadable", `${source}: no JSON: ${messageOf(cause)}`, { cause })
-  }
 }
 
 function sum(numbers: readonly number[]): number {

@@ -7,6 +7,8 @@ export interface Progress {
   readonly read: (line: string) => number | undefined
   /** Bytes that it will be in all, as far as anybody knows beforehand. */
   readonly total?: number | undefined
+  /** A sentence for the log that a line asks for. */
+  readonly say?: (line: string) => string | undefined
 }
 
 /**

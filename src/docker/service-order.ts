@@ -17,3 +17,16 @@ export function inDependencyOrder(services: readonly ServiceDefinition[]): reado
   for (const service of services) visit(service)
   return [...ordered]
 }
+
+/** Services in groups that may stop at once: each in a later group than all that need it. */
+export function stopWaves(services: readonly ServiceDefinition[]): readonly (readonly ServiceDefinition[])[] {
+  const waves: ServiceDefinition[][] = []
+  const waveOf = new Map<string, number>()
+  for (const service of inDependencyOrder(services).toReversed()) {
+    const needing = services.filter(({ dependsOn }) => dependsOn.includes(service.name))
+    const at = Math.max(0, ...needing.map(({ name }) => 1 + (waveOf.get(name) ?? 0)))
+    waveOf.set(service.name, at)
+    waves[at] = [...(waves[at] ?? []), service]
+  }
+  return waves
+}

@@ -1,4 +1,5 @@
 import type { Command } from "../shell/command.ts"
+import type { Mounting } from "./mounting.ts"
 
 /** A container of the stack, from `docker inspect`: found by its labels and named by its id, never by its name. */
 export interface Container {
@@ -97,8 +98,11 @@ export interface Stack {
   containers(service?: string): Promise<readonly Container[]>
   /** Services of a configured profile, in dependency order (a service after those that it needs). */
   servicesOf(profile: "infrastructure" | "app"): Promise<readonly ServiceDefinition[]>
-  /** Running containers of the whole host, whatever their project, that have one of these host paths or volumes mounted writable (S13). */
-  mounting(sources: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]>
+  /**
+   * Containers of the whole host, whatever their project, that have one of these host paths or volumes mounted writable, and
+   * run or may be started by their restart policy alone (S13).
+   */
+  mounting(sources: readonly string[]): Promise<readonly Mounting[]>
   logs(container: Container, lines: number): Promise<string>
   /** Compose's own view of what `up` with these options would do, by service: `recreate`, `create`, `start`, `keep`. */
   plan(

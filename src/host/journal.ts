@@ -25,9 +25,12 @@ export function journalTail(journal: string): Command {
   return sh`if [ -e ${journal} ]; then tail -n 1000 ${journal}; fi`
 }
 
-/** Reads journal lines, bearing torn ones: a power cut can leave them anywhere, and the next line is written after them. */
+/**
+ * Reads journal lines, bearing torn ones: a power cut or a full disk can leave them anywhere, and the next line is then
+ * written right behind what is there of one.
+ */
 export function parseJournal(text: string): readonly JournalLine[] {
-  return text.split("\n").flatMap((line) => {
+  return text.split(/\n|(?=\{"time":")/).flatMap((line) => {
     try {
       const value = JSON.parse(line) as JournalLine
       return typeof value.run === "string" && typeof value.state === "string" ? [value] : []

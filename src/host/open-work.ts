@@ -103,7 +103,7 @@ function lineReader(
   return (line) => {
     onLine?.(line)
     const done = progress.read(line)
-    const told = done === undefined ? undefined : tell(done)
+    const told = done === undefined ? progress.say?.(line) : tell(done)
     if (told !== undefined) log(told)
   }
 }
@@ -126,7 +126,7 @@ async function resultOf({ verdict, stdout, stderr }: Followed, context: Context)
     )
   if (verdict.kind === "cut")
     throw failure("step-cut", `${name} was cut on the host: its process is gone and left no exit code`, {
-      hint: `The process was killed or the host rebooted. What it wrote is in ${folder} on the host; run this again.`,
+      hint: `The process was killed, the host rebooted, or its disk was full. What it wrote is in ${folder} on the host; run this again.`,
     })
   const result: RunResult = { command, code: verdict.code, stdout, stderr, duration: Date.now() - from }
   if (verdict.code === 0) return result

@@ -1,4 +1,5 @@
 import { backupStamp, backupTime } from "../core/backup-id.ts"
+import type { DrillRecord } from "../core/drill-record.ts"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { BegunBackup } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
@@ -9,6 +10,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
+import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 export interface RetentionReport {
@@ -34,7 +36,7 @@ export async function applyRetention(tools: Tools, just?: string): Promise<reado
       const { backups, unreadable } = await store.list()
       for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
       const manifests = backups.map(({ manifest }) => manifest)
-      decisions = await retentionOf(tools, retentionItems(store.name, manifests), just)
+      decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), just)
       await carryOut(tools, store, { manifests, decisions, removed })
       reports.push({ store: store.name, decisions, removed, failure: undefined })
     } catch (error) {
@@ -46,13 +48,22 @@ export async function applyRetention(tools: Tools, just?: string): Promise<reado
   return reports
 }
 
-/** The backups of one store's list as its retention counts them. */
-export function retentionItems(store: BackupStore["name"], manifests: readonly Manifest[]): readonly RetentionItem[] {
+/** The drills that this host knows of, newest first: each is recorded here before it is in S3. */
+export async function drillsOnHost({ stores }: Pick<Tools, "stores">): Promise<readonly DrillRecord[]> {
+  return (await localStore(stores).drills()).records
+}
+
+/** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */
+export function retentionItems(
+  store: BackupStore["name"],
+  manifests: readonly Manifest[],
+  drills: readonly DrillRecord[],
+): readonly RetentionItem[] {
   return manifests.map((manifest) => ({
     id: manifest.id,
     created: manifest.created,
     services: manifest.services.map(({ service }) => service),
-    proven: isProven(manifest, store),
+    proven: isProven(manifest, store, drills),
     lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))
 }

@@ -84,7 +84,7 @@ export async function forgetAsides(tools: Tools, one: StackService): Promise<voi
 
 /** Only names that are made here: a note says where to look, not what may go. */
 function isBeside(directory: string, path: string): boolean {
-  return path.startsWith(directory) && /^\.(aside|failed)-backup-\d{8}-\d{6}$/.test(path.slice(directory.length))
+  return path.startsWith(directory) && /^\.(aside|failed)-backup-\d{8}-\d{6}-\d{6}$/.test(path.slice(directory.length))
 }
 
 function noteFile(layout: Pick<Layout, "state">, { service, aside }: Pick<AsideNote, "service" | "aside">): string {

@@ -1,15 +1,19 @@
+import { type DrillRecord, lastDrill } from "../core/drill-record.ts"
 import { formatDuration } from "../core/duration.ts"
 import { AppError } from "../core/errors.ts"
 import type { Check } from "../core/health.ts"
+import { isDatedAhead } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { drillsOnHost } from "./apply-retention.ts"
 import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
 /**
  * One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
- * failure, a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
+ * failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
+ * wrong with it is a warning.
  */
 export async function checkBackupAge(tools: Tools, limit: number): Promise<readonly Check[]> {
   const now = tools.clock.now().getTime()
@@ -17,13 +21,14 @@ export async function checkBackupAge(tools: Tools, limit: number): Promise<reado
   const services = names(await dataServices(tools))
   return Promise.all(
     tools.stores.map(async (store): Promise<Check> => {
-      const check = await checkStore(store, { now, limit, services })
+      const check = await checkStore(tools, store, { now, limit, services })
       return store.name === "s3" && optional && check.state !== "ok" ? { ...check, state: "warning" } : check
     }),
   )
 }
 
 async function checkStore(
+  tools: Tools,
   store: BackupStore,
   { now, limit, services }: Pick<AgeOptions, "now" | "limit" | "services">,
 ): Promise<Check> {
@@ -34,7 +39,7 @@ async function checkStore(
       name,
       ...judgeAge(
         backups.map((one) => one.manifest),
-        { store: store.name, now, limit, unreadable, services },
+        { store: store.name, now, limit, unreadable, services, drills: await drillsOnHost(tools) },
       ),
     }
   } catch (error) {
@@ -52,25 +57,32 @@ export interface AgeOptions {
   readonly unreadable: readonly string[]
   /** A young backup of some of these hides no old one of another. */
   readonly services: readonly string[]
+  /** Newest first. */
+  readonly drills?: readonly DrillRecord[]
 }
 
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
 export function judgeAge(
   manifests: readonly Manifest[],
-  { store, now, limit, unreadable, services }: AgeOptions,
+  { store, now, limit, unreadable, services, drills = [] }: AgeOptions,
 ): Omit<Check, "name"> {
   const ages = manifests
-    .filter((one) => isProven(one, store))
+    .filter((one) => isProven(one, store, drills))
     .map((one) => ({
       id: one.id,
+      ahead: isDatedAhead(one, new Date(now)),
       age: now - Date.parse(one.created),
       services: one.services.map((held) => held.service),
     }))
     .sort((a, b) => a.age - b.age)
-  const also = unreadable.length > 0 ? `; ${unreadable.length} manifests cannot be read` : ""
+  const failed = manifests.filter((one) => lastDrill(drills, { backup: one.id, source: store })?.result === "failed")
+  const also = [
+    ...(unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : []),
+    ...(failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []),
+  ].join("")
   const [first] = ages
   if (!first) return { state: "failed", detail: `there is no proven backup${also}` }
-  if (first.age < -clockSkew) return { state: "unknown", detail: `${first.id} is from the future: a clock is wrong` }
+  if (first.ahead) return { state: "unknown", detail: `${first.id} is from the future: a clock is wrong` }
   const newest = services.flatMap((service) => {
     const found = ages.find((one) => one.services.includes(service))
     return found ? [{ ...found, service }] : []
@@ -84,6 +96,3 @@ export function judgeAge(
   if (age > limit) return { state: "failed", detail }
   return { state: unreadable.length > 0 ? "warning" : "ok", detail }
 }
-
-/** Milliseconds by which the clocks of two machines may differ. */
-const clockSkew = 300_000

@@ -1,6 +1,7 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
 import { type DataLoss, dataLosses, suspiciousLosses } from "../core/data-loss.ts"
 import { failure, messageOf } from "../core/errors.ts"
+import { holds, isDatedAhead } from "../core/latest-backup.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
 import { HostError } from "../host/host.ts"
@@ -42,7 +43,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const services = atLeastOne(await dataServices(tools, options.services), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
-  const earlier = await provenBackups(localStore(stores))
+  const earlier = await provenBackups(tools, services, unreachable === undefined ? s3 : undefined)
   const running = await ensureRunning(tools, services)
   for (const one of stores) await one.prepare(tools.work)
 
@@ -157,14 +158,36 @@ function assertNothingLost({ config }: Tools, losses: readonly DataLoss[]): void
   })
 }
 
-/** Newest first. */
-async function provenBackups(local: BackupStore): Promise<readonly Manifest[]> {
-  const { backups } = await local.list()
-  return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, "local"))
+/**
+ * What the new backup is compared with, newest first: the host's own backups, and S3's where those hold not every service. A
+ * new host has none of its own, and its empty database must not become the latest backup of the old one's.
+ */
+async function provenBackups(
+  tools: Tools,
+  services: readonly StackService[],
+  s3: BackupStore | undefined,
+): Promise<readonly Manifest[]> {
+  const own = await provenIn(localStore(tools.stores))
+  const missing = services.filter(({ service }) => !own.some((one) => holds(one, service.name)))
+  const there = missing.length > 0 && s3 ? await provenIn(s3) : []
+  const now = await hostNow(tools)
+  const ahead = [...own, ...there].find((one) => isDatedAhead(one, now))
+  if (ahead)
+    tools.log.warning(
+      `${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`,
+    )
+  return [...own, ...there.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
 }
 
-/** An id that no backup has: two in one second would overwrite each other. */
-/** By the host's clock: its backups are compared with each other and with what lies there, whichever runner made them. */
+async function provenIn(store: BackupStore): Promise<readonly Manifest[]> {
+  const { backups } = await store.list()
+  return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name))
+}
+
+/**
+ * An id that no backup has: two in one second would overwrite each other. By the host's clock: its backups are compared
+ * with each other and with what lies there, whichever runner made them.
+ */
 async function freeId(tools: Tools): Promise<{ id: string; stamp: string; created: string }> {
   const { backups } = await localStore(tools.stores).list()
   for (;;) {

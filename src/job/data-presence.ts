@@ -1,6 +1,7 @@
-import { failure } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import { HostError } from "../host/host.ts"
 import { remoteScript } from "../remote/scripts.ts"
-import { script } from "../shell/command.ts"
+import { type Command, script } from "../shell/command.ts"
 import type { StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -16,8 +17,8 @@ export interface DataPresence {
 
 /**
  * Whether the places where these services keep their data hold anything: every writable directory or volume of the
- * definition and of the container. A place that cannot be looked into counts as full: what might be data is protected
- * like data.
+ * definition and of the container, and where these hold nothing, the container itself: what a server has not saved yet, or
+ * keeps on no volume. A place that cannot be looked into counts as full: what might be data is protected like data.
  */
 export async function dataPresence(
   tools: Pick<Tools, "host" | "stack">,
@@ -27,15 +28,39 @@ export async function dataPresence(
   const places = services.flatMap((one) =>
     [...new Set(placesOf(one, volumes))].map((place) => ({ service: one.service.name, place })),
   )
-  if (places.length === 0) return []
   const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? ""
   const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)])
-  const { stdout } = await tools.host.run(look, { timeout: 60_000 + places.length * 35_000 })
-  const answers = stdout.trimEnd().split("\n")
+  const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length)
   if (answers.length !== places.length) {
     throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`)
   }
-  return places.map((one, index) => ({ ...one, ...judge(answers[index] ?? "") }))
+  const looked = places.map((one, index) => ({ ...one, ...judge(answers[index] ?? "") }))
+  const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present))
+  return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()]
+}
+
+async function answersOf({ host }: Pick<Tools, "host">, look: Command, places: number): Promise<readonly string[]> {
+  const { stdout } = await host.run(look, { timeout: 60_000 + places * 35_000 })
+  return stdout.trimEnd().split("\n")
+}
+
+/** What a container holds whose places are empty. */
+async function inContainer({ service, container, driver }: StackService): Promise<readonly DataPresence[]> {
+  if (!container || container.state === "created") return []
+  const found = { service: service.name, place: `the container ${container.name}` }
+  if (container.state !== "running") {
+    const own = !container.mounts.some((mount) => mount.writable)
+    return own ? [{ ...found, present: true, doubt: "it has no volume and does not run" }] : []
+  }
+  try {
+    const facts = await driver.fingerprint?.(service, container)
+    const holds =
+      facts && (Object.keys(facts.same).length > 0 || Object.values(facts.atLeast).some((count) => count > 0))
+    return holds ? [{ ...found, present: true, doubt: undefined }] : []
+  } catch (error) {
+    if (error instanceof HostError) throw error
+    return [{ ...found, present: true, doubt: messageOf(error) }]
+  }
 }
 
 type Volumes = Awaited<ReturnType<Tools["stack"]["definition"]>>["volumes"]

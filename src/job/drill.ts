@@ -7,7 +7,7 @@ import { type DrillPair, restoreIntoScratch } from "./drill/restore-into-scratch
 import { assertDiskRoom, type RoomNeeded } from "./drill/room.ts"
 import { clearLeftovers, closeScratch, scratchFolder } from "./drill/scratch.ts"
 import { servicesOf } from "./stack-services.ts"
-import { findBackup, localStore, remoteStore } from "./stores.ts"
+import { findBackup, localStore, remoteStore, storesOf } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { passed } from "./verify.ts"
 
@@ -70,10 +70,16 @@ async function chosen(tools: Tools, { backupId, source, newest: most }: DrillOpt
     const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all" })
     return stores.slice(0, 1).map((store) => ({ manifest, store }))
   }
-  const newest = await findBackup(tools, "latest", source)
-  const [store] = newest.stores
-  if (!store) throw failure("no-such-store", `there is no store ${source}`)
-  return (await store.list()).backups.slice(0, most).map(({ manifest }) => ({ manifest, store }))
+  const found: Chosen[] = []
+  for (const store of storesOf(tools, source)) {
+    const { backups, unreadable } = await store.list()
+    for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is not drilled`)
+    for (const { manifest } of backups.slice(0, most)) found.push({ manifest, store })
+  }
+  if (found.length > 0) return found
+  throw inputError("unknown-backup", `backup-id: each, but there is no backup in ${source}`, {
+    hint: "Run backup first.",
+  })
 }
 
 interface Turn extends Chosen {

@@ -1,5 +1,5 @@
 import { failure, refusal } from "../core/errors.ts"
-import type { Container } from "../docker/stack.ts"
+import type { Mounting } from "../docker/mounting.ts"
 import { dataPresence } from "./data-presence.ts"
 import { containerOf, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -63,16 +63,23 @@ export async function refresh(tools: Tools, services: readonly StackService[]): 
 }
 
 /**
- * Throws unless no other running container on the host has the service's data mounted: two servers on one data
- * directory both start and both write (S13).
+ * Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
+ * on one data directory both start and both write (S13). A stopped copy of the service itself is compose's to take away.
  */
 export async function assertSoleServer(tools: Tools, one: StackService): Promise<void> {
   const mounts = one.container?.mounts.filter((mount) => mount.writable)
   const sources = mounts?.map((mount) => mount.volume ?? mount.source) ?? (await definedSources(tools, one))
   if (sources.length === 0) return
+  const { project } = tools.stack
+  const { name } = one.service
+  const isOwn = (other: Mounting) => other.project === project && other.service === name && !runs(other)
   const others = await tools.stack.mounting(sources)
-  const rival = others.find((other) => other.id !== one.container?.id)
-  if (rival) throw twoServers(one.service.name, rival)
+  const rival = others.find((other) => other.id !== one.container?.id && !isOwn(other))
+  if (rival) throw twoServers(name, rival)
+}
+
+function runs({ state }: Mounting): boolean {
+  return ["running", "restarting", "paused"].includes(state)
 }
 
 async function definedSources({ stack }: Tools, { definition }: StackService): Promise<readonly string[]> {
@@ -82,10 +89,19 @@ async function definedSources({ stack }: Tools, { definition }: StackService): P
     .map(({ source }) => volumes.find((one) => one.key === source)?.name ?? source)
 }
 
-function twoServers(service: string, rival: Pick<Container, "name">): Error {
-  return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, {
-    hint: `Stop ${rival.name} first: two servers on one data directory destroy it.`,
-  })
+function twoServers(service: string, rival: Mounting): Error {
+  const { name, restartPolicy } = rival
+  if (runs(rival))
+    return refusal("data-in-use", `the data of ${service} is mounted by the running container ${name}`, {
+      hint: `Stop ${name} first: two servers on one data directory destroy it.`,
+    })
+  return refusal(
+    "data-in-use",
+    `the data of ${service} is mounted by the stopped container ${name}, which the engine starts by itself (restart policy ${restartPolicy})`,
+    {
+      hint: `Two servers on one data directory destroy it. On the host: docker update --restart no ${name}, or docker rm ${name} if it is not needed (its volumes stay).`,
+    },
+  )
 }
 
 /** Stops on an empty list, which would make every later "all of them" true (S7). */

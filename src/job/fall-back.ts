@@ -52,22 +52,20 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   const images = Object.fromEntries(known.map((one) => [one.service.name, containerOf(one).imageId]))
   const notes = upgrades.map(({ note }) => note)
   const before = await stoppedWith(tools, known, { ...stopped, except: notes.map(({ service }) => service) })
+  const gaveWay: string[] = []
   const failed = await backToPrevious(tools, {
     ...{ services, images, before },
     putBack: async () => {
-      if (notes.length > 0) await putDataBack(tools, notes)
+      if (notes.length > 0) gaveWay.push(...(await putDataBack(tools, notes)))
       await putBack()
     },
   })
   if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
-  if (!failed) {
-    const kept = notes.map((note) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`)
-    return notes.length > 0 ? { rung: "previous-data", kept } : { rung: "previous-images", kept }
-  }
+  if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay }
   tools.log.warning(
     `The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`,
   )
-  const kept = await restoreBroken(tools, replacement, before)
+  const kept = [...gaveWay, ...(await restoreBroken(tools, replacement, before))]
   await startRest(tools, known, images)
   return { rung: "backup", kept }
 }

@@ -8,10 +8,11 @@ import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
 import { settleUndo } from "./settle-undo.ts"
-import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
+import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
+import { waitHealthy } from "./wait-healthy.ts"
 import { restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
 
 /**
@@ -71,6 +72,7 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   // No new container was begun with: what came for them goes as well.
   if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))
   const services = await servicesOf(tools, "infrastructure")
+  // Before anything is tried, and taken back when it fails.
   for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
   let failed = await goOn(tools, { note, services })
   // What now serves is no commit's: some of it may be from before.
@@ -122,8 +124,20 @@ async function goBack(tools: Tools, { note, services, failed }: Failed): Promise
   const known = replaced.filter((one) => one.service.name in images)
   const before = await stoppedWith(tools, known, { before: note.fingerprints, proven: failed.proven })
   const still = await backToPrevious(tools, { ...{ services: replaced, images, before }, putBack })
-  if (!still) tools.log.warning(`It is proven that ${describeRung("previous-images")}`)
-  return still
+  if (still) return still
+  tools.log.warning(`It is proven that ${describeRung("previous-images")}`)
+  await startOthers(
+    tools,
+    services.filter((one) => !replaced.includes(one) && one.container),
+  )
+  return undefined
+}
+
+/** What stood still beside the data although it was not replaced. */
+async function startOthers(tools: Tools, services: readonly StackService[]): Promise<void> {
+  if (services.length === 0) return
+  await tools.work.step("start-others", startThese(tools, names(services)))
+  await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), undefined)
 }
 
 /** Everything but the app runs, for a restore needs its servers. */

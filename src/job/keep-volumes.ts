@@ -1,14 +1,14 @@
 import { dataKinds } from "../core/config.ts"
 import { failure, refusal } from "../core/errors.ts"
-import type { Mount, ServiceDefinition, StackDefinition } from "../docker/stack.ts"
+import type { Container, Mount, ServiceDefinition, StackDefinition } from "../docker/stack.ts"
 import { change, sh } from "../shell/command.ts"
 import type { StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
 /**
- * Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
- * compose files no longer have, or one that would come from another place (S2). The volume of a service that is
- * `upgraded` may be mounted elsewhere: its data is brought over by a dump.
+ * Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
+ * data, data in the container itself, a mount that the compose files no longer have, or one that would come from another
+ * place (S2). The volume of a service that is `upgraded` may be mounted elsewhere: its data is brought over by a dump.
  */
 export async function assertDataStays(
   { stack: { definition } }: Pick<Tools, "stack">,
@@ -18,16 +18,45 @@ export async function assertDataStays(
   const stack = await definition()
   for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
     const { name } = one.service
-    if (persistent(one.definition, stack).length === 0)
-      throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, {
-        hint: "Give it one in the compose file: without it the data goes away with the container.",
-      })
+    await assertPlaced(one, stack)
     for (const mount of one.container?.mounts.filter(keepsData) ?? []) {
       const moved =
         upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount))
       if (!moved) assertSameSource(name, mount, one.definition, stack)
     }
   }
+}
+
+/** The data lies on a mount that outlives the container, now and as it is going to be. */
+async function assertPlaced(
+  { service, container, definition, driver }: StackService,
+  stack: StackDefinition,
+): Promise<void> {
+  const next = persistent(definition, stack).filter((mount) => mount.writable)
+  if (next.length === 0)
+    throw refusal("no-persistent-volume", `data service ${service.name} has no named volume and no bind mount`, {
+      hint: "Give it one in the compose file: without it the data goes away with the container.",
+    })
+  const now = container && (await driver.dataDirectory?.(service, container, definition))
+  if (container) assertOutside(container, { name: service.name, now })
+  const then = await driver.dataDirectory?.(service, undefined, definition)
+  if (then === undefined || next.some((mount) => covers(mount, then))) return
+  const there = next.map(({ target }) => target).join(", ")
+  throw refusal(
+    "no-persistent-volume",
+    `${definition.image} keeps the data of ${service.name} in ${then}, where it has no volume (it mounts ${there})`,
+    { hint: `Mount its volume at ${then}, or at a directory above it.` },
+  )
+}
+
+function assertOutside(
+  container: Container,
+  { name, now }: { readonly name: string; readonly now: string | undefined },
+): void {
+  if (now === undefined || container.mounts.filter(keepsData).some((mount) => covers(mount, now))) return
+  throw refusal("data-in-container", `${name} keeps its data in ${now}, in the container itself: it would go with it`, {
+    hint: `Copy it to the place that the compose file mounts there first: stop the app and the container, then docker cp -a ${container.name}:${now}/. PLACE`,
+  })
 }
 
 /** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
@@ -53,6 +82,11 @@ export async function prepareVolumes(tools: Tools, services: readonly StackServi
     await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`)
 }
 
+/** Whether a path in the container lies on a mount. */
+export function covers({ target }: Pick<Mount, "target">, path: string): boolean {
+  return `${path}/`.startsWith(`${target.replace(/\/+$/, "")}/`)
+}
+
 /** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
 export function directoryOf(mount: Mount, stack: StackDefinition): string {
   return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source
@@ -64,13 +98,15 @@ interface PersistentMount {
   readonly source: string
   /** The directory on the host, when the definition names one. */
   readonly path: string | undefined
+  readonly writable: boolean
 }
 
 function persistent(definition: ServiceDefinition, stack: StackDefinition): readonly PersistentMount[] {
-  return definition.volumes.flatMap(({ type, source, target }) => {
-    if (type === "bind") return [{ target, source, path: source }]
+  return definition.volumes.flatMap(({ type, source, target, readOnly }) => {
+    const writable = !readOnly
+    if (type === "bind") return [{ target, source, path: source, writable }]
     const volume = stack.volumes.find((one) => one.key === source)
-    return type === "volume" && volume ? [{ target, source: volume.name, path: volume.device }] : []
+    return type === "volume" && volume ? [{ target, source: volume.name, path: volume.device, writable }] : []
   })
 }
 

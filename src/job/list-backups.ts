@@ -3,7 +3,7 @@ import type { DrillRecord } from "../core/drill-record.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { retentionItems, retentionOf } from "./apply-retention.ts"
+import { drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
 import type { Tools } from "./tools.ts"
 
 export interface ListBackupsOptions {
@@ -81,7 +81,8 @@ async function inventoryOf(tools: Tools, store: BackupStore, { verify, problems 
   const { backups, unreadable } = await store.list()
   problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`))
   const manifests = backups.map(({ manifest }) => manifest)
-  const decisions = await retentionOf(tools, retentionItems(store.name, manifests))
+  const items = retentionItems(store.name, manifests, await drillsOnHost(tools))
+  const decisions = await retentionOf(tools, items)
   if (!verify) return { store: store.name, manifests, decisions }
   const found = new Map<string, readonly string[]>()
   for (const manifest of manifests) {

@@ -1,13 +1,12 @@
 import { AppError, failure, messageOf, refusal } from "../core/errors.ts"
-import type { Mount } from "../docker/stack.ts"
 import { setAsideNoted } from "./aside.ts"
 import { nameCause } from "./debug/causes.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
 import { isOurs } from "./is-ours.ts"
-import { directoryOf } from "./keep-volumes.ts"
+import { covers, directoryOf } from "./keep-volumes.ts"
 import { noWayBack } from "./restore-note.ts"
-import { putAsideBack } from "./set-aside.ts"
+import { besidePaths, putAsideBack } from "./set-aside.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -79,9 +78,10 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
   const { name } = one.service
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
   const directory = await dataDirectory(tools, one)
-  const place = { imageId: container.imageId, directory, aside: `${directory}.aside-${id}` }
-  const failed = `${directory}.failed-${id}`
-  const note = { service: name, directory, aside: place.aside, failed, at: (await hostNow(tools)).toISOString() }
+  const now = await hostNow(tools)
+  const { aside, failed } = besidePaths(directory, { id, now })
+  const place = { imageId: container.imageId, directory, aside }
+  const note = { service: name, directory, aside, failed, at: now.toISOString() }
   await noWayBack(tools)
   await tools.work.step("set-data-aside", setAsideNoted(tools.layout, container.imageId, note))
   tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`)
@@ -98,8 +98,9 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
 async function dataDirectory(tools: Tools, one: StackService): Promise<string> {
   const container = containerOf(one)
   const inside = await one.driver.dataDirectory?.(one.service, container, one.definition)
-  const covers = (mount: Mount) => `${inside}/`.startsWith(`${mount.target.replace(/\/+$/, "")}/`)
-  const [mount] = container.mounts.filter(covers).toSorted((a, b) => b.target.length - a.target.length)
+  const [mount] = container.mounts
+    .filter((one) => inside !== undefined && covers(one, inside))
+    .toSorted((a, b) => b.target.length - a.target.length)
   if (inside !== undefined && mount?.writable && mount.type !== "tmpfs")
     return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "")
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`)

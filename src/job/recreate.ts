@@ -1,7 +1,7 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
-import { atLeastOne } from "./ensure-running.ts"
+import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
@@ -15,7 +15,7 @@ import { definitions, holdsData, names, type StackService, servicesOf } from "./
 import type { Tools } from "./tools.ts"
 import { findUpgrades, type PlannedUpgrade } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startWriters, stopWriters } from "./writers.ts"
+import { startWriters, stopWriters, writersBeside } from "./writers.ts"
 
 export interface RecreateOptions {
   /** Only these infrastructure services; all unless told. */
@@ -43,7 +43,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const files = changed.map(({ path }) => path)
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
-  if (!options.endSessions) await refuseWhileOccupied(tools, before)
+  if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...(await writersBeside(ahead, before))])
   const manifest = await prove(ahead, options, before)
 
   const putBack = await installDefinition(tools, changed)
@@ -59,6 +59,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
       services,
       upgrades.map(({ one }) => one.service.name),
     )
+    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one)
     await prepareVolumes(acting, services)
   } catch (error) {
     if (isOurs(tools, error)) await putBack()

@@ -4,7 +4,7 @@ import type { Manifest } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
 import { sh } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { retentionItems, retentionOf } from "./apply-retention.ts"
+import { drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -68,15 +68,16 @@ async function missing(
   lists: Readonly<Record<BackupStore["name"], StoreList>>,
 ): Promise<readonly Manifest[]> {
   const there = lists[to.name]
+  const drills = await drillsOnHost(tools)
   const lacking = lists[from.name].manifests.filter(
     (one) =>
-      isProven(one, from.name) &&
+      isProven(one, from.name, drills) &&
       !there.manifests.some(({ id }) => id === one.id) &&
       !there.unreadable.some((line) => line.includes(one.id)),
   )
   if (lacking.length === 0) return []
   const items = [
-    ...retentionItems(to.name, there.manifests),
+    ...retentionItems(to.name, there.manifests, drills),
     ...lacking.map(({ id, created, services }) => ({
       id,
       created,

@@ -9,24 +9,27 @@ import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
 import { containerOf, definitions, holdsData, type StackService } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
+import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startOnRightData, startWriters, stopWriters } from "./writers.ts"
+import { startOnRightData, startWriters, stopWriters, writersBeside } from "./writers.ts"
 
 /**
- * Replaces containers whose data was proven to be in a backup: the app stops, then the rest, the data services last and
- * cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
+ * Replaces containers whose data was proven to be in a backup: the app stops, then the rest and whoever else may write, the
+ * data services last and cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
  * data's fingerprint before and after is compared before anything else starts that could write. Whatever fails before the replacement starts the old containers again; new
  * ones that do not serve the same data give way to what was there before, rung by rung.
  */
 export async function replaceContainers(tools: Tools, replacement: Replacement): Promise<Omit<RecreateResult, "plan">> {
   const { services, upgrades, manifest } = replacement
-  const before = await stopAll(tools, replacement)
+  const beside = await writersBeside(tools, services)
+  const before = await stopAll(tools, replacement, beside)
   const dumps = new Map<string, ServiceBackup>()
   const failed = await bringUp(tools, { ...replacement, before, dumps })
   if (!failed) {
+    await startBeside(tools, beside)
     await startWriters(tools)
     await discardDumps(tools, dumps)
     await recordInfrastructure(tools, services)
@@ -46,6 +49,7 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
   const { rung, kept } = await fallBack(tools, replacement, { before, proven: failed.proven })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
+  await startBeside(tools, beside)
   await (rung === "backup" ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
   const differences: readonly FingerprintDifference[] =
@@ -56,14 +60,20 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
 }
 
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools: Tools, { services, manifest, putBack }: Replacement): Promise<readonly Fingerprint[]> {
+async function stopAll(
+  tools: Tools,
+  { services, manifest, putBack }: Replacement,
+  beside: readonly StackService[],
+): Promise<readonly Fingerprint[]> {
   const known = services.filter((one) => one.container)
   const data = known.filter(holdsData)
   try {
     const running = await ensureRunning(tools, data)
     await stopWriters(tools, { awaits: "services", backup: manifest.id })
-    const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? [])
-    if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others))
+    const rest = [...known.filter((one) => !holdsData(one)), ...beside]
+    const [others, order] = [rest.flatMap((one) => one.container ?? []), definitions(rest)]
+    if (others.length > 0)
+      await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) })
     const before: Fingerprint[] = []
     for (const one of running) {
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
@@ -72,7 +82,7 @@ async function stopAll(tools: Tools, { services, manifest, putBack }: Replacemen
     for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
     return before
   } catch (error) {
-    if (isOurs(tools, error)) await startAgain(tools, { known, putBack, error })
+    if (isOurs(tools, error)) await startAgain(tools, { known: [...known, ...beside], putBack, error })
     throw error
   }
 }
@@ -82,16 +92,27 @@ interface Failed extends Pick<Replacement, "putBack"> {
   readonly error: unknown
 }
 
-/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+/**
+ * Back to the old containers, which are all still there, unless somebody else serves their data by now (S13). A run that was
+ * cut off leaves that to the next one.
+ */
 async function startAgain(tools: Tools, { known, putBack, error }: Failed): Promise<void> {
   try {
     await putBack()
+    for (const one of known.filter(holdsData)) await assertSoleServer(tools, one)
     await tools.work.step("start-again", tools.stack.start(known.map(containerOf)))
     await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), undefined)
     await startWriters(tools)
   } catch (second) {
     tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`)
   }
+}
+
+/** Back as they were, once the data that they may write to is compared. */
+async function startBeside(tools: Tools, beside: readonly StackService[]): Promise<void> {
+  if (beside.length === 0) return
+  await tools.work.step("start-beside", tools.stack.start(beside.map(containerOf)))
+  await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), undefined)
 }
 
 interface Attempt extends Replacement {
@@ -106,27 +127,28 @@ async function bringUp(tools: Tools, attempt: Attempt): Promise<NotStarted | und
   const upgraded = upgrades.map(({ one }) => one.service.name)
   const same = before.filter(({ service }) => !upgraded.includes(service))
   let left = same
+  let note: Omit<StoppedAppNote, "fingerprints">
   try {
     for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump)
-    const note = await noteOf(tools, attempt)
-    return await tryCompared(tools, {
-      ...{ services, before: same },
-      step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
-      // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
-      up: (some) => {
-        const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
-        const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
-        return change`${noted} || exit\n${up}`
-      },
-      fill: () => fillUpgraded(tools, upgrades, dumps),
-      same: () => {
-        left = []
-      },
-    })
+    note = await noteOf(tools, attempt)
   } catch (error) {
     if (!isOurs(tools, error)) throw error
     return { error, differences: [], proven: false }
   }
+  return tryCompared(tools, {
+    ...{ services, before: same },
+    step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
+    // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
+    up: (some) => {
+      const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
+      const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
+      return change`${noted} || exit\n${up}`
+    },
+    fill: () => fillUpgraded(tools, upgrades, dumps),
+    same: () => {
+      left = []
+    },
+  })
 }
 
 /** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */

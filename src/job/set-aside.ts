@@ -11,13 +11,25 @@ export interface Aside {
   readonly aside: string
 }
 
+/**
+ * Names beside a data directory, dated, for what makes room and for what takes its place in vain. With the time besides the
+ * backup, for two tries with one backup must not meet.
+ */
+export function besidePaths(
+  directory: string,
+  { id, now }: { readonly id: string; readonly now: Date },
+): { readonly aside: string; readonly failed: string } {
+  const time = now.toISOString().slice(11, 19).replaceAll(":", "")
+  return { aside: `${directory}.aside-${id}-${time}`, failed: `${directory}.failed-${id}-${time}` }
+}
+
 /** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
 export function setAside({ imageId, directory, aside }: Aside): Command {
   const names = [directory, aside].map((path) => posix.basename(path))
   return besideDirectory("set-aside", { imageId, directory, names, effect: "change" })
 }
 
-/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`. Can be repeated. */
+/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`, and then said (`kept`). Can be repeated. */
 export function putAsideBack({ imageId, directory, aside }: Aside, failed: string): Command {
   const names = [directory, aside, failed].map((path) => posix.basename(path))
   return besideDirectory("put-aside-back", { imageId, directory, names, effect: "change" })

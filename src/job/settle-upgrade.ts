@@ -19,7 +19,7 @@ export async function settleUpgrade(tools: Tools): Promise<void> {
   if (notes.length === 0) return
   const services = notes.map((one) => one.service)
   tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`)
-  await putDataBack(tools, notes)
+  for (const line of await putDataBack(tools, notes)) tools.log.warning(line)
   await putDefinitionBack(tools, await readInstalled(tools))
   const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]))
   const up = tools.stack.up(services, { forceRecreate: true, noDependencies: true, pull: "never", images })
@@ -45,12 +45,24 @@ async function startOthers(tools: Tools): Promise<void> {
   if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers))
 }
 
-/** Stops whatever runs on these directories and puts the old ones back. */
-export async function putDataBack(tools: Tools, notes: readonly UpgradeNote[]): Promise<void> {
-  const services = notes.map((one) => one.service)
-  const containers = (await servicesOf(tools, "infrastructure"))
-    .filter((one) => services.includes(one.service.name))
-    .flatMap((one) => one.container ?? [])
+/**
+ * Stops whatever of the stack runs on these directories and puts the old ones back. Refuses while anybody else uses them
+ * (S13). Where what gave way is kept, one sentence each.
+ */
+export async function putDataBack(tools: Tools, notes: readonly UpgradeNote[]): Promise<readonly string[]> {
+  const names = notes.map((one) => one.service)
+  const own = async () =>
+    (await servicesOf(tools, "infrastructure")).filter(({ service }) => names.includes(service.name))
+  const containers = (await own()).flatMap((one) => one.container ?? [])
   if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }))
-  for (const note of notes) await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed))
+  for (const one of await own()) await assertSoleServer(tools, one)
+  const kept: string[] = []
+  for (const note of notes) {
+    const { stdout } = await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed))
+    if (/^kept$/m.test(stdout))
+      kept.push(
+        `What the upgrade of ${note.service} had filled is in ${note.failed}, with whatever others than the app have written to the new server.`,
+      )
+  }
+  return kept
 }

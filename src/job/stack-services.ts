@@ -74,8 +74,14 @@ function describe(tools: Tools, definition: ServiceDefinition, containers: reado
       stack: tools.stack,
       backups: tools.layout.backups,
     },
-    container: containers.find((one) => one.service === definition.name),
+    container: servingOf(containers.filter((one) => one.service === definition.name)),
   }
+}
+
+/** A replacement that was cut off leaves a second container, which was never started, beside the one that serves, or did. */
+function servingOf(copies: readonly Container[]): Container | undefined {
+  const started = copies.filter((one) => one.state !== "created")
+  return started.find((one) => one.state === "running") ?? started[0] ?? copies[0]
 }
 
 const defaults: ServiceConfig = { "critical-tables": [], "sample-queries": [], timeout: 10_000 }

@@ -1,7 +1,7 @@
 import { failure } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
 import type { Command } from "../shell/command.ts"
-import { refresh } from "./ensure-running.ts"
+import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -33,11 +33,13 @@ export interface NotStarted {
 /**
  * Starts the data services alone, compares their data with what it was, and only then starts the rest, which may write
  * to them: what nobody has touched yet is compared. Why not everything serves the same data; undefined when it does.
- * Throws what is not about the services.
+ * Throws what is not about the services, and, with nothing started, the refusal `data-in-use` (S13).
  */
 export async function tryCompared(tools: Tools, options: StartOptions): Promise<NotStarted | undefined> {
   let differences: readonly FingerprintDifference[] = []
   let proven = false
+  // Outside of what is tried: no way back helps against another server on the data.
+  for (const one of await refresh(tools, options.services.filter(holdsData))) await assertSoleServer(tools, one)
   try {
     await startData(tools, options)
     differences = await compareData(tools, options)

@@ -1,9 +1,10 @@
 import { sameBytes } from "../core/backup-inventory.ts"
 import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
-import { latestBackup } from "../core/latest-backup.ts"
+import { isDatedAhead, latestBackup } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
+import { hostNow } from "./host-now.ts"
 import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -42,7 +43,7 @@ export interface FindOptions {
 /**
  * The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
  * error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
- * have a newer one cannot be listed, or no single backup holds the services. For an id a store that cannot be listed is an
+ * have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
  * error, unless another has it.
  */
 export async function findBackup(
@@ -51,12 +52,7 @@ export async function findBackup(
   source: BackupSource,
   { services }: FindOptions = {},
 ): Promise<FoundBackup> {
-  const asked = tools.stores.filter((one) => source === "auto" || one.name === source)
-  if (asked.length === 0)
-    throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, {
-      hint: "Add backup.s3 to infra.yml, or use source: local.",
-    })
-  const lists = await Promise.all(asked.map((store) => listed(store)))
+  const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)))
   const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id
   const found = lists.flatMap(({ store, manifests }) =>
     manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({ store, manifest })),
@@ -65,6 +61,15 @@ export async function findBackup(
   if (!first) throw notFound(id, lists)
   const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
   return { manifest: first.manifest, stores: found.map((one) => one.store), manifests }
+}
+
+/** The stores that a source means. Throws an input error when there is none. */
+export function storesOf({ stores }: Pick<Tools, "stores">, source: BackupSource): readonly BackupStore[] {
+  const asked = stores.filter((one) => source === "auto" || one.name === source)
+  if (asked.length > 0) return asked
+  throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, {
+    hint: "Add backup.s3 to infra.yml, or use source: local.",
+  })
 }
 
 /** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
@@ -83,6 +88,11 @@ async function chooseLatest(
   if (id === undefined)
     throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, {
       hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.`,
+    })
+  const chosen = proven.find((one) => one.id === id)
+  if (chosen && isDatedAhead(chosen, await hostNow(tools)))
+    throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, {
+      hint: "Give the id of a backup: `backups` lists them.",
     })
   if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`)
   if (some.length > 0)

@@ -8,7 +8,8 @@ import { setAsideNoted } from "./aside.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { refresh } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
-import { directoryOf } from "./keep-volumes.ts"
+import { covers, directoryOf } from "./keep-volumes.ts"
+import { besidePaths } from "./set-aside.ts"
 import { containerOf, holdsData, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -36,7 +37,7 @@ export async function findUpgrades(
     const directory = await directoryBehind(tools, one, upgrade)
     await assertRoom(tools, directory, upgrade)
     const { imageId } = one.container
-    const paths = { directory, aside: `${directory}.aside-${id}`, failed: `${directory}.failed-${id}` }
+    const paths = { directory, ...besidePaths(directory, { id, now: await hostNow(tools) }) }
     const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
     found.push({ one, upgrade, note })
     tools.log.info(
@@ -127,7 +128,7 @@ function isolate({ id, networks }: Container): Command {
 
 async function directoryBehind(tools: Tools, one: StackService, { directory }: Upgrade): Promise<string> {
   const mount = containerOf(one)
-    .mounts.filter(({ target }) => `${directory}/`.startsWith(`${target.replace(/\/+$/, "")}/`))
+    .mounts.filter((one) => covers(one, directory))
     .toSorted((a, b) => b.target.length - a.target.length)[0]
   if (mount && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "")
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${directory}, which is on no volume`)

@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts"
 import { failure } from "../core/errors.ts"
 import type { Container, ServiceDefinition } from "../docker/stack.ts"
+import { sh } from "../shell/command.ts"
 import { masker } from "./mask.ts"
 import type { Tools } from "./tools.ts"
 
@@ -11,10 +12,13 @@ export interface WaitOptions {
   readonly budget?: number
 }
 
+/** Restarts while it is waited for that make a loop. What came before may have had a reason that is gone. */
+const restartLoop = 3
+
 /**
  * Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
- * seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
- * again: waiting longer would not help.
+ * seconds by the host's clock). Fails at once, with the container's last log lines, when one exits, turns unhealthy or
+ * restarts again and again: waiting longer would not help.
  */
 export async function waitHealthy(
   tools: Tools,
@@ -22,33 +26,47 @@ export async function waitHealthy(
   options: WaitOptions = {},
 ): Promise<void> {
   const budget = options.budget ?? Math.max(300_000, ...services.map((one) => one.healthBudget ?? 0))
+  const ahead = await hostAhead(tools, services)
   const start = tools.clock.now().getTime()
+  const restarts = new Map<string, number>()
+  const isLooping = (one: Container) => one.restarts - (restarts.get(one.id) ?? one.restarts) >= restartLoop
   for (;;) {
     const all = await tools.stack.containers()
     const seen = all.filter((one) => options.containers?.includes(one.id) ?? true)
-    const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()))
+    for (const { id, restarts: before } of seen) if (!restarts.has(id)) restarts.set(id, before)
+    const now = tools.clock.now().getTime()
+    const waiting = services.filter((one) => !isReady(seen, one, now + ahead))
     if (waiting.length === 0) return
-    const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one))
+    const lost = seen.find(
+      (one) => waiting.some((service) => service.name === one.service) && (hasEnded(one) || isLooping(one)),
+    )
     if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe(lost)}`)
-    if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget)
+    if (now - start > budget) throw await overdue(tools, seen, waiting, budget)
     await tools.clock.sleep(500, tools.signal)
   }
 }
 
-function isReady(containers: readonly Container[], service: ServiceDefinition, now: Date): boolean {
+/** Milliseconds by which the host's clock, which dates the starts, is ahead of ours; asked where starts count. */
+async function hostAhead({ host, clock }: Tools, services: readonly ServiceDefinition[]): Promise<number> {
+  if (services.every((one) => one.oneShot || one.healthBudget !== undefined)) return 0
+  const { stdout } = await host.run(sh`date +%s`)
+  return Number(stdout) * 1000 - clock.now().getTime()
+}
+
+function isReady(containers: readonly Container[], service: ServiceDefinition, now: number): boolean {
   const copies = containers.filter((one) => one.service === service.name)
   return copies.length > 0 && copies.every((one) => isUp(one, service, now))
 }
 
-function isUp(container: Container, service: ServiceDefinition, now: Date): boolean {
+function isUp(container: Container, service: ServiceDefinition, now: number): boolean {
   if (service.oneShot) return container.state === "exited" && container.exitCode === 0
   if (container.state !== "running") return false
   if (container.health !== undefined) return container.health === "healthy"
-  return now.getTime() - Date.parse(container.startedAt) > 2000
+  return now - Date.parse(container.startedAt) > 2000
 }
 
-function isLost(container: Container): boolean {
-  return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3
+function hasEnded(container: Container): boolean {
+  return ["exited", "dead"].includes(container.state) || container.health === "unhealthy"
 }
 
 function describe(container: Container): string {

@@ -1,7 +1,9 @@
+import type { ServiceKind } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
 import { change } from "../shell/command.ts"
-import { servicesOf } from "./stack-services.ts"
+import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
+import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { forgetStoppedApp, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -12,12 +14,29 @@ import { waitHealthy } from "./wait-healthy.ts"
  * nothing runs, an earlier run's note that a restore has to come first still stands.
  */
 export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fingerprints">): Promise<void> {
-  const running = (await appContainers(tools)).filter(isRunning)
+  const { services, containers } = await appContainers(tools)
+  const running = containers.filter(isRunning)
   const earlier = running.length === 0 ? await readStoppedApp(tools) : undefined
   const stands = earlier?.awaits === "restore" && reason.awaits !== "restore"
   const note = noteStoppedApp(tools.layout, stands ? earlier : { ...reason, fingerprints: [] })
-  const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`
-  await tools.work.step("stop-writers", stop)
+  const stop = running.length === 0 ? note : change`${note} || exit\n${stopInOrder(tools.stack, services, running)}`
+  await tools.work.step("stop-writers", stop, { timeout: stopTimeout(services) })
+}
+
+/** Kinds of services that keep nothing in a store of ours: they go on while its data is compared. */
+const readers: readonly ServiceKind[] = ["coturn", "http"]
+
+/**
+ * What runs of the infrastructure besides these services and may write to the data that they hold, or delete of it: it has to
+ * stand still while that is compared.
+ */
+export async function writersBeside(tools: Tools, services: readonly StackService[]): Promise<readonly StackService[]> {
+  if (!services.some(holdsData)) return []
+  const named = names(services)
+  const others = (await servicesOf(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name))
+  return others.filter(
+    (one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container),
+  )
 }
 
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
@@ -57,7 +76,8 @@ export async function startWriters(tools: Tools): Promise<void> {
     return
   }
   const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot)
-  const containers = (await appContainers(tools)).filter((one) => lasting.some(({ name }) => name === one.service))
+  const all = (await appContainers(tools)).containers
+  const containers = all.filter((one) => lasting.some(({ name }) => name === one.service))
   const stopped = containers.filter((one) => one.state === "exited")
   const forget = forgetStoppedApp(tools.layout)
   const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`
@@ -74,7 +94,7 @@ export async function startOnRightData(tools: Tools): Promise<void> {
 
 /** Whether any of the app runs. */
 export async function appRuns(tools: Tools): Promise<boolean> {
-  return (await appContainers(tools)).some(isRunning)
+  return (await appContainers(tools)).containers.some(isRunning)
 }
 
 /** Somebody else has started the app: what an earlier run noted is over. */
@@ -86,10 +106,8 @@ function isRunning({ state }: Container): boolean {
   return state === "running" || state === "restarting"
 }
 
-async function appContainers(tools: Tools) {
-  const services = await servicesOf(tools, "app")
-  const containers = await tools.stack.containers()
-  return services
-    .toReversed()
-    .flatMap((one) => containers.filter((container) => container.service === one.service.name))
+/** The app's containers, in dependency order, as they are started. */
+async function appContainers({ stack }: Tools) {
+  const [services, all] = await Promise.all([stack.servicesOf("app"), stack.containers()])
+  return { services, containers: services.flatMap(({ name }) => all.filter((one) => one.service === name)) }
 }

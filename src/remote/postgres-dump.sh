@@ -1,10 +1,12 @@
 #!/bin/sh
-# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.
-# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 how it is stored; the rest goes to $2.
+# Runs a dump by the programs of a Postgres image, stores it, proves the stored bytes, and only then gives the file its name.
+# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that
+# dumps, $6 script that checks, $7 nonce, $8 file, $9 how it is stored; the rest goes to $5, behind the nonce.
+# shellcheck disable=SC2154 # what begins with place_, and login, is set by `place_open`
 set -u
 umask 077
-container=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6
-shift 6
+container=$1 image=$2 login_script=$3 whole_script=$4 dump=$5 check=$6 nonce=$7 file=$8 packing=$9
+shift 9
 partial=$file.partial folder=$(dirname "$file") work='' pids='' ticker=''
 
 leave() {
@@ -18,6 +20,7 @@ leave() {
     for pid in $pids; do wait "$pid" 2>/dev/null; done
     rm -f "$partial"
   fi
+  place_close
   [ -z "$work" ] || rm -rf "$work"
   exit "$code"
 }
@@ -27,18 +30,20 @@ die() { printf '%s\n' "$1" >&2; exit 1; }
 
 mkdir -p "$folder" && chmod 700 "$folder" || exit
 [ ! -e "$file" ] || die "$file is there already"
-work=$(mktemp -d) && mkfifo "$work/alive" "$work/data" "$work/sum" "$work/store" || exit
-sha256 <"$work/sum" >"$work/sum.is" & sum=$!
-cat <"$work/store" >"$partial" & store=$!
-tee "$work/sum" <"$work/data" >"$work/store" & copy=$!
-docker exec -i "$container" sh -c "$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" & inside=$!
+work=$(mktemp -d) && mkfifo "$work/alive" "$work/data" "$work/sum" "$work/store" && : >"$partial" || exit
+place_open "$container" "$image" "$nonce" "$login_script" "$whole_script" "$partial" "$work/data"
+sha256 <"$work/sum" >"$work/sum.is" 8>&- & sum=$!
+cat <"$work/store" >"$partial" 8>&- & store=$!
+tee "$work/sum" <"$work/data" >"$work/store" 8>&- & copy=$!
+there "$place_login$place_to$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" 8>&- & inside=$!
 pids="$inside $copy $store $sum"
 # Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.
 while sleep 5 >/dev/null 2>&1; do
   [ ! -e "$partial" ] || printf '%s progress %s\n' "$nonce" "$(($(wc -c <"$partial")))"
-done &
+done 8>&- &
 ticker=$!
 exec 9>"$work/alive"
+[ -z "$login" ] || printf '%s\n' "$login" >&9
 codes=
 for pid in $pids; do wait "$pid"; codes="$codes $?"; done
 exec 9>&-
@@ -53,9 +58,12 @@ read -r sha256 _ <"$work/sum.is"
 [ "$bytes" -gt 0 ] || die 'the dump is empty'
 
 # To the disk while it is proven.
-sync "$partial" & flush=$!
-sha256 <"$partial" >"$work/back.is" & sum=$!
-prove() { docker exec -i "$container" sh -c "$check" sh "$nonce" "$1" <"$partial" >>"$work/proof"; }
+sync "$partial" 8>&- & flush=$!
+sha256 <"$partial" >"$work/back.is" 8>&- & sum=$!
+# Beside, it reads the file itself.
+input=$partial
+[ -z "$place_beside" ] || input=/dev/null
+prove() { there "$place_from$check" sh "$nonce" "$1" <"$input" >>"$work/proof" 8>&-; }
 prove "$packing"
 codes=" $?"
 wait "$sum"; codes="$codes $?"

@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154 # follows postgres-session.sh
-# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.
-# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 how it is stored, $5 SQL that makes
-# the database, $6 its connection string, $7 SQL that counts, $8 further option of pg_restore or nothing.
-bytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 option=$8
-PGAPPNAME=$3
+# Restores an archive into a new database beside the live one, and counts what came in.
+# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,
+# $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further option of
+# pg_restore or nothing.
+bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 option=$9
+PGAPPNAME=$4
 # What a killed restore left: there is never more than one at a time.
 rm -rf "${TMPDIR:-/tmp}"/infra-actions-restore.*
 directory=$(mktemp -d "${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX") || exit 1
@@ -29,8 +30,11 @@ finish() {
 trap finish EXIT
 trap 'exit 143' TERM INT HUP
 
-head -c "$bytes" >"$directory/stored" || exit
-[ "$(wc -c <"$directory/stored")" -eq "$bytes" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }
+if [ "$stored" = - ]; then
+  stored=$directory/stored
+  head -c "$bytes" >"$stored" || exit
+  [ "$(wc -c <"$stored")" -eq "$bytes" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }
+fi
 guard
 # In the background, with a wait, everything that takes long: a trap runs only between commands.
 run() {
@@ -49,16 +53,18 @@ run() {
   wait "$running" || exit
   running=
 }
-archive=$directory/stored
-if [ "$packing" = zst ]; then
-  run zstd -dq --rm -o "$directory/archive" "$archive"
+archive=$stored
+case $packing in zst | directory)
   archive=$directory/archive
-elif [ "$packing" = directory ]; then
-  mkdir "$directory/archive" || exit
-  run tar -xf "$archive" -C "$directory/archive"
-  rm -f "$archive"
-  archive=$directory/archive
-fi
+  if [ "$packing" = zst ]; then
+    run zstd -dq -o "$archive" "$stored"
+  else
+    mkdir "$archive" || exit
+    run tar -xf "$stored" -C "$archive"
+  fi
+  rm -f "$directory/stored"
+  ;;
+esac
 [ "$packing" = sql ] || pg_restore -l "$archive" >"$directory/list" || exit
 printf '%s\n' "$create_sql" | sql -d template1 || exit
 

@@ -1,20 +1,24 @@
 #!/bin/sh
-# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.
-# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256, $6 script that says how large the
-# new database is, $7 its name; the rest, which begins with the nonce, goes to $2.
-# shellcheck disable=SC2317 # leave() is what the traps run
+# Has a dump restored by the programs of a Postgres image, and holds their input open for as long as we live.
+# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that
+# restores, $6 file, $7 its length in bytes, $8 its SHA-256, $9 script that says how large the new database is, then its
+# name; the rest, which begins with the nonce, goes to $5.
+# shellcheck disable=SC2317,SC2154 # leave() is what the traps run; what begins with place_, and login, is set by `place_open`
 set -u
 umask 077
-container=$1 inside=$2 file=$3 bytes=$4 sha256=$5 grown=$6 name=$7
-shift 7
-work='' exec_pid='' ticker=''
+container=$1 image=$2 login_script=$3 whole_script=$4 restore=$5 file=$6 bytes=$7 sha256=$8 grown=$9
+shift 9
+name=$1 nonce=$2
+shift
+work='' inside='' ticker=''
 leave() {
   code=$?
   trap - EXIT
   trap : TERM INT HUP
   exec 9>&-
   [ -z "$ticker" ] || kill "$ticker" 2>/dev/null
-  [ -z "$exec_pid" ] || wait "$exec_pid" 2>/dev/null
+  [ -z "$inside" ] || wait "$inside" 2>/dev/null
+  place_close
   [ -z "$work" ] || rm -rf "$work"
   exit "$code"
 }
@@ -28,18 +32,21 @@ if [ "$is" != "$sha256" ] || [ "$(wc -c <"$file")" -ne "$bytes" ]; then
   echo "$file is not the file that the backup's manifest describes" >&2
   exit 1
 fi
-work=$(mktemp -d) && mkfifo "$work/data" || exit
-docker exec -i "$container" sh -c "$inside" sh "$bytes" "$@" <"$work/data" &
-exec_pid=$!
+work=$(mktemp -d) && mkfifo "$work/alive" "$work/pipe" || exit
+place_open "$container" "$image" "$nonce" "$login_script" "$whole_script" "$file" "$work/pipe"
+# Beside, it reads the file itself.
+from=/infra-actions/file
+[ -n "$place_beside" ] || from=-
+there "$place_login$restore" sh "$bytes" "$from" "$@" <"$work/alive" 8>&- &
+inside=$!
 # Before 9 is opened, which it must not hold open. What it starts ends by itself when it is gone.
-nonce=$1
 while sleep 10 >/dev/null 2>&1; do
   size=$(docker exec "$container" sh -c "$grown" sh "$name" 2>/dev/null) && printf '%s progress %s\n' "$nonce" "$size"
-done &
+done 8>&- &
 ticker=$!
-exec 9>"$work/data"
-cat "$file" >&9 || exit
-wait "$exec_pid"
+exec 9>"$work/alive"
+if [ -n "$place_beside" ]; then printf '%s\n' "$login" >&9; else cat "$file" >&9; fi || exit
+wait "$inside"
 code=$?
-exec_pid=
+inside=''
 exit "$code"

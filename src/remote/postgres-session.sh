@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow
-# First part of every script that runs inside a Postgres container: how we log in, and the settings that no
+# First part of every script that runs inside a Postgres container, or beside it: how we log in, and the settings that no
 # ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.
 set -u
 umask 077
@@ -13,6 +13,10 @@ PGDATABASE=${PGDATABASE:-$PGUSER}
 PGCONNECT_TIMEOUT=10
 PGAPPNAME=infra-actions
 unset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE
+# Beside it: where that very server answers, on the loopback interface, of which nobody else sees anything.
+if [ -n "${place_server:-}" ]; then
+  export PGHOST=127.0.0.1 PGPORT="${place_server%% *}" PGSSLMODE=disable PGGSSENCMODE=disable
+fi
 session_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
 session_options="$session_options -c row_security=off -c default_transaction_read_only=off"
 session_options="$session_options -c lc_messages=C -c client_min_messages=warning"
@@ -20,6 +24,8 @@ session_options="$session_options -c standard_conforming_strings=on"
 server_major=$(psql -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 # Servers before 17 refuse a connection that names it.
 [ "$server_major" -lt 17 ] || session_options="$session_options -c transaction_timeout=0"
+# A session whose client is gone ends, whatever it is at.
+[ "$server_major" -lt 14 ] || session_options="$session_options -c client_connection_check_interval=5s"
 # What the database itself says stands for queries that its owner wrote, and for nothing of ours.
 own_path_options=$session_options
 session_options="$session_options -c search_path=pg_catalog"
@@ -29,6 +35,12 @@ export PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS
 # A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0
 # or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.
 sql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 "$@"; }
+
+# The server that answers: its port, its cluster, when it started.
+which_server() {
+  sql -d template1 -c "select current_setting('port'), system_identifier, extract(epoch from pg_postmaster_start_time())
+    from pg_control_system()" -F ' '
+}
 
 # The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by
 # whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.

@@ -141,8 +141,15 @@ export interface ServiceDriver {
   restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
   /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
   restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
-  /** Where this container keeps its data, in it; also while it does not run. Only of servers that are restored while they serve. */
-  dataDirectory?(service: Service, container: Container, definition: ServiceDefinition): Promise<string>
+  /**
+   * Where this container, running or not, keeps its data, in it; without one a container of the definition, undefined when
+   * its image is not on the host. Only of servers that are restored while they serve.
+   */
+  dataDirectory?(
+    service: Service,
+    container: Container | undefined,
+    definition: ServiceDefinition,
+  ): Promise<string | undefined>
   /**
    * Takes the last restore back, or that of the work `run`: what it replaced serves again, what it brought is kept aside.
    * One sentence about it.

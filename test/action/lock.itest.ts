@@ -16,7 +16,7 @@ describe("lock, built, against the testbed's host", () => {
     directory = mkdtempSync("/tmp/infra-actions-lock-host-")
     execFileSync("chown", [ssh.user, directory])
     const host = { address: ssh.address, port: ssh.port, user: ssh.user, directory }
-    writeFileSync(join(workspace, "infra.yml"), JSON.stringify({ project: "locked", host, lock: { stale: "8s" } }))
+    writeFileSync(join(workspace, "infra.yml"), JSON.stringify({ project: "locked", host, lock: { stale: "2m" } }))
   })
   after(() => {
     rmSync(workspace, { recursive: true, force: true })

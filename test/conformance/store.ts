@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import type { DrillRecord } from "../../src/core/drill-record.ts"
 import type { Artifact, Manifest } from "../../src/core/manifest.ts"
 import type { Work } from "../../src/host/work.ts"
 import type { BackupStore } from "../../src/storage/backup-store.ts"
+import { keysOf, manifestOf, recordOf } from "../support/manifests.ts"
 
 /** A store over an empty backup directory, as every test of the suite gets it. */
 export interface StoreGround extends AsyncDisposable {
@@ -30,48 +30,7 @@ export function makeBackup(
     const sha256 = createHash("sha256").update(bytes).digest("hex")
     return { file, role: "keys", name: file.split("/")[1] ?? file, bytes: bytes.length, sha256 }
   })
-  const [, day = "", time = ""] = /^backup-(\d{8})-(\d{6})$/.exec(id) ?? []
-  const created = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`
-  return {
-    format: 1,
-    id,
-    project: "shop",
-    environment: "test",
-    created,
-    run: { id: "1", url: "", actor: "tester" },
-    encrypted: false,
-    services: [
-      {
-        service: "cache",
-        image: "redis:7",
-        artifacts,
-        contents: { kind: "redis", product: "redis", version: "7.0.15", keyspace: [] },
-      },
-    ],
-    storage: { local: "success", s3: "off", objects: [] },
-  }
-}
-
-/** The record of a good drill of a backup that `makeBackup` made. */
-export function makeRecord(backup: string, id: string): DrillRecord {
-  const time = `${id.slice(15, 17)}:${id.slice(17, 19)}:${id.slice(19)}`
-  return {
-    format: 1,
-    id,
-    project: "shop",
-    environment: "test",
-    backup,
-    source: "local",
-    where: "host",
-    started: `${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}T${time}Z`,
-    run: { id: "1", url: "", actor: "tester" },
-    result: "success",
-    proven: "restored",
-    reason: "",
-    rtoSeconds: 3.5,
-    rpoSeconds: 60,
-    services: [],
-  }
+  return manifestOf(id, { services: [keysOf("cache", [], artifacts)] })
 }
 
 interface MakeOptions {
@@ -198,11 +157,11 @@ export function testStore(name: string, open: () => Promise<StoreGround>): void 
     await using ground = await open()
     const manifest = await putBackup(ground, makeBackup(ground.directory))
     assert.deepEqual(await ground.store.drills(), { records: [], unreadable: [] })
-    const first = makeRecord(manifest.id, "drill-20261121-040000")
-    const second = makeRecord(manifest.id, "drill-20261121-050000")
+    const first = recordOf(manifest.id, "drill-20261121-040000")
+    const second = recordOf(manifest.id, "drill-20261121-050000")
     for (const record of [second, first]) await ground.store.recordDrill(record, ground.work)
     await assert.rejects(ground.store.recordDrill({ ...first, reason: "other" }, ground.work))
-    await ground.store.recordDrill({ ...makeRecord("x", "drill-20261121-060000"), project: "other" }, ground.work)
+    await ground.store.recordDrill({ ...recordOf("x", "drill-20261121-060000"), project: "other" }, ground.work)
     await ground.plant("drill-20261121-070000.json", "{}")
     const { records, unreadable } = await ground.store.drills()
     assert.deepEqual(records, [second, first])

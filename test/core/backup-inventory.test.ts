@@ -2,36 +2,17 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { backupInventory, sameBytes } from "../../src/core/backup-inventory.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
-import { makeRecord } from "../conformance/store.ts"
+import { keysOf, manifestOf, recordOf } from "../support/manifests.ts"
 
 const now = new Date("2026-11-21T04:00:00Z")
 
 function manifest(id: string, sha256 = "a".repeat(64)): Manifest {
-  const created = `2026-11-${id.slice(13, 15)}T03:00:00Z`
   const artifact = { file: `dragonfly/${id}.rdb`, role: "keys", name: id, bytes: 3, sha256 } as const
-  return {
-    format: 1,
-    id,
-    project: "shop",
-    environment: "test",
-    created,
-    run: { id: "1", url: "", actor: "" },
-    encrypted: false,
-    services: [
-      {
-        service: "cache",
-        image: "redis:7",
-        artifacts: [artifact],
-        contents: { kind: "redis", product: "redis", version: "7", keyspace: [] },
-      },
-    ],
-    storage: {
-      local: "success",
-      s3: "success",
-      tier: "etag",
-      objects: [{ file: artifact.file, key: artifact.file, etag: "", partBytes: 1 }],
-    },
-  }
+  const objects = [{ file: artifact.file, key: artifact.file, etag: "", partBytes: 1 }]
+  return manifestOf(id, {
+    services: [keysOf("cache", [], [artifact])],
+    storage: { local: "success", s3: "success", tier: "etag", objects },
+  })
 }
 
 const [a, b, c] = ["backup-20261119-030000", "backup-20261120-030000", "backup-20261121-030000"].map((id) =>
@@ -81,9 +62,9 @@ test("an upload that was not proven is not called proven, and what was found dam
   assert.deepEqual(entry?.copies, [{ store: "s3", proven: "unproven", keep: true, reasons: [], problems: ["gone"] }])
 })
 
-test("a copy's last drill says what it is worth: restored, or its tier with the reason; the other store's is its own", () => {
-  const good = { ...makeRecord(c.id, "drill-20261121-033000"), source: "s3" } as const
-  const { proven: _none, ...record } = makeRecord(c.id, "drill-20261121-032000")
+test("a copy's last drill says what it is worth: restored, or unproven with the reason; the other store's is its own", () => {
+  const good = { ...recordOf(c.id, "drill-20261121-033000"), source: "s3" } as const
+  const { proven: _none, ...record } = recordOf(c.id, "drill-20261121-032000")
   const bad = { ...record, result: "failed", reason: "cut", rtoSeconds: null } as const
   const older = { ...good, id: "drill-20261121-031000", rtoSeconds: 9, started: "2026-11-21T03:10:00Z" }
   const entries = backupInventory(
@@ -94,7 +75,7 @@ test("a copy's last drill says what it is worth: restored, or its tier with the 
     { now, configured: ["local", "s3"], drills: [good, bad, older] },
   )
   const [local, s3] = entries[0]?.copies ?? []
-  assert.equal(local?.proven, "sha256")
+  assert.equal(local?.proven, "unproven")
   assert.deepEqual([local?.drill?.result, local?.drill?.reason, local?.drill?.rtoSeconds], ["failed", "cut", null])
   assert.deepEqual(
     [s3?.proven, s3?.drill],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { dataLosses, suspiciousLosses } from "../../src/core/data-loss.ts"
-import type { KeysContents, Manifest, ServiceBackup } from "../../src/core/manifest.ts"
+import type { Manifest, ServiceBackup } from "../../src/core/manifest.ts"
+import { keysOf, manifestOf, postgresOf } from "../support/manifests.ts"
 
 describe("what a backup lost", () => {
   test("rows are told per database, a vanished one whole", () => {
@@ -55,41 +56,13 @@ test("most rows, or all keys, make a backup suspect; a queue that drains does no
 })
 
 function backup(id: string, ...services: readonly ServiceBackup[]): Manifest {
-  return {
-    format: 1,
-    id,
-    project: "app",
-    environment: "production",
-    created: "2026-01-31T02:00:00Z",
-    run: { id: "17", url: "", actor: "alice" },
-    encrypted: false,
-    services: [...services],
-    storage: { local: "success", s3: "off", objects: [] },
-  }
+  return manifestOf(id, { services: [...services] })
 }
 
 function postgres(service: string, rows: Readonly<Record<string, number>>): ServiceBackup {
-  const databases = Object.entries(rows).map(([name, count]) => ({
-    name,
-    size: 8192,
-    tables: [{ schema: "public", name: "users", rows: count }],
-    largeObjects: 0,
-  }))
-  const contents = {
-    kind: "postgres",
-    version: 170_000,
-    systemIdentifier: "1",
-    dataChecksums: true,
-    databases,
-  } as const
-  return { service, image: "postgres:17", artifacts: [], contents }
+  return postgresOf(service, Object.fromEntries(Object.entries(rows).map(([name, users]) => [name, { users }])))
 }
 
-function keys(
-  service: string,
-  ...counts: readonly { readonly keys: number; readonly expires?: number }[]
-): ServiceBackup {
-  const keyspace = counts.map((one, database) => ({ database, expires: 0, ...one }))
-  const contents: KeysContents = { kind: "dragonfly", product: "dragonfly", version: "1.0", keyspace }
-  return { service, image: "dragonfly:1", artifacts: [], contents }
+function keys(service: string, ...counts: Parameters<typeof keysOf>[1] & {}): ServiceBackup {
+  return keysOf(service, counts)
 }

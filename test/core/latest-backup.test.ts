@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { latestBackup } from "../../src/core/latest-backup.ts"
+import { isDatedAhead, latestBackup } from "../../src/core/latest-backup.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
+import { keysOf, manifestOf } from "../support/manifests.ts"
 
 const all = ["cache", "db"]
 
@@ -57,22 +58,14 @@ describe("the latest backup", () => {
   })
 })
 
+test("a backup is dated ahead when two clocks that differ a little cannot explain it", () => {
+  const one = backup(2, all)
+  assert.equal(isDatedAhead(one, new Date("2026-01-01T23:55:00Z")), false)
+  assert.equal(isDatedAhead(one, new Date("2026-01-01T23:54:59Z")), true)
+  assert.equal(isDatedAhead(one, new Date("2026-03-01T00:00:00Z")), false)
+})
+
 function backup(day: number, services: readonly string[]): Manifest {
-  const date = String(day).padStart(2, "0")
-  return {
-    format: 1,
-    id: `backup-202601${date}-000000`,
-    project: "app",
-    environment: "production",
-    created: `2026-01-${date}T00:00:00Z`,
-    run: { id: "17", url: "", actor: "alice" },
-    encrypted: false,
-    services: services.map((service) => ({
-      service,
-      image: "dragonfly:1",
-      artifacts: [],
-      contents: { kind: "dragonfly", product: "dragonfly", version: "1.0", keyspace: [] },
-    })),
-    storage: { local: "success", s3: "off", objects: [] },
-  }
+  const id = `backup-202601${String(day).padStart(2, "0")}-000000`
+  return manifestOf(id, { services: services.map((service) => keysOf(service)) })
 }

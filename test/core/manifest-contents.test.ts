@@ -1,13 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import type { DatabaseContents, Manifest, ServiceBackup } from "../../src/core/manifest.ts"
-import {
-  compareDatabases,
-  describeDifference,
-  isProven,
-  parseManifest,
-  totals,
-} from "../../src/core/manifest-contents.ts"
+import type { DatabaseContents } from "../../src/core/manifest.ts"
+import { compareDatabases, describeDifference, isProven, totals } from "../../src/core/manifest-contents.ts"
+import { printManifest, readManifest } from "../../src/storage/manifest-file.ts"
+import { keysOf, manifestOf, postgresOf, recordOf } from "../support/manifests.ts"
 
 describe("comparing counts", () => {
   test("finds nothing between equals, whatever their order", () => {
@@ -35,7 +31,7 @@ describe("comparing counts", () => {
 
 describe("a manifest", () => {
   test("is read back as it was written", () => {
-    assert.deepEqual(parseManifest(JSON.stringify(manifest), "metadata/x.json"), manifest)
+    assert.deepEqual(readManifest(printManifest(manifest)), { manifest })
   })
 
   test("that is cut, of another form, or of an empty file is no manifest", () => {
@@ -49,10 +45,7 @@ describe("a manifest", () => {
     ]
     for (const one of broken) {
       assert.notEqual(one, text)
-      assert.throws(() => parseManifest(one, "metadata/x.json"), {
-        code: "manifest-unreadable",
-        message: /^metadata\/x\.json: /,
-      })
+      assert("problem" in readManifest(one))
     }
   })
 
@@ -71,6 +64,15 @@ describe("a manifest", () => {
     assert.equal(isProven({ ...manifest, storage: { ...stored, s3: "failed", objects: [object, keys] } }, "s3"), false)
   })
 
+  test("is no proof of a copy whose last drill failed, in that store alone", () => {
+    const failed = { ...recordOf(manifest.id, "drill-20260201-040000"), result: "failed" as const }
+    const later = recordOf(manifest.id, "drill-20260202-040000")
+    assert.equal(isProven(manifest, "local", [failed]), false)
+    assert.equal(isProven(manifest, "local", [later, failed]), true)
+    assert.equal(isProven(manifest, "local", [{ ...failed, source: "s3" }]), true)
+    assert.equal(isProven(manifest, "local", [{ ...failed, backup: "backup-20260130-020000" }]), true)
+  })
+
   test("sums up", () => {
     assert.deepEqual(totals(manifest.services), { bytes: 17, tables: 2, rows: 8, keys: 42 })
   })
@@ -81,43 +83,16 @@ function lines(expected: readonly DatabaseContents[], actual: readonly DatabaseC
 }
 
 function database(rows: Readonly<Record<string, number>>): DatabaseContents {
-  const tables = Object.entries(rows).map(([name, count]) => ({ schema: "public", name, rows: count }))
-  return { name: "app", size: 8192, tables, largeObjects: 0 }
+  const { contents } = postgresOf("db", { app: rows })
+  assert(contents.kind === "postgres" && contents.databases[0])
+  return contents.databases[0]
 }
 
-function postgres(service: string, contents: DatabaseContents): ServiceBackup {
-  return {
-    service,
-    image: "postgres:17",
-    artifacts: [{ file: "postgres/app.dump", role: "database", name: "app", bytes: 10, sha256: "0".repeat(64) }],
-    contents: { kind: "postgres", version: 170_000, systemIdentifier: "1", dataChecksums: true, databases: [contents] },
-  }
-}
-
-const manifest: Manifest = {
-  format: 1,
-  id: "backup-20260131-020000",
-  project: "app",
-  environment: "production",
-  created: "2026-01-31T02:00:00Z",
-  run: { id: "17", url: "", actor: "alice" },
-  encrypted: false,
+const dump = { file: "postgres/app.dump", role: "database", name: "app", bytes: 10, sha256: "0".repeat(64) } as const
+const rdb = { file: "dragonfly/cache.rdb", role: "keys", name: "cache", bytes: 7, sha256: "1".repeat(64) } as const
+const manifest = manifestOf("backup-20260131-020000", {
   services: [
-    postgres("db", database({ users: 3, visits: 5 })),
-    {
-      service: "cache",
-      image: "dragonfly:1",
-      artifacts: [{ file: "dragonfly/cache.rdb", role: "keys", name: "cache", bytes: 7, sha256: "1".repeat(64) }],
-      contents: {
-        kind: "dragonfly",
-        product: "dragonfly",
-        version: "1.0",
-        keyspace: [
-          { database: 0, keys: 40, expires: 1 },
-          { database: 3, keys: 2, expires: 0 },
-        ],
-      },
-    },
+    postgresOf("db", { app: { users: 3, visits: 5 } }, [dump]),
+    keysOf("cache", [{ keys: 40, expires: 1 }, { keys: 2 }], [rdb]),
   ],
-  storage: { local: "success", s3: "off", objects: [] },
-}
+})

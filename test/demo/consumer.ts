@@ -22,7 +22,7 @@ export function consumerRepository(bed: Testbed): Consumer {
   const configuration = consumerConfiguration(bed, {
     prefix: `demo-${process.pid}-${Date.now().toString(36)}/`,
     services: { postgres: { "critical-tables": ["public.users", "public.ledger"] } },
-    lock: { stale: "20s" },
+    lock: { stale: "5m" },
     thresholds: { "disk-free": 0.02 },
   })
   writeFileSync(join(directory, "infra.yml"), configuration)

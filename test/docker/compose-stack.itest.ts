@@ -46,17 +46,21 @@ networks:
 describe("compose stack", () => {
   let directory: string
   before(async () => {
+    await removeContainers() // of a run that was killed
     directory = await mkdtemp(join(tmpdir(), "t-stack-"))
     await writeFile(join(directory, "docker-compose.prod.yml"), compose)
     await environment({ IMAGE: good })
     await docker("tag", "infra-testbed/base:bookworm", good)
     await docker("tag", "infra-testbed/base:trixie", other)
   })
-  after(async () => {
+  const removeContainers = async () => {
     const { stdout } = await docker("ps", "-aq", "--filter", `label=com.docker.compose.project=${project}`)
     const ids = stdout.trim().split("\n").filter(Boolean)
     if (ids.length > 0) await docker("rm", "-f", ...ids)
     await docker("network", "rm", "-f", `${project}_default`)
+  }
+  after(async () => {
+    await removeContainers()
     const images = await docker(
       "image",
       "ls",
@@ -164,7 +168,7 @@ describe("compose stack", () => {
     const { app, compose } = configSchema.parse({
       project,
       host: { address: "local" },
-      app: { "health-timeout": "20s" },
+      app: { "health-timeout": "40s" },
     })
     const place = { project, baseDir: directory }
     const work = options.work ? { work: options.work } : {}

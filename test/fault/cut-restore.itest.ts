@@ -39,7 +39,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
         outcomes.set(momentName(kill), postgres === "" ? "finished" : "undone")
         assert.equal(postgres, keys, `a mix\n${next.log}`)
         assert.match(next.log, toldAs(moments, kill.step, postgres), next.log)
-        assert.deepEqual([await disorder(ground, 4), halfRestored(ground)], [[], ""], next.log)
+        assert.deepEqual([await disorder(ground, 20), halfRestored(ground)], [[], ""], next.log)
       })
     }
     for (const [step, outcome] of outcomes) console.log(`${step.padEnd(34)} ${outcome}`)
@@ -61,7 +61,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
       await docker("kill", rival)
     }
     assert.deepEqual(serving(ground), { postgres: "later", redis: "later" })
-    assert.deepEqual([await disorder(ground, 4), halfRestored(ground)], [[], ""])
+    assert.deepEqual([await disorder(ground, 20), halfRestored(ground)], [[], ""])
   })
 
   it("of a foreign dump is undone", async () => {
@@ -76,7 +76,7 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
     await waitForLock(ground)
     assert.match((await good(ground, ["backup"])).log, /A restore of a dump was cut off[\s\S]*The restore is undone/)
     assert.deepEqual(serving(ground), { postgres: "later", redis: "later" })
-    assert.deepEqual([await disorder(ground, 4), halfRestored(ground)], [[], ""])
+    assert.deepEqual([await disorder(ground, 20), halfRestored(ground)], [[], ""])
   })
 })
 

@@ -1,7 +1,7 @@
 import { it } from "node:test"
 import { faultNames } from "./faults.ts"
-import { slots } from "./ground.ts"
 import { actionsFrom, onlyStrikes, portionsOf, strikesOf, wantedFrom } from "./plans.ts"
+import { slots } from "./slots.ts"
 import type { Strike } from "./strike.ts"
 import { longestCampaign, toldCampaign } from "./told.ts"
 

@@ -38,8 +38,8 @@ export interface Fault {
   readonly detachedOnly?: boolean
 }
 
-/** Seconds within which a cancelled action has to be gone: the runner's next signal comes after 7.5. */
-const leaving = 2
+/** Seconds within which a cancelled action has to be gone, two and what a busy machine takes: the runner's next signal comes after 7.5. */
+const leaving = 5
 /** Seconds for which the host refuses connections: the action has looked for it some times by then. */
 const outage = 4
 

@@ -37,11 +37,8 @@ export interface Ground extends AsyncDisposable {
   changeDefinition(edit?: (text: string) => string): void
 }
 
-/** Stacks to use, `FAULT_SLOTS`. */
-export const slots = (process.env.FAULT_SLOTS ?? "1,11").split(",").map(Number)
-
-/** On the first of `FAULT_SLOTS` unless told; `postgres` is the major that is served at first. */
-export async function openGround(slot = slots[0] ?? 1, postgres: 15 | 17 = 17): Promise<Ground> {
+/** `postgres` is the major that is served at first. */
+export async function openGround(slot: number, postgres: 15 | 17 = 17): Promise<Ground> {
   const scratch = mkdtempSync(join(tmpdir(), "infra-actions-fault-"))
   const bed = testbed(slot)
   const [stack, way] = await Promise.all([

@@ -5,7 +5,7 @@ import { disorder, lostRows, waitForLock } from "./look.ts"
 import { good } from "./loop.ts"
 
 it("says that the work goes on, and leaves it to the next run, when the host stays away", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(24)
   const { way } = ground
   const { outputs } = await good(ground, ["backup"])
   for (const [step, said] of [
@@ -22,7 +22,7 @@ it("says that the work goes on, and leaves it to the next run, when the host sta
     await waitForLock(ground)
     const next = await good(ground, ["backup"])
     assert.match(next.log, /cut off while it had the app stopped/)
-    assert.deepEqual(await disorder(ground, 4), [])
+    assert.deepEqual(await disorder(ground, 20), [])
     assert.equal(await lostRows(ground), 0)
   }
 })

@@ -7,7 +7,7 @@ import { disorder, lostRows, waitForLock } from "./look.ts"
 import { good } from "./loop.ts"
 
 it("finishes a killed recreate although the run that began to finish it was killed too", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const id = await backUp(ground)
   await killAt(ground, ["recreate", "--backup-id", id], "stop-postgres")
   await killAt(ground, ["backup"], "start-interrupted")
@@ -15,13 +15,13 @@ it("finishes a killed recreate although the run that began to finish it was kill
   assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "run")
   const { log } = await good(ground, ["backup"])
   assert.match(log, /cut off while it had the app stopped/)
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
   assert.equal(await lostRows(ground), 0)
   assert.equal((await ground.run(["check-infra"])).outputs.unfinished, "no")
 })
 
 it("puts back what was there before when the new containers of a killed recreate do not serve", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const id = await backUp(ground)
   const broken = (image: string) => `${image}\n    command: [postgres, -c, no_such_setting=1]`
   ground.changeDefinition((text) => text.replace(/image: \S*postgres:17/, broken))
@@ -29,12 +29,12 @@ it("puts back what was there before when the new containers of a killed recreate
   const { log } = await good(ground, ["backup"])
   assert.match(log, /do not serve: service postgres.*Putting back what was there before/)
   assert.match(log, /the previous images serve again/)
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
   assert.equal(await lostRows(ground), 0)
 })
 
 it("leaves the app stopped when the data is not what the killed run had stopped, until a restore", async () => {
-  await using ground = await openGround()
+  await using ground = await openGround(20)
   const image = `${testbed().registry}/sample-app:v1`
   const id = await backUp(ground)
   await killAt(ground, ["recreate", "--backup-id", id], "wait-healthy")
@@ -57,7 +57,7 @@ it("leaves the app stopped when the data is not what the killed run had stopped,
   }
 
   await good(ground, ["restore", "--backup-id", id])
-  assert.deepEqual(await disorder(ground, 4), [])
+  assert.deepEqual(await disorder(ground, 20), [])
 })
 
 async function backUp(ground: Ground): Promise<string> {

@@ -50,7 +50,7 @@ export async function versions({ stack }: Ground): Promise<readonly string[]> {
   const url = `http://127.0.0.1:${stack.httpPort}/version`
   const answers = await Promise.all(
     Array.from({ length: 6 }, async () => {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(5000) })
+      const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) })
       return ((await answer.json()) as { version: string }).version
     }),
   )
@@ -79,7 +79,7 @@ export function appRuns(ground: Ground): boolean {
 
 /** 15 or 17. Rejects when the server does not answer. */
 export async function postgresMajor({ urls }: Ground): Promise<number> {
-  const client = new pg.Client({ connectionString: urls.postgres, connectionTimeoutMillis: 5000 })
+  const client = new pg.Client({ connectionString: urls.postgres, connectionTimeoutMillis: 20_000 })
   try {
     await client.connect()
     const { rows } = await client.query("show server_version_num")
@@ -109,7 +109,7 @@ function missing({ lost, damaged }: LedgerCheck): number {
 
 async function answer({ stack }: Ground): Promise<readonly string[]> {
   try {
-    const { status } = await fetch(`http://127.0.0.1:${stack.httpPort}/health`, { signal: AbortSignal.timeout(5000) })
+    const { status } = await fetch(`http://127.0.0.1:${stack.httpPort}/health`, { signal: AbortSignal.timeout(20_000) })
     return status === 200 ? [] : [`the app answers with ${status}`]
   } catch (error) {
     return [`the app does not answer: ${error}`]

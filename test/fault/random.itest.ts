@@ -1,7 +1,7 @@
 import { it } from "node:test"
 import { faultNames } from "./faults.ts"
-import { slots } from "./ground.ts"
 import { actionsFrom, randomPortions, wantedFrom } from "./plans.ts"
+import { slots } from "./slots.ts"
 import { longestCampaign, toldCampaign } from "./told.ts"
 
 const minutes = Number(process.env.FAULT_MINUTES ?? 10)

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
-import { type LedgerEntry, parseLedger } from "../testbed/ledger.ts"
+import { type LedgerEntry, parseLedger, patience } from "../testbed/ledger.ts"
 import { openPostgres, openRedis, type StoreConnection } from "../testbed/store-connection.ts"
 import { runWriter, type WriterOptions } from "../testbed/writer.ts"
 
@@ -45,8 +45,8 @@ export async function distance(
 ): Promise<{ readonly postgres: number; readonly redis: number }> {
   const entries = parseLedger(readFileSync(record, "utf8"))
   const [postgres, redis] = await Promise.all([
-    differing(entries, "postgres", openPostgres(urls.postgres)),
-    differing(entries, "redis", openRedis(urls.redis)),
+    differing(entries, "postgres", openPostgres(urls.postgres, patience)),
+    differing(entries, "redis", openRedis(urls.redis, patience)),
   ])
   return { postgres, redis }
 }

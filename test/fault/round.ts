@@ -20,8 +20,8 @@ export interface Round {
   readonly wrong: readonly string[]
 }
 
-/** Seconds for which a lock may stand after the last sign of life of its run: the lease of 5, and as long to be noticed. */
-const longestIdle = 10
+/** Seconds for which a lock may stand after the last sign of life of its run: the lease of 5, and what a busy machine takes to notice. */
+const longestIdle = 20
 
 /** Strikes an action, then lets the next run come: what it finds, and what it leaves. */
 export async function struckRound(site: Site, strike: Strike, index: number): Promise<Round> {
@@ -81,7 +81,7 @@ async function settle(site: Site, next: Next, action: ActionName): Promise<Settl
     (error: unknown) => String(error),
   )
   const seconds = (performance.now() - began) / 1000
-  const left = await disorder(ground, 4)
+  const left = await disorder(ground, 20)
   const { lost, wrong } = scenarios[action]
   const rows = await lost(site, "settled")
   return {

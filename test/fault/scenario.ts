@@ -43,7 +43,7 @@ export interface Scenario {
   wrong?(site: Site): Promise<readonly string[]>
 }
 
-export async function openSite(slot: number | undefined, action: ActionName): Promise<Site> {
+export async function openSite(slot: number, action: ActionName): Promise<Site> {
   const ground = await openGround(slot, action === "upgrade" ? 15 : 17)
   return {
     ...{ ground, backup: "", backups: 0, restorable: undefined, deployments: 0 },

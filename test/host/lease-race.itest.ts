@@ -24,7 +24,7 @@ const holder = (run: string) => ({ run, attempt: "1", actor: "test", purpose: "r
 
 /** Waits for the lock and does one step in a folder that only one may have. */
 async function pipeline(run: string): Promise<number> {
-  const lease = await claimLease(host, { directory: layout.lock, holder: holder(run), wait: 60_000, poll: 100 })
+  const lease = await claimLease(host, { directory: layout.lock, holder: holder(run), wait: 300_000, poll: 100 })
   await settleWork(host, { layout })
   const work = openWork(host, { lease, layout, id: run })
   await work.step(

@@ -11,7 +11,7 @@ import { HostError } from "../../src/host/host.ts"
 import { connectSsh } from "../../src/host/ssh.ts"
 import { sh } from "../../src/shell/command.ts"
 import { Secret } from "../../src/shell/secret.ts"
-import { fault } from "../conformance/host-process.ts"
+import { fault, startSilent } from "../conformance/host-process.ts"
 import { testbed } from "../testbed/testbed.ts"
 import { testbedLogin } from "./testbed-login.ts"
 
@@ -201,15 +201,13 @@ test("a connection that falls silent is lost after three missed signs of life", 
   await new Promise((resolve) => proxy.once("listening", resolve))
   const { port } = proxy.address() as { port: number }
   const host = await connectSsh(
-    testbedLogin({ port, knownHosts: testbed().ssh.fingerprint, timeouts: { keepalive: 200 } }),
+    testbedLogin({ port, knownHosts: testbed().ssh.fingerprint, timeouts: { keepalive: 1000 } }),
   )
-  const lost = host.run(sh`sleep 20`)
-  setTimeout(() => {
-    silent = true
-  }, 300)
+  const { done } = await startSilent(host)
+  silent = true
   const began = performance.now()
-  await assert.rejects(lost, fault("lost"))
-  assert.ok(performance.now() - began < 3_000)
+  await assert.rejects(done, fault("lost"))
+  assert.ok(performance.now() - began < 30_000)
   silent = false
   assert.equal((await host.run(sh`echo anew`)).stdout, "anew\n")
   await host[Symbol.asyncDispose]()

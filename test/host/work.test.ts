@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import { openRuns, parseJournal } from "../../src/host/journal.ts"
 import { readVerdict } from "../../src/host/keeper.ts"
 import { planWork } from "../../src/host/plan-work.ts"
@@ -55,5 +56,18 @@ test("a run without an outcome is open, torn lines are borne", () => {
       ["a", "dump", "failed"],
       ["c", "swap", "begin"],
     ],
+  )
+})
+
+test("a line that was cut anywhere takes no other with it, whether or not its end is there", () => {
+  const line = (run: string) => `{"time":"2026-01-01T00:00:00Z","run":"${run}","step":"dump","state":"begin"}`
+  fc.assert(
+    fc.property(fc.nat(line("b").length - 1), fc.constantFrom("", "\n"), (length, end) => {
+      const text = `${line("a")}\n${line("b").slice(0, length)}${end}${line("c")}\n`
+      assert.deepEqual(
+        parseJournal(text).map(({ run }) => run),
+        ["a", "c"],
+      )
+    }),
   )
 })

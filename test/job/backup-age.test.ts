@@ -1,29 +1,19 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import { backupId } from "../../src/core/backup-id.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
 import { type AgeOptions, judgeAge } from "../../src/job/backup-age.ts"
+import { keysOf, manifestOf, recordOf } from "../support/manifests.ts"
 
 const hour = 3_600_000
 const now = Date.parse("2026-03-29T12:00:00Z")
 
 function backup(hoursAgo: number, s3: "success" | "off" = "off", services: readonly string[] = []): Manifest {
-  const created = new Date(now - hoursAgo * hour)
-  return {
-    format: 1,
-    id: `backup-${created.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`,
-    project: "shop",
-    environment: "production",
-    created: created.toISOString(),
-    run: { id: "1", url: "", actor: "" },
-    encrypted: false,
-    services: services.map((service) => ({
-      service,
-      image: "dragonfly:1",
-      artifacts: [],
-      contents: { kind: "dragonfly", product: "dragonfly", version: "1.0", keyspace: [] },
-    })),
-    storage: { local: "success", s3, ...(s3 === "success" ? { tier: "etag" as const } : {}), objects: [] },
-  }
+  const tier = s3 === "success" ? ({ tier: "etag" } as const) : {}
+  return manifestOf(backupId(new Date(now - hoursAgo * hour)), {
+    services: services.map((service) => keysOf(service)),
+    storage: { local: "success", s3, ...tier, objects: [] },
+  })
 }
 
 const judge = (manifests: readonly Manifest[], more: Partial<AgeOptions> = {}) =>
@@ -63,6 +53,20 @@ describe("the age of the newest proven backup", () => {
   test("one from the future is not young: nothing is known", () => {
     assert.equal(judge([backup(-0.05)]).state, "ok")
     assert.equal(judge([backup(-1), backup(1)]).state, "unknown")
+  })
+
+  test("one whose last drill failed is none, in the store that was drilled; a later drill that succeeds heals it", () => {
+    const [young, older] = [backup(1), backup(30)]
+    const failed = { ...recordOf(young.id, "drill-20260329-113000"), result: "failed" as const }
+    assert.deepEqual(judge([young, older], { drills: [failed] }), {
+      state: "failed",
+      detail: `${older.id} is 30h 0m old, the limit is 26h 0m; the last drill failed of ${young.id}`,
+    })
+    assert.equal(judge([young, backup(2)], { drills: [failed] }).state, "ok")
+    assert.equal(judge([young], { drills: [{ ...failed, source: "s3" }] }).state, "ok")
+    const healed = recordOf(young.id, "drill-20260329-114000")
+    assert.equal(judge([young], { drills: [healed, failed] }).state, "ok")
+    assert.equal(judge([young], { drills: [failed, healed] }).state, "failed")
   })
 
   test("manifests that cannot be read are told, and are a warning at least", () => {

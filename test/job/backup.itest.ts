@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { rmSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import { backup } from "../../src/job/backup.ts"
 import { checkBackupAge } from "../../src/job/backup-age.ts"
@@ -66,6 +67,21 @@ describe("backups of a stack", () => {
     const tools = open(place)
     const config = { ...tools.config, backup: { ...tools.config.backup, "max-row-loss": 1 } }
     assert.equal((await backup({ ...tools, config }, { services })).status, "success")
+  })
+
+  it("of a new host are compared with the old one's in S3: an empty server does not become the latest backup", async () => {
+    redis(place, "mset", "a", "1", "b", "2")
+    const tools = open(place)
+    await using s3 = await inFront(tools)
+    const old = await backup(withS3(tools, s3), { services })
+    const keys = await s3.keys()
+    rmSync(`${tools.layout.backups}/metadata`, { recursive: true })
+    redis(place, "flushall")
+    await assert.rejects(backup(withS3(tools, s3), { services }), {
+      code: "keys-lost",
+      message: new RegExp(`^dragonfly has 0 keys without expiry, 2 in its last proven backup \\(${old.manifest.id}\\)`),
+    })
+    assert.deepEqual(await s3.keys(), keys)
   })
 })
 

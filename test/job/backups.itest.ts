@@ -13,6 +13,7 @@ import { localStore } from "../../src/storage/local-store.ts"
 import { s3Store } from "../../src/storage/s3-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
 import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
+import { recordOf } from "../support/manifests.ts"
 import { stackTools } from "../support/stack-tools.ts"
 
 const ids = [18, 19, 20, 21].map((day) => `backup-202611${day}-030000`)
@@ -157,6 +158,39 @@ test("a prune in a dry run removes nothing and says what it would; then it remov
   )
   assert.deepEqual(await syncs(ground), { [newest]: "in-sync", [third]: "in-sync" })
   assert.equal((await s3.keys()).length, 4)
+})
+
+test("a copy whose last drill failed is not proven: it takes no good one's place, is not copied, and is not the newest", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const ground = await open(s3)
+  for (const id of [second, third]) await ground.make(id, "both")
+  await ground.make(newest, "local")
+  const [local] = ground.tools.stores
+  await local?.recordDrill({ ...recordOf(newest, "drill-20261121-033000"), result: "failed", reason: "cut" }, s3.work)
+  const retention = { last: 1, daily: 0, weekly: 0, monthly: 0 }
+  const tools: Tools = {
+    ...ground.tools,
+    config: { ...ground.tools.config, backup: { ...ground.tools.config.backup, retention } },
+  }
+  assert.deepEqual(await repairCopies(tools), [])
+  const reports = await applyRetention(tools)
+  assert.deepEqual(
+    reports.map(({ store, removed, failure }) => [store, removed, failure]),
+    [
+      ["local", [second], undefined],
+      ["s3", [second], undefined],
+    ],
+  )
+  assert.deepEqual(
+    reports[0]?.decisions.map(({ reasons }) => reasons),
+    [["unproven"], ["last", "newest-proven"], ["outside-policy"]],
+  )
+  const { entries, problems } = await listBackups(tools)
+  assert.deepEqual(
+    entries.map(({ copies }) => copies.map(({ proven }) => proven)),
+    [["unproven"], ["sha256", "etag"]],
+  )
+  assert.match(problems.join("\n"), /local: the last drill of backup-20261121-030000, of .*, failed: cut/)
 })
 
 test("a store that cannot be listed is told, its backups are unknown and not missing; nothing is repaired", async () => {

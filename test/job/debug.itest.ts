@@ -106,7 +106,8 @@ describe("check-infra and debug", () => {
     const image = "infra-testbed/base:bookworm"
     const label = "infra-actions.testbed=1"
     const mount = `${place.baseDir}/data/postgres:/rival`
-    await docker("run", "-d", "--label", label, "--name", "t-stack-rival", "-v", mount, image, "sleep", "120")
+    await docker("rm", "-f", "t-stack-rival")
+    await docker("run", "-d", "--label", label, "--name", "t-stack-rival", "-v", mount, image, "sleep", "600")
     await docker("stop", `${place.project}-postgres-1`)
     try {
       const { tools, steps } = open(place)
@@ -198,7 +199,7 @@ async function docker(...args: readonly string[]): Promise<void> {
 
 /** Docker starts it again and again, with growing pauses: a loop is what it is when it has done so three times. */
 async function restartedOften(stack: Stack): Promise<void> {
-  for (let looks = 0; looks < 60; looks += 1) {
+  for (let looks = 0; looks < 240; looks += 1) {
     const [postgres] = await stack.containers("postgres")
     if ((postgres?.restarts ?? 0) >= 3) return
     await new Promise((resolve) => setTimeout(resolve, 500))

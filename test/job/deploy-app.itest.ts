@@ -17,7 +17,7 @@ import { deployHost, stackTools } from "../support/stack-tools.ts"
 import { type LoadReport, runLoad } from "../testbed/load.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
 
-const slot = 7
+const slot = 23
 const app = (tag: string) => `${testbed(slot).registry}/sample-app:${tag}`
 const images = (tag: string) => ({ api: app(tag), worker: app(tag) })
 

@@ -12,6 +12,8 @@ import { stackTools } from "../support/stack-tools.ts"
 
 const [older, newer] = ["backup-20261120-030000", "backup-20261121-030000"] as const
 
+const now = new Date("2026-11-23T00:00:00Z")
+
 interface FindGround {
   readonly tools: Tools
   readonly warnings: string[]
@@ -24,8 +26,9 @@ function open(s3: S3Ground): FindGround {
   const local = localStore({ host, directory, project: "shop", environment: "test" })
   const warnings: string[] = []
   const log = { ...silentLogger, warning: (line: string) => void warnings.push(line) }
+  const tools = stackTools({ project: "shop", baseDir: directory }, { host, work, log })
   return {
-    tools: { ...stackTools({ project: "shop", baseDir: directory }, { host, work, log }), stores: [local, s3.store] },
+    tools: { ...tools, stores: [local, s3.store], clock: { ...tools.clock, now: () => now } },
     warnings,
     make(id, where, services = ["cache"]) {
       const made = makeBackup(directory, { id, files: { [`dragonfly/cache-${id}.rdb`]: Buffer.from(id) } })
@@ -84,4 +87,20 @@ test("latest holds all the services asked for, or is refused; newer backups of s
   assert.match(warnings.join("\n"), /newer ones hold some services only: backup-20261121-030000 \(db\)/)
   assert.equal((await findBackup(tools, "latest", "auto", { services: ["db"] })).manifest.id, newer)
   await assert.rejects(findBackup(tools, "latest", "auto", { services: ["queue"] }), { code: "no-latest" })
+})
+
+test("a backup that is dated in the future is not the latest, nor is any other: an id says which is meant", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make } = open(s3)
+  const [skewed, ahead] = ["backup-20261123-000400", "backup-20991231-000000"] as const
+  await make(newer, "local")
+  await make(skewed, "local")
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, skewed)
+  await make(ahead, "s3")
+  await assert.rejects(findBackup(tools, "latest", "auto"), {
+    kind: "refused",
+    code: "latest-unknown",
+    message: /backup-20991231-000000 is dated in the future/,
+  })
+  assert.equal((await findBackup(tools, newer, "auto")).manifest.id, newer)
 })

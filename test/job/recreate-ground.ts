@@ -87,6 +87,14 @@ export async function image(tag: string, from: string, ...instructions: readonly
   }
 }
 
+/** A container of somebody else that has the database's directory mounted: running, or made with a restart policy and not started. */
+export async function rival({ baseDir }: StackPlace, how: "running" | "always"): Promise<AsyncDisposable> {
+  const words = how === "running" ? ["run", "--detach"] : ["create", "--restart", "always"]
+  const mount = ["--volume", `${baseDir}/data/postgres:/theirs`, "--label", "infra-actions.testbed=1"]
+  const id = await docker(...words, ...mount, "--entrypoint", "sleep", "infra-testbed/dragonfly:1", "600")
+  return { [Symbol.asyncDispose]: async () => void (await docker("rm", "--force", id)) }
+}
+
 export interface Writing extends AsyncDisposable {
   /** Stops it, and gives how many of the rows and keys that it was told are committed are lost or damaged. */
   lost(): Promise<number>

@@ -46,6 +46,12 @@ describe("a recreation that keeps others away from the data until it is compared
     })
     assert.equal(result.status, "recreated", result.cause)
     await room(place)
+    // It is not named, and would delete its room as soon as the new store answers.
+    const id = await inspect(place, "media", "{{.Id}}")
+    const part = await recreate(open(place), { backupId: await backupId(open(place)), services: ["dragonfly"] })
+    assert.deepEqual([part.status, part.cause], ["recreated", undefined])
+    assert.equal(await inspect(place, "media", "{{.Id}} {{.State.Status}}"), `${id} running`)
+    await room(place)
     const again = await recreate(open(place), { backupId: await backupId(open(place)) })
     assert.deepEqual([again.status, again.cause], ["recreated", undefined])
     await assertServing(place)

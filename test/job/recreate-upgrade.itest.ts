@@ -9,7 +9,7 @@ import { recreate } from "../../src/job/recreate.ts"
 import { settleUpgrade } from "../../src/job/settle-upgrade.ts"
 import { readUpgrades } from "../../src/job/upgrade-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, image, open, readCompose, sql, startWriting } from "./recreate-ground.ts"
+import { backupId, docker, image, open, readCompose, rival, sql, startWriting } from "./recreate-ground.ts"
 
 const slot = 3
 
@@ -84,7 +84,12 @@ describe("recreate with another Postgres major", () => {
 
       const tools = open(place)
       assert.equal((await readUpgrades(tools)).length, 1)
+      if (step === "recreate-containers") {
+        await using _theirs = await rival(place, "running")
+        await assert.rejects(settleUpgrade(tools), { code: "data-in-use" })
+      }
       await settleUpgrade(tools)
+      assert.equal(/had filled is in .*postgres\.failed-/.test(tools.said.join()), step === "end-upgrade")
       assert.equal((await tools.stack.containers("api"))[0]?.state, "exited", "the data is not compared yet")
       await finishInterrupted(tools)
       assertOld(place)

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, renameSync } from "node:fs"
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { AppError } from "../../src/core/errors.ts"
+import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
-import { backupId, docker, image, open, readCompose, redis, sql } from "./recreate-ground.ts"
+import { backupId, composeFile, docker, image, open, readCompose, redis, rival, sql } from "./recreate-ground.ts"
 
-const slot = 4
+const slot = 22
 
 describe("recreate", () => {
   let place: StackPlace
@@ -76,6 +77,32 @@ describe("recreate", () => {
     assert.notEqual(await ids(place), earlier)
   })
 
+  for (const how of ["running", "always"] as const)
+    it(`refuses before anything stops while another container may serve the data (${how})`, async () => {
+      const proof = { backupId: await backupId(open(place)) }
+      const earlier = await starts(place)
+      await using _theirs = await rival(place, how)
+      await assert.rejects(recreate(open(place), proof), refusedWith("data-in-use"))
+      assert.equal(await starts(place), earlier)
+    })
+
+  it("does not start its own server again when another one has come to the data meanwhile, and the next run does", async () => {
+    const proof = { backupId: await backupId(open(place)) }
+    let theirs: AsyncDisposable | undefined
+    const beforeStep = async (step: string) => {
+      if (step === "stop-postgres") theirs = await rival(place, "running")
+    }
+    await assert.rejects(recreate(open(place, { beforeStep }), proof), refusedWith("data-in-use"))
+    const state = () => docker("inspect", "-f", "{{.State.Status}}", `${place.project}-postgres-1`)
+    assert.equal(await state(), "exited")
+    await finishInterrupted(open(place))
+    assert.equal(await state(), "exited", "the other one is still there")
+    await theirs?.[Symbol.asyncDispose]()
+    await finishInterrupted(open(place))
+    assert.equal(await state(), "running")
+    assertData(place)
+  })
+
   it("replaces containers, keeps the data, and says which database to reindex", async () => {
     sql(place, "update pg_database set datcollversion = '2.00' where datname = 'healthcare'")
     const earlier = await docker("inspect", "-f", "{{.Id}}", `${place.project}-postgres-1`)
@@ -119,7 +146,11 @@ describe("recreate", () => {
     assert.equal(result.status, "rolled-back")
     assert.equal(result.kept.length, 1)
     assert.equal(result.differences.length, 1)
-    assert.ok(existsSync(join(place.baseDir, `data/postgres.aside-${id}`)))
+    const kept = readdirSync(join(place.baseDir, "data"))
+    assert.ok(
+      kept.some((name) => name.startsWith(`postgres.aside-${id}-`)),
+      kept.join(),
+    )
     assertData(place)
   })
 
@@ -168,16 +199,42 @@ describe("recreate", () => {
     renameSync(`${data}.elsewhere`, data)
   })
 
+  it("refuses a database that keeps its data in its container, also when the new definition has a volume for it", async () => {
+    const held = readCompose(place)
+    const file = join(place.baseDir, composeFile)
+    writeFileSync(file, changed(place, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"]))
+    try {
+      await docker("rm", "-f", `${place.project}-postgres-1`)
+      const tools = open(place)
+      // The data directory of the definition is full, and is not what this server serves.
+      const id = await backupId(tools)
+      await assert.rejects(recreate(open(place), { backupId: id }), refusedWith("no-persistent-volume"))
+      const mended = open(place, { compose: held })
+      await assert.rejects(recreate(mended, { backupId: id }), refusedWith("data-in-container"))
+    } finally {
+      writeFileSync(file, held)
+      await docker("rm", "-f", `${place.project}-postgres-1`)
+      await backupId(open(place))
+    }
+    assertData(place)
+  })
+
   it("creates everything on a fresh host, and refuses to without a backup where there is data", async () => {
     await assert.rejects(recreate(open(place)), refusedWith("no-backup"))
     await removeStack({ slot })
     execFileSync(join(import.meta.dirname, "../testbed/stack"), ["--slot", String(slot), "layout"])
     const fresh = testbed(slot).stack
+    const compose = changed(fresh, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"])
+    await assert.rejects(recreate(open(fresh, { compose })), refusedWith("no-persistent-volume"))
     const result = await recreate(open(fresh))
     assert.equal(result.status, "created")
     assert.deepEqual(result.differences, [])
     assert.deepEqual(new Set(result.plan.services.map((one) => one.action)), new Set(["create"]))
     assert.equal(sql(fresh, "select 1"), "1")
+
+    redis(fresh, "set", "unsaved", "1")
+    assert.deepEqual(readdirSync(join(fresh.baseDir, "data/dragonfly")), [])
+    await assert.rejects(recreate(open(fresh), { services: ["dragonfly"] }), refusedWith("no-backup"))
   })
 })
 
@@ -231,4 +288,10 @@ function refusedWith(code: string) {
 
 function ids({ project }: StackPlace): Promise<string> {
   return docker("ps", "-aq", "--no-trunc", "--filter", `label=com.docker.compose.project=${project}`)
+}
+
+/** Each container of the stack with its last start. */
+async function starts(place: StackPlace): Promise<string> {
+  const all = (await ids(place)).split("\n")
+  return docker("inspect", "-f", "{{.Id}} {{.State.Status}} {{.State.StartedAt}}", ...all)
 }

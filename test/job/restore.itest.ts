@@ -38,7 +38,7 @@ describe("a restore into a server that does not serve", () => {
     const rival = `t-rec-port-${process.pid}`
     const port = `127.0.0.1:${place.postgresPort}:1`
     const run = ["run", "-d", "--rm", "--name", rival, "--label", "infra-actions.testbed=1", "-p", port]
-    await docker(...run, "infra-testbed/base:bookworm", "sleep", "120")
+    await docker(...run, "infra-testbed/base:bookworm", "sleep", "600")
     try {
       await assert.rejects(restore(open(place), { backupId: id }), /port is already allocated|address already in use/)
     } finally {
@@ -59,9 +59,14 @@ describe("a restore into a server that does not serve", () => {
     const tools = open(place, { beforeStep })
     await assert.rejects(restore(tools, { backupId: id }), {
       code: "restore-failed",
-      message: new RegExp(`the extension is not there; what was there before, unreadable, is in .*\\.aside-${id}$`),
+      message: new RegExp(
+        `the extension is not there; what was there before, unreadable, is in .*\\.aside-${id}-\\d{6}$`,
+      ),
     })
-    assert.deepEqual(aside(), [`postgres.aside-${id}`])
+    assert.deepEqual(
+      aside().map((name) => name.replace(/-\d{6}$/, "")),
+      [`postgres.aside-${id}`],
+    )
     assert.equal(await state("api"), "exited")
     assert.equal((await readStoppedApp(tools))?.awaits, "restore")
   })
@@ -72,13 +77,13 @@ describe("a restore into a server that does not serve", () => {
     assert.match(tools.said.join("\n"), new RegExp(`The restore of ${id} is finished`))
     assert.equal(sql(place, "select count(*) from notes"), "30")
     assert.equal(await state("api"), "running")
-    assert.ok(existsSync(join(place.baseDir, `data/postgres.aside-${id}`)), "what was set aside stays")
+    assert.equal(aside().length, 1, "what was set aside stays")
   })
 
   it("names what was set aside, and removes it only after a later backup of the server that serves now", async () => {
     const tools = open(place)
-    const path = join(place.baseDir, `data/postgres.aside-${id}`)
-    const like = join(place.baseDir, "data/postgres.aside-backup-20200101-000000")
+    const path = join(place.baseDir, "data", aside()[0] ?? assert.fail())
+    const like = join(place.baseDir, "data/postgres.aside-backup-20200101-000000-000000")
     mkdirSync(like)
     const { items, unknown } = await leftOnHost(tools)
     assert.deepEqual(unknown, [])
@@ -92,8 +97,8 @@ describe("a restore into a server that does not serve", () => {
     const ahead = { ...tools.clock, now: () => new Date(Date.now() + 86_400_000) }
     const { manifest } = await backup({ ...tools, clock: ahead })
     assert.ok(Math.abs(Date.parse(manifest.created) - Date.now()) < 120_000, manifest.created)
-    assert.match((await clean(3_600_000)).kept.join(), new RegExp(`postgres\\.aside-${id}" \\(was`))
-    assert.match((await clean(0)).removed.join(), new RegExp(`postgres\\.aside-${id}" \\(was`))
+    assert.match((await clean(3_600_000)).kept.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
+    assert.match((await clean(0)).removed.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
     assert.deepEqual([existsSync(path), existsSync(like)], [false, true], "what only looks like ours stays")
     assert.deepEqual(readdirSync(join(tools.layout.state, "aside")), [])
     rmdirSync(like)
@@ -114,7 +119,7 @@ describe("a restore into a server that does not serve", () => {
 })
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let left = 120; !(await holds()); left -= 1) {
+  for (let left = 360; !(await holds()); left -= 1) {
     assert.ok(left > 0, "it never came to that")
     await new Promise((resolve) => setTimeout(resolve, 500))
   }

@@ -22,7 +22,7 @@ describe("a push, as a runner does it: deploy.yml calls pipeline.yml calls the p
   const images: string[] = []
   const logs: string[] = []
   before(async () => {
-    ground = await publishedGround()
+    ground = await publishedGround(2)
     ;({ bed, consumer } = ground)
     consumer.commit(".github/workflows/deploy.yml", template.replaceAll("ghcr.io/my-org/my-app", repository()))
   })

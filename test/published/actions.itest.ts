@@ -9,7 +9,7 @@ import { type PublishedGround, publishedGround } from "./ground.ts"
 describe("every action of the published tree, as a runner runs it", () => {
   let ground: PublishedGround
   before(async () => {
-    ground = await publishedGround()
+    ground = await publishedGround(10)
   })
   after(() => ground?.[Symbol.asyncDispose]())
 

@@ -192,7 +192,7 @@ describe("a mistake is told with its input and its remedy, and changes nothing o
   let ground: PublishedGround
   let foreign: string
   before(async () => {
-    ground = await publishedGround()
+    ground = await publishedGround(12)
     const infra = readFileSync(join(ground.consumer.directory, "infra.yml"), "utf8")
     const variants = {
       "broken.yml": "project: shop\nhost: { address: 127.0.0.1\nservices: [",

@@ -18,10 +18,8 @@ export interface PublishedGround extends AsyncDisposable {
   step(action: string, inputs?: Readonly<Record<string, string>>, more?: RunActionOptions): Promise<ActionRun>
 }
 
-/** The stack that these tests have for themselves. */
-export const slot = 2
-
-export async function publishedGround(): Promise<PublishedGround> {
+/** On the stack of that slot. */
+export async function publishedGround(slot: number): Promise<PublishedGround> {
   const [stack, tree] = await Promise.all([resetStack({ slot, app: "v1" }), publishedTree()])
   await seedStack(stack)
   const bed = testbed(slot)

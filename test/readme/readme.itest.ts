@@ -25,7 +25,7 @@ describe("the README's commands, typed in the consumer's checkout", () => {
   let ground: PublishedGround
   let backupId: string
   before(async () => {
-    ground = await publishedGround()
+    ground = await publishedGround(19)
     const { code, stdout, stderr } = await typed("infra-actions backup --json")
     assert.equal(code, 0, stderr)
     backupId = JSON.parse(stdout)["backup-id"]

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { after, describe, test } from "node:test"
 import { followCommand, readVerdict, startCommand } from "../../src/host/keeper.ts"
 import { sh } from "../../src/shell/command.ts"
@@ -13,7 +13,7 @@ for (const shell of shells) {
   describe(`followers under ${shell.name}`, { concurrency: 2 }, () => {
     test("followers that are killed lose and double no byte", async () => {
       const work = piece(shell)
-      const script = sh`i=0; while [ "$i" -lt 400 ]; do i=$((i + 1)); echo "line $i" ${"é".repeat(200)}; case $i in *0) sleep 0.05 ;; esac; done`
+      const script = sh`i=0; while [ "$i" -lt 400 ]; do i=$((i + 1)); echo "line $i" ${"é".repeat(200)}; case $i in *0) sleep 0.05 ;; esac; done; until [ -e ${work.lock}/enough ]; do sleep 0.05; done`
       const expected = Array.from({ length: 400 }, (_, i) => `line ${i + 1} ${"é".repeat(200)}\n`).join("")
       const chunks: Buffer[] = []
       let [cuts, stderr] = [0, ""]
@@ -27,6 +27,7 @@ for (const shell of shells) {
         const timer = setTimeout(() => process.kill(-(client.pid ?? 0), "SIGKILL"), 350 + 130 * cuts)
         await new Promise((resolve) => client.once("close", resolve))
         clearTimeout(timer)
+        if (cuts === 3) writeFileSync(`${work.lock}/enough`, "")
         command = followCommand(work.folder, Buffer.concat(chunks).length)
         assert.ok(cuts < 40, "no end")
       }

@@ -50,8 +50,8 @@ function journal(work: Piece): readonly string[] {
   })
 }
 
-/** Waits until it holds; 5 s at most unless told. */
-export async function until(what: string, holds: () => boolean, milliseconds = 5000): Promise<void> {
+/** Waits until it holds; half a minute at most unless told. */
+export async function until(what: string, holds: () => boolean, milliseconds = 30_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !holds(); await sleep(20))
     assert.ok(Date.now() < end, `did not happen in ${milliseconds} ms: ${what}`)
 }
@@ -61,7 +61,4 @@ export const call = (shell: Shell, name: string, ...args: readonly (string | num
   runIn(shell, remoteCall("keeper", "change", { name, args }))
 /** Waits until no process of it is left. */
 export const gone = (work: Piece) =>
-  until(
-    `nobody left of ${work.folder}: ${processesNaming(work.folder)}`,
-    () => processesNaming(work.folder).length === 0,
-  )
+  until(`nobody left of ${work.folder}`, () => processesNaming(work.folder).length === 0)

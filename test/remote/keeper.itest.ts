@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
@@ -54,15 +55,16 @@ for (const shell of shells) {
 
     test("input reaches the work by a file of mode 600 that is gone afterwards", async () => {
       const work = piece(shell)
+      const hush = `hush-${randomBytes(8).toString("hex")}`
       const ended = await run(
         shell,
         work,
         sh`stat -c %a ${work.folder}/input; stat -c %a ${work.folder}; cat`,
-        "hush\nhush",
+        `${hush}\n${hush}`,
       )
-      assert.equal(ended.stdout, "600\n700\nhush\nhush")
+      assert.equal(ended.stdout, `600\n700\n${hush}\n${hush}`)
       assert.ok(!existsSync(`${work.folder}/input`))
-      assert.equal(processesNaming("hush").length, 0)
+      assert.equal(processesNaming(hush).length, 0)
     })
 
     test("an input that is cut starts nothing", async () => {
@@ -87,7 +89,7 @@ for (const shell of shells) {
 
     test("a process of an earlier boot, or another one with its number, is not alive", async () => {
       const work = piece(shell)
-      const running = run(shell, work, sh`sleep 1.5`)
+      const running = run(shell, work, sh`sleep 6`)
       await until("it runs", () => existsSync(`${work.folder}/pid`))
       const [pid, start, boot] = readFileSync(`${work.folder}/pid`, "utf8").trim().split(" ")
       assert.equal((await call(shell, "work_alive", work.folder)).code, 0)
@@ -127,7 +129,7 @@ for (const shell of shells) {
     test("keeps the lease while it works and gives it back at the end when asked", async () => {
       const work = piece(shell, { ttl: 4000 })
       assert.equal((await call(shell, "lease_claim", work.lock, 4, "{}")).stdout, "claimed 1\n")
-      const running = run(shell, work, sh`sleep 6`)
+      const running = run(shell, work, sh`sleep 12`)
       await until("first beat", () => existsSync(`${work.lock}/beat.1`))
       const answer = await call(shell, "lease_release", work.lock, 1, join(work.folder, ".."))
       assert.equal(answer.stdout, `working ${work.folder.split("/").at(-1)}\n`)
@@ -146,7 +148,7 @@ for (const shell of shells) {
     test("old work is forgotten, live work never", async () => {
       const work = piece(shell)
       const parent = join(work.folder, "..")
-      const running = run(shell, work, sh`sleep 2`)
+      const running = run(shell, work, sh`sleep 6`)
       await until("it runs", () => existsSync(`${work.folder}/pid`))
       const old = Date.now() / 1000 - 30 * 86_400
       for (let n = 0; n < 220; n += 1) {

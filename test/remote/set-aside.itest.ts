@@ -9,7 +9,7 @@ import { shells } from "../support/shell-work.ts"
 
 for (const [program, ...words] of shells) {
   const run = (name: string, ...args: readonly string[]) =>
-    execFileSync(program, [...words, "-c", remoteScript(name), "sh", ...args], { stdio: "pipe" })
+    execFileSync(program, [...words, "-c", remoteScript(name), "sh", ...args], { stdio: "pipe", encoding: "utf8" })
 
   describe(`set-aside and back under ${[program, ...words].join(" ")}`, () => {
     it("renames, puts an empty directory in place, and undoes it", () => {
@@ -18,7 +18,7 @@ for (const [program, ...words] of shells) {
       assert.deepEqual(readdirSync(join(ground.path, "my data")), [])
       assert.equal(statSync(join(ground.path, "my data")).mode & 0o777, 0o700)
       writeFileSync(join(ground.path, "my data", "new"), "new")
-      run("put-aside-back", ground.path, "my data", "my data.aside", "my data.failed")
+      assert.equal(run("put-aside-back", ground.path, "my data", "my data.aside", "my data.failed"), "kept\n")
       assert.equal(readFileSync(join(ground.path, "my data", "old"), "utf8"), "old")
       assert.equal(readFileSync(join(ground.path, "my data.failed", "new"), "utf8"), "new")
       run("put-aside-back", ground.path, "my data", "my data.aside", "my data.failed")
@@ -29,17 +29,27 @@ for (const [program, ...words] of shells) {
       using ground = parent()
       run("set-aside", ground.path, "my data", "my data.aside")
       rmSync(join(ground.path, "my data"), { recursive: true })
-      run("put-aside-back", ground.path, "my data", "my data.aside", "my data.failed")
+      assert.equal(run("put-aside-back", ground.path, "my data", "my data.aside", "my data.failed"), "")
       assert.deepEqual(readdirSync(ground.path), ["my data"])
     })
 
     it("is looked for and removed by the names that only it has", () => {
       using ground = parent()
-      const [aside, failed] = ["my data.aside-backup-20260131-020000", "my data.failed-backup-20260131-020000"]
+      const [aside, failed] = [
+        "my data.aside-backup-20260131-020000-030000",
+        "my data.failed-backup-20260131-020000-030000",
+      ]
       run("set-aside", ground.path, "my data", aside)
-      const told = run("aside-look", ground.path, aside, failed, "none.aside-backup-20260131-020000").toString()
-      assert.match(told, /^\d+ my data\.aside-backup-20260131-020000\nend\n$/)
-      for (const name of ["my data", "my data.aside", `${aside}1`, ".", "..", `../x.aside-backup-20260131-020000`])
+      const told = run("aside-look", ground.path, aside, failed, "none.aside-backup-20260131-020000-030000").toString()
+      assert.match(told, /^\d+ my data\.aside-backup-20260131-020000-030000\nend\n$/)
+      for (const name of [
+        "my data",
+        "my data.aside",
+        `${aside}1`,
+        ".",
+        "..",
+        `../x.aside-backup-20260131-020000-030000`,
+      ])
         assert.throws(() => run("aside-forget", ground.path, aside, name), name)
       assert.ok(existsSync(join(ground.path, aside, "old")))
       run("aside-forget", ground.path, aside, failed)

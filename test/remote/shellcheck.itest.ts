@@ -16,6 +16,7 @@ const ours = [
   "script/demo",
   "script/setup",
   "script/test",
+  "script/test-steps/side-by-side.sh",
   "test/testbed/restart-engine",
   "test/testbed/stack",
 ]

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Command } from "../../src/shell/command.ts"
@@ -20,7 +20,12 @@ export interface Ended {
 export const shells: readonly Shell[] = ["dash", "bash", "busybox"].map((name) => {
   const path = join(tmpdir(), `infra-actions-shells-${process.getuid?.() ?? 0}`, name)
   mkdirSync(path, { recursive: true })
-  if (!existsSync(join(path, "sh"))) symlinkSync(`/usr/bin/${name}`, join(path, "sh"))
+  try {
+    symlinkSync(`/usr/bin/${name}`, join(path, "sh"))
+  } catch (error) {
+    // An earlier test has made it, or one beside this.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  }
   return { name, path }
 })
 

@@ -8,7 +8,7 @@ import { backupId, image, open, readCompose, sql } from "../job/recreate-ground.
 import { removeStack, resetStack } from "../testbed/testbed.ts"
 import { openRunbook } from "./runbook.ts"
 
-const slot = 3
+const slot = 21
 const directory = mkdtempSync(join(tmpdir(), "infra-actions-runbook-"))
 after(async () => {
   rmSync(directory, { recursive: true, force: true })

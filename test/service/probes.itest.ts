@@ -32,7 +32,7 @@ function service(fields: {
     config: {
       "critical-tables": [],
       "sample-queries": [],
-      timeout: 2000,
+      timeout: 5000,
       ...(url === undefined ? {} : { url }),
       ...(port === undefined ? {} : { port }),
     },
@@ -105,6 +105,7 @@ describe("openvidu probe", () => {
       response.writeHead(allowed ? status : 401).end(allowed ? body : "")
     })
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    await docker("rm", "-f", "t-stack-vidu")
     await docker(
       "run",
       "-d",
@@ -116,7 +117,7 @@ describe("openvidu probe", () => {
       `OPENVIDU_SECRET=${secret}`,
       "infra-testbed/base:bookworm",
       "sleep",
-      "60",
+      "600",
     )
   })
   after(async () => {
@@ -176,8 +177,11 @@ describe("coturn probe", () => {
       "--no-cli",
       "--log-file=stdout",
     ])
-    mute = await start("t-stack-mute", "infra-testbed/base:bookworm", ["sleep", "120"])
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    mute = await start("t-stack-mute", "infra-testbed/base:bookworm", ["sleep", "600"])
+    for (let tries = 0; (await coturnDriver().probe(service({ name: "coturn" }), turn)).state !== "healthy"; tries++) {
+      assert.ok(tries < 60, "coturn does not answer")
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
   })
   after(() => docker("rm", "-f", "t-stack-turn", "t-stack-mute"))
 

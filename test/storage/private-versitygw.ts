@@ -5,11 +5,13 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { freePort } from "../support/free-port.ts"
 import type { S3Server } from "../testbed/testbed.ts"
 
 /** A versitygw with object versions, which the testbed's own has not, in a folder of its own until it is disposed of. */
-export async function privateVersitygw(port: number): Promise<S3Server & AsyncDisposable> {
+export async function privateVersitygw(): Promise<S3Server & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), "t-versitygw-"))
+  const port = await freePort()
   for (const name of ["data", "versions"]) mkdirSync(join(folder, name))
   const [accessKeyId, secretAccessKey] = [randomBytes(10).toString("hex"), randomBytes(20).toString("hex")]
   const program = join(process.env.INFRA_ACTIONS_CACHE ?? "/var/cache/infra-actions", "bin/versitygw")
@@ -20,7 +22,7 @@ export async function privateVersitygw(port: number): Promise<S3Server & AsyncDi
   })
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()))
   for (let tries = 0; !(await answers(port)); tries++) {
-    if (tries > 100 || child.exitCode !== null) throw new Error(`versitygw does not answer on port ${port}`)
+    if (tries > 300 || child.exitCode !== null) throw new Error(`versitygw does not answer on port ${port}`)
     await sleep(100)
   }
   return {

@@ -14,7 +14,8 @@ import { Secret } from "../../src/shell/secret.ts"
 import type { BackupStore } from "../../src/storage/backup-store.ts"
 import { s3Store } from "../../src/storage/s3-store.ts"
 import { ensureBucket } from "../conformance/object-lock.ts"
-import { makeBackup, makeRecord, putBackup } from "../conformance/store.ts"
+import { makeBackup, putBackup } from "../conformance/store.ts"
+import { recordOf } from "../support/manifests.ts"
 import { radosgw } from "../testbed/radosgw.ts"
 import { radosgwUser, removeRadosgwUser } from "../testbed/radosgw-user.ts"
 import type { S3Server } from "../testbed/testbed.ts"
@@ -91,7 +92,7 @@ test("the guide's policies: the uploader stores and locks, the reader brings bac
   assert.equal(listed?.manifest.id, manifest.id)
   assert.deepEqual(await reader.verify(listed.manifest), [])
   // A drill's record lies beside the locked manifest, and a key that may only read cannot write one.
-  const record = makeRecord(manifest.id, "drill-20261121-040000")
+  const record = recordOf(manifest.id, "drill-20261121-040000")
   await assert.rejects(reader.recordDrill(record, held.work), denied)
   await uploader.recordDrill(record, held.work)
   assert.deepEqual((await reader.drills()).records, [record])

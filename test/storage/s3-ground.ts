@@ -42,7 +42,7 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Serv
     directory,
     project: "shop",
     environment: "test",
-    patience: { tries: 4, stall: 2 },
+    patience: { tries: 4, stall: 5 },
     log: (line) => log.push(line),
     ...options,
   }

@@ -4,7 +4,7 @@ import { privateVersitygw } from "./private-versitygw.ts"
 
 let server: Awaited<ReturnType<typeof privateVersitygw>>
 before(async () => {
-  server = await privateVersitygw(7071)
+  server = await privateVersitygw()
 })
 after(() => server[Symbol.asyncDispose]())
 

@@ -34,7 +34,7 @@ export async function privateDockerd(): Promise<PrivateDockerd> {
   const docker = async (...words: readonly string[]) =>
     (await run("docker", ["--host", address, ...words], { maxBuffer: 1 << 26 })).stdout.trim()
   for (let tries = 0; !(await docker("version").catch(() => false)); tries++) {
-    if (tries > 150 || child.exitCode !== null) throw new Error("a second dockerd does not answer")
+    if (tries > 600 || child.exitCode !== null) throw new Error("a second dockerd does not answer")
     await sleep(200)
   }
   return {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { setTimeout as pause } from "node:timers/promises"
+import { written } from "../testbed/ledger.ts"
 import { type StackPlace, storeUrls } from "../testbed/testbed.ts"
 import { runWriter, type WriterReport } from "../testbed/writer.ts"
 
@@ -11,8 +11,9 @@ export async function seedStack(place: StackPlace): Promise<WriterReport> {
   const stop = new AbortController()
   try {
     const urls = storeUrls(place)
-    const writing = runWriter({ urls, file: join(folder, "ledger"), rate: 100, signal: stop.signal })
-    await pause(500)
+    const file = join(folder, "ledger")
+    const writing = runWriter({ urls, file, rate: 100, signal: stop.signal })
+    await written(file, 20)
     stop.abort()
     return await writing
   } finally {

@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { setTimeout as pause } from "node:timers/promises"
 import { openPostgres, openRedis, type StoreConnection } from "./store-connection.ts"
+
+/** Milliseconds that a store on a busy machine may take to give all that it has. */
+export const patience = 30_000
 
 export type Store = "postgres" | "redis"
 
@@ -34,8 +38,8 @@ export async function checkLedger(
 ): Promise<{ readonly postgres: LedgerCheck; readonly redis: LedgerCheck }> {
   const entries = parseLedger(readFileSync(file, "utf8")).filter((entry) => entry.at < before)
   const [postgres, redis] = await Promise.all([
-    compare("postgres", entries, openPostgres(urls.postgres)),
-    compare("redis", entries, openRedis(urls.redis)),
+    compare("postgres", entries, openPostgres(urls.postgres, patience)),
+    compare("redis", entries, openRedis(urls.redis, patience)),
   ])
   return { postgres, redis }
 }
@@ -56,6 +60,16 @@ export function parseLedger(text: string): readonly LedgerEntry[] {
       if (!match) throw new Error(`not a line of the writer's file: ${line}`)
       return { store: match[1] as Store, id: Number(match[2]), checksum: match[3] ?? "", at: Number(match[4]) }
     })
+}
+
+/** Waits until the writer's file has so many lines of each store. Rejects after two minutes. */
+export async function written(file: string, lines: number): Promise<void> {
+  for (const end = Date.now() + 120_000; ; await pause(50)) {
+    const entries = existsSync(file) ? parseLedger(readFileSync(file, "utf8")) : []
+    const counts = (["postgres", "redis"] as const).map((one) => entries.filter(({ store }) => store === one).length)
+    if (Math.min(...counts) >= lines) return
+    if (Date.now() > end) throw new Error(`the writer has written ${counts.join(" rows and ")} keys in two minutes`)
+  }
 }
 
 async function compare(

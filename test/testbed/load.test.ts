@@ -36,12 +36,15 @@ test("nobody listening: all failed, none taken for an idle reset", async () => {
 
 test("a reset of a reused connection is counted apart and retried once", async () => {
   const used = new Set<Socket>()
+  const seen = new AbortController()
   const server = createServer((request, response) => {
-    if (used.has(request.socket)) request.socket.resetAndDestroy()
-    else response.end('{"version":"1"}')
+    if (used.has(request.socket)) {
+      request.socket.resetAndDestroy()
+      seen.abort()
+    } else response.end('{"version":"1"}')
     used.add(request.socket)
   })
-  const report = await runLoad({ url: await listening(server), rate: 20, signal: AbortSignal.timeout(400) })
+  const report = await runLoad({ url: await listening(server), rate: 20, signal: seen.signal })
   server.closeAllConnections()
   server.close()
   assert.ok(report.idleResets > 0)

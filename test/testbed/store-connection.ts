@@ -1,7 +1,7 @@
 import { createClient } from "@redis/client"
 import pg from "pg"
 
-/** What the writer and its check need of a store. Every call rejects within two seconds when the store is not there. */
+/** What the writer and its check need of a store. Every call rejects within `limit` milliseconds when the store is not there. */
 export interface StoreConnection {
   /** Resolves once the row is committed; a second write of the same number changes nothing. */
   write(id: number, checksum: string): Promise<void>
@@ -10,10 +10,11 @@ export interface StoreConnection {
   close(): Promise<void>
 }
 
-const limit = 2000
+/** Two seconds, unless told, after which a writer looks whether the store is back. */
+const soon = 2000
 
 /** Rows in table `ledger`; reconnects by itself. */
-export function openPostgres(connectionString: string): StoreConnection {
+export function openPostgres(connectionString: string, limit = soon): StoreConnection {
   const pool = new pg.Pool({ connectionString, max: 1, connectionTimeoutMillis: limit, query_timeout: limit })
   // An idle connection that breaks: the next write makes a new one and meets the fault itself.
   pool.on("error", () => undefined)
@@ -32,7 +33,7 @@ export function openPostgres(connectionString: string): StoreConnection {
 }
 
 /** Keys `ledger:N` whose value is the checksum; reconnects by itself. */
-export function openRedis(url: string): StoreConnection {
+export function openRedis(url: string, limit = soon): StoreConnection {
   const client = createClient({
     url,
     disableOfflineQueue: true,

@@ -9,8 +9,9 @@ import { databaseContents } from "./contents.ts"
 import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
 import { named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { assumedPacking, choosePacking, type Packing, packed, type Stored, storedAs } from "./packing.ts"
+import { type Place, placeOf } from "./place.ts"
 import { assumedServer, chosenDatabases, type DatabaseFacts, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytes } from "./space.ts"
 
@@ -21,6 +22,7 @@ interface Job {
   readonly work: Work
   /** Milliseconds that a dump waits for a locked table. */
   readonly lockLimit: number
+  readonly place: Place
 }
 
 /**
@@ -31,9 +33,9 @@ interface Job {
 export async function backupServer(
   service: Service,
   container: Container,
-  { target, work, lockLimit }: Pick<Job, "target" | "work" | "lockLimit">,
+  { target, work, lockLimit, place = placeOf(container) }: Pick<Job, "target" | "work" | "lockLimit"> & Partial<Job>,
 ): Promise<ServiceBackup> {
-  const job = { service, container, target, work, lockLimit }
+  const job = { service, container, target, work, lockLimit, place }
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const databases = chosenDatabases(service, server)
   assertSettings(service, server, databases)
@@ -77,12 +79,12 @@ interface How {
 }
 
 async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, isOnly }: How) {
-  const { service, container, target, work, lockLimit } = job
+  const { service, target, work, lockLimit, place } = job
   const { extension, stored } = packed(packing)
   const naming = { service: service.name, stamp: target.stamp, extension }
   const file = artifactFile("postgres", stored === "sql" && isOnly ? naming : { ...naming, part: name })
   const nonce = newNonce()
-  const command = dumpDatabaseCommand(container, {
+  const command = dumpDatabaseCommand(place, {
     nonce,
     database: name,
     packing,
@@ -90,6 +92,7 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, 
     run: work.id,
     lockLimit,
     checksums: target.checksums ?? false,
+    size,
   })
   const dump = {
     step: `dump-${service.name}-${stepPart(name)}`,
@@ -164,10 +167,10 @@ interface Dump {
   readonly expected?: number | undefined
 }
 
-async function runDump({ work }: Job, { step, what, nonce, command, timeout, assume, expected }: Dump) {
+async function runDump({ work, place }: Job, { step, what, nonce, command, timeout, assume, expected }: Dump) {
   const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`
   const { stdout } = await work
-    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed, progress: progressOf(nonce, expected) })
+    .step(step, command, { timeout: Math.ceil(timeout), assume: assumed, progress: place.progress(nonce, expected) })
     .catch((error: unknown) => {
       throw named(what, "postgres-dump-failed", error)
     })

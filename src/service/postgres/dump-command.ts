@@ -1,9 +1,9 @@
 import type { Container } from "../../docker/stack.ts"
-import { hashingScript } from "../../remote/hashing-script.ts"
 import { type Command, script } from "../../shell/command.ts"
 import { connectionTo } from "./identifiers.ts"
 import { insideScript } from "./inside.ts"
 import { type Packing, packed } from "./packing.ts"
+import { type Place, placedScript, placeOf } from "./place.ts"
 import { blockersSql, checksumSql, countSql } from "./sql.ts"
 
 export interface DatabaseDump {
@@ -17,12 +17,14 @@ export interface DatabaseDump {
   /** Milliseconds that it waits for a table that is locked. */
   readonly lockLimit: number
   readonly checksums: boolean
+  /** Bytes of the database. */
+  readonly size: number
 }
 
-export function dumpDatabaseCommand(container: Container, dump: DatabaseDump): Command {
-  const { nonce, database, packing, path, run, lockLimit, checksums } = dump
-  return script("change", hashingScript("postgres-dump"), [
-    container.id,
+export function dumpDatabaseCommand(place: Place, dump: DatabaseDump): Command {
+  const { nonce, database, packing, path, run, lockLimit, checksums, size } = dump
+  return script("change", placedScript("postgres-dump"), [
+    ...place.wordsFor(size),
     insideScript("dump"),
     insideScript("check"),
     nonce,
@@ -41,8 +43,8 @@ export function dumpGlobalsCommand(
   container: Container,
   { nonce, path, lockLimit }: Pick<DatabaseDump, "nonce" | "path" | "lockLimit">,
 ): Command {
-  return script("change", hashingScript("postgres-dump"), [
-    container.id,
+  return script("change", placedScript("postgres-dump"), [
+    ...placeOf(container).wordsFor(0),
     insideScript("globals"),
     insideScript("check-globals"),
     nonce,
@@ -57,8 +59,8 @@ export function dumpPropertiesCommand(
   container: Container,
   { nonce, database, path, lockLimit }: Pick<DatabaseDump, "nonce" | "database" | "path" | "lockLimit">,
 ): Command {
-  return script("change", hashingScript("postgres-dump"), [
-    container.id,
+  return script("change", placedScript("postgres-dump"), [
+    ...placeOf(container).wordsFor(0),
     insideScript("properties"),
     insideScript("check"),
     nonce,

@@ -1,5 +1,6 @@
 import { failure } from "../../core/errors.ts"
-import type { ServiceDefinition } from "../../docker/stack.ts"
+import { inspectImage } from "../../docker/image.ts"
+import type { Container, ServiceDefinition } from "../../docker/stack.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
@@ -32,4 +33,21 @@ export function parseImage(text: string): ImageFacts | undefined {
   const major = Number(/PostgreSQL\) (\d+)/.exec(version)?.[1])
   if (!Number.isInteger(major) || directory === undefined || !lines.includes("end 0")) return undefined
   return { major, directory, extensions: valuesOf(lines, "extension") }
+}
+
+/** Where a container keeps its data: what was set for it, else its image's own place. Without one, of the definition. */
+export async function dataDirectory(
+  service: Service,
+  container: Container | undefined,
+  definition: ServiceDefinition,
+): Promise<string | undefined> {
+  if (!container)
+    return (await inspectImage(service.host, definition.image)) && (await readImage(service, definition)).directory
+  // The environment holds secrets: nothing else of it leaves the host.
+  const { stdout } = await service.host.run(
+    sh`env=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' ${container.id}) || exit
+printf '%s\n' "$env" | sed -n 's/^PGDATA=//p'`,
+  )
+  const set = stdout.trimEnd()
+  return set || (await readImage(service, { ...definition, image: container.imageId, environment: {} })).directory
 }

@@ -3,7 +3,8 @@ import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
 import { cutRestores, cutUndos } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
-import { readImage } from "./image-facts.ts"
+import { dataDirectory } from "./image-facts.ts"
+import { placeOf } from "./place.ts"
 import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreForeign } from "./restore-foreign.ts"
@@ -18,23 +19,26 @@ import { verifyServer } from "./verify-server.ts"
 export interface PostgresOptions {
   /** Milliseconds that a dump waits for a table that another session has locked; 30 000 unless told. */
   readonly lockLimit?: number
+  /** Bytes of a database from which its dump and restore run in a container of their own; 64 MiB unless told. */
+  readonly besideFrom?: number
 }
 
 /** PostgreSQL 13 and later in the official image, or one that takes the same variables; servers reached by their local socket. */
-export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): ServiceDriver {
+export function postgresDriver({ lockLimit = 30_000, besideFrom }: PostgresOptions = {}): ServiceDriver {
   return {
     kinds: ["postgres"],
     probe: probeServer,
     fingerprint: fingerprintServer,
     stop: stopServer,
-    backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
-    restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    backup: (service, container, target, work) =>
+      backupServer(service, container, { target, work, lockLimit, place: placeOf(container, besideFrom) }),
+    restore: (service, container, backup, work) =>
+      restoreServer(service, container, { backup, work, place: placeOf(container, besideFrom) }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
     undo: (service, container, work, run) => undoRestore(service, container, work, run === undefined ? run : [run]),
     cutRestores,
     cutUndos,
-    dataDirectory: async (service, { imageId }, definition) =>
-      (await readImage(service, { ...definition, image: imageId })).directory,
+    dataDirectory,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),
     upgrade: planUpgrade,

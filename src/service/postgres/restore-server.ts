@@ -8,6 +8,7 @@ import { assertUnchanged } from "./assert-unchanged.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
 import { storedAs } from "./packing.ts"
+import { type Place, placeOf } from "./place.ts"
 import type { Beside, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
@@ -22,7 +23,11 @@ import { assertRoomInside } from "./space.ts"
 export async function restoreServer(
   service: Service,
   container: Container,
-  { backup, work }: { readonly backup: ServiceBackup; readonly work: Work },
+  {
+    backup,
+    work,
+    place = placeOf(container),
+  }: { readonly backup: ServiceBackup; readonly work: Work; readonly place?: Place },
 ): Promise<RestoreReport> {
   const { contents } = backup
   if (contents.kind !== "postgres")
@@ -52,6 +57,7 @@ export async function restoreServer(
           expected,
           artifact: fileOf(backup, expected),
           properties: propertiesOf(backup, expected),
+          place,
         })),
       })
     }

@@ -1,6 +1,5 @@
 import { failure } from "../../core/errors.ts"
 import type { Artifact, DatabaseContents } from "../../core/manifest.ts"
-import { hashingScript } from "../../remote/hashing-script.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script } from "../../shell/command.ts"
 import { databaseContents } from "./contents.ts"
@@ -9,8 +8,9 @@ import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce, progressOf, valuesOf } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
+import { type Place, placedScript } from "./place.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
@@ -21,15 +21,16 @@ interface RestoredFile {
   readonly artifact: Artifact
   /** The file that says how the database is made; the same one as a rule. */
   readonly properties: Artifact
+  readonly place: Place
 }
 
 /** Restores one file into a new database beside the live one, and counts what came in. */
 export async function restoreBeside(
   job: RestoreJob,
   names: BesideNames,
-  { expected, artifact, properties }: RestoredFile,
+  { expected, artifact, properties, place }: RestoredFile,
 ): Promise<Pick<Beside, "contents" | "properties" | "subscriptions">> {
-  const { service, container, work, server } = job
+  const { service, work, server } = job
   const path = `${service.backups}/${artifact.file}`
   const statements = await work.check(
     `read-${service.name}-${names.step}`,
@@ -41,8 +42,8 @@ export async function restoreBeside(
   )
   const nonce = newNonce()
   const mark = JSON.stringify({ "infra-actions": "restoring", name: names.live })
-  const command = script("change", hashingScript("postgres-restore"), [
-    container.id,
+  const command = script("change", placedScript("postgres-restore"), [
+    ...place.wordsFor(expected.size),
     insideScript("restore"),
     path,
     artifact.bytes,
@@ -62,7 +63,7 @@ export async function restoreBeside(
     .step(`restore-${service.name}-${names.step}`, command, {
       timeout: Math.ceil(1_200_000 + expected.size / 500),
       assume: assumedReport(nonce, expected),
-      progress: progressOf(nonce, expected.size),
+      progress: place.progress(nonce, expected.size),
     })
     .catch((error: unknown) => {
       throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error)

@@ -52,14 +52,16 @@ describe("looking at a Postgres server", () => {
     )
     ground.docker("restart", "--signal", "SIGINT", ground.container().id)
     await ground.ready()
-    const sessions = [1, 2, 3, 4, 5, 6, 7].map(() => ground.session("app", "select pg_sleep(20);"))
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const sessions = [1, 2, 3, 4, 5, 6, 7].map(() => ground.session("app", "select pg_sleep(120);"))
+    const sleeping =
+      "select count(*) from pg_stat_activity where query like '%pg_sleep(120)%' and pid <> pg_backend_pid()"
+    await until(() => assert.equal(ground.sql("postgres", sleeping), "7"))
     const health = await driver.probe(ground.service, ground.container())
     for (const session of sessions) session.end()
     assert.notEqual(health.state, "healthy", JSON.stringify(health))
     ground.sql(
       "postgres",
-      "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid()",
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(120)%' and pid <> pg_backend_pid()",
     )
   })
 
@@ -120,6 +122,8 @@ describe("looking at a Postgres server", () => {
 
   it("stops by a fast shutdown although a client stays, and proves it; an unclean end is a failure", async () => {
     const client = ground.session("app", "begin; select 1;")
+    const staying = "select count(*) from pg_stat_activity where state = 'idle in transaction'"
+    await until(() => assert.equal(ground.sql("app", staying), "1"))
     const work = directWork(ground.service.host)
     await driver.stop?.(ground.service, ground.container(), work)
     client.end()

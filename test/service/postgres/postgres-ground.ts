@@ -110,9 +110,9 @@ export function ownSessions(ground: Ground): string {
   return ground.sql("postgres", "select count(*) from pg_stat_activity where application_name like 'infra-actions%'")
 }
 
-/** Tries until it does not throw; at most 30 s. */
+/** Tries until it does not throw; at most two minutes. */
 export async function until(attempt: () => unknown): Promise<void> {
-  for (const end = Date.now() + 30_000; ; ) {
+  for (const end = Date.now() + 120_000; ; ) {
     try {
       attempt()
       return

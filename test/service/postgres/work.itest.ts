@@ -62,10 +62,11 @@ describe("the Postgres driver under the keeper", () => {
     ground.sql("app", "create table locked as select generate_series(1, 9)")
     const session = ground.session("app", "begin; lock table locked;")
     await until(() => assert.notEqual(ground.sql("app", held), "0"))
-    setTimeout(() => session.end(), 7000)
     const work = openWork(ground.service.host, { lease, layout: places, id: "run-4", log: (line) => shown.push(line) })
     const earlier = { ...target(4), earlier: [backup] }
-    await driver.backup?.(ground.service, ground.container(), earlier, work)
+    const made = driver.backup?.(ground.service, ground.container(), earlier, work)
+    await until(() => assert.match(shown.join("\n"), /^dump-postgres-app: \d/m)).finally(() => session.end())
+    await made
     const bytes = backup.artifacts.find((one) => one.name === "app")?.bytes ?? 0
     assert.match(shown.join("\n"), new RegExp(`^dump-postgres-app: \\d.* of about ${formatBytes(bytes)}, .*B/s`, "m"))
     ground.sql("app", "drop table locked")
@@ -74,10 +75,15 @@ describe("the Postgres driver under the keeper", () => {
   it("leaves a dump that was cut off from us to end by itself, whole", async () => {
     const abort = new AbortController()
     const before = readdirSync(`${ground.backups}/postgres`)
+    // So that it cannot end before it is cut off.
+    ground.sql("app", "create table locked as select generate_series(1, 9)")
+    const session = ground.session("app", "begin; lock table locked;")
+    await until(() => assert.notEqual(ground.sql("app", held), "0"))
     const made = driver.backup?.(ground.service, ground.container(), target(2), open("run-3", abort.signal))
     await until(() => assert.ok(readdirSync(`${ground.backups}/postgres`).length > before.length))
     abort.abort()
     await assert.rejects(made ?? Promise.resolve(), { fault: "aborted" })
+    session.end()
     await until(() =>
       assert.deepEqual(
         readdirSync(`${ground.backups}/postgres`).filter((file) => file.endsWith(".partial")),
@@ -90,6 +96,7 @@ describe("the Postgres driver under the keeper", () => {
         "0",
       ),
     )
+    ground.sql("app", "drop table locked")
   })
 
   it("goes through a dry run of backup and restore without a change", async () => {

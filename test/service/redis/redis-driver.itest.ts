@@ -109,7 +109,7 @@ test("a restore brings the snapshot's keys back and keeps what it replaced", asy
   )
   // It must still be there after a stop that saves.
   await sh("docker", "restart", ground.name)
-  await sleep(500)
+  await ground.ready()
   assert.equal(await ground.cli("DBSIZE"), "500")
 })
 
@@ -119,12 +119,11 @@ test("with the append-only file on, a restore lasts over a kill", async () => {
   const made = await backup(ground)
   await ground.cli("FLUSHALL")
   await restore(ground, made)
-  await ground.cli("SET", "after", "1")
-  await ground.cli("WAITAOF", "1", "0", "1000")
-  await sleep(1100)
+  // On one connection: it is its own writes that WAITAOF waits for.
+  assert.match(await ground.pipe("SET after 1\nWAITAOF 1 0 60000\n"), /^1$/m)
   await sh("docker", "kill", ground.name)
   await sh("docker", "start", ground.name)
-  await sleep(700)
+  await ground.ready()
   assert.equal(await ground.cli("DBSIZE"), "501")
 })
 
@@ -184,7 +183,7 @@ test("a restore refuses to start a second server on the same data", async () => 
     `${ground.volume}:/data`,
     "infra-testbed/dragonfly:1",
     "sleep",
-    "60",
+    "600",
   )
   try {
     await assert.rejects(restore(ground, made), /also runs on the data/)
@@ -226,7 +225,7 @@ test("a stop saves everything and proves it; the fingerprint is the same after a
   const stopped = await driver.probe(ground.service, await ground.container())
   assert.equal(stopped.state, "unhealthy")
   await sh("docker", "start", ground.name)
-  await sleep(700)
+  await ground.ready()
   assert.deepEqual(await driver.fingerprint?.(ground.service, await ground.container()), before)
 })
 

@@ -35,6 +35,8 @@ export interface RedisGround extends AsyncDisposable {
   cli(...args: readonly string[]): Promise<string>
   /** The same with standard input. */
   pipe(text: string | Buffer, ...args: readonly string[]): Promise<string>
+  /** Waits until it answers, as after a start. */
+  ready(): Promise<void>
   /** Files in the data directory, one a line. */
   files(): Promise<string>
 }
@@ -85,16 +87,20 @@ export async function redisGround(word: string, options: RedisGroundOptions = {}
   const auth = secret === undefined ? [] : ["-e", `REDISCLI_AUTH=${secret}`]
   const client = `${product}-cli`
   const cli = async (...args: readonly string[]) => (await sh("docker", "exec", ...auth, name, client, ...args)).trim()
-  for (let tries = 0; (await cli("PING").catch(() => "")) !== "PONG"; tries++) {
-    if (tries > 50) throw new Error(`${name} does not answer`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  const ready = async () => {
+    for (let tries = 0; (await cli("PING").catch(() => "")) !== "PONG"; tries++) {
+      if (tries > 300) throw new Error(`${name} does not answer`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
+  await ready()
   return {
     service: { name: "cache", kind: product, config: settings, host, stack, backups },
     name,
     volume: name,
     backups,
     cli,
+    ready,
     pipe: (text, ...args) => piped(text, "docker", ["exec", "-i", ...auth, name, client, ...args]),
     files: () =>
       sh("docker", "run", "--rm", "--entrypoint", "sh", "-v", `${name}:/data`, image, "-c", "cd /data && find ."),

@@ -25,13 +25,24 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # need_root: setup installs packages and starts daemons.
 need_root() { [ "$(id -u)" = 0 ] || fail "must run as root (run: sudo script/setup)"; }
 
-# logged NAME COMMAND...: runs it with its output in a log; on failure shows the log's end and names it.
+# logged NAME COMMAND...: runs it with its output in a log; when it fails once more, for most of what is set up comes over the
+# network, and then shows the log's end and names it.
 logged() {
   local name=$1 log="$STATE/log/$1.log"; shift
   mkdir -p "$STATE/log"
   "$@" >"$log" 2>&1 </dev/null && return 0
+  say "$name failed ($(tail -n 1 "$log")), trying it once more"
+  sleep 5
+  "$@" >>"$log" 2>&1 </dev/null && return 0
   tail -n 25 "$log" >&2
   fail "$name (whole log: $log)"
+}
+
+# put FILE: standard input becomes the file, readable by all, at once and only when it differs: tests may be reading it.
+put() {
+  cat >"$1.new"
+  chmod 644 "$1.new"
+  if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
 }
 
 # alive NAME: true while the daemon started under that name lives (pid and its start time must both match).

@@ -31,7 +31,8 @@ official() {
   image_there "infra-testbed/$1" && return 0
   say "pulling $2"
   logged "pull-${1//:/-}" docker pull -q "$2"
-  printf 'FROM %s\n' "$2" | logged "label-${1//:/-}" docker build --label "$LABEL" -t "infra-testbed/$1" -
+  # shellcheck disable=SC2016 # the inner shell expands these
+  logged "label-${1//:/-}" sh -c 'printf "FROM %s\n" "$1" | docker build --label "$2" -t "$3" -' sh "$2" "$LABEL" "infra-testbed/$1"
 }
 
 images_from_hub() {
@@ -39,6 +40,8 @@ images_from_hub() {
   official postgres:17 postgres:17
   official nginx:1 nginx:1
   official coturn:1 coturn/coturn
+  official base:bookworm debian:bookworm-slim
+  official base:trixie debian:trixie-slim
   official base:node node:24-bookworm-slim
   build dragonfly:1 dragonfly redis:7
   build valkey:1 dragonfly valkey/valkey:8 --build-arg PRODUCT=valkey
@@ -65,5 +68,6 @@ ensure_images() {
     image_there "infra-testbed/$i" || missing=1
   done
   [ -n "$missing" ] || return 0
-  if hub_answers; then images_from_hub; else images_from_debian; fi
+  if hub_answers && (images_from_hub); then return 0; fi
+  images_from_debian
 }

@@ -51,7 +51,7 @@ ensure_node() {
       quiet_install nodejs npm ca-certificates
     fi
     say "npm ci"
-    npm_ci || fail "npm ci (see above)"
+    npm_ci || npm_ci || fail "npm ci (see above)"
   fi
   major=$("$ROOT/node_modules/.bin/node" --version 2>/dev/null || node --version 2>/dev/null || true)
   case $major in v24.*) ;; *) fail "Node 24 is needed and was not installed by npm (found: ${major:-none})" ;; esac

@@ -21,8 +21,8 @@ users() {
   add_user t-stdin /bin/bash
   add_user t-forced /bin/bash
   add_user t-nologin /usr/sbin/nologin
-  printf 'echo "Welcome to the server"\necho "3 updates can be applied"\n' >/home/t-noisy/.bashrc
-  printf 'cat >/dev/null\n' >/home/t-stdin/.bashrc
+  printf 'echo "Welcome to the server"\necho "3 updates can be applied"\n' | put /home/t-noisy/.bashrc
+  printf 'cat >/dev/null\n' | put /home/t-stdin/.bashrc
 }
 
 keys() {
@@ -35,8 +35,7 @@ keys() {
   [ -s "$SSH_DIR/client" ] || ssh-keygen -q -t ed25519 -N '' -C testbed-client -f "$SSH_DIR/client"
   [ -s "$SSH_DIR/stranger" ] || ssh-keygen -q -t ed25519 -N '' -C testbed-stranger -f "$SSH_DIR/stranger"
   [ -s "$SSH_DIR/other_host" ] || ssh-keygen -q -t ed25519 -N '' -C testbed -f "$SSH_DIR/other_host"
-  cp "$SSH_DIR/client.pub" "$SSH_DIR/authorized_keys"
-  chmod 644 "$SSH_DIR/authorized_keys"
+  put "$SSH_DIR/authorized_keys" <"$SSH_DIR/client.pub"
   known_hosts "$SSH_DIR/known_hosts" "$SSH_DIR"/host_*.pub
   known_hosts "$SSH_DIR/known_hosts.wrong" "$SSH_DIR/other_host.pub"
 }
@@ -46,7 +45,7 @@ known_hosts() {
   local file=$1 port pub; shift
   for port in $SSH_PORT $JUMP_PORT; do
     for pub in "$@"; do printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d' ' -f1,2 "$pub")"; done
-  done >"$file"
+  done | put "$file"
 }
 
 # sshd_config PORT: key login only, no PAM, nothing read from the machine's own sshd.
