@@ -5,6 +5,7 @@ import type { BackupEntry, CopyDrill } from "../../src/core/backup-inventory.ts"
 import { formatBytes } from "../../src/core/bytes.ts"
 import { formatDuration } from "../../src/core/duration.ts"
 import { applyRetention } from "../../src/job/apply-retention.ts"
+import { type LeftOnHost, leftOnHost } from "../../src/job/left-on-host.ts"
 import { type BackupList, listBackups } from "../../src/job/list-backups.ts"
 import { backupsContract } from "./contract.ts"
 
@@ -14,7 +15,8 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
   return withTools(inputs, context, { name: "backups", mutates: prunes, usesStores: true }, async (tools) => {
     const reports = prunes ? await applyRetention(tools) : []
     const list = await listBackups(tools, { verify: inputs.verify })
-    for (const one of list.problems) tools.log.warning(one)
+    const left = prunes ? { items: [], unknown: [] } : await leftOnHost(tools)
+    for (const one of [...list.problems, ...left.unknown]) tools.log.warning(one)
     const { entries } = list
     const newest = entries.find(({ copies }) => copies.some(isGood))
     const pruneFailed = reports.some(({ failure }) => failure !== undefined)
@@ -28,8 +30,9 @@ export const backupsAction = action(backupsContract, (inputs, context) => {
         removed: reports.flatMap(({ removed }) => removed).length,
         "newest-proven": newest?.id ?? "",
         "newest-age-seconds": newest ? Math.max(0, Math.floor(newest.age / 1000)) : -1,
+        left: JSON.stringify(left.items.map(shownLeft)),
       },
-      summary: summaryOf(list),
+      summary: `${summaryOf(list)}${summaryOfLeft(left)}`,
     }
   })
 })
@@ -69,6 +72,33 @@ function summaryOf({ entries, problems }: BackupList): string {
     rows,
   )
   return [table, ...problems.map((one) => `- **${one}**`), ""].join("\n")
+}
+
+function shownLeft({ age, ...item }: LeftOnHost["items"][number]) {
+  return { ...item, "age-seconds": age === undefined ? null : Math.floor(age / 1000) }
+}
+
+const removals: Readonly<Record<LeftOnHost["items"][number]["removal"], string>> = {
+  clean: "`restore` with `mode: clean`",
+  "next-backup": "the next backup",
+  "by-hand": "by hand, if nobody needs it: it does not say that it is ours",
+}
+
+function summaryOfLeft({ items, unknown }: LeftOnHost): string {
+  if (items.length === 0 && unknown.length === 0) return ""
+  const rows = items.map(({ name, what, bytes, age, removal }) => [
+    name,
+    what,
+    formatBytes(bytes),
+    age === undefined ? "unknown" : formatDuration(Math.max(0, age)),
+    removals[removal],
+  ])
+  const table = summaryTable(
+    `${items.length} things besides lie on the host`,
+    ["Name", "What it is", "Size", "Age", "What removes it"],
+    rows,
+  )
+  return [`\n${table}`, ...unknown.map((one) => `- **${one}**`), ""].join("\n")
 }
 
 function proof({ store, proven, drill }: BackupEntry["copies"][number]): string {

@@ -34,6 +34,19 @@ export const backupsContract = {
     removed: z.int().min(0).describe("Number of copies that `prune` removed, or would remove in a dry run."),
     "newest-proven": z.string().describe("Id of the newest backup that some store holds proven; empty without one."),
     "newest-age-seconds": z.int().min(-1).describe("Age of `newest-proven`; -1 without one."),
+    left: z
+      .string()
+      .describe(
+        "With `list`: what lies on the host besides (replaced databases and keys, data directories that were set aside, damaged and half written files) as a JSON array: `name`, `what`, `service`, `bytes`, `age-seconds` and `removal` (`clean`: `restore` with `mode: clean`; `next-backup`; `by-hand`).",
+      ),
   }),
-  negative: { ...notDone, backups: "[]", count: 0, removed: 0, "newest-proven": "", "newest-age-seconds": -1 },
+  negative: {
+    ...notDone,
+    backups: "[]",
+    count: 0,
+    removed: 0,
+    "newest-proven": "",
+    "newest-age-seconds": -1,
+    left: "[]",
+  },
 } satisfies Contract

@@ -77,12 +77,13 @@ export async function withTools<T>(
       signal: context.signal,
     }
     const tools = runner ? { ...opened, runner: onRunner(opened, runner, { inputs, context }) } : opened
+    let undone: string | undefined
     if (options.mutates && !options.apart) {
       await settleUpgrade(tools)
-      await finishInterrupted(tools, { cures: name === "restore" })
+      undone = await finishInterrupted(tools, { cures: name === "restore" })
       await settleDeployment(tools)
     }
-    const result = await job(tools)
+    const result = await job(undone === undefined ? tools : { ...tools, undone })
     await held.end("done")
     return result
   } catch (error) {

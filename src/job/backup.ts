@@ -11,6 +11,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, type RetentionReport } from "./apply-retention.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
@@ -162,16 +163,19 @@ function assertNothingLost({ config }: Tools, losses: readonly DataLoss[]): void
  * new host has none of its own, and its empty database must not become the latest backup of the old one's.
  */
 async function provenBackups(
-  { stores, clock, log }: Tools,
+  tools: Tools,
   services: readonly StackService[],
   s3: BackupStore | undefined,
 ): Promise<readonly Manifest[]> {
-  const own = await provenIn(localStore(stores))
+  const own = await provenIn(localStore(tools.stores))
   const missing = services.filter(({ service }) => !own.some((one) => holds(one, service.name)))
   const there = missing.length > 0 && s3 ? await provenIn(s3) : []
-  const ahead = [...own, ...there].find((one) => isDatedAhead(one, clock.now()))
+  const now = await hostNow(tools)
+  const ahead = [...own, ...there].find((one) => isDatedAhead(one, now))
   if (ahead)
-    log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`)
+    tools.log.warning(
+      `${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`,
+    )
   return [...own, ...there.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
 }
 
@@ -180,11 +184,14 @@ async function provenIn(store: BackupStore): Promise<readonly Manifest[]> {
   return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name))
 }
 
-/** An id that no backup has: two in one second would overwrite each other. */
+/**
+ * An id that no backup has: two in one second would overwrite each other. By the host's clock: its backups are compared
+ * with each other and with what lies there, whichever runner made them.
+ */
 async function freeId(tools: Tools): Promise<{ id: string; stamp: string; created: string }> {
   const { backups } = await localStore(tools.stores).list()
   for (;;) {
-    const now = tools.clock.now()
+    const now = await hostNow(tools)
     const id = backupId(now)
     if (!backups.some((one) => one.manifest.id === id))
       return { id, stamp: backupStamp(now), created: now.toISOString() }

@@ -3,10 +3,15 @@ import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { ReplacedData } from "../service/driver.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { artifactFiles } from "../storage/manifest-file.ts"
+import { asidesOf, forgetAsides, removeAsides } from "./aside.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
+import { strayFiles } from "./left-on-host.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
+import { assertNotWaiting } from "./writers.ts"
 
 export interface CleanResult {
   readonly removed: readonly string[]
@@ -16,30 +21,68 @@ export interface CleanResult {
 }
 
 /**
- * Removes data that restores replaced more than `age` milliseconds ago. Only when a proven backup of the very same
- * server was made after the replacing, and its stored bytes, read again, match it; refuses otherwise. What does not say
- * when it was replaced stays.
+ * Removes data that restores replaced, or had brought when they failed, and data directories that were set aside, more than
+ * `age` milliseconds ago by the host's clock. Only when a proven backup of the very same server was made after that, and
+ * its stored bytes, read again, match it; refuses otherwise. What does not say when it was replaced, or that it is ours,
+ * stays. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
+ * may be among it.
  */
 export async function cleanReplaced(
   tools: Tools,
   { age, services }: { readonly age: number; readonly services?: readonly string[] },
 ): Promise<CleanResult> {
+  await assertNotWaiting(tools)
   const data = atLeastOne(await dataServices(tools, services), "data service").filter((one) => one.driver.replaced)
-  const limit = tools.clock.now().getTime() - age
+  const limit = (await hostNow(tools)).getTime() - age
+  const isOld = ({ at }: ReplacedData) => at !== undefined && Date.parse(at) <= limit
   const removed: ReplacedData[] = []
   const kept: string[] = []
   for (const one of await ensureRunning(tools, data)) {
-    const all = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
-    const old = all.filter(({ at }) => at !== undefined && Date.parse(at) <= limit)
-    kept.push(...all.filter((item) => !old.includes(item)).map(told))
+    const replaced = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
+    const asides = await asidesOf(tools, one)
+    const old = [...replaced, ...asides].filter(isOld)
+    kept.push(...[...replaced, ...asides].filter((item) => !old.includes(item)).map(told))
     if (old.length === 0) continue
     await assertProven(tools, one, old)
     tools.log.info(`Removing ${old.map(told).join(", ")}`)
-    const names = old.map(({ name }) => name)
-    await one.driver.removeReplaced?.(one.service, containerOf(one), names, tools.work)
+    const names = (of: readonly ReplacedData[]) => of.filter(isOld).map(({ name }) => name)
+    await one.driver.removeReplaced?.(one.service, containerOf(one), names(replaced), tools.work)
+    await removeAsides(tools, one, names(asides))
+    await forgetAsides(tools, one)
     removed.push(...old)
   }
-  return { removed: removed.map(told), kept, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) }
+  const damaged = await cleanDamaged(tools, age)
+  return {
+    removed: [...removed.map(told), ...damaged.removed],
+    kept: [...kept, ...damaged.kept],
+    bytes: removed.reduce((sum, { bytes }) => sum + bytes, damaged.bytes),
+  }
+}
+
+/** Those of files that a manifest names and whose place a copy has taken that is, read again, what the manifest says. */
+async function cleanDamaged(tools: Tools, age: number): Promise<CleanResult> {
+  const store = localStore(tools.stores)
+  const files = (await strayFiles(tools)).filter(({ state }) => state === "damaged")
+  const manifests = files.length === 0 ? [] : (await store.list()).backups.map(({ manifest }) => manifest)
+  const whole = new Map<string, boolean>()
+  const gone: (typeof files)[number][] = []
+  for (const file of files.filter((one) => one.age >= age)) {
+    const manifest = manifests.find((one) => artifactFiles(one).includes(file.of))
+    if (!manifest) continue
+    if (!whole.has(manifest.id)) whole.set(manifest.id, (await store.verify(manifest)).length === 0)
+    if (whole.get(manifest.id)) gone.push(file)
+  }
+  if (gone.length > 0)
+    await store.removeStrays(
+      gone.map(({ path }) => path),
+      tools.work,
+    )
+  const kept = files.filter((file) => !gone.includes(file)).map(({ path }) => `"${path}" (damaged)`)
+  return {
+    removed: gone.map(({ path }) => `"${path}" (damaged, a good copy is in its place)`),
+    kept,
+    bytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+  }
 }
 
 /** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */

@@ -181,6 +181,7 @@ async function restoreBroken(
     const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : undefined
     const [now] = await refresh(tools, [one])
     const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work)
+    if (report.caveat !== undefined) tools.log.warning(`${one.service.name}: ${report.caveat}`)
     kept.push(
       `${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
     )

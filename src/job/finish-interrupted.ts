@@ -7,6 +7,7 @@ import { putDefinitionBack, readInstalled } from "./install-definition.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
+import { settleUndo } from "./settle-undo.ts"
 import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
@@ -17,31 +18,38 @@ import { appRuns, restoreFirst, startWriters, waitsForRestore } from "./writers.
 /**
  * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
  * that of the clean stop, and the app starts again; new containers that do not serve the same data give way to the
- * previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`.
+ * previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`;
+ * an undo of one: `settleUndo`.
  * Does nothing where no run was cut off, but for a definition that nothing was made of. What cannot be finished is told,
- * and the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore
- * (`cures`): throws `restore-cut` for any other job.
+ * and the note of it stays: the job at hand may be the cure. Half of a restore or undo has one cure only, another restore
+ * (`cures`): throws `restore-cut` for any other job. Gives one sentence when it has finished an undo.
  */
 export async function finishInterrupted(
   tools: Tools,
   { cures = false }: { readonly cures?: boolean } = {},
-): Promise<void> {
+): Promise<string | undefined> {
   const note = await readStoppedApp(tools)
-  if (!note) return takeBackDefinition(tools)
-  if (note.awaits === "restore" && !note.restoring) {
-    if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
-    return
+  if (!note) {
+    await takeBackDefinition(tools)
+    return undefined
   }
-  const { restoring } = note
+  const { restoring, undoing } = note
+  if (note.awaits === "restore" && !restoring && !undoing) {
+    if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
+    return undefined
+  }
   try {
-    await tools.log.group("finishing an interrupted run", () =>
-      restoring ? settleRestore(tools, { ...note, restoring }) : finish(tools, note),
-    )
+    return await tools.log.group("finishing an interrupted run", async () => {
+      if (undoing) return settleUndo(tools, { ...note, undoing })
+      await (restoring ? settleRestore(tools, { ...note, restoring }) : finish(tools, note))
+      return undefined
+    })
   } catch (error) {
     if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error
-    if (restoring && !cures) throw unsettled(error)
+    if ((restoring || undoing) && !cures) throw unsettled(error, undoing ? "an undo of a restore" : "a restore")
     const app = (await appRuns(tools)) ? "" : ", the app stays stopped"
     tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`)
+    return undefined
   }
 }
 
@@ -53,8 +61,8 @@ async function takeBackDefinition(tools: Tools): Promise<void> {
   await putDefinitionBack(tools, installed)
 }
 
-function unsettled(error: AppError): AppError {
-  return failure("restore-cut", `a restore was cut off and can be neither finished nor undone: ${error.message}`, {
+function unsettled(error: AppError, what: string): AppError {
+  return failure("restore-cut", `${what} was cut off and can be neither finished nor taken back: ${error.message}`, {
     hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
     cause: error,
   })

@@ -1,10 +1,12 @@
 import { AppError, failure, messageOf, refusal } from "../core/errors.ts"
+import { setAsideNoted } from "./aside.ts"
 import { nameCause } from "./debug/causes.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
 import { isOurs } from "./is-ours.ts"
 import { covers, directoryOf } from "./keep-volumes.ts"
 import { noWayBack } from "./restore-note.ts"
-import { besidePaths, putAsideBack, setAside } from "./set-aside.ts"
+import { besidePaths, putAsideBack } from "./set-aside.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -76,10 +78,12 @@ async function startEmpty(tools: Tools, one: StackService, id: string): Promise<
   const { name } = one.service
   await tools.work.step("stop-unreadable", tools.stack.stop([container]))
   const directory = await dataDirectory(tools, one)
-  const { aside, failed } = besidePaths(directory, { id, now: tools.clock.now() })
+  const now = await hostNow(tools)
+  const { aside, failed } = besidePaths(directory, { id, now })
   const place = { imageId: container.imageId, directory, aside }
+  const note = { service: name, directory, aside, failed, at: now.toISOString() }
   await noWayBack(tools)
-  await tools.work.step("set-data-aside", setAside(place))
+  await tools.work.step("set-data-aside", setAsideNoted(tools.layout, container.imageId, note))
   tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`)
   const problem = await start(tools, one)
   if (problem === undefined) return place.aside

@@ -19,6 +19,22 @@ const restoringSchema = z.object({
 /** A restore under way: enough for another run to finish it, or to undo it. */
 export type Restoring = z.output<typeof restoringSchema>
 
+const undoingSchema = z.object({
+  /** In this order: the name of what goes back as it is kept, the work that had replaced it, and the id that what makes room for it gets. */
+  services: z
+    .array(z.object({ service: z.string(), name: z.string(), run: z.string().optional(), id: z.string() }))
+    .min(1),
+  /** Those of them that serve it, proven. */
+  done: z.array(z.string()),
+  /** Whether the host waited for a restore before. */
+  waited: z.boolean(),
+  /** There is only the way forward: it takes an undo forth again that could not be finished. */
+  forward: z.boolean(),
+})
+
+/** An undo of a restore under way: enough for another run to finish it, or to take it back. */
+export type Undoing = z.output<typeof undoingSchema>
+
 const noteSchema = z.object({
   format: z.literal(1),
   /** What has to come before the app may start: its services that run again, or a restore that ended well. */
@@ -27,6 +43,8 @@ const noteSchema = z.object({
   backup: z.string().optional(),
   /** While a restore is under way. */
   restoring: restoringSchema.optional(),
+  /** While an undo of a restore is under way. */
+  undoing: undoingSchema.optional(),
   /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
   previous: z.record(z.string(), z.string().nullable()).optional(),
   /** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */

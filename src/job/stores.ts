@@ -4,6 +4,7 @@ import { isDatedAhead, latestBackup } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
+import { hostNow } from "./host-now.ts"
 import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -89,7 +90,7 @@ async function chooseLatest(
       hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.`,
     })
   const chosen = proven.find((one) => one.id === id)
-  if (chosen && isDatedAhead(chosen, tools.clock.now()))
+  if (chosen && isDatedAhead(chosen, await hostNow(tools)))
     throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, {
       hint: "Give the id of a backup: `backups` lists them.",
     })

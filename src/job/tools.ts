@@ -59,4 +59,6 @@ export interface Tools {
    * own, `layout.backups`; the stack does not run there. Absent unless asked for.
    */
   readonly runner?: Tools
+  /** What an undo that an earlier run had begun has taken back, when this run has just finished it: one sentence. */
+  readonly undone?: string
 }

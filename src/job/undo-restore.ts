@@ -1,8 +1,11 @@
-import { failure, messageOf, refusal } from "../core/errors.ts"
-import { assertSoleServer, atLeastOne, ensureRunning, refresh } from "./ensure-running.ts"
+import { refusal } from "../core/errors.ts"
+import type { ReplacedData } from "../service/driver.ts"
+import { assertSoleServer, atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { containerOf, dataServices, names, type StackService } from "./stack-services.ts"
+import { isSettled, takeBack } from "./take-back.ts"
 import type { Tools } from "./tools.ts"
-import { startOnRightData, startWriters, stopWriters, waitsForRestore } from "./writers.ts"
+import { endUndo, type UndoEntry } from "./undo-note.ts"
+import { stopWriters, waitsForRestore } from "./writers.ts"
 
 export interface UndoOptions {
   /** Data services to take back; those of the newest restore unless told. */
@@ -25,6 +28,8 @@ export interface UndoResult {
  * restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
  */
 export async function undoRestore(tools: Tools, { services, force }: UndoOptions = {}): Promise<UndoResult> {
+  // To take that back again is not what was asked for.
+  if (tools.undone) return { done: [tools.undone], left: [] }
   const data = atLeastOne(await dataServices(tools, services), "data service")
   const able = data.filter((one) => one.driver.undo)
   for (const one of able) await assertSoleServer(tools, one)
@@ -39,14 +44,28 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
   if (!force) assertRecent(tools, chosen)
-  const waited = (await waitsForRestore(tools)) !== undefined
-  // Between two services the app belongs to neither: who is cut off there leaves it stopped until undo has run again.
-  const halves = chosen.length > 1
-  await stopWriters(tools, { awaits: halves ? "restore" : "services" })
-  const done = await takeBack(tools, keysFirst(chosen), () => start(tools, halves && !waited))
-  await start(tools, halves)
+  const earlier = await waitsForRestore(tools)
+  const entries = entriesOf(tools, chosen)
+  const undoing = { services: [...entries], done: [], waited: earlier !== undefined, forward: false }
+  const backup = earlier?.backup === undefined ? {} : { backup: earlier.backup }
+  // Between two services, and half way in one, the app belongs to neither: who is cut off leaves the rest to the next run.
+  await stopWriters(tools, { awaits: "restore", ...backup, undoing })
+  const done = await takeBack(tools, entries).catch(async (error: unknown) => {
+    if (isSettled(tools, error)) await endUndo(tools, { together: false })
+    throw error
+  })
+  await endUndo(tools, { together: chosen.length > 1 })
   if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`)
   return { done, left }
+}
+
+/** What goes aside gets an id that nothing has yet which a restore or an undo put aside. */
+function entriesOf({ work }: Tools, chosen: readonly Kept[]): readonly UndoEntry[] {
+  const taken = chosen.flatMap((one) => one.all)
+  let id = work.id
+  for (let number = 2; taken.some(({ name, run }) => run === id || name.endsWith(id)); number++)
+    id = `${work.id}-${number}`
+  return keysFirst(chosen).map(({ one, name, run }) => ({ service: one.service.name, name, ...(run && { run }), id }))
 }
 
 const day = 86_400_000
@@ -66,14 +85,16 @@ interface Kept {
   /** Empty when it does not say. */
   readonly at: string
   readonly run: string | undefined
+  readonly name: string
+  readonly all: readonly ReplacedData[]
 }
 
 async function lastReplaced(services: readonly StackService[]): Promise<readonly Kept[]> {
   const kept = await Promise.all(
     services.map(async (one): Promise<readonly Kept[]> => {
       const all = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
-      const [newest] = all.toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""))
-      return newest ? [{ one, at: newest.at ?? "", run: newest.run }] : []
+      const [newest] = all.filter(({ failed }) => !failed).toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""))
+      return newest ? [{ one, at: newest.at ?? "", run: newest.run, name: newest.name, all }] : []
     }),
   )
   return kept.flat()
@@ -83,50 +104,4 @@ async function lastReplaced(services: readonly StackService[]): Promise<readonly
 function keysFirst(services: readonly Kept[]): readonly Kept[] {
   const rank = ({ one }: Kept) => Number(one.service.kind === "postgres")
   return services.toSorted((a, b) => rank(a) - rank(b))
-}
-
-function start(tools: Tools, isRight: boolean): Promise<void> {
-  return isRight ? startOnRightData(tools) : startWriters(tools)
-}
-
-async function takeBack(
-  tools: Tools,
-  services: readonly Kept[],
-  startAgain: () => Promise<void>,
-): Promise<readonly string[]> {
-  const taken: Kept[] = []
-  const done: string[] = []
-  try {
-    for (const kept of services) {
-      const { one } = kept
-      const sentence = await one.driver.undo?.(one.service, containerOf(one), tools.work)
-      taken.push(kept)
-      if (sentence !== undefined) done.push(sentence)
-    }
-    return done
-  } catch (error) {
-    if (tools.signal.aborted) throw error
-    await takeForth(tools, taken, error)
-    await startAgain()
-    throw error
-  }
-}
-
-/** An undo is undone by another one. Throws when that fails: then the app must not start on data of two times. */
-async function takeForth(tools: Tools, taken: readonly Kept[], reason: unknown): Promise<void> {
-  try {
-    for (const { one, run } of taken.toReversed()) {
-      const [now] = await refresh(tools, [one])
-      // What goes aside again gets the id that it had, by which it belongs to what the other services have kept.
-      const work = { ...tools.work, id: run ?? `${tools.work.id}-forth` }
-      await one.driver.undo?.(one.service, containerOf(now ?? one), work)
-    }
-  } catch (error) {
-    const known = names(taken.map(({ one }) => one)).join(", ")
-    throw failure(
-      "undo-halfway",
-      `${messageOf(reason)}; ${known} is as before the restore and could not be taken forth again: ${messageOf(error)}`,
-      { hint: "The app stays stopped. Run undo again, or restore a backup.", cause: reason },
-    )
-  }
 }

@@ -13,8 +13,8 @@ export async function unfinishedOf(tools: Tools): Promise<Unfinished> {
     readUnfinished(tools),
   ])
   const waiting = await stillWaits(tools, stopped)
-  // A restore that was cut off is finished or undone by the next run.
-  if (waiting && waiting.restoring === undefined) return "restore"
+  // A restore, or an undo of one, that was cut off is finished or taken back by the next run.
+  if (waiting && waiting.restoring === undefined && waiting.undoing === undefined) return "restore"
   const cutOff = waiting !== undefined || stopped?.awaits === "services"
   return cutOff || upgrades.length > 0 || deployment ? "run" : "no"
 }

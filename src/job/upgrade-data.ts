@@ -4,10 +4,12 @@ import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
+import { setAsideNoted } from "./aside.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
+import { hostNow } from "./host-now.ts"
 import { covers, directoryOf } from "./keep-volumes.ts"
-import { besidePaths, setAside } from "./set-aside.ts"
+import { besidePaths } from "./set-aside.ts"
 import { containerOf, holdsData, type StackService } from "./stack-services.ts"
 import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -35,7 +37,7 @@ export async function findUpgrades(
     const directory = await directoryBehind(tools, one, upgrade)
     await assertRoom(tools, directory, upgrade)
     const { imageId } = one.container
-    const paths = { directory, ...besidePaths(directory, { id, now: tools.clock.now() }) }
+    const paths = { directory, ...besidePaths(directory, { id, now: await hostNow(tools) }) }
     const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
     found.push({ one, upgrade, note })
     tools.log.info(
@@ -60,7 +62,9 @@ export async function emptyForUpgrade(
   for (const planned of upgrades) {
     const { name } = planned.one.service
     dumps.set(name, await dumpAlone(tools, planned))
-    await tools.work.step(`set-aside-${name}`, setAside(planned.note))
+    const { imageId, directory, aside, failed } = planned.note
+    const note = { service: name, directory, aside, failed, at: (await hostNow(tools)).toISOString() }
+    await tools.work.step(`set-aside-${name}`, setAsideNoted(tools.layout, imageId, note))
   }
   return dumps
 }

@@ -8,11 +8,15 @@ dir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}
 rm -rf "$dir/.restore-$id"
 [ -d "$dir/.pre-restore-$id" ] || exit 0
 # Without the mark the old data was still being moved: what lies in the directory is old, too.
-if [ -e "$dir/.pre-restore-$id/.moved" ]; then aside "$dir/$from"; fi
+if [ -e "$dir/.pre-restore-$id/.moved" ]; then
+  aside "$dir/$from"
+  [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":false,\"atLeast\":null}"
+  # From here on what lies in the directory is old: who comes after a kill must not move it away again.
+  rm -f "$dir/.pre-restore-$id/.moved" && sync || exit 1
+fi
 for one in "$dir/.pre-restore-$id"/*; do
   if [ -e "$one" ]; then mv "$one" "$dir/" || exit 1; fi
 done
-rm -f "$dir/.pre-restore-$id/.moved"
 rmdir "$dir/.pre-restore-$id" && sync
 '
 at_data "$text" "$1" "$2" "$3" "$4" "$5" "$6" "${7:-}" </dev/null

@@ -76,6 +76,22 @@ export interface CutRestores {
   undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
 }
 
+/** An undo of a restore that was cut off. */
+export interface CutUndo {
+  /** What it was to bring back, by the name that `replaced` gave. */
+  readonly name: string
+  /** The id of the work that did it: part of the names of what it put aside. */
+  readonly id: string
+}
+
+/** What can be told and done about an undo that was cut off. */
+export interface CutUndos {
+  /** How far it came: `taken` when all that was replaced is back and proven, `half` when some of it was moved. */
+  look(service: Service, container: Container, cut: CutUndo): Promise<"untouched" | "half" | "taken">
+  /** Makes a half one untouched. The container may be left stopped. Absent where there is no half. */
+  back?(service: Service, container: Container, cut: CutUndo, work: Work): Promise<void>
+}
+
 /** Data that a restore replaced and kept. */
 export interface ReplacedData {
   /** The name it has now. */
@@ -87,6 +103,8 @@ export interface ReplacedData {
   /** The id of the work that replaced it: what one restore replaced in several services belongs together. */
   readonly run: string | undefined
   readonly bytes: number
+  /** A restore that failed had brought it, so that there is nothing to take back. */
+  readonly failed?: boolean
 }
 
 /** What a new image asks of data that an older one made. */
@@ -132,8 +150,13 @@ export interface ServiceDriver {
     container: Container | undefined,
     definition: ServiceDefinition,
   ): Promise<string | undefined>
-  /** Takes the last restore back: what it replaced serves again, what it brought is kept aside. One sentence about it. */
-  undo?(service: Service, container: Container, work: Work): Promise<string>
+  /**
+   * Takes the last restore back, or that of the work `run`: what it replaced serves again, what it brought is kept aside.
+   * One sentence about it.
+   */
+  undo?(service: Service, container: Container, work: Work, run?: string): Promise<string>
+  /** What is left of an undo that was cut off. */
+  readonly cutUndos?: CutUndos
   /** What is left of a restore that was cut off. */
   readonly cutRestores?: CutRestores
   /** What restores replaced and kept, oldest first. */

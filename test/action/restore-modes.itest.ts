@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { execFileSync, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import { serviceDrivers } from "../../src/service/service-drivers.ts"
@@ -123,6 +123,19 @@ describe("restore, undo and clean on a stack", () => {
     const keys = kept()
     assert.notEqual(before, "0")
     assert.notEqual(keys, "")
+    const backups = join(place.baseDir, "backups")
+    const [dump = ""] = readdirSync(join(backups, "dragonfly"))
+    const damaged = `dragonfly/${dump}.damaged.1600000000`
+    const foreign = "postgres/other.dump.damaged.1600000000"
+    const half = "postgres/other.dump.partial"
+    for (const file of [damaged, foreign, half]) writeFileSync(join(backups, file), "damaged")
+    const left = JSON.parse(good("backups").outputs.left) as readonly Record<string, unknown>[]
+    const named = new Map(left.map((one) => [one.name, one]))
+    for (const name of [...keys.split("\n").map((path) => basename(path)), damaged])
+      assert.deepEqual([named.get(name)?.removal, Number(named.get(name)?.bytes) > 0], ["clean", true], name)
+    assert.equal(left.filter(({ name }) => /__old_/.test(String(name))).length, Number(before))
+    assert.equal(named.get(half)?.removal, "next-backup")
+    assert.equal(named.get(foreign)?.removal, "by-hand")
     const { outputs } = run("restore", "--mode", "clean", "--replaced-older-than", "0s")
     assert.deepEqual([outputs.status, outputs.reason], ["refused", "backup-not-proven"])
     good("backup")
@@ -130,6 +143,11 @@ describe("restore, undo and clean on a stack", () => {
     assert.deepEqual([replaced(), kept()], [before, keys], "they are not 14 days old")
     good("restore", "--mode", "clean", "--replaced-older-than", "0s")
     assert.deepEqual([replaced(), kept()], ["0", ""])
+    assert.deepEqual(
+      [damaged, foreign].map((file) => existsSync(join(backups, file))),
+      [false, true],
+      "only what a good copy has taken the place of",
+    )
     assert.deepEqual([rows(), redis("get", "key")], ["7", "newer"])
     const { outputs: none } = run("restore", "--mode", "undo")
     assert.deepEqual([none.status, none.reason], ["refused", "nothing-to-undo"])

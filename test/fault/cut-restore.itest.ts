@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import { docker, redis, sql } from "../job/recreate-ground.ts"
 import { type Ground, openGround } from "./ground.ts"
+import { killKeepers } from "./kill-keepers.ts"
 import { disorder, waitForLock } from "./look.ts"
 import { chooseKills, good } from "./loop.ts"
 import { momentName } from "./tool.ts"
@@ -106,22 +107,4 @@ function toldAs(moments: readonly { readonly step: string }[], step: string, pos
   const last = moments.findIndex((one) => one.step === "note-right-data")
   if (at <= first || at >= last) return /(?:)/
   return postgres === "" ? /The restore of backup-\S+ is finished/ : /The restore is undone/
-}
-
-/** Everything of ours that runs on the host, with all that it has started there. */
-function killKeepers({ stack }: Ground): void {
-  const folder = `${stack.baseDir}/state/production/work`
-  for (const name of readdirSync(folder)) {
-    const pid = /^\d+/.exec(textOf(`${folder}/${name}/pid`))?.[0]
-    if (pid === undefined || !textOf(`/proc/${pid}/cmdline`).includes(folder)) continue
-    process.kill(-Number(pid), "SIGKILL")
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8")
-  } catch {
-    return "" // it has ended since
-  }
 }

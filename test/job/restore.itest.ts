@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failure } from "../../src/core/errors.ts"
+import { backup } from "../../src/job/backup.ts"
+import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
+import { leftOnHost } from "../../src/job/left-on-host.ts"
 import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
@@ -75,6 +78,30 @@ describe("a restore into a server that does not serve", () => {
     assert.equal(sql(place, "select count(*) from notes"), "30")
     assert.equal(await state("api"), "running")
     assert.equal(aside().length, 1, "what was set aside stays")
+  })
+
+  it("names what was set aside, and removes it only after a later backup of the server that serves now", async () => {
+    const tools = open(place)
+    const path = join(place.baseDir, "data", aside()[0] ?? assert.fail())
+    const like = join(place.baseDir, "data/postgres.aside-backup-20200101-000000-000000")
+    mkdirSync(like)
+    const { items, unknown } = await leftOnHost(tools)
+    assert.deepEqual(unknown, [])
+    const [item, ...more] = items.filter(({ service, name }) => service === "postgres" && name.startsWith("/"))
+    assert.deepEqual([item?.name, item?.what, item?.removal], [path, "the data directory of postgres", "clean"])
+    assert.deepEqual(more, [])
+    assert.ok(item && item.bytes > 1_000_000 && (item.age ?? -1) >= 0 && (item.age ?? 0) < 600_000)
+    const clean = (age: number) => cleanReplaced(tools, { age, services: ["postgres"] })
+    await assert.rejects(clean(0), { code: "backup-not-proven" })
+    // A runner whose clock is a day ahead: what it makes is dated by the host's.
+    const ahead = { ...tools.clock, now: () => new Date(Date.now() + 86_400_000) }
+    const { manifest } = await backup({ ...tools, clock: ahead })
+    assert.ok(Math.abs(Date.parse(manifest.created) - Date.now()) < 120_000, manifest.created)
+    assert.match((await clean(3_600_000)).kept.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
+    assert.match((await clean(0)).removed.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
+    assert.deepEqual([existsSync(path), existsSync(like)], [false, true], "what only looks like ours stays")
+    assert.deepEqual(readdirSync(join(tools.layout.state, "aside")), [])
+    rmdirSync(like)
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

@@ -33,6 +33,29 @@ for (const [program, ...words] of shells) {
       assert.deepEqual(readdirSync(ground.path), ["my data"])
     })
 
+    it("is looked for and removed by the names that only it has", () => {
+      using ground = parent()
+      const [aside, failed] = [
+        "my data.aside-backup-20260131-020000-030000",
+        "my data.failed-backup-20260131-020000-030000",
+      ]
+      run("set-aside", ground.path, "my data", aside)
+      const told = run("aside-look", ground.path, aside, failed, "none.aside-backup-20260131-020000-030000").toString()
+      assert.match(told, /^\d+ my data\.aside-backup-20260131-020000-030000\nend\n$/)
+      for (const name of [
+        "my data",
+        "my data.aside",
+        `${aside}1`,
+        ".",
+        "..",
+        `../x.aside-backup-20260131-020000-030000`,
+      ])
+        assert.throws(() => run("aside-forget", ground.path, aside, name), name)
+      assert.ok(existsSync(join(ground.path, aside, "old")))
+      run("aside-forget", ground.path, aside, failed)
+      assert.deepEqual(readdirSync(ground.path), ["my data"])
+    })
+
     it("never moves onto what is there", () => {
       using ground = parent()
       mkdirSync(join(ground.path, "my data.aside"))

@@ -3,7 +3,7 @@ import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import { sh } from "../../shell/command.ts"
-import type { CutRestore, CutRestores, Service } from "../driver.ts"
+import type { CutRestore, CutRestores, CutUndos, Service } from "../driver.ts"
 import { dropLeftovers } from "./restore-steps.ts"
 import { markOf, readServer } from "./server-facts.ts"
 import { undoRestore } from "./undo-restore.ts"
@@ -18,6 +18,15 @@ export const cutRestores: CutRestores = {
     await awaitQuiet(service, container)
     if (await isIn(service, container, cut)) await undoRestore(service, container, work, cut.ids)
     await dropLeftovers(await jobOf(service, container, work))
+  },
+}
+
+/** One transaction: all of it or nothing. */
+export const cutUndos: CutUndos = {
+  async look(service, container, { name }) {
+    await awaitQuiet(service, container)
+    const { databases } = await readServer(service, container)
+    return databases.some((one) => one.name === name) ? "untouched" : "taken"
   },
 }
 

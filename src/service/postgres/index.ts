@@ -1,7 +1,7 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
 import { collationAdvice } from "./collation-advice.ts"
-import { cutRestores } from "./cut-restores.ts"
+import { cutRestores, cutUndos } from "./cut-restores.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { dataDirectory } from "./image-facts.ts"
 import { placeOf } from "./place.ts"
@@ -35,8 +35,9 @@ export function postgresDriver({ lockLimit = 30_000, besideFrom }: PostgresOptio
     restore: (service, container, backup, work) =>
       restoreServer(service, container, { backup, work, place: placeOf(container, besideFrom) }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
-    undo: (service, container, work) => undoRestore(service, container, work),
+    undo: (service, container, work, run) => undoRestore(service, container, work, run === undefined ? run : [run]),
     cutRestores,
+    cutUndos,
     dataDirectory,
     replaced: replacedDatabases,
     removeReplaced: (service, container, names, work) => removeReplaced(service, container, { names, work }),

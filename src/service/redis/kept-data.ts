@@ -21,6 +21,8 @@ export type KeptNote = z.output<typeof noteSchema>
 /** A set of files that a restore replaced, in a folder of the data directory. */
 export interface KeptData {
   readonly folder: string
+  /** A restore that failed had brought it: nothing was replaced by it that is to come back. */
+  readonly failed: boolean
   readonly bytes: number
   /** ISO 8601, UTC; undefined when it does not say. */
   readonly at: string | undefined
@@ -60,10 +62,11 @@ export function parseKept(text: string): readonly KeptData[] {
   if (!all.includes("end")) throw failure("host-answer", "the list of replaced data is not whole")
   return all
     .flatMap((line): readonly KeptData[] => {
-      const [, size, folder, at, note] = /^(\d+) (\.pre-restore-\S+) ?(\S*) ?(.*)$/.exec(line) ?? []
+      const [, size, folder, at, note] = /^(\d+) (\.(?:pre|failed)-restore-\S+) ?(\S*) ?(.*)$/.exec(line) ?? []
       if (size === undefined || folder === undefined) return []
       const known = Number.isFinite(Date.parse(at ?? "")) ? at : undefined
-      return [{ folder, bytes: Number(size) * 1024, at: known, note: readNote(note ?? "") }]
+      const failed = folder.startsWith(".failed-")
+      return [{ folder, failed, bytes: Number(size) * 1024, at: known, note: readNote(note ?? "") }]
     })
     .toSorted((a, b) => (a.at ?? "").localeCompare(b.at ?? ""))
 }
@@ -71,12 +74,13 @@ export function parseKept(text: string): readonly KeptData[] {
 /** The same, as the jobs know it. */
 export async function replacedKeys(service: Service, container: Container): Promise<readonly ReplacedData[]> {
   const kept = await readKept(service, container, await liveSettings(service, container))
-  return kept.map(({ folder, bytes, at, note }) => ({
+  return kept.map(({ folder, failed, bytes, at, note }) => ({
     name: folder,
-    was: `keys of ${service.name}`,
+    was: failed ? `keys that a failed restore brought into ${service.name}` : `keys of ${service.name}`,
     at,
     bytes,
     run: note?.run,
+    ...(failed && { failed }),
   }))
 }
 

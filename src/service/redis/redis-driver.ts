@@ -1,5 +1,6 @@
 import type { ServiceDriver } from "../driver.ts"
 import { backupServer } from "./backup-server.ts"
+import { cutUndos } from "./cut-undos.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { removeKept, replacedKeys } from "./kept-data.ts"
 import { probeServer } from "./probe-server.ts"
@@ -20,6 +21,7 @@ export function redisDriver(): ServiceDriver {
     backup: (service, container, target, work) => backupServer(service, container, { target, work }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     undo: undoRestore,
+    cutUndos,
     replaced: replacedKeys,
     removeReplaced: (service, container, names, work) => removeKept(service, container, { names, work }),
     cutRestores: { undo: (service, container, cut, work) => undoCutRestore(service, container, { ...cut, work }) },

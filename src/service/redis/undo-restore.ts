@@ -13,13 +13,15 @@ import { loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
 /**
  * Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
  * in the same way, so that this can be taken back too. When the old data does not come up with the keys it had, all is
- * put back as it was. Throws `nothing-to-undo` when no restore left anything.
+ * put back as it was. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
  */
-export async function undoRestore(service: Service, container: Container, work: Work): Promise<string> {
+export async function undoRestore(service: Service, container: Container, work: Work, run?: string): Promise<string> {
   const settings = await liveSettings(service, container)
   const kept = await readKept(service, container, settings)
   // One that was still being filled when its restore was cut has no time.
-  const last = kept.findLast(({ at }) => at !== undefined)
+  const last = kept.findLast(
+    ({ at, failed, note }) => at !== undefined && !failed && (run === undefined || note?.run === run),
+  )
   if (last === undefined)
     throw refusal("nothing-to-undo", `${service.name} has no data that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",

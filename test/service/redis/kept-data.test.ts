@@ -16,24 +16,29 @@ test("what was kept is read oldest first, with its note; marks that say nothing 
     "8 .pre-restore-cut ",
     `4 .pre-restore-a 2026-11-21T06:00:01Z ${keptNote({ ...settings, append: { directory: "d", file: "f" } }, "run-a", undefined)}`,
     "4 .pre-restore-bad 2026-11-21T06:00:03Z {no JSON",
+    "4 .failed-restore-a 2026-11-21T06:00:04Z {no JSON",
+    "4 .restore-a 2026-11-21T06:00:05Z {no JSON",
     "end",
     "",
   ].join("\n")
   assert.deepEqual(parseKept(text), [
-    { folder: ".pre-restore-cut", bytes: 8192, at: undefined, note: undefined },
+    { folder: ".pre-restore-cut", failed: false, bytes: 8192, at: undefined, note: undefined },
     {
       folder: ".pre-restore-a",
+      failed: false,
       bytes: 4096,
       at: "2026-11-21T06:00:01Z",
       note: { run: "run-a", append: true, atLeast: null },
     },
     {
       folder: ".pre-restore-b",
+      failed: false,
       bytes: 20480,
       at: "2026-11-21T06:00:02Z",
       note: { run: "run-b", append: false, atLeast: { "db0.keys": 5 } },
     },
-    { folder: ".pre-restore-bad", bytes: 4096, at: "2026-11-21T06:00:03Z", note: undefined },
+    { folder: ".pre-restore-bad", failed: false, bytes: 4096, at: "2026-11-21T06:00:03Z", note: undefined },
+    { folder: ".failed-restore-a", failed: true, bytes: 4096, at: "2026-11-21T06:00:04Z", note: undefined },
   ])
 })
 

@@ -128,17 +128,35 @@ test("several swaps of one run overwrite nothing: each set that is moved aside k
 })
 
 test("nothing to take back is refused; only what a restore replaced is removed", async () => {
-  const { ground } = await restored("undo-clean")
+  const { ground, made } = await restored("undo-clean")
   await using _ = ground
   const remove = async (...names: readonly string[]) =>
     driver.removeReplaced?.(ground.service, await ground.container(), names, work(ground))
   const [one] = await replaced(ground)
   assert(one)
+  await assert.rejects(
+    driver.restore?.(
+      ground.service,
+      await ground.container(),
+      made,
+      work(ground, (name) => {
+        if (name === "start-cache") throw new Error("cut")
+      }),
+    ) ?? assert.fail(),
+    /before the restore is in its place/,
+  )
+  const brought = (await replaced(ground)).find(({ failed }) => failed)
+  assert(brought)
+  assert.match(brought.name, /^\.failed-restore-direct-/)
+  assert.ok(Math.abs(Date.parse(brought.at ?? "") - Date.now()) < 60_000 && brought.bytes > 0)
   await sh("docker", "exec", ground.name, "mkdir", "/data/.pre-restore-foreign")
   for (const name of [".", "dump.rdb", ".pre-restore-foreign", "../data", ".pre-restore-"])
     await assert.rejects(remove(one.name, name), { code: "not-replaced" })
-  assert.equal((await replaced(ground)).length, 1)
-  await remove(one.name)
+  assert.equal((await replaced(ground)).length, 2)
+  await undo(ground)
+  assert.equal(await state(ground), "60,1,new", "not what the failed restore had brought")
+  await undo(ground)
+  await remove(...(await replaced(ground)).map(({ name }) => name))
   assert.deepEqual(await replaced(ground), [])
   assert.match(await ground.files(), /pre-restore-foreign/)
   assert.equal(await state(ground), "50,0,7")

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { failure } from "../../core/errors.ts"
+import type { Container } from "../../docker/stack.ts"
+import { type Command, change, sh } from "../../shell/command.ts"
+import type { Service } from "../driver.ts"
+import type { DataSettings } from "./data-settings.ts"
+
+/** Ends a server that must not save: what it has loaded is not what is to stay. */
+export function killNow({ id }: Container): Command {
+  return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`
+}
+
+/** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
+export async function awaitQuiet(service: Service, container: Container, { mount }: DataSettings): Promise<void> {
+  for (const until = Date.now() + 60_000; ; ) {
+    const mounting = await service.stack.mounting([mount.volume ?? mount.source])
+    const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`)
+    const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id))
+    if (!ours) return
+    if (Date.now() > until)
+      throw failure("restore-alive", `${ours.name}, which moves files of ${service.name}, does not end`)
+    await sleep(300)
+  }
+}

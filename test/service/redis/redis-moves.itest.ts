@@ -1,0 +1,151 @@
+import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test } from "node:test"
+import { remoteScript } from "../../../src/remote/scripts.ts"
+
+/** Everything that changes a directory, counted; the one with the number in `strike` is not done, for its shell is killed. */
+const shim = `#!/bin/sh
+n=$(($(cat "$COUNT" 2>/dev/null || echo 0) + 1))
+echo $n >"$COUNT"
+if [ "$n" = "$STRIKE" ]; then kill -KILL $PPID; exit 1; fi
+[ "\${0##*/}" != sync ] || exit 0
+exec env PATH="$REAL" "\${0##*/}" "$@"
+`
+const changing = ["mv", "rm", "rmdir", "mkdir", "ln", "chown", "sync"]
+
+/** Old and new data of a server, with and without append-only files. */
+const servers = {
+  "one file": { append: "-", old: ["dump.rdb"], fresh: ["dump.rdb"] },
+  "append-only files": { append: "aof", old: ["dump.rdb", "aof/l.1.base.rdb", "aof/l.manifest"], fresh: ["dump.rdb"] },
+  "a set of Dragonfly's": {
+    append: "-",
+    old: ["dump-1-0000.dfs", "dump-1-0001.dfs", "dump-1-summary.dfs"],
+    fresh: ["dump-restore-R-0000.dfs", "dump-restore-R-0001.dfs", "dump-restore-R-summary.dfs"],
+  },
+} as const
+
+class Ground {
+  readonly folder = mkdtempSync(join(tmpdir(), "t-moves-"))
+  readonly data = join(this.folder, "data")
+  readonly bin = join(this.folder, "bin")
+
+  constructor() {
+    mkdirSync(this.bin)
+    for (const name of changing) writeFileSync(join(this.bin, name), shim, { mode: 0o755 })
+  }
+
+  /** Runs one of the scripts here instead of in a container; true when it came to its end, false when it was killed. */
+  run(name: string, args: readonly string[], strike = 0): boolean {
+    const here = 'at_data() { text=$1; shift 3; sh -c "$text" at-data "$@"; }'
+    const text = [remoteScript("redis-data"), here, remoteScript(name)].join("\n")
+    const count = join(this.folder, "count")
+    rmSync(count, { force: true })
+    const real = process.env.PATH ?? ""
+    const env = { PATH: `${this.bin}:${real}`, REAL: real, COUNT: count, STRIKE: String(strike) }
+    const { status, stderr } = spawnSync("sh", ["-c", text, "sh", "c", "i", this.data, ...args], { env })
+    if (status !== 0 && strike === 0) assert.fail(`${name}: ${stderr}`)
+    return status === 0
+  }
+
+  /** Prints of one that only looks. */
+  look(name: string, ...args: readonly string[]): string {
+    const here = 'at_data() { text=$1; shift 3; sh -c "$text" at-data "$@"; }'
+    const text = [here, remoteScript(name)].join("\n")
+    return spawnSync("sh", ["-c", text, "sh", "c", "i", this.data, ...args], { encoding: "utf8" }).stdout.trim()
+  }
+
+  write(place: string, files: readonly string[], word: string): void {
+    for (const file of files) {
+      mkdirSync(join(this.data, place, file, ".."), { recursive: true })
+      writeFileSync(join(this.data, place, file), `${word} ${file}`)
+    }
+  }
+
+  /** Every file of a folder that a start would load, with what it holds. */
+  content(place: string): Readonly<Record<string, string>> {
+    const root = join(this.data, place)
+    const files = existsSync(root) ? readdirSync(root, { recursive: true, withFileTypes: true }) : []
+    return Object.fromEntries(
+      files
+        .filter((one) => one.isFile())
+        .map((one) => join(one.parentPath, one.name).slice(root.length + 1))
+        .filter((path) => !path.startsWith("."))
+        .map((path) => [path, readFileSync(join(root, path), "utf8")]),
+    )
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+/** Calls `round` with a kill at each change, then at each next one, until it says that it came to its end. */
+function untilItEnds(round: (strike: number) => boolean): number {
+  let strike = 1
+  while (!round(strike)) strike++
+  return strike - 1
+}
+
+/** Pairs of kills: a third of them, among them each one alone, the first of the second's, and every distance. */
+function isLeftOut(first: number, second: number): boolean {
+  return second > 1 && (first * 2 + second) % 3 !== 0
+}
+
+for (const [what, { append, old, fresh }] of Object.entries(servers)) {
+  const load = [append === "-" && old.length > 1 ? "dump-1" : "dump.rdb", append]
+
+  test(`a restore killed at any change, and its undo killed at any, leave the old data whole: ${what}`, () => {
+    const kills = untilItEnds((first) => {
+      let ended = false
+      untilItEnds((second) => {
+        if (isLeftOut(first, second)) return false
+        using ground = new Ground()
+        ground.write("", old, "old")
+        const before = ground.content("")
+        ground.write(".restore-R", fresh, "new")
+        ended = ground.run("redis-swap", ["R", ...load, "l", "{}"], first)
+        if (ground.look("redis-left", "R") === "nothing") return true
+        const undone = ground.run("redis-undo", ["R", ...load], second)
+        if (!undone) ground.run("redis-undo", ["R", ...load])
+        assert.deepEqual(ground.content(""), before, `killed at change ${first}, then at ${second}`)
+        assert.equal(ground.look("redis-left", "R"), "nothing")
+        return undone
+      })
+      return ended
+    })
+    assert.ok(kills >= 6, String(kills))
+  })
+
+  test(`an undo killed at any change, and the way back from it killed at any, leave both data whole: ${what}`, () => {
+    const kills = untilItEnds((first) => {
+      let ended = false
+      untilItEnds((second) => {
+        if (isLeftOut(first, second)) return false
+        using ground = new Ground()
+        ground.write("", fresh, "new")
+        ground.write(".pre-restore-R", old, "old")
+        writeFileSync(join(ground.data, ".pre-restore-R/.moved"), "2026-11-21T03:00:00Z {}\n")
+        const [before, kept] = [ground.content(""), ground.content(".pre-restore-R")]
+        ended = ground.run("redis-take-back", ["W", ...load, "l", "{}", ".pre-restore-R"], first)
+        if (ground.look("redis-undo-left", "W", ".pre-restore-R") === "untouched") {
+          assert.deepEqual([ground.content(""), ground.content(".pre-restore-R")], [before, kept])
+          return true
+        }
+        const back = ground.run("redis-undo", ["W", ...load, ".pre-restore-R"], second)
+        if (!back) {
+          if (ground.look("redis-undo-left", "W", ".pre-restore-R") === "half")
+            ground.run("redis-undo", ["W", ...load, ".pre-restore-R"])
+        }
+        const now = [ground.content(""), ground.content(".pre-restore-R")]
+        assert.deepEqual(now, [before, kept], `killed at change ${first}, then at ${second}`)
+        assert.equal(ground.look("redis-undo-left", "W", ".pre-restore-R"), "untouched")
+        return back
+      })
+      return ended
+    })
+    assert.ok(kills >= 4, String(kills))
+  })
+}
