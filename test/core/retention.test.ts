@@ -77,6 +77,8 @@ describe("retention, case by case", () => {
       ["last", "newest-proven"],
       ["unproven-and-older"],
     ])
+    const twin = { ...older, id: "a-twin", proven: false }
+    assert.deepEqual(reasonsOf([older, twin], { ...none, last: 1 }), [["last", "newest-proven"], ["unproven"]])
   })
 
   test("what the store has locked stays until the lock ends, takes no one's place, and says why", () => {
