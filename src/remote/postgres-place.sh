@@ -57,11 +57,12 @@ unset POSTGRES_USER_FILE POSTGRES_PASSWORD_FILE POSTGRES_DB_FILE
   wait "$!" && [ "$place_whole" = "$3 end 0" ]
 }
 
-# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it waits for what still
-# runs there, which has seen its own input end.
+# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it ends what still runs
+# there, and waits until that has ended its sessions.
 # shellcheck disable=SC2016 # expanded there
 place_keep='echo ready
 cat >/dev/null
+kill -TERM -1 2>/dev/null
 tries=0
 while set -- /proc/[0-9]* && [ "$#" -gt 1 ] && [ "$tries" -lt 300 ]; do
   sleep 0.1
