@@ -23,12 +23,13 @@ place_open() {
 }
 
 place_start() {
+  login=$(docker exec "$1" sh -c "$4") || return
   # It ends by itself when its input does, so what is left never ran. One that is just being made for another server can
-  # be among them: that one runs inside then.
+  # be among them: that one runs inside then. What cannot be removed is not in our way.
   place_left=$(docker ps --all --filter label=infra-actions.beside --format '{{.ID}} {{.State}} {{.Label "infra-actions.beside"}}') || return
   place_left=$(printf '%s\n' "$place_left" | awk -v server="$1" '$3 == server || $2 ~ /^(created|exited|dead)$/ { print $1 }')
   # shellcheck disable=SC2086 # a list of ids
-  [ -z "$place_left" ] || docker rm --force --volumes $place_left || return
+  [ -z "$place_left" ] || docker rm --force --volumes $place_left || :
   # Whoever may read the file there is who may read it here, and nobody else.
   place_user=$(stat -c %u:%g "$6") && chown "$place_user" "$7" && mkfifo "$work/place-open" "$work/place-ready" || return
   # Compose's labels are emptied: an image that compose has built hands its own on.
@@ -40,7 +41,6 @@ place_start() {
     <"$work/place-open" >"$work/place-ready" &
   place_pid=$!
   exec 8>"$work/place-open"
-  login=$(docker exec "$1" sh -c "$4" 8>&-) || return
   timeout 60 head -n 1 "$work/place-ready" 8>&- | grep -q . || return
   place=infra-actions-$3
   # shellcheck disable=SC2016 # expanded there
