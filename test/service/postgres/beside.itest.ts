@@ -86,13 +86,27 @@ describe("dump and restore in a container beside the server", () => {
       await backUp(directWork(ground.service.host))
     })
 
-  it("removes what was left of one that never ran", async () => {
-    const id = ground.container().id
-    const label = `infra-actions.beside=${id}`
-    ground.docker("create", "--label", label, "--network", `container:${id}`, ground.container().imageId, "true")
-    assert.equal(besides(ground).length, 1)
+  it("removes what was left of others: one that never ran, one that still does, one of a server that is gone", async () => {
+    const { id, imageId } = ground.container()
+    const like = (server: string) => [
+      "--label",
+      `infra-actions.beside=${server}`,
+      "--network",
+      "none",
+      "--entrypoint",
+      "sleep",
+    ]
+    const left = [
+      ground.docker("create", ...like(id), imageId, "60"),
+      ground.docker("run", "--detach", ...like(id), imageId, "60"),
+      ground.docker("run", "--detach", ...like("0".repeat(64)), imageId, "60"),
+    ].map((one) => one.trim())
     await backUp(directWork(ground.service.host))
-    assert.deepEqual(besides(ground), [])
+    const all = ground.docker("ps", "--all", "--quiet", "--no-trunc").split("\n")
+    assert.deepEqual(
+      all.filter((one) => left.includes(one)),
+      [],
+    )
   })
 
   const reasons: readonly (readonly [why: string, told: RegExp, make: (ground: Ground) => () => void])[] = [
