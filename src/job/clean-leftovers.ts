@@ -3,10 +3,10 @@ import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
 import type { Command } from "../shell/command.ts"
-import type { BackupStore } from "../storage/backup-store.ts"
+import type { BackupStore, NotedUpload, Uploads } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
 import { readNotes, removeNotes, writeNote } from "./note.ts"
-import { localStore } from "./stores.ts"
+import { localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 /** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
@@ -15,15 +15,19 @@ const safeAge = 86_400_000
 /**
  * Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
  * before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
- * for the lock is ours; objects in S3 after a day; unfinished uploads at once. To be called under the lock before a backup
+ * for the lock is ours; objects in S3 after a day, but at once when their backup was published without them; unfinished
+ * uploads at once, by their ids. What a lock keeps is told, and looked at again by the next run. To be called under the lock before a backup
  * begins. What goes wrong is a warning: the next run tries again.
  */
 export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
   try {
     const begun = await readBegun(tools)
-    const mine = (await localStore(tools.stores).list()).backups.map(({ manifest }) => manifest)
+    const local = localStore(tools.stores)
+    const mine = (await local.list()).backups.map(({ manifest }) => manifest)
     await cleanHalves(tools, { begun, own: new Set(mine.flatMap((one) => artifactFiles(one))) })
+    const objects = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
+    const uploads = await endUploads(tools, objects)
     const known = {
       begun,
       named: new Set<string>(),
@@ -31,13 +35,14 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
       now: tools.clock.now(),
     }
     // Reading every manifest of every store is worth it only where one was not published, as a rule none.
-    if (begun.some(({ id }) => !known.published.has(id))) {
+    if (uploads.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
       for (const store of tools.stores) {
         const { paths, ids } = await store.named()
         for (const path of paths) known.named.add(path)
         for (const id of ids) known.published.add(id)
       }
       for (const store of tools.stores) await cleanStore(tools, store, known)
+      await cleanObjects(tools, uploads, known)
     }
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
     const [first, ...more] = over.map((one) => begunFile(tools.layout, one))
@@ -65,13 +70,64 @@ async function cleanStore(tools: Tools, store: BackupStore, known: Omit<Leftover
   const unpublished = known.begun.filter(({ id }) => !known.published.has(id))
   const stems = unpublished.flatMap(stemsOf)
   if (stems.length === 0) return
-  for (const file of (await store.endUploads?.(stems)) ?? [])
-    tools.log.info(`${store.name}: took back the unfinished upload of ${file}, which a killed run left`)
   const age = isRemote(store) ? safeAge : 0
-  const files = leftovers(await store.below(stems), { ...known, age })
-  if (files.length === 0) return
-  await store.removeStrays(files, tools.work)
-  for (const file of files) tools.log.info(`${store.name}: removed ${file}, which a killed run left and no backup has`)
+  await removeStrays(tools, store, leftovers(await store.below(stems), { ...known, age }))
+}
+
+/** False when a lock keeps one of them. */
+async function removeStrays(tools: Tools, store: BackupStore, files: readonly string[]): Promise<boolean> {
+  if (files.length === 0) return true
+  const stay = await store.removeStrays(files, tools.work)
+  for (const file of files) {
+    const why = stay.get(file)
+    const what = why === undefined ? `removed ${file}` : `${file} stays, ${why}`
+    tools.log.info(`${store.name}: ${what}, which a killed run left and no backup has`)
+  }
+  return stay.size === 0
+}
+
+/** Takes back what runs noted that they were sending. Gives those that have become objects which no manifest here names. */
+async function endUploads(tools: Tools, objects: ReadonlySet<string>): Promise<readonly NotedUpload[]> {
+  const store = remoteStore(tools.stores)
+  if (!store?.uploads) return []
+  const noted = await store.uploads.noted()
+  const left: NotedUpload[] = []
+  for (const one of noted) {
+    if (objects.has(one.key)) continue
+    const found = await store.uploads.end(one)
+    if (found === "object") left.push(one)
+    if (found === "ended")
+      tools.log.info(`${store.name}: took back the unfinished upload of ${one.path}, which a killed run left`)
+  }
+  await forgetUploads(tools, store.uploads, { noted, open: left })
+  return left
+}
+
+/** Removes the objects of a backup that ended without them, and those of one that was killed a day ago. */
+async function cleanObjects(
+  tools: Tools,
+  uploads: readonly NotedUpload[],
+  { named, published, now }: Omit<LeftoverOptions, "age">,
+): Promise<void> {
+  const store = remoteStore(tools.stores)
+  if (!store?.uploads || uploads.length === 0) return
+  const open: NotedUpload[] = []
+  for (const one of uploads) {
+    if (named.has(one.path)) continue
+    const over = published.has(one.backup) || now.getTime() - Date.parse(one.at) >= safeAge
+    if (!over || !(await removeStrays(tools, store, [one.path]))) open.push(one)
+  }
+  await forgetUploads(tools, store.uploads, { noted: uploads, open })
+}
+
+async function forgetUploads(
+  { work }: Tools,
+  uploads: Uploads,
+  { noted, open }: Readonly<Record<"noted" | "open", readonly NotedUpload[]>>,
+): Promise<void> {
+  const over = new Set(noted.map(({ backup }) => backup))
+  for (const { backup } of open) over.delete(backup)
+  if (over.size > 0) await uploads.forget([...over], work)
 }
 
 function isRemote({ name }: BackupStore): boolean {
