@@ -12,7 +12,7 @@ import { deleteUnlocked } from "./s3-remove.ts"
 import { hostSender } from "./s3-send.ts"
 import { runnerSender } from "./s3-send-through-runner.ts"
 import { keptOtherwise } from "./s3-storage-options.ts"
-import { type PartSender, type UploadedObject, uploadObject } from "./s3-upload.ts"
+import { type PartSender, type SentBytes, type UploadedObject, uploadObject } from "./s3-upload.ts"
 
 /**
  * Stores a backup's files, encrypted if that is asked, locked if that is asked, and proves each by the tier that the report
@@ -77,7 +77,7 @@ async function putArtifact(
     key: `${options.prefix}${artifact.file}${encrypts ? ".gpg" : ""}`,
     send,
     lock,
-    begun: begun && !begun.done && { upload: begun.upload, sent: { md5s: begun.md5s, sha256: begun.whole?.sha256 } },
+    begun: begun?.done ? undefined : begun && { upload: begun.upload, sent: sentBy(begun) },
     storage: options.storage,
   }
   const { object, tier, kept } =
@@ -101,6 +101,10 @@ function takeBegun({ begun }: S3Context, id: string, { file }: Artifact): BegunU
   if (found?.upload.backup !== id) return undefined
   begun.delete(file)
   return found
+}
+
+function sentBy({ md5s, whole }: BegunUpload): SentBytes {
+  return { md5s, sha256: whole?.sha256 }
 }
 
 /** The object that was made while the file was being proven, if it is of the very bytes that were. One of others is removed. */

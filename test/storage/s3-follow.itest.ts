@@ -128,7 +128,7 @@ test("the object is made while the file is being proven, and nothing is sent aft
 
 for (const [what, encryption] of [
   ["in clear", undefined],
-  ["encrypted", { publicKey: keys.publicKey }],
+  ["encrypted", { publicKey: keys.publicKey, privateKey: undefined }],
 ] as const)
   test(`a file that turns out to be bad takes its object with it (${what})`, async () => {
     await using ground = await s3Ground({ transfer: "host", ...(encryption && { encryption }) })

@@ -5,6 +5,7 @@ import fc from "fast-check"
 import { parseList } from "../../src/storage/local-store.ts"
 import { readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
 import { explainS3Error } from "../../src/storage/s3-error.ts"
+import { fetchingProgress } from "../../src/storage/s3-fetch.ts"
 import { bareEtag, compositeEtag, partSize, planParts } from "../../src/storage/s3-parts.ts"
 import { readSent, sendingProgress } from "../../src/storage/s3-sent.ts"
 import { assertSession, sessionEndOf, urlLife } from "../../src/storage/s3-session.ts"
@@ -126,6 +127,12 @@ test("an upload's progress counts the parts that S3 took, and knows the whole wh
   assert.deepEqual([progress.read("whole 50"), progress.total], [undefined, 50])
   assert.equal(progress.read(`part 4 ${sum} 503 SlowDown`), undefined)
   assert.equal(progress.read(`part 4 ${sum} 200 `), 34)
+})
+
+test("a download's progress counts the ranges that came, and those that were there before not as speed", () => {
+  const progress = fetchingProgress(40)
+  assert.deepEqual([progress.read("from 16"), progress.from, progress.total], [undefined, 16, 40])
+  assert.deepEqual([progress.read("range 16"), progress.read("renew"), progress.read("range 9")], [32, undefined, 40])
 })
 
 test("URLs die with the credentials' session, and none is made when it is about to end", () => {
