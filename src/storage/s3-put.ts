@@ -1,4 +1,4 @@
-import { failure } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { change } from "../shell/command.ts"
@@ -116,7 +116,8 @@ async function doneMeanwhile(
   if (begun?.done === undefined) return undefined
   if (begun.whole?.bytes === bytes && begun.whole.sha256 === sha256) return begun.done
   const { object } = begun.done
-  const why = await deleteUnlocked(bucket, object)
+  // It is noted on the host: what cannot be removed now goes later, and the right bytes get another key.
+  const why = await deleteUnlocked(bucket, object).catch(messageOf)
   if (why !== undefined) log(`${object.key} stays in S3, ${why}: it is not what was proven`)
   return undefined
 }
