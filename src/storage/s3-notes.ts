@@ -17,7 +17,7 @@ export function noteUpload({ bucket, options }: Noting, { backup, key, id }: Ope
   const file = `${options.notes}/${backup}.jsonl`
   // A line of its own, whatever a full disk has left of the one before.
   const text = `\n${JSON.stringify(note)}\n`
-  return change`(umask 077 && mkdir -p ${options.notes} && printf %s ${text} >>${file} && sync ${file}) || exit 1`
+  return change`(umask 077 && mkdir -p ${options.notes} && printf %s ${text} >>${file} && sync ${file} ${options.notes}) || exit 1`
 }
 
 /** What earlier runs noted of this bucket and prefix, each upload once. */

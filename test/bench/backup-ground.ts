@@ -44,7 +44,7 @@ export async function backupGround(slot: number): Promise<BackupGround> {
   const { stack: place } = testbed(slot)
   const tree = await publishedTree()
   const workspace = mkdtempSync(join(tmpdir(), "infra-actions-bench-"))
-  const s3 = await privateVersitygw(7079, { parent: "/dev/shm", versions: false })
+  const s3 = await privateVersitygw({ parent: "/dev/shm", versions: false })
   mkdirSync(join(s3.folder, "data", s3.bucket))
   const container = `${place.project}-postgres-1`
   const scratch = `${place.baseDir}/bench`

@@ -8,12 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { freePort } from "../support/free-port.ts"
 import type { S3Server } from "../testbed/testbed.ts"
 
-<<<<<<< HEAD
-/** A versitygw with object versions, which the testbed's own has not, in a folder of its own until it is disposed of. */
-export async function privateVersitygw(): Promise<S3Server & AsyncDisposable> {
-  const folder = mkdtempSync(join(tmpdir(), "t-versitygw-"))
-  const port = await freePort()
-=======
 export interface PrivateVersitygw extends S3Server, AsyncDisposable {
   readonly pid: number
   /** Where it keeps its data. */
@@ -24,12 +18,15 @@ export interface PrivateVersitygw extends S3Server, AsyncDisposable {
  * A versitygw with object versions, which the testbed's own has not, unless told otherwise; in a folder of its own, below
  * `parent`, until it is disposed of.
  */
-export async function privateVersitygw(
-  port: number,
-  { parent = tmpdir(), versions = true }: { readonly parent?: string; readonly versions?: boolean } = {},
-): Promise<PrivateVersitygw> {
+export async function privateVersitygw({
+  parent = tmpdir(),
+  versions = true,
+}: {
+  readonly parent?: string
+  readonly versions?: boolean
+} = {}): Promise<PrivateVersitygw> {
   const folder = mkdtempSync(join(parent, "t-versitygw-"))
->>>>>>> 4bf9489 (Send parts of a file to S3 several at once, hashed as they are sent, and make the object while the dump is proven)
+  const port = await freePort()
   for (const name of ["data", "versions"]) mkdirSync(join(folder, name))
   const [accessKeyId, secretAccessKey] = [randomBytes(10).toString("hex"), randomBytes(20).toString("hex")]
   const program = join(process.env.INFRA_ACTIONS_CACHE ?? "/var/cache/infra-actions", "bin/versitygw")
