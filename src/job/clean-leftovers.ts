@@ -3,7 +3,7 @@ import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
 import type { Command } from "../shell/command.ts"
-import type { BackupStore, NotedUpload, Uploads } from "../storage/backup-store.ts"
+import type { BackupStore, NotedUpload } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
 import { readNotes, removeNotes, writeNote } from "./note.ts"
 import { localStore, remoteStore } from "./stores.ts"
@@ -15,9 +15,9 @@ const safeAge = 86_400_000
 /**
  * Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
  * before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
- * for the lock is ours; objects in S3 after a day, but at once when their backup was published without them; unfinished
- * uploads at once, by their ids. What a lock keeps is told, and looked at again by the next run. To be called under the lock before a backup
- * begins. What goes wrong is a warning: the next run tries again.
+ * for the lock is ours; objects in S3 after a day, those of a backup that was published without them as well; unfinished
+ * uploads at once, by their ids. What a lock in S3 keeps is told, and looked at again by the next run. To be called under
+ * the lock before a backup begins. What goes wrong is a warning: the next run tries again.
  */
 export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
@@ -26,8 +26,9 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)
     await cleanHalves(tools, { begun, own: new Set(mine.flatMap((one) => artifactFiles(one))) })
-    const objects = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
-    const uploads = await endUploads(tools, objects)
+    const noted = (await remoteStore(tools.stores)?.uploads?.noted()) ?? []
+    const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
+    let objects = await endUploads(tools, noted, stored)
     const known = {
       begun,
       named: new Set<string>(),
@@ -35,17 +36,19 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
       now: tools.clock.now(),
     }
     // Reading every manifest of every store is worth it only where one was not published, as a rule none.
-    if (uploads.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
+    if (objects.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
       for (const store of tools.stores) {
         const { paths, ids } = await store.named()
         for (const path of paths) known.named.add(path)
         for (const id of ids) known.published.add(id)
       }
       for (const store of tools.stores) await cleanStore(tools, store, known)
-      await cleanObjects(tools, uploads, known)
+      objects = await cleanObjects(tools, objects, known)
     }
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
-    const [first, ...more] = over.map((one) => begunFile(tools.layout, one))
+    const notes = new Set(noted.map(({ note }) => note))
+    for (const { note } of objects) notes.delete(note)
+    const [first, ...more] = [...over.map((one) => begunFile(tools.layout, one)), ...notes]
     if (first !== undefined) await tools.work.step("forget-begun", removeNotes(first, ...more))
   } catch (error) {
     if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error
@@ -86,48 +89,36 @@ async function removeStrays(tools: Tools, store: BackupStore, files: readonly st
   return stay.size === 0
 }
 
-/** Takes back what runs noted that they were sending. Gives those that have become objects which no manifest here names. */
-async function endUploads(tools: Tools, objects: ReadonlySet<string>): Promise<readonly NotedUpload[]> {
-  const store = remoteStore(tools.stores)
-  if (!store?.uploads) return []
-  const noted = await store.uploads.noted()
-  const left: NotedUpload[] = []
+/** Takes back what runs were sending, unless a manifest here names it. Gives those that have become objects. */
+async function endUploads(
+  tools: Tools,
+  noted: readonly NotedUpload[],
+  named: ReadonlySet<string>,
+): Promise<readonly NotedUpload[]> {
+  const objects: NotedUpload[] = []
   for (const one of noted) {
-    if (objects.has(one.key)) continue
-    const found = await store.uploads.end(one)
-    if (found === "object") left.push(one)
-    if (found === "ended")
-      tools.log.info(`${store.name}: took back the unfinished upload of ${one.path}, which a killed run left`)
+    if (named.has(one.key)) continue
+    const found = await remoteStore(tools.stores)?.uploads?.end(one)
+    if (found === "object") objects.push(one)
+    if (found === "ended") tools.log.info(`s3: took back the unfinished upload of ${one.path}, which a killed run left`)
   }
-  await forgetUploads(tools, store.uploads, { noted, open: left })
-  return left
+  return objects
 }
 
-/** Removes the objects of a backup that ended without them, and those of one that was killed a day ago. */
+/** Removes the objects that no manifest anywhere names, once a day is over. Gives those that stay. */
 async function cleanObjects(
   tools: Tools,
-  uploads: readonly NotedUpload[],
-  { named, published, now }: Omit<LeftoverOptions, "age">,
-): Promise<void> {
+  objects: readonly NotedUpload[],
+  { named, now }: Pick<LeftoverOptions, "named" | "now">,
+): Promise<readonly NotedUpload[]> {
   const store = remoteStore(tools.stores)
-  if (!store?.uploads || uploads.length === 0) return
-  const open: NotedUpload[] = []
-  for (const one of uploads) {
-    if (named.has(one.path)) continue
-    const over = published.has(one.backup) || now.getTime() - Date.parse(one.at) >= safeAge
-    if (!over || !(await removeStrays(tools, store, [one.path]))) open.push(one)
+  const stay: NotedUpload[] = []
+  for (const one of objects) {
+    if (!store || named.has(one.path)) continue
+    const isOld = now.getTime() - Date.parse(one.at) >= safeAge
+    if (!isOld || !(await removeStrays(tools, store, [one.path]))) stay.push(one)
   }
-  await forgetUploads(tools, store.uploads, { noted: uploads, open })
-}
-
-async function forgetUploads(
-  { work }: Tools,
-  uploads: Uploads,
-  { noted, open }: Readonly<Record<"noted" | "open", readonly NotedUpload[]>>,
-): Promise<void> {
-  const over = new Set(noted.map(({ backup }) => backup))
-  for (const { backup } of open) over.delete(backup)
-  if (over.size > 0) await uploads.forget([...over], work)
+  return stay
 }
 
 function isRemote({ name }: BackupStore): boolean {

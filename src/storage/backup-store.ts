@@ -26,8 +26,8 @@ export interface Named {
 
 /** An upload that a run noted on the host before it sent anything. */
 export interface NotedUpload {
-  /** The id of the backup that it was for. */
-  readonly backup: string
+  /** The file on the host that tells of it, perhaps among others. */
+  readonly note: string
   /** The name of the object that it was to be. */
   readonly key: string
   /** The same relative to the prefix. */
@@ -37,7 +37,7 @@ export interface NotedUpload {
   readonly at: string
 }
 
-/** What runs noted of their uploads, for those that did not come to their end. */
+/** Uploads that runs noted, and what becomes of those that did not come to their end. */
 export interface Uploads {
   noted(): Promise<readonly NotedUpload[]>
   /**
@@ -45,8 +45,6 @@ export interface Uploads {
    * was not over, `object` something under its path, `nothing` neither.
    */
   end(upload: NotedUpload): Promise<"ended" | "object" | "nothing">
-  /** Removes the notes of these backups. */
-  forget(backups: readonly string[], work: Work): Promise<void>
 }
 
 /**

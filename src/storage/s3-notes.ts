@@ -6,14 +6,14 @@ import type { OpenUpload } from "./s3-multipart.ts"
 
 type Noting = Pick<S3Context, "bucket" | "options">
 
-const noteSchema = z.object({ bucket: z.string(), backup: z.string(), key: z.string(), id: z.string(), at: z.string() })
+const noteSchema = z.object({ bucket: z.string(), key: z.string(), id: z.string(), at: z.string() })
 
 /**
  * Writes down, durably, that an upload was begun, before anything is sent to it; ends the script that it stands in when that
  * is not possible. Its id is no secret: without the keys it opens nothing.
  */
 export function noteUpload({ bucket, options }: Noting, { backup, key, id }: OpenUpload): Command {
-  const note: z.output<typeof noteSchema> = { bucket: bucket.name, backup, key, id, at: new Date().toISOString() }
+  const note: z.output<typeof noteSchema> = { bucket: bucket.name, key, id, at: new Date().toISOString() }
   const file = `${options.notes}/${backup}.jsonl`
   // A line of its own, whatever a full disk has left of the one before.
   const text = `\n${JSON.stringify(note)}\n`
@@ -23,20 +23,19 @@ export function noteUpload({ bucket, options }: Noting, { backup, key, id }: Ope
 /** What earlier runs noted of this bucket and prefix, each upload once. */
 export async function notedUploads({ bucket, options }: Noting): Promise<readonly NotedUpload[]> {
   const { host, notes, prefix } = options
-  const { stdout } = await host.run(sh`for one in ${notes}/*.jsonl; do if [ -e "$one" ]; then cat "$one"; fi; done`)
+  const { stdout } = await host.run(
+    sh`for one in ${notes}/*.jsonl; do if [ -e "$one" ]; then echo "$one:" && cat "$one" || exit; fi; done`,
+  )
   const found = new Map<string, NotedUpload>()
+  let note = ""
   for (const line of stdout.split("\n")) {
+    if (line.startsWith(notes)) note = line.slice(0, -1)
     const { data } = noteSchema.safeParse(parsed(line))
     if (data?.bucket !== bucket.name || !data.key.startsWith(prefix)) continue
-    const { backup, key, id, at } = data
-    found.set(id, { backup, key, path: key.slice(prefix.length), id, at })
+    const { key, id, at } = data
+    found.set(id, { note, key, path: key.slice(prefix.length), id, at })
   }
   return [...found.values()]
-}
-
-/** Removes the notes of these backups. */
-export function forgetUploads({ options }: Noting, backups: readonly string[]): Command {
-  return change`rm -f ${backups.map((backup) => `${options.notes}/${backup}.jsonl`)}`
 }
 
 function parsed(line: string): unknown {

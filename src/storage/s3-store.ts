@@ -16,7 +16,7 @@ import { abortStale, listKeys, readManifests } from "./s3-list.ts"
 import { requireLockable } from "./s3-lock.ts"
 import { putManifest } from "./s3-manifest.ts"
 import { abortUpload, head } from "./s3-multipart.ts"
-import { forgetUploads, notedUploads } from "./s3-notes.ts"
+import { notedUploads } from "./s3-notes.ts"
 import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
 import { deleteUnlocked, removeBackup } from "./s3-remove.ts"
@@ -79,9 +79,6 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     uploads: {
       noted: () => notedUploads(context),
       end: (upload) => endUpload(context, upload),
-      async forget(backups, work) {
-        await work.step("forget-uploads", forgetUploads(context, backups))
-      },
     },
     removeStrays: (files) => removeKeys(context, files),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
