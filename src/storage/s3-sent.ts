@@ -98,7 +98,7 @@ export function requireEnforced(probe: Answer | undefined): void {
 
 /** The part for which no more were sent: an answer other than 200, and among several one that no fresh URL mends. */
 export function refusedPart({ parts }: Sent): SentPart | undefined {
-  const refused = parts.filter(({ code }) => code !== "200")
+  const refused = parts.filter(({ code }) => code !== "200").sort((a, b) => a.number - b.number)
   return refused.find(({ code }) => code !== "403") ?? refused[0]
 }
 

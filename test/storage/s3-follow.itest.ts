@@ -60,15 +60,18 @@ interface FollowOptions {
   /** What happens when the whole parts are there, or when they do not come. */
   readonly before?: () => void
   readonly fails?: boolean
+  /** Says that the file is whole before it gets its name, and follows it to its end. */
+  readonly whole?: boolean
 }
 
 /** A whole backup of the file, followed while it is written. */
 async function followed(ground: S3Ground, options: FollowOptions = {}): Promise<Followed> {
   const { store, proxy, directory } = ground
-  const { work = ground.work, before, fails } = options
+  const { work = ground.work, before, fails, whole } = options
   const following = store.follow?.(growing, work, () => true)
   await write(ground)
-  if (fails) await following
+  if (whole) writeFileSync(`${directory}/${file}.partial.written`, "")
+  if (fails || whole) await following
   else await until(() => proxy.seen.filter(isPart).length >= 3)
   before?.()
   const early = proxy.seen.filter(isPart).length
@@ -125,6 +128,20 @@ test("the object is made while the file is being proven, and nothing is sent aft
   await ground.store.putArtifacts(makeBackup(ground.directory, { id, files: { [file]: bytes } }), ground.work)
   assert.deepEqual(ground.proxy.seen.slice(early), [])
 })
+
+for (const fault of ["lose-answer", "error-inside", "refuse", 503] as const)
+  test(`a completion met by ${fault} while the file is being proven is made up for afterwards`, async () => {
+    await using ground = await s3Ground({ transfer: "host" })
+    const isCompletion = (method: string, url: string) => method === "POST" && url.includes("uploadId=")
+    ground.proxy.fault = (method, url) => (isCompletion(method, url) ? fault : "pass")
+    const before = () => {
+      ground.proxy.fault = () => "pass"
+    }
+    const { manifest } = await followed(ground, { before, whole: true })
+    assert.match(ground.log.join("\n"), /does not go to S3 while it is written, but afterwards: /)
+    assert.equal(await unfinished(ground), 0)
+    await comesBack(ground, manifest)
+  })
 
 for (const [what, encryption] of [
   ["in clear", undefined],

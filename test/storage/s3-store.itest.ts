@@ -54,6 +54,22 @@ for (const faults of [[503, 503], ["stall"], ["cut", "cut"], ["corrupt"], [403]]
   })
 }
 
+for (const transfer of ["host", "runner"] as const)
+  test(`an upload is noted on the host before anything is sent to it (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer })
+    const { options, proxy } = ground
+    const noted: boolean[] = []
+    proxy.fault = (method, url) => {
+      const id = new URL(url, "http://s3").searchParams.get("uploadId")
+      if (isPart(method, url)) noted.push(read(`${options.notes}/backup-20261121-030000.jsonl`).includes(`"${id}"`))
+      return "pass"
+    }
+    await putBackup(ground, makeBackup(ground.directory))
+    assert.deepEqual(noted, transfer === "host" ? [true, true] : [true])
+    const [upload, ...more] = (await ground.store.uploads?.noted()) ?? []
+    assert.deepEqual([upload?.path, more], ["dragonfly/cache-1.rdb", []])
+  })
+
 test("a store that goes on failing fails the upload and keeps nothing of it", async () => {
   await using ground = await s3Ground({ transfer: "host", patience: { tries: 2, stall: 2 } })
   ground.proxy.fault = (method, url) => (isPart(method, url) && !url.includes("partNumber=1") ? 503 : "pass")
