@@ -121,6 +121,7 @@ grown() {
       return 1
     fi
     if [ -n "$body" ] && [ ! -e "$file" ] && [ ! -e "$name" ]; then why=gone; return 1; fi
+    if [ -e "$work/refused" ]; then why=refused; return 1; fi
     if [ "$have" != "$had" ]; then quiet=0 had=$have; fi
     quiet=$((quiet + 1))
     if [ "$quiet" -gt $((idle * 3)) ]; then why=idle; return 1; fi
