@@ -1,4 +1,5 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
+import { type Disk, lackOfRoom } from "../core/disk-room.ts"
 import { failure, refusal } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { Container } from "../docker/stack.ts"
@@ -27,7 +28,7 @@ export interface PlannedUpgrade {
 export async function findUpgrades(
   tools: Tools,
   services: readonly StackService[],
-  { id }: Pick<Manifest, "id">,
+  { id, services: held }: Pick<Manifest, "id" | "services">,
 ): Promise<readonly PlannedUpgrade[]> {
   const found: PlannedUpgrade[] = []
   for (const one of services.filter(holdsData)) {
@@ -35,7 +36,8 @@ export async function findUpgrades(
     const upgrade = await one.driver.upgrade(one.service, one.container, one.definition)
     if (!upgrade) continue
     const directory = await directoryBehind(tools, one, upgrade)
-    await assertRoom(tools, directory, upgrade)
+    const artifacts = held.find(({ service }) => service === one.service.name)?.artifacts ?? []
+    await assertRoom(tools, directory, { ...upgrade, dump: artifacts.reduce((sum, one) => sum + one.bytes, 0) })
     const { imageId } = one.container
     const paths = { directory, ...besidePaths(directory, { id, now: await hostNow(tools) }) }
     const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
@@ -138,18 +140,34 @@ async function directoryBehind(tools: Tools, one: StackService, { directory }: U
   throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${directory}, which is on no volume`)
 }
 
-/** Old and new lie side by side; the restore itself looks again, with what it needs for its own files. */
-async function assertRoom({ host }: Tools, directory: string, { bytes, from, to }: Upgrade): Promise<void> {
+/** Old and new lie side by side, and the dump besides; the dump and the restore look again for themselves. */
+async function assertRoom(
+  { host, layout }: Tools,
+  directory: string,
+  { bytes, from, to, dump }: Upgrade & { readonly dump: number },
+): Promise<void> {
   const { stdout } = await host.run(
-    sh`at=${directory}; until [ -d "$at" ]; do at=$(dirname "$at"); done; df -P -B1 "$at" | sed -n '2s/  */ /gp' | cut -d' ' -f4`,
+    sh`for at in ${[directory, layout.backups]}; do until [ -d "$at" ]; do at=$(dirname "$at"); done; df -P -B1 "$at" | sed -n '2s/  */ /gp' | cut -d' ' -f2,4; done`,
   )
-  const free = Number.parseInt(stdout, 10)
-  if (free >= bytes) return
-  throw refusal(
-    "disk-space",
-    `going from ${from} to ${to} takes ${bytes} bytes beside ${directory}, ${free} are free`,
-    {
+  const [data, backups] = [0, 1].map((at) => {
+    const [size = Number.NaN, free = Number.NaN] = stdout.split("\n")[at]?.split(" ").map(Number) ?? []
+    return { size, free }
+  }) as [Disk, Disk]
+  const what = `going from ${from} to ${to}`
+  const stored = { where: layout.backups, disk: backups }
+  const [refused] = [
+    ...lackOfRoom(
+      [
+        { where: directory, disk: data, takes: bytes },
+        { ...stored, takes: dump },
+      ],
+      what,
+    ),
+    // What the dump asks for, for nobody knows before how small it gets.
+    ...lackOfRoom([{ ...stored, takes: bytes }], what),
+  ]
+  if (refused !== undefined)
+    throw refusal("disk-space", refused, {
       hint: "Make room, or put the data on a larger disk first. Nothing was changed.",
-    },
-  )
+    })
 }
