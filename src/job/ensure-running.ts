@@ -1,6 +1,7 @@
 import { failure, refusal } from "../core/errors.ts"
 import type { Mounting } from "../docker/mounting.ts"
 import { dataPresence } from "./data-presence.ts"
+import { dataMounts } from "./keep-volumes.ts"
 import { containerOf, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -65,14 +66,19 @@ export async function refresh(tools: Tools, services: readonly StackService[]): 
 /**
  * Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
  * on one data directory both start and both write (S13). A stopped copy of the service itself is compose's to take away.
+ * `strangers`: those of the stack itself are going to be stopped first.
  */
-export async function assertSoleServer(tools: Tools, one: StackService): Promise<void> {
-  const mounts = one.container?.mounts.filter((mount) => mount.writable)
+export async function assertSoleServer(
+  tools: Tools,
+  one: StackService,
+  { strangers = false }: { readonly strangers?: boolean } = {},
+): Promise<void> {
+  const mounts = one.container && (await dataMounts(one.container, one))
   const sources = mounts?.map((mount) => mount.volume ?? mount.source) ?? (await definedSources(tools, one))
   if (sources.length === 0) return
-  const { project } = tools.stack
   const { name } = one.service
-  const isOwn = (other: Mounting) => other.project === project && other.service === name && !runs(other)
+  const isOwn = (other: Mounting) =>
+    other.project === tools.stack.project && (strangers || (other.service === name && !runs(other)))
   const others = await tools.stack.mounting(sources)
   const rival = others.find((other) => other.id !== one.container?.id && !isOwn(other))
   if (rival) throw twoServers(name, rival)

@@ -8,7 +8,8 @@ import type { Tools } from "./tools.ts"
 /**
  * Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
  * data, data in the container itself, a mount that the compose files no longer have, or one that would come from another
- * place (S2). The volume of a service that is `upgraded` may be mounted elsewhere: its data is brought over by a dump.
+ * place (S2), or is another data service's as well (S13). The volume of a service that is `upgraded` may be mounted
+ * elsewhere: its data is brought over by a dump.
  */
 export async function assertDataStays(
   { stack: { definition } }: Pick<Tools, "stack">,
@@ -16,9 +17,14 @@ export async function assertDataStays(
   upgraded: readonly string[] = [],
 ): Promise<void> {
   const stack = await definition()
+  const places = new Map<string, string>()
   for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
     const { name } = one.service
-    await assertPlaced(one, stack)
+    for (const { path, source } of await placedOn(one, stack)) {
+      const other = places.get(path ?? source)
+      if (other !== undefined) throw shared(other, name, source)
+      places.set(path ?? source, name)
+    }
     for (const mount of one.container?.mounts.filter(keepsData) ?? []) {
       const moved =
         upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount))
@@ -27,11 +33,20 @@ export async function assertDataStays(
   }
 }
 
-/** The data lies on a mount that outlives the container, now and as it is going to be. */
-async function assertPlaced(
+/** The mounts of a container where its data lies: all that it can write to when its driver does not tell. */
+export async function dataMounts(
+  container: Container,
+  one: Omit<StackService, "container">,
+): Promise<readonly Mount[]> {
+  const inside = await one.driver.dataDirectory?.(one.service, container, one.definition)
+  return container.mounts.filter((mount) => mount.writable && (inside === undefined || covers(mount, inside)))
+}
+
+/** Where the data is going to lie. Refuses what does not outlive the container, now or then. */
+async function placedOn(
   { service, container, definition, driver }: StackService,
   stack: StackDefinition,
-): Promise<void> {
+): Promise<readonly PersistentMount[]> {
   const next = persistent(definition, stack).filter((mount) => mount.writable)
   if (next.length === 0)
     throw refusal("no-persistent-volume", `data service ${service.name} has no named volume and no bind mount`, {
@@ -40,13 +55,20 @@ async function assertPlaced(
   const now = container && (await driver.dataDirectory?.(service, container, definition))
   if (container) assertOutside(container, { name: service.name, now })
   const then = await driver.dataDirectory?.(service, undefined, definition)
-  if (then === undefined || next.some((mount) => covers(mount, then))) return
+  const own = next.filter((mount) => then === undefined || covers(mount, then))
+  if (own.length > 0) return own
   const there = next.map(({ target }) => target).join(", ")
   throw refusal(
     "no-persistent-volume",
     `${definition.image} keeps the data of ${service.name} in ${then}, where it has no volume (it mounts ${there})`,
     { hint: `Mount its volume at ${then}, or at a directory above it.` },
   )
+}
+
+function shared(service: string, other: string, source: string): Error {
+  return refusal("data-shared", `${service} and ${other} would both have their data in ${source}`, {
+    hint: "Give each a volume of its own: two servers on one data directory destroy it.",
+  })
 }
 
 function assertOutside(

@@ -59,7 +59,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
       services,
       upgrades.map(({ one }) => one.service.name),
     )
-    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one)
+    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { strangers: true })
     await prepareVolumes(acting, services)
   } catch (error) {
     if (isOurs(tools, error)) await putBack()

@@ -44,6 +44,12 @@ describe("what recreate refuses", () => {
     })
     await assert.rejects(recreate(tools, { backupId: id }), refusedWith("volume-would-be-lost"))
     assert.doesNotMatch(readCompose(place), /other_data/)
+
+    const twin =
+      "  twin:\n    profiles: [infrastructure]\n    image: infra-testbed/postgres:17\n    volumes: [postgres_data:/var/lib/postgresql/data]\n"
+    const shared = open(place, { compose: changed(place, [/^services:\n/m, `services:\n${twin}`]) })
+    const two = await servicesOf({ ...shared, stack: previewOf(shared) }, "infrastructure")
+    await assert.rejects(assertDataStays({ stack: previewOf(shared) }, two), refusedWith("data-shared"))
   })
 
   it("refuses before anything stops while sessions are live on a server of them, unless told to end them", async () => {
@@ -117,6 +123,13 @@ describe("what recreate refuses", () => {
     }
   })
 })
+
+/** The stack as the checkout has it. */
+function previewOf({ stack, definition }: Tools): Tools["stack"] {
+  return stack.preview(
+    definition.map(({ path, content }) => ({ path, content: Buffer.from(content).toString("utf8") })),
+  )
+}
 
 /** A server with the two paths of OpenVidu 2 that are asked; coturn's container stands for the one that would be replaced. */
 async function openvidu(sessions: () => string): Promise<AsyncDisposable & { readonly url: string }> {
