@@ -1,7 +1,7 @@
 import { formatDuration } from "../core/duration.ts"
 import { failure } from "../core/errors.ts"
 import type { Container, ServiceDefinition } from "../docker/stack.ts"
-import { sh } from "../shell/command.ts"
+import { hostNow } from "./host-now.ts"
 import { masker } from "./mask.ts"
 import type { Tools } from "./tools.ts"
 
@@ -47,10 +47,9 @@ export async function waitHealthy(
 }
 
 /** Milliseconds by which the host's clock, which dates the starts, is ahead of ours; asked where starts count. */
-async function hostAhead({ host, clock }: Tools, services: readonly ServiceDefinition[]): Promise<number> {
+async function hostAhead(tools: Tools, services: readonly ServiceDefinition[]): Promise<number> {
   if (services.every((one) => one.oneShot || one.healthBudget !== undefined)) return 0
-  const { stdout } = await host.run(sh`date +%s`)
-  return Number(stdout) * 1000 - clock.now().getTime()
+  return (await hostNow(tools)).getTime() - tools.clock.now().getTime()
 }
 
 function isReady(containers: readonly Container[], service: ServiceDefinition, now: number): boolean {

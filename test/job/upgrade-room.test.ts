@@ -28,7 +28,7 @@ async function find(df: string): Promise<number> {
     container: container({ mounts: [mount] }),
   }
   const tools = {
-    host: { run: async () => ({ stdout: df }) },
+    host: { run: async ({ text }: { text: string }) => ({ stdout: text.includes("df ") ? df : "1767225600\n" }) },
     stack: { definition: async () => ({ volumes: [] }) },
     layout: { backups: "/backups" },
     clock: { now: () => new Date() },
