@@ -89,8 +89,11 @@ export async function openChanges(connection: Host, options: ChangeOptions): Pro
     work,
     lease,
     async end(outcome) {
-      await quietly(log.warning, () => work.finish(outcome))
-      await (signal.aborted ? released : giveBack())
+      const goodbye = async () => {
+        await quietly(log.warning, () => work.finish(outcome))
+        await (signal.aborted ? released : giveBack())
+      }
+      await (signal.aborted ? inTime(goodbye(), log.warning) : goodbye())
     },
   }
 }
@@ -115,6 +118,19 @@ async function settleEarlier(host: Host, { context, places }: ChangeOptions): Pr
   for (const line of left.runs)
     log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`)
   if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left)
+}
+
+/** Milliseconds that a host which does not answer holds up who was cancelled: after 7.5 s the runner ends what is still there. */
+const patience = 5000
+
+async function inTime(goodbye: Promise<void>, warn: (message: string) => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    warn("while closing: the host does not answer; the lock frees itself after its last renewal")
+    resolve()
+  }, patience)
+  await Promise.race([goodbye, promise])
+  clearTimeout(timer)
 }
 
 async function quietly(warn: (message: string) => void, act: () => Promise<void>): Promise<void> {

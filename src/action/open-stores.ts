@@ -35,6 +35,7 @@ export function openStores(
   const endpoint = s3.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL
   const remote = s3Store({
     ...place,
+    notes: `${layout(config).state}/uploads`,
     bucket: s3.bucket,
     prefix: s3.prefix,
     region: s3.region,

@@ -1,4 +1,4 @@
-/** A file of a backup while it is being written: under `<file>.partial` until it is whole and proven, then under its name. */
+/** A file of a backup while it is being written: under `<file>.partial`, with `<file>.partial.written` beside it once all is there, until it is proven; then under its name. */
 export interface GrowingFile {
   /** The backup's. */
   readonly id: string

@@ -5,10 +5,12 @@ import { formatDuration } from "./duration.ts"
 export interface Progress {
   /** Bytes done that a line tells; undefined for every other line. */
   readonly read: (line: string) => number | undefined
-  /** Bytes that it will be in all, as far as anybody knows beforehand. */
+  /** Bytes that it will be in all, as far as anybody knows; asked anew each time. */
   readonly total?: number | undefined
   /** A sentence for the log that a line asks for. */
   readonly say?: (line: string) => string | undefined
+  /** Bytes that were done before it began. */
+  readonly from?: number
 }
 
 /**
@@ -17,7 +19,8 @@ export interface Progress {
  */
 export function progressLines(
   name: string,
-  { total, now }: { readonly total?: number | undefined; readonly now: () => number },
+  progress: Omit<Progress, "read">,
+  now: () => number,
 ): (done: number) => string | undefined {
   const start = now()
   let next = start + 5000
@@ -25,7 +28,8 @@ export function progressLines(
     const time = now()
     if (time < next) return undefined
     next = time + (time - start < 600_000 ? 15_000 : 60_000)
-    const rate = (done * 1000) / (time - start)
+    const { total, from = 0 } = progress
+    const rate = ((done - from) * 1000) / (time - start)
     const told = `${name}: ${formatBytes(done)}${total === undefined ? "" : ` of about ${formatBytes(total)}`}`
     const left = total !== undefined && rate > 0 && total > done ? (total - done) / rate : undefined
     const end = left === undefined ? "" : `, about ${formatDuration(left * 1000)} left`

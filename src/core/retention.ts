@@ -28,7 +28,7 @@ export type KeepReason =
   | "locked"
   /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
   | "future"
-  /** It is not proven, but no kept proven backup of what it holds is as old: it may be all there is of its time. */
+  /** It is not proven, but not older than every proven one of what it holds that stays: it may be all there is of its time. */
   | "unproven"
   | "empty-policy"
 export type RemoveReason = "outside-policy" | "unproven-and-older"

@@ -99,7 +99,7 @@ function lineReader(
   log: ((line: string) => void) | undefined,
 ): ((line: string) => void) | undefined {
   if (!progress || !log) return onLine
-  const tell = progressLines(name, { total: progress.total, now: Date.now })
+  const tell = progressLines(name, progress, Date.now)
   return (line) => {
     onLine?.(line)
     const done = progress.read(line)

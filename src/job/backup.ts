@@ -95,9 +95,10 @@ function beside({ work, log, layout }: Tools, s3: BackupStore): NonNullable<Back
       return await dump()
     } catch (error) {
       // A writer that was killed leaves a file behind that would be waited for.
+      const path = `${layout.backups}/${file.file}.partial`
       if (!(error instanceof HostError))
         await work
-          .step("remove-partial", change`rm -f ${`${layout.backups}/${file.file}.partial`}`)
+          .step("remove-partial", change`rm -f ${[path, `${path}.written`]}`)
           .catch((reason) => log.warning(`${file.file}.partial may still be there: ${messageOf(reason)}`))
       throw error
     } finally {

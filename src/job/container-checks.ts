@@ -26,10 +26,13 @@ export function containerChecks(
   ]
 }
 
-/** Running copies first, then by number: what stands for the service when an interrupted change left several. */
+/**
+ * Running copies first, those that were never started last, then by number: what stands for the service when an interrupted
+ * change left several.
+ */
 export function byUse(containers: readonly Container[]): readonly Container[] {
-  const running = (one: Container) => (one.state === "running" ? 0 : 1)
-  return containers.toSorted((a, b) => running(a) - running(b) || a.number - b.number)
+  const rank = ({ state }: Container) => (state === "running" ? 0 : state === "created" ? 2 : 1)
+  return containers.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number)
 }
 
 function restartCheck(container: Container, { restarts, now }: ContainerLimits): Check {

@@ -14,7 +14,7 @@ import { fingerprints, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
-import { forgetUpgrades } from "./upgrade-note.ts"
+import { forgetUpgrades, writeUpgrades } from "./upgrade-note.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 
 /** All that a replacement needs to go forward, and back. */
@@ -56,7 +56,11 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   const failed = await backToPrevious(tools, {
     ...{ services, images, before },
     putBack: async () => {
-      if (notes.length > 0) gaveWay.push(...(await putDataBack(tools, notes)))
+      if (notes.length > 0) {
+        // They may be gone: the upgrade can have ended well before something else failed.
+        await tools.work.step("note-way-back", writeUpgrades(tools.layout, notes))
+        gaveWay.push(...(await putDataBack(tools, notes)))
+      }
       await putBack()
     },
   })

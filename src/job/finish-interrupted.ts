@@ -13,7 +13,7 @@ import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
+import { appRuns, restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
 
 /**
  * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
@@ -47,7 +47,8 @@ export async function finishInterrupted(
   } catch (error) {
     if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error
     if ((restoring || undoing) && !cures) throw unsettled(error, undoing ? "an undo of a restore" : "a restore")
-    tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`)
+    const app = (await appRuns(tools)) ? "" : ", the app stays stopped"
+    tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`)
     return undefined
   }
 }
@@ -69,6 +70,7 @@ function unsettled(error: AppError, what: string): AppError {
 
 async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   tools.log.warning("An earlier run was cut off while it had the app stopped")
+  if (await appRuns(tools)) return goOnBesideApp(tools, note)
   // No new container was begun with: what came for them goes as well.
   if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))
   const services = await servicesOf(tools, "infrastructure")
@@ -77,10 +79,25 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   let failed = await goOn(tools, { note, services })
   // What now serves is no commit's: some of it may be from before.
   if (!failed && note.previous) await recordInfrastructure(tools, services, { mixed: true })
-  if (failed && note.previous) failed = await goBack(tools, { note, services, failed })
+  if (failed && Object.keys(note.previous ?? {}).length > 0) failed = await goBack(tools, { note, services, failed })
   if (!failed) return startWriters(tools)
   if (failed.differences.length === 0) throw failed.error
   await leaveToRestore(tools, { note, services, failed })
+}
+
+/**
+ * Somebody, or the engine at its start, has started the app since. What it deletes is not lost, so keys are not compared (a
+ * database's facts only grow), and nothing may be taken away under it: what is stopped is started, no more.
+ */
+async function goOnBesideApp(tools: Tools, note: StoppedAppNote): Promise<void> {
+  tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back")
+  const services = await servicesOf(tools, "infrastructure")
+  const databases = names(services.filter((one) => one.service.kind === "postgres"))
+  const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service))
+  const failed = await goOn(tools, { note: { ...note, fingerprints }, services })
+  if (failed) throw failed.error
+  if (note.previous) await recordInfrastructure(tools, services, { mixed: true })
+  await startWriters(tools)
 }
 
 interface Interrupted {

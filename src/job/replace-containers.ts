@@ -79,7 +79,6 @@ async function stopAll(
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
       if (left) before.push(left)
     }
-    for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
     return before
   } catch (error) {
     if (isOurs(tools, error)) await startAgain(tools, { known: [...known, ...beside], putBack, error })
@@ -135,16 +134,21 @@ async function bringUp(tools: Tools, attempt: Attempt): Promise<NotStarted | und
     if (!isOurs(tools, error)) throw error
     return { error, differences: [], proven: false }
   }
+  // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
+  const noted = () => noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
+  const fill = async () => {
+    // No previous image serves what the new server holds.
+    note = note.previous ? { ...note, previous: {} } : note
+    await fillUpgraded(tools, upgrades, { dumps, noWayBack: noted() })
+  }
   return tryCompared(tools, {
     ...{ services, before: same },
     step: { start: "recreate-containers", wait: "wait-healthy", compare: "fingerprint" },
-    // Whoever is killed from here on leaves to the next run the way back, and what the data must be before anything writes.
     up: (some) => {
-      const noted = noteStoppedApp(tools.layout, { ...note, fingerprints: [...left] })
       const up = tools.stack.up(some, { forceRecreate: true, noDependencies: true, pull: "never" })
-      return change`${noted} || exit\n${up}`
+      return change`${noted()} || exit\n${up}`
     },
-    fill: () => fillUpgraded(tools, upgrades, dumps),
+    ...(upgrades.length > 0 && { fill }),
     same: () => {
       left = []
     },

@@ -3,6 +3,7 @@ import { failure, inputError } from "../core/errors.ts"
 import type { Container, ServiceDefinition } from "../docker/stack.ts"
 import type { Service, ServiceDriver } from "../service/driver.ts"
 import { serviceKind } from "../service/kinds.ts"
+import { byUse } from "./container-checks.ts"
 import type { Tools } from "./tools.ts"
 
 /** A service of the stack with its driver and, if it exists, its container. */
@@ -74,14 +75,8 @@ function describe(tools: Tools, definition: ServiceDefinition, containers: reado
       stack: tools.stack,
       backups: tools.layout.backups,
     },
-    container: servingOf(containers.filter((one) => one.service === definition.name)),
+    container: byUse(containers.filter((one) => one.service === definition.name))[0],
   }
-}
-
-/** A replacement that was cut off leaves a second container, which was never started, beside the one that serves, or did. */
-function servingOf(copies: readonly Container[]): Container | undefined {
-  const started = copies.filter((one) => one.state !== "created")
-  return started.find((one) => one.state === "running") ?? started[0] ?? copies[0]
 }
 
 const defaults: ServiceConfig = { "critical-tables": [], "sample-queries": [], timeout: 10_000 }

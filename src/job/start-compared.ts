@@ -39,7 +39,8 @@ export async function tryCompared(tools: Tools, options: StartOptions): Promise<
   let differences: readonly FingerprintDifference[] = []
   let proven = false
   // Outside of what is tried: no way back helps against another server on the data.
-  for (const one of await refresh(tools, options.services.filter(holdsData))) await assertSoleServer(tools, one)
+  const data = await refresh(tools, options.services.filter(holdsData))
+  await Promise.all(data.map((one) => assertSoleServer(tools, one)))
   try {
     await startData(tools, options)
     differences = await compareData(tools, options)

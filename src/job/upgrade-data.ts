@@ -6,7 +6,7 @@ import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
 import { setAsideNoted } from "./aside.ts"
 import { noteBegun } from "./clean-leftovers.ts"
-import { refresh } from "./ensure-running.ts"
+import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
 import { covers, directoryOf } from "./keep-volumes.ts"
 import { besidePaths } from "./set-aside.ts"
@@ -69,11 +69,14 @@ export async function emptyForUpgrade(
   return dumps
 }
 
-/** Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts. */
+/**
+ * Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts, and who
+ * finds this run cut off goes forward only. `noWayBack` is shell text that notes that.
+ */
 export async function fillUpgraded(
   tools: Tools,
   upgrades: readonly PlannedUpgrade[],
-  dumps: ReadonlyMap<string, ServiceBackup>,
+  { dumps, noWayBack }: { readonly dumps: ReadonlyMap<string, ServiceBackup>; readonly noWayBack: Command },
 ): Promise<void> {
   for (const { one } of upgrades) {
     const dump = dumps.get(one.service.name)
@@ -83,7 +86,7 @@ export async function fillUpgraded(
     const { rows } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work)
     tools.log.info(`${one.service.name}: ${rows} rows, each table as it was`)
   }
-  if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
+  await tools.work.step("end-upgrade", change`${noWayBack} || exit\n${forgetUpgrades(tools.layout)}`)
 }
 
 /** Takes the dumps away, which are no backup: the old directories are kept. */
@@ -95,6 +98,7 @@ export async function discardDumps(tools: Tools, dumps: ReadonlyMap<string, Serv
 
 async function dumpAlone(tools: Tools, { one }: PlannedUpgrade): Promise<ServiceBackup> {
   const { work, stack } = tools
+  await assertSoleServer(tools, one)
   const { name } = one.service
   const old = containerOf(one)
   await work.step(`isolate-${name}`, lines(isolate(old), stack.start([old])))

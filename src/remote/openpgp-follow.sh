@@ -1,5 +1,5 @@
-# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it, $3 the name that it gets when it is
-# whole, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth
+# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it (`PATH.written` says that it is
+# whole), $3 the name that it gets when it is proven, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth
 # after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.
 set -eu
 umask 077
@@ -24,7 +24,7 @@ feed() {
   quiet=0 had=
   while :; do
     # The name is looked at before the bytes: what comes before it is all.
-    if [ -e "$2" ]; then whole=yes; else whole=; fi
+    if [ -e "$2" ] || [ -e "$1.written" ]; then whole=yes; else whole=; fi
     cat <&4
     if [ -n "$whole" ]; then : >"$home/whole"; return 0; fi
     [ -e "$1" ] || [ -e "$2" ] || return 0

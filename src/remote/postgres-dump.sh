@@ -18,7 +18,7 @@ leave() {
   [ -z "$ticker" ] || kill "$ticker" 2>/dev/null
   if [ "$code" != 0 ]; then
     for pid in $pids; do wait "$pid" 2>/dev/null; done
-    rm -f "$partial"
+    rm -f "$partial" "$partial.written"
   fi
   place_close
   [ -z "$work" ] || rm -rf "$work"
@@ -57,6 +57,8 @@ bytes=$(($(wc -c <"$partial")))
 read -r sha256 _ <"$work/sum.is"
 [ "$bytes" -gt 0 ] || die 'the dump is empty'
 
+# Whoever sends it on meanwhile need not wait for its proof.
+: >"$partial.written" || exit
 # To the disk while it is proven.
 sync "$partial" 8>&- & flush=$!
 sha256 <"$partial" >"$work/back.is" 8>&- & sum=$!
@@ -90,6 +92,6 @@ else
   cmp -s "$work/counted" "$work/held"
 fi || die "the dump does not hold what was counted: data of $(wc -l <"$work/held") tables, $(wc -l <"$work/counted") were counted"
 
-mv "$partial" "$file" && sync "$folder" || exit
+mv "$partial" "$file" && rm -f "$partial.written" && sync "$folder" || exit
 grep "^$nonce fact " "$work/messages"
 printf '%s bytes %s\n%s sha256 %s\n%s end 0\n' "$nonce" "$bytes" "$nonce" "$sha256" "$nonce"

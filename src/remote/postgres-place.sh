@@ -23,12 +23,15 @@ place_open() {
 }
 
 place_start() {
-  # It ends by itself when its input does, so what is left never ran. One that is just being made for another server can
-  # be among them: that one runs inside then.
-  place_left=$(docker ps --all --filter label=infra-actions.beside --format '{{.ID}} {{.State}} {{.Label "infra-actions.beside"}}') || return
-  place_left=$(printf '%s\n' "$place_left" | awk -v server="$1" '$3 == server || $2 ~ /^(created|exited|dead)$/ { print $1 }')
+  login=$(docker exec "$1" sh -c "$4") || return
+  # It ends by itself when its input does, so what is left never ran, or lost the daemon that held its input. One that is
+  # just being made for another server can be among them: that one runs inside then. What cannot be removed is not in our way.
+  place_left=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}} {{.Label "infra-actions.beside"}}') || return
+  place_left=$(printf '%s\n' "$place_left" | awk -v server="$1" '
+    { state[$1] = $2; if ($3 != "") of[$1] = $3 }
+    END { for (id in of) if (of[id] == server || !(of[id] in state) || state[id] ~ /^(created|exited|dead)$/) print id }')
   # shellcheck disable=SC2086 # a list of ids
-  [ -z "$place_left" ] || docker rm --force --volumes $place_left || return
+  [ -z "$place_left" ] || docker rm --force --volumes $place_left || :
   # Whoever may read the file there is who may read it here, and nobody else.
   place_user=$(stat -c %u:%g "$6") && chown "$place_user" "$7" && mkfifo "$work/place-open" "$work/place-ready" || return
   # Compose's labels are emptied: an image that compose has built hands its own on.
@@ -40,7 +43,6 @@ place_start() {
     <"$work/place-open" >"$work/place-ready" &
   place_pid=$!
   exec 8>"$work/place-open"
-  login=$(docker exec "$1" sh -c "$4" 8>&-) || return
   timeout 60 head -n 1 "$work/place-ready" 8>&- | grep -q . || return
   place=infra-actions-$3
   # shellcheck disable=SC2016 # expanded there
@@ -57,11 +59,12 @@ unset POSTGRES_USER_FILE POSTGRES_PASSWORD_FILE POSTGRES_DB_FILE
   wait "$!" && [ "$place_whole" = "$3 end 0" ]
 }
 
-# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it waits for what still
-# runs there, which has seen its own input end.
+# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it ends what still runs
+# there, and waits until that has ended its sessions.
 # shellcheck disable=SC2016 # expanded there
 place_keep='echo ready
 cat >/dev/null
+kill -TERM -1 2>/dev/null
 tries=0
 while set -- /proc/[0-9]* && [ "$#" -gt 1 ] && [ "$tries" -lt 300 ]; do
   sleep 0.1

@@ -1,10 +1,14 @@
-# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh
+# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh
 # Restores an archive into a new database beside the live one, and counts what came in.
 # $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,
 # $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further option of
 # pg_restore or nothing.
 bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 option=$9
 PGAPPNAME=$4
+# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes
+# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).
+quickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'
+PGOPTIONS="$session_options $quickly"
 # What a killed restore left: there is never more than one at a time.
 rm -rf "${TMPDIR:-/tmp}"/infra-actions-restore.*
 directory=$(mktemp -d "${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX") || exit 1
@@ -40,7 +44,7 @@ guard
 run() {
   rm -f "$directory/ended"
   case $1 in
-  sql | run_script)
+  run_script | settle)
     running_is=function
     { "$@"; code=$?; : >"$directory/ended"; exit "$code"; } &
     ;;
@@ -87,16 +91,24 @@ run_script() {
   { gzip -dcq "$archive" || : >"$directory/cut"; } | {
     while IFS= read -r line && [ "$line" != 'SET row_security = off;' ]; do printf '%s\n' "$line"; done
     cat
-  } | PGOPTIONS="$own_path_options -c session_replication_role=replica" sql -d "$database" -f -
+  } | PGOPTIONS="$own_path_options $quickly -c session_replication_role=replica" sql -d "$database" -f -
 }
 restore_sql() {
   run run_script
   [ ! -e "$directory/cut" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }
 }
 if [ "$packing" = sql ]; then restore_sql; else restore_archive; fi
-run sql -d "$database" -c 'analyze'
 printf '%s\n' "$count_sql" >"$directory/count.sql"
-sql -d "$database" -f "$directory/count.sql" >"$directory/counts" || exit
+settle() {
+  sql -d "$database" -f "$directory/count.sql" >"$directory/counts" &
+  counting=$!
+  sql -d "$database" -c 'analyze'
+  analyzed=$?
+  wait "$counting" && return "$analyzed"
+}
+run settle
+PGOPTIONS="$session_options -c synchronous_commit=local" sql -d "$database" -c \
+  "select from pg_logical_emit_message(true, 'infra-actions', 'restored')" || exit
 sed "s/^/$nonce fact /" "$directory/counts"
 subscriptions=$(sql -d "$database" -c "select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()") || exit
 printf '%s subscriptions %s\n' "$nonce" "$subscriptions"

@@ -1,7 +1,8 @@
 # Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,
 # $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,
 # which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when
-# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way.
+# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way. As it goes
+# on: `from BYTES` that were there before, and `range BYTES` for each that came.
 set -u
 umask 077
 bytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216
@@ -23,6 +24,7 @@ free=$(df -Pk . | sed -n '2s/^.* \([0-9]\{1,\}\) \{1,\}[0-9]\{1,\}% .*$/\1/p')
 left=$((bytes / 1024 - $(du -k "$partial" | cut -f1)))
 [ "${free:-0}" -ge "$left" ] || { echo "error $1 has ${free:-no known} KiB free, the file needs $left KiB" >&2; exit 1; }
 before=$(grep -c '^done ' "$state")
+echo "from $((before * range))"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' TERM INT HUP
@@ -53,7 +55,11 @@ lane() {
   while [ $((number * range)) -lt "$bytes" ]; do
     failed=0
     until [ -e "$work/failed" ] || grep -qx "done $number" "$state"; do
-      if get "$number"; then echo "done $number" >>"$state"; continue; fi
+      if get "$number"; then
+        echo "done $number" >>"$state"
+        echo "range $((last + 1 - first))"
+        continue
+      fi
       failed=$((failed + 1))
       case $code in
         403 | 404 | 412 | disk) echo "$code" >"$work/failed" ;;

@@ -1,25 +1,35 @@
-# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.
-# Of a file that is still being written also: $5 the name that it gets when it is whole, $6 seconds without growth, and $7
-# seconds in all, after which no more is awaited. Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one
-# byte to that URL with a wrong MD5. On standard output: `part NUMBER MD5 CODE REASON` for each, `probe CODE REASON`, at last `end WHY`.
+# Sends parts of a file straight to S3, several at once. $1 file, $2 size of a part in whole MiB of bytes, $3 tries, $4 seconds
+# without progress that cut a try, $5 parts at once. Of a file that is still being written also: $6 the name that it gets when
+# it is whole (`FILE.written` says it earlier), $7 seconds without growth, and $8 seconds in all, after which no more is awaited.
+# Standard input: lines `NUMBER URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard output:
+# `probe CODE REASON`, `part NUMBER MD5 CODE REASON` (MD5 in base64), `whole BYTES` as soon as that is known, `sum SHA256` when
+# all of the file went up here: of the very bytes that the MD5s are of; at last `end WHY`.
 # The URL is a key: it stands in no argument, file or output here.
 set -u
-file=$1 size=$2 tries=$3 stall=$4 name=${5:-} idle=${6:-0} life=${7:-0}
-body=$file why=sent began=$(date +%s)
-answer=$(mktemp) || exit 1
-trap 'rm -f "$answer"' EXIT
+file=$1 size=$2 tries=$3 stall=$4 lanes=$5 name=${6:-} idle=${7:-0} life=${8:-0}
+block=1048576 why=sent began=$(date +%s) body='' bytes='' fed=0 pids=''
+work=$(mktemp -d) && mkfifo "$work/free" "$work/stream" || exit 1
+trap 'rm -rf "$work"' EXIT
 trap 'exit 1' TERM INT HUP
 
-# base64 of a hexadecimal MD5: sh has no \x, but octal escapes.
-encode() {
-  hex=$1
-  while [ -n "$hex" ]; do
-    rest=${hex#??}
-    # shellcheck disable=SC2059 # the escape is the point
-    printf "\\$(printf %03o "0x${hex%"$rest"}")"
-    hex=$rest
-  done | base64
-}
+# OpenSSL may not be there, or not be allowed to use MD5.
+if [ "$(openssl md5 -binary </dev/null 2>/dev/null | base64)" = 1B2M2Y8AsgTpgAmY7PhCfg== ]; then
+  md5() { openssl md5 -binary | base64; }
+else
+  # base64 of a hexadecimal MD5: sh has no \x, but octal escapes.
+  md5() {
+    hex=$(md5sum) && hex=${hex%% *}
+    while [ -n "$hex" ]; do
+      rest=${hex#??}
+      # shellcheck disable=SC2059 # the escape is the point
+      printf "\\$(printf %03o "0x${hex%"$rest"}")"
+      hex=$rest
+    done | base64
+  }
+fi
+
+# One part of the file, from the page cache as a rule.
+part() { dd if="$body" bs="$block" skip=$((($1 - 1) * size / block)) count=$((size / block)) 2>/dev/null; }
 
 put() {
   # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.
@@ -48,56 +58,109 @@ again() {
   esac
 }
 
-send() {
-  number=$1 length=$2 url=$3
-  from=$(((number - 1) * size + 1))
-  md5=$(tail -c "+$from" "$body" | head -c "$length" | md5sum | cut -d' ' -f1)
-  sum=$(encode "$md5")
-  try=1
+probe() {
+  try=1 answer=$work/probe
   while :; do
     : >"$answer"
-    code=$(tail -c "+$from" "$body" | head -c "$length" | put "$length" "$sum" "$url")
+    code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' "$1")
+    meant
+    case $code in 000 | 429 | 5??) [ "$try" -lt "$tries" ] || break ;; *) break ;; esac
+    sleep "$try"
+    try=$((try + 1))
+  done
+  echo "probe $code $(reason)"
+  [ "$code" = 400 ]
+}
+
+# send NUMBER LENGTH MD5 URL, beside others.
+send() {
+  try=1 answer=$work/$1
+  while :; do
+    : >"$answer"
+    code=$(part "$1" | put "$2" "$3" "$4")
     meant
     if [ "$code" = 200 ] || [ "$try" -ge "$tries" ] || ! again "$code"; then break; fi
-    sleep $((try * try + $$ % 2))
+    sleep $((try * try + $1 % 2))
     try=$((try + 1))
   done
   # One that failed for good ends the batch: the rest would only wait as long to fail as well.
-  echo "part $number $md5 $code $(reason)"
-  [ "$code" = 200 ]
+  [ "$code" = 200 ] || : >"$work/refused"
+  echo "part $1 $3 $code $(reason)"
+  rm -f "$answer"
+  echo >&6
 }
 
-# grown BYTES: waits until the growing file has so many. 1, with the reason in `why`, when it is whole or no longer awaited.
+# The file is opened once: then it can be read to its end whatever becomes of its name.
+open() {
+  for one in "$file" ${name:+"$name"}; do
+    if [ -e "$one" ] && exec 4<"$one"; then body=/proc/self/fd/4; return 0; fi
+  done
+  return 1
+}
+
+# grown NUMBER: waits until the file has this part, and sets its `length`; 1, with the reason in `why`, when it never will.
 grown() {
-  [ -n "$name" ] || return 0
-  quiet=0 had=
+  from=$((($1 - 1) * size)) quiet=0 had=''
   while :; do
-    if [ -e "$name" ]; then why=whole; return 1; fi
-    # Held open, it can be read to its end whatever becomes of its name.
-    if [ "$body" = "$file" ] && [ -e "$file" ] && exec 4<"$file"; then body=/proc/self/fd/4; fi
-    if [ "$body" != "$file" ] && [ ! -e "$file" ] && [ ! -e "$name" ]; then why=gone; return 1; fi
-    have=$(stat -L -c %s "$body" 2>/dev/null) || have=0
-    [ "$have" -lt "$1" ] || return 0
+    # Whether it is whole is asked before its size: what was there before is all.
+    all=''
+    if [ -z "$name" ] || [ -e "$name" ] || [ -e "$file.written" ]; then all=yes; fi
+    have=0
+    if [ -n "$body" ] || open; then
+      have=$(stat -L -c %s "$body") || have=0
+    elif [ -n "$all" ]; then
+      why=gone
+      return 1
+    fi
+    if [ -n "$all" ] && [ -z "$bytes" ]; then bytes=$have; echo "whole $bytes"; fi
+    length=$((have - from))
+    if [ "$length" -ge "$size" ]; then length=$size; return 0; fi
+    if [ -n "$all" ]; then
+      if [ "$length" -gt 0 ] || [ "$1" = 1 ]; then return 0; fi
+      why=whole
+      return 1
+    fi
+    if [ -n "$body" ] && [ ! -e "$file" ] && [ ! -e "$name" ]; then why=gone; return 1; fi
+    if [ -e "$work/refused" ]; then why=refused; return 1; fi
     if [ "$have" != "$had" ]; then quiet=0 had=$have; fi
     quiet=$((quiet + 1))
-    if [ "$quiet" -gt $((idle * 2)) ]; then why=idle; return 1; fi
+    if [ "$quiet" -gt $((idle * 3)) ]; then why=idle; return 1; fi
     if [ $(($(date +%s) - began)) -ge "$life" ]; then why=old; return 1; fi
-    sleep 0.5
+    sleep 0.3
   done
 }
 
-while read -r number length url; do
+exec 6<>"$work/free"
+number=0
+while [ "$number" -lt "$lanes" ]; do echo >&6; number=$((number + 1)); done
+sha256 <"$work/stream" >"$work/sum" & summing=$!
+exec 7>"$work/stream"
+end=0
+while read -r number url; do
   if [ "$number" = 0 ]; then
-    try=1 code=000
-    while [ "$try" -le "$tries" ]; do
-      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' "$url")
-      meant
-      case $code in 000 | 429 | 5??) sleep "$try"; try=$((try + 1)) ;; *) break ;; esac
-    done
-    echo "probe $code $(reason)"
-  else
-    grown $((number * size)) || break
-    send "$number" "$length" "$url" || { why=refused; break; }
+    probe "$url" || { why=refused; break; }
+    continue
   fi
+  grown "$number" || break
+  if [ "$number" = $((fed + 1)) ]; then
+    sum=$(part "$number" | tee "$work/stream" | md5)
+    fed=$number end=$((from + length))
+  else
+    sum=$(part "$number" | md5)
+  fi
+  read -r _ <&6
+  [ ! -e "$work/refused" ] || break
+  send "$number" "$length" "$sum" "$url" 7>&- &
+  pids="$pids $!"
 done
+for pid in $pids; do wait "$pid"; done
+exec 7>&-
+wait "$summing"
+if [ -e "$work/refused" ]; then
+  why=refused
+elif [ -n "$bytes" ] && [ "$end" = "$bytes" ] && [ "$why" != refused ]; then
+  read -r sum _ <"$work/sum"
+  echo "sum $sum"
+  why=whole
+fi
 echo "end $why"

@@ -24,6 +24,29 @@ export interface Named {
   readonly paths: ReadonlySet<string>
 }
 
+/** An upload that a run noted on the host before it sent anything. */
+export interface NotedUpload {
+  /** The file on the host that tells of it, perhaps among others. */
+  readonly note: string
+  /** The name of the object that it was to be. */
+  readonly key: string
+  /** The same relative to the prefix. */
+  readonly path: string
+  readonly id: string
+  /** When it began, ISO 8601. */
+  readonly at: string
+}
+
+/** Uploads that runs noted, and what becomes of those that did not come to their end. */
+export interface Uploads {
+  noted(): Promise<readonly NotedUpload[]>
+  /**
+   * Takes it back by its id, at once: whoever still sends to it then fails. Tells what there is now: `ended` an upload that
+   * was not over, `object` something under its path, `nothing` neither.
+   */
+  end(upload: NotedUpload): Promise<"ended" | "object" | "nothing">
+}
+
 /**
  * Where backups lie. The manifest is written last: a backup without one does not exist. A list is whole or an error;
  * a file that does not match its manifest is an error, never data.
@@ -58,10 +81,10 @@ export interface BackupStore {
   named(): Promise<Named>
   /** Paths here that begin with one of the stems (`postgres/postgres-2026-01-31-020000`), whoever made them. */
   below(stems: readonly string[]): Promise<readonly string[]>
-  /** Takes back what was begun to be sent to such a path and never ended; its paths. Absent where nothing like it can be. */
-  endUploads?(stems: readonly string[]): Promise<readonly string[]>
-  /** Removes files that belong to no backup: the caller has seen to that. */
-  removeStrays(files: readonly string[], work: Work): Promise<void>
+  /** Absent where a file is there at once or not at all. */
+  readonly uploads?: Uploads
+  /** Removes files that belong to no backup: the caller has seen to that. Why those stay that a lock keeps, `locked until ...`. */
+  removeStrays(files: readonly string[], work: Work): Promise<ReadonlyMap<string, string>>
   /** Removes the manifest first, then the artifacts. Throws a refusal `s3-locked`, with nothing removed, while a lock stands. */
   remove(manifest: Manifest, work: Work): Promise<void>
   /** Keeps a drill's outcome beside the manifests, in a file of its own: no manifest changes, no record is replaced. */

@@ -71,6 +71,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
     },
     async removeStrays(files, work) {
       await work.step("clean-leftovers", change`cd ${directory} && rm -f ${files}`)
+      return new Map()
     },
     async remove(manifest, work) {
       const args = [directory, manifestFile(manifest.id), ...artifactFiles(manifest)]

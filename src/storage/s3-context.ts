@@ -2,9 +2,15 @@ import type { Host } from "../host/host.ts"
 import type { Encryption } from "./openpgp-session-key.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
 import type { Immutability } from "./s3-lock.ts"
-import type { Patience } from "./s3-send.ts"
+import type { OpenUpload } from "./s3-multipart.ts"
 import type { StorageOptions } from "./s3-storage-options.ts"
-import type { BegunUpload } from "./s3-upload.ts"
+import type { UploadedObject } from "./s3-upload.ts"
+
+/** Tries of one part, and seconds without progress that cut a try. */
+export interface Patience {
+  readonly tries: number
+  readonly stall: number
+}
 
 export interface S3StoreOptions extends S3ClientOptions {
   /** Put before every key, as it stands. */
@@ -12,6 +18,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly host: Host
   /** The directory of backups on the host: where artifacts come from and go to. */
   readonly directory: string
+  /** Folder on the host where uploads are noted before anything is sent to them. */
+  readonly notes: string
   readonly project: string
   readonly environment: string
   /** Who moves the bytes: `auto` takes the host when it has curl and reaches S3. */
@@ -26,6 +34,21 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly log?: (line: string) => void
 }
 
+/** An upload that began while its file was being written. */
+export interface BegunUpload {
+  /** Part of its steps' names. */
+  readonly number: number
+  readonly upload: OpenUpload
+  /** MD5s, hexadecimal, of the parts that S3 has taken, by number. */
+  readonly md5s: Map<number, string>
+  /** What went up, once that was the whole file, in one go. */
+  whole?: { readonly bytes: number; readonly sha256: string }
+  /** The encrypted copy that is going up, once it is whole: what it holds, and the SHA-256 of the file that it was made from. */
+  encrypted?: { readonly bytes: number; readonly sha256: string; readonly of: string }
+  /** What it has become already. */
+  done?: UploadedObject
+}
+
 /** What the parts of the S3 store share. */
 export interface S3Context {
   readonly bucket: Bucket
@@ -34,7 +57,7 @@ export interface S3Context {
   readonly log: (line: string) => void
   /** Asked once. */
   readonly transfer: () => Promise<"host" | "runner">
-  /** Keys written by this run, by backup: only these may be taken back. */
+  /** Objects written by this run, by backup: only these may be taken back. */
   readonly written: Map<string, { readonly key: string; readonly versionId?: string | undefined }[]>
   /** Uploads that began while their file was being written, by the file. */
   readonly begun: Map<string, BegunUpload>

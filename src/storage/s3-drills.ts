@@ -14,8 +14,8 @@ import { drillsRead } from "./backup-store.ts"
 import { manifestFolder } from "./manifest-file.ts"
 import type { S3Context } from "./s3-context.ts"
 import { listKeys, readText } from "./s3-list.ts"
+import { head } from "./s3-multipart.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
-import { head } from "./s3-upload.ts"
 
 /** Writes a drill's record as an object of its own beside the manifest, which stays as it is, locked or not. */
 export async function recordDrill({ bucket, options }: S3Context, record: DrillRecord, work: Work): Promise<void> {

@@ -7,8 +7,7 @@ import { remoteScript } from "../remote/scripts.ts"
 import { change, script, sh } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
 import { type Encryption, headerBytes, sessionKey } from "./openpgp-session-key.ts"
-import type { S3Context } from "./s3-context.ts"
-import type { BegunUpload } from "./s3-upload.ts"
+import type { BegunUpload, S3Context } from "./s3-context.ts"
 
 /** Where the encrypted file lies on the host while it goes up or comes down; what a dead run leaves of it is cleaned away. */
 export function encryptedFile(file: string): string {
@@ -82,7 +81,10 @@ export async function encryptGrowing(
   begun.encrypted = { bytes: Number(bytes), sha256, of }
 }
 
-export async function removeEncrypted({ options }: S3Context, { artifact, work, step }: Step): Promise<void> {
+export async function removeEncrypted(
+  { options }: S3Context,
+  { artifact, work, step }: { readonly artifact: Pick<Artifact, "file">; readonly work: Work; readonly step: string },
+): Promise<void> {
   await work.step(step, change`rm -f ${`${options.directory}/${encryptedFile(artifact.file)}`}`)
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { GetObjectCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
+import { type Progress, progressLines } from "../core/progress.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
@@ -42,9 +43,28 @@ export async function fetchObject(context: S3Context, { artifact, object, work, 
     const { stdout } = await work.step(name, script("change", remoteScript("s3-download"), args), {
       input: new Secret("presigned URL", `${url}\n`),
       timeout: 600_000 + bytes / 100,
+      progress: fetchingProgress(bytes),
     })
     // It came to an end only because its URL did, after it had brought something.
     if (!/^renew$/m.test(stdout)) return
+  }
+}
+
+/** How far `s3-download.sh` has come, by its own lines. */
+export function fetchingProgress(total: number): Progress {
+  let [from, came] = [0, 0]
+  return {
+    total,
+    get from() {
+      return from
+    },
+    read(line) {
+      const [, what, bytes] = /^(from|range) (\d+)$/.exec(line) ?? []
+      if (what === "from") from = Number(bytes)
+      if (what !== "range") return undefined
+      came += Number(bytes)
+      return Math.min(total, from + came)
+    },
   }
 }
 
@@ -73,12 +93,15 @@ async function* wholeObject(
   object: FetchOptions["object"],
   bytes: number,
 ): AsyncGenerator<Buffer> {
+  const tell = progressLines(`fetch of ${object.file}`, { total: bytes }, Date.now)
   let at = 0
   for (let failed = 0; at < bytes; ) {
     const from = at
     try {
       for await (const chunk of await openFrom(bucket, object, from)) {
         at += (chunk as Buffer).length
+        const told = tell(at)
+        if (told !== undefined) log(told)
         yield chunk as Buffer
       }
       if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`)

@@ -87,11 +87,16 @@ export async function assertUnlocked(
   { id, now }: { readonly id: string; readonly now: number },
 ): Promise<void> {
   for (const one of objects) {
-    const { until, held } = await lockOf(bucket, one)
-    if (!held && (until === undefined || until.getTime() <= now)) continue
-    const why = held ? "under a legal hold" : `locked until ${until?.toISOString()}`
-    throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`)
+    const why = await whyLocked(bucket, one, now)
+    if (why !== undefined) throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`)
   }
+}
+
+/** Why this may not be deleted yet, `locked until ...`; undefined when it may. */
+export async function whyLocked(bucket: Bucket, one: ObjectVersion, now: number): Promise<string | undefined> {
+  const { until, held } = await lockOf(bucket, one)
+  if (held) return "under a legal hold"
+  return until !== undefined && until.getTime() > now ? `locked until ${until.toISOString()}` : undefined
 }
 
 interface FoundLock {

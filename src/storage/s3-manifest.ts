@@ -10,8 +10,8 @@ import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { isRefused, statusOf } from "./s3-error.ts"
 import { readText } from "./s3-list.ts"
 import { lockFrom, lockHeaders, lockObject, type ObjectLock } from "./s3-lock.ts"
+import { head } from "./s3-multipart.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
-import { head } from "./s3-upload.ts"
 
 /**
  * Publishes a manifest, never over one that is there, and reads it back. A request that failed may have put it there all

@@ -1,16 +1,18 @@
-import { failure } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { change } from "../shell/command.ts"
 import type { PutReport } from "./backup-store.ts"
 import { artifactFiles } from "./manifest-file.ts"
-import type { S3Context } from "./s3-context.ts"
+import type { BegunUpload, S3Context } from "./s3-context.ts"
 import { encryptArtifact, encryptedFile, removeEncrypted } from "./s3-encryption.ts"
 import { lockFrom, lockObject, type ObjectLock } from "./s3-lock.ts"
 import { readBack } from "./s3-read-back.ts"
-import { hostSender, runnerSender } from "./s3-send.ts"
+import { deleteUnlocked } from "./s3-remove.ts"
+import { hostSender } from "./s3-send.ts"
+import { runnerSender } from "./s3-send-through-runner.ts"
 import { keptOtherwise } from "./s3-storage-options.ts"
-import { type BegunUpload, type PartSender, type UploadedObject, uploadObject } from "./s3-upload.ts"
+import { type PartSender, type SentBytes, type UploadedObject, uploadObject } from "./s3-upload.ts"
 
 /**
  * Stores a backup's files, encrypted if that is asked, locked if that is asked, and proves each by the tier that the report
@@ -21,16 +23,17 @@ export async function putArtifacts(
   manifest: Pick<Manifest, "id" | "services">,
   work: Work,
 ): Promise<PutReport> {
-  const { bucket, options, patience, transfer } = context
-  const { prefix, host, directory } = options
+  const { bucket, options, transfer } = context
   const artifacts = manifest.services.flatMap((one) => one.artifacts)
   const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
   if (work.dryRun) {
-    await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`)
+    await work.step(
+      "upload-s3-1",
+      change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${options.prefix}`}`,
+    )
     return { bytes, tier: "etag", objects: [] }
   }
-  const sender = { work, host, directory, patience }
-  const send = (await transfer()) === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender)
+  const send = (await transfer()) === "host" ? hostSender(context, work) : runnerSender(context, work)
   const lock = options.immutable && lockFrom(Date.now(), options.immutable)
   const objects: PutReport["objects"] = []
   const tiers = new Set<PutReport["tier"]>()
@@ -70,13 +73,15 @@ async function putArtifact(
     ? (encryptedMeanwhile(artifact, begun) ?? (await encryptArtifact(context, encrypting, encrypts)))
     : artifact
   const target = {
+    backup: id,
     key: `${options.prefix}${artifact.file}${encrypts ? ".gpg" : ""}`,
     send,
     lock,
-    begun,
+    begun: begun?.done ? undefined : begun && { upload: begun.upload, sent: sentBy(begun) },
     storage: options.storage,
   }
-  const { object, tier, kept } = await uploadObject(bucket, sent, target)
+  const { object, tier, kept } =
+    (await doneMeanwhile(context, sent, begun)) ?? (await uploadObject(bucket, sent, target))
   const encrypted = encrypts ? { encrypted: { bytes: sent.bytes, sha256: sent.sha256 } } : {}
   note({ ...object, file: artifact.file, ...encrypted })
   const otherwise = keptOtherwise(options.storage, kept)
@@ -93,9 +98,28 @@ async function putArtifact(
 /** Once taken it is the upload's own to end: completed, or taken back. */
 function takeBegun({ begun }: S3Context, id: string, { file }: Artifact): BegunUpload | undefined {
   const found = begun.get(file)
-  if (found?.backup !== id) return undefined
+  if (found?.upload.backup !== id) return undefined
   begun.delete(file)
   return found
+}
+
+function sentBy({ md5s, whole }: BegunUpload): SentBytes {
+  return { md5s, sha256: whole?.sha256 }
+}
+
+/** The object that was made while the file was being proven, if it is of the very bytes that were. One of others is removed. */
+async function doneMeanwhile(
+  { bucket, log }: S3Context,
+  { bytes, sha256 }: Artifact,
+  begun: BegunUpload | undefined,
+): Promise<UploadedObject | undefined> {
+  if (begun?.done === undefined) return undefined
+  if (begun.whole?.bytes === bytes && begun.whole.sha256 === sha256) return begun.done
+  const { object } = begun.done
+  // It is noted on the host: what cannot be removed now goes later, and the right bytes get another key.
+  const why = await deleteUnlocked(bucket, object).catch(messageOf)
+  if (why !== undefined) log(`${object.key} stays in S3, ${why}: it is not what was proven`)
+  return undefined
 }
 
 /** The copy that was encrypted while the file was being written, if it is of the very bytes that were proven. */

@@ -4,8 +4,8 @@ import { change } from "../shell/command.ts"
 import { manifestFile } from "./manifest-file.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
-import { assertUnlocked, type ObjectVersion } from "./s3-lock.ts"
-import { head } from "./s3-upload.ts"
+import { assertUnlocked, type ObjectVersion, whyLocked } from "./s3-lock.ts"
+import { head } from "./s3-multipart.ts"
 import { deleteObject, deleteVersions, listVersions } from "./s3-versions.ts"
 
 /**
@@ -34,6 +34,14 @@ export async function removeBackup(
   if (locked) await deleteVersions(bucket, key)
   else await deleteObject(bucket, { key, versionId: found?.versionId })
   await deleteObjects(bucket, objects)
+}
+
+/** Removes one, or says why a lock keeps it: `locked until ...`. */
+export async function deleteUnlocked(bucket: Bucket, target: ObjectVersion): Promise<string | undefined> {
+  // Without versions there are no locks.
+  const why = target.versionId === undefined ? undefined : await whyLocked(bucket, target, Date.now())
+  if (why === undefined) await deleteObject(bucket, target)
+  return why
 }
 
 /** One by one, in order: requests for many at once fail on stores other than AWS. */

@@ -1,5 +1,5 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3"
-import { AppError, failure, inputError } from "../core/errors.ts"
+import { AppError, failure, inputError, refusal } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
@@ -9,18 +9,19 @@ import { artifactFiles, manifestFolder, sortManifests } from "./manifest-file.ts
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { readDrills, recordDrill } from "./s3-drills.ts"
-import { requireEncryption } from "./s3-encryption.ts"
+import { removeEncrypted, requireEncryption } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
 import { abortStale, listKeys, readManifests } from "./s3-list.ts"
 import { requireLockable } from "./s3-lock.ts"
 import { putManifest } from "./s3-manifest.ts"
+import { abortUpload, head } from "./s3-multipart.ts"
+import { notedUploads } from "./s3-notes.ts"
 import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
-import { deleteObjects, removeBackup } from "./s3-remove.ts"
+import { deleteUnlocked, removeBackup } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
-import { endUploads, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
-import { abort, head } from "./s3-upload.ts"
+import { endUpload, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 export function s3Store(options: S3StoreOptions): BackupStore {
@@ -75,7 +76,10 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     verify: (manifest) => verify(context, manifest),
     named: () => namedInS3(context),
     below: (stems) => keysBelow(context, stems),
-    endUploads: (stems) => endUploads(context, stems),
+    uploads: {
+      noted: () => notedUploads(context),
+      end: (upload) => endUpload(context, upload),
+    },
     removeStrays: (files) => removeKeys(context, files),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
     recordDrill: (record, work) => recordDrill(context, record, work),
@@ -129,20 +133,26 @@ async function verify({ bucket, options }: S3Context, manifest: Manifest): Promi
 }
 
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
-async function discard(
-  { bucket, written, begun, published }: S3Context,
-  { id }: Pick<Manifest, "id">,
-  work: Work,
-): Promise<void> {
+async function discard(context: S3Context, { id }: Pick<Manifest, "id">, work: Work): Promise<void> {
+  const { bucket, options, written, begun, published } = context
   if (work.dryRun) return
-  for (const [file, one] of begun)
-    if (one.backup === id) {
-      begun.delete(file)
-      await abort(bucket, one.upload)
-    }
+  const objects = [...(written.get(id) ?? [])]
+  for (const [file, { upload, number, done }] of begun) {
+    if (upload.backup !== id) continue
+    begun.delete(file)
+    if (done) objects.push(done.object)
+    else await abortUpload(bucket, upload)
+    if (options.encryption?.publicKey)
+      await removeEncrypted(context, { artifact: { file }, work, step: `discard-encrypted-${number}` })
+  }
   if (published.has(id))
     throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`)
-  await deleteObjects(bucket, written.get(id) ?? [])
+  const stay: string[] = []
+  for (const one of objects) {
+    const why = await deleteUnlocked(bucket, one)
+    if (why !== undefined) stay.push(`${one.key} is ${why}`)
+  }
+  if (stay.length > 0) throw refusal("s3-locked", stay.join("; "))
 }
 
 async function chooseTransfer(

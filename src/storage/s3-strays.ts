@@ -1,11 +1,9 @@
-import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3"
-import type { Named } from "./backup-store.ts"
+import type { Named, NotedUpload, Uploads } from "./backup-store.ts"
 import { namedBy } from "./manifest-file.ts"
 import type { S3Context } from "./s3-context.ts"
-import { isMissing } from "./s3-error.ts"
 import { listKeys, readManifests } from "./s3-list.ts"
-import { deleteObjects } from "./s3-remove.ts"
-import { head } from "./s3-upload.ts"
+import { abortUpload, head } from "./s3-multipart.ts"
+import { deleteUnlocked } from "./s3-remove.ts"
 
 /** What the manifests below the prefix name. */
 export async function namedInS3(context: S3Context): Promise<Named> {
@@ -19,32 +17,24 @@ export async function keysBelow({ bucket, options }: S3Context, stems: readonly 
   return found.map((key) => key.slice(options.prefix.length))
 }
 
-/** Removes objects by their version, where there are versions: a deletion by name keeps the bytes. */
-export async function removeKeys({ bucket, options }: S3Context, files: readonly string[]): Promise<void> {
+/** Removes objects by their version, where there are versions: a deletion by name keeps the bytes. Tells which a lock keeps. */
+export async function removeKeys(
+  { bucket, options }: S3Context,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const stay = new Map<string, string>()
   for (const file of files) {
     const key = options.prefix + file
     const found = await head(bucket, key, undefined)
-    if (found) await deleteObjects(bucket, [{ key, versionId: found.versionId }])
+    const why = found && (await deleteUnlocked(bucket, { key, versionId: found.versionId }))
+    if (why !== undefined) stay.set(file, why)
   }
+  return stay
 }
 
-/** Takes unfinished uploads below the stems back, and gives their paths. Whoever still sends to one then fails: it can be done at once. */
-export async function endUploads({ bucket, options }: S3Context, stems: readonly string[]): Promise<readonly string[]> {
-  const { Uploads: uploads = [] } = await bucket.call("listing unfinished uploads", (client) =>
-    // Without a prefix: some stores take only a whole key for one.
-    client.send(new ListMultipartUploadsCommand({ Bucket: bucket.name })),
-  )
-  const ended: string[] = []
-  for (const { Key: key = "", UploadId: id } of uploads) {
-    if (id === undefined || !stems.some((stem) => key.startsWith(options.prefix + stem))) continue
-    await bucket.call(`taking back the upload of ${key}`, async (client) => {
-      try {
-        await client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId: id }))
-      } catch (error) {
-        if (!isMissing(error)) throw error
-      }
-    })
-    ended.push(key.slice(options.prefix.length))
-  }
-  return ended
+/** By its id: a list by name is not to be had everywhere. Some stores say of an upload that is over that it was taken back. */
+export async function endUpload({ bucket }: S3Context, { key, id }: NotedUpload): ReturnType<Uploads["end"]> {
+  const ended = await abortUpload(bucket, { key, id })
+  if ((await head(bucket, key, undefined)) !== undefined) return "object"
+  return ended ? "ended" : "nothing"
 }

@@ -6,7 +6,7 @@ import {
 import { failure } from "../core/errors.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
-import { head } from "./s3-upload.ts"
+import { head } from "./s3-multipart.ts"
 
 /** A key of a bucket with versions: its first version is the one that was put, whatever came over it later. */
 export interface VersionedKey {

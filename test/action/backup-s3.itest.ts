@@ -103,6 +103,36 @@ describe("backup with S3, of more than two parts", () => {
     }
   })
 
+  test("a run that is killed while parts go up has its upload taken back by the next one, by its id", async () => {
+    const others = await unfinished()
+    proxy.seen.length = 0
+    const notes = join(ground.stack.baseDir, "state/production/uploads")
+    // The second part hangs until the run is gone.
+    proxy.fault = (method, url) => (method === "PUT" && /partNumber=2&/.test(url) ? "stall" : "pass")
+    let kill = (_signal: NodeJS.Signals) => {}
+    const onOutput = (_text: string, end: typeof kill) => {
+      kill = end
+    }
+    const running = ground.act("backup", {}, { onOutput })
+    await until(() => proxy.seen.some((one) => /^PUT .*healthcare.*partNumber=2&/.test(one)))
+    kill("SIGKILL")
+    const run = await running
+    proxy.fault = () => "pass"
+    assert.equal(run.signal, "SIGKILL", run.log)
+    const left = (await unfinished()).filter((one) => !others.includes(one))
+    assert.equal(left.length, 1)
+    assert.match(
+      readdirSync(notes)
+        .map((name) => readFileSync(join(notes, name), "utf8"))
+        .join(),
+      /healthcare/,
+    )
+    const next = await ground.act("backup")
+    assert.equal(next.code, 0, next.log)
+    assert.match(next.log, /s3: took back the unfinished upload of postgres\/\S*healthcare\S*, which a killed run left/)
+    assert.deepEqual(await unfinished(), others)
+  })
+
   test("a dump that is killed while it goes up leaves nothing: no file, no object, no part", async () => {
     const before = await objects()
     const running = ground.act("backup")

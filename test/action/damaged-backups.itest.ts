@@ -111,7 +111,15 @@ describe("damaged backups", () => {
         assert.equal(await ground.sql("select count(*) from patients"), live)
         await stores[store](bytes)
         const healed = await ground.act("backups", { verify: "true" })
-        assert.equal(healed.outputs.status, "success", healed.log)
+        const [{ copies }] = JSON.parse(healed.outputs.backups ?? "[]")
+        const seen = copies.map((copy: { store: string; problems: string[] }) => [copy.store, copy.problems])
+        assert.deepEqual(seen, [
+          ["local", []],
+          ["s3", []],
+        ])
+        // Whole again, but its last drill failed: only another one proves it.
+        const again = copies.find((copy: { store: string }) => copy.store === store)
+        assert.deepEqual([again.proven, again.drill.result], ["unproven", "failed"])
       })
 
   test("damaged in both stores: nothing is proven, and a restore leaves the live data alone", async () => {

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { z } from "zod"
+import { type PrivateVersitygw, privateVersitygw } from "../storage/private-versitygw.ts"
 import { type PublishedTree, publishedTree } from "../support/published-tree.ts"
 import { runAction } from "../support/run-action.ts"
-import { type StackPlace, testbed } from "../testbed/testbed.ts"
+import { type S3Server, type StackPlace, testbed } from "../testbed/testbed.ts"
 
 const run = promisify(execFile)
 const usageSchema = z.object({ memory: z.number(), bytes: z.number() })
@@ -15,11 +16,15 @@ const usageSchema = z.object({ memory: z.number(), bytes: z.number() })
 export interface Usage extends z.output<typeof usageSchema> {
   /** Milliseconds. */
   readonly duration: number
+  /** Milliseconds of the processor that the S3 server took, which shares it with everything else here. */
+  readonly s3: number
 }
 
 /** A stack of the testbed whose Postgres holds databases of mixed data; they stay for the next run. */
 export interface BackupGround extends AsyncDisposable {
   readonly place: StackPlace
+  /** Stands for one elsewhere: its bytes lie in memory, not on the disk of the backups. */
+  readonly s3: PrivateVersitygw
   /** Name of the Postgres container. */
   readonly container: string
   /** A folder on the host, on the disk of the backups, for what is made by hand. */
@@ -31,7 +36,7 @@ export interface BackupGround extends AsyncDisposable {
   /** Makes the database of so many GB unless it is there; its size in bytes. */
   fill(database: string, gigabytes: number): Promise<number>
   /** Runs a built action over SSH as a workflow does, for this database alone. */
-  act(name: "backup" | "restore", options: { readonly database: string; readonly s3: boolean }): Promise<Usage>
+  act(name: "backup" | "restore", options: { readonly database: string; readonly withS3: boolean }): Promise<Usage>
 }
 
 export async function backupGround(slot: number): Promise<BackupGround> {
@@ -39,6 +44,8 @@ export async function backupGround(slot: number): Promise<BackupGround> {
   const { stack: place } = testbed(slot)
   const tree = await publishedTree()
   const workspace = mkdtempSync(join(tmpdir(), "infra-actions-bench-"))
+  const s3 = await privateVersitygw({ parent: "/dev/shm", versions: false })
+  mkdirSync(join(s3.folder, "data", s3.bucket))
   const container = `${place.project}-postgres-1`
   const scratch = `${place.baseDir}/bench`
   const shell = async (text: string) => {
@@ -52,10 +59,11 @@ export async function backupGround(slot: number): Promise<BackupGround> {
     return (await run("docker", args)).stdout.trim()
   }
   return {
-    ...{ place, container, scratch, shell, sql },
+    ...{ place, s3, container, scratch, shell, sql },
     fill: (database, gigabytes) => fill({ container, shell, sql }, database, gigabytes),
-    act: (name, { database, s3 }) => act(name, { place, tree, workspace, text: configuration(place, database, s3) }),
+    act: (name, options) => act(name, { place, tree, workspace, s3, ...options }),
     async [Symbol.asyncDispose]() {
+      await s3[Symbol.asyncDispose]()
       tree[Symbol.dispose]()
       rmSync(workspace, { recursive: true, force: true })
       await shell(`rm -rf ${scratch}`)
@@ -87,12 +95,15 @@ interface Act {
   readonly place: StackPlace
   readonly tree: PublishedTree
   readonly workspace: string
-  readonly text: string
+  readonly s3: PrivateVersitygw
+  readonly database: string
+  readonly withS3: boolean
 }
 
-async function act(name: string, { place, tree, workspace, text }: Act): Promise<Usage> {
-  const { ssh, s3 } = testbed(place.slot)
-  writeFileSync(join(workspace, "infra.yml"), text)
+async function act(name: string, { place, tree, workspace, s3, database, withS3 }: Act): Promise<Usage> {
+  const { ssh } = testbed(place.slot)
+  writeFileSync(join(workspace, "infra.yml"), configuration(place, database, withS3 ? s3 : undefined))
+  const before = processorTime(s3.pid)
   const usage = join(workspace, "usage.json")
   const ended = await runAction(name, {
     tree: tree.path,
@@ -111,6 +122,7 @@ async function act(name: string, { place, tree, workspace, text }: Act): Promise
   const post = await ended.post()
   return {
     duration: ended.duration + (post?.duration ?? 0),
+    s3: processorTime(s3.pid) - before,
     ...usageSchema.parse(JSON.parse(readFileSync(usage, "utf8"))),
   }
 }
@@ -119,9 +131,16 @@ function stamped(text: string): string {
   return text.replaceAll(/^(?=.)/gm, `${new Date().toISOString().slice(11, 23)} `)
 }
 
-function configuration(place: StackPlace, database: string, withS3: boolean): string {
-  const { ssh, s3 } = testbed(place.slot)
-  const { endpoint, region, bucket } = s3
+/** Milliseconds of the processor that a process took so far. */
+function processorTime(pid: number): number {
+  const [user = 0, system = 0] =
+    readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11, 13) ?? []
+  // In ticks of a hundredth of a second, whatever the kernel's own clock is.
+  return (Number(user) + Number(system)) * 10
+}
+
+function configuration(place: StackPlace, database: string, s3: S3Server | undefined): string {
+  const { ssh } = testbed(place.slot)
   return JSON.stringify({
     project: place.project,
     host: { address: ssh.address, port: ssh.port, user: ssh.user, directory: place.baseDir },
@@ -131,7 +150,7 @@ function configuration(place: StackPlace, database: string, withS3: boolean): st
     backup: {
       retention: { last: 1, daily: 0, weekly: 0, monthly: 0 },
       "max-row-loss": 1,
-      ...(withS3 && { s3: { endpoint, region, bucket, prefix: `bench-${place.slot}/` } }),
+      ...(s3 && { s3: { endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix: "bench/" } }),
     },
   })
 }

@@ -34,6 +34,9 @@ async function measure(): Promise<boolean> {
   const gigabytes = Number(options.size)
   const size = await ground.fill("bench", gigabytes)
   show(`Database of ${formatBytes(size)} in ${ground.container}; ours are the built actions over SSH, lock and all`)
+  show(
+    `S3 is a versitygw of its own with its bytes in memory (${ground.s3.folder}): it stands for one elsewhere, but for the processor, which it shares`,
+  )
   const used: Usage[] = []
   const pairs = pairsOf(ground, byHand(ground, "bench"), used).filter((one) =>
     `${one.ours} ${one.theirs}`.includes(options.only),
@@ -48,9 +51,10 @@ async function measure(): Promise<boolean> {
 }
 
 function pairsOf(ground: BackupGround, hand: ByHand, used: Usage[]): readonly Pair[] {
-  const timed = async (name: "backup" | "restore", s3: boolean) => {
-    const usage = await ground.act(name, { database: "bench", s3 })
+  const timed = async (name: "backup" | "restore", withS3: boolean) => {
+    const usage = await ground.act(name, { database: "bench", withS3 })
     used.push(usage)
+    if (withS3) show(`${seconds(usage.s3)}  of the processor took the S3 server meanwhile`)
     if (name === "restore") await dropReplaced(ground)
     return usage.duration
   }
@@ -105,7 +109,7 @@ async function measureSizes(ground: BackupGround): Promise<boolean> {
     const database = gigabytes === 2 ? "bench" : `bench_${String(gigabytes).replace(".", "_")}`
     await ground.fill(database, gigabytes)
     const dump = await byHand(ground, database).dump()
-    const { duration } = await ground.act("backup", { database, s3: false })
+    const { duration } = await ground.act("backup", { database, withS3: false })
     found.push({ gigabytes, ours: duration, dump })
     show(`${gigabytes} GB: backup ${seconds(duration)}, bare pg_dump ${seconds(dump)}`)
   }

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto"
-import { testbed } from "../testbed/testbed.ts"
+import type { S3Server } from "../testbed/testbed.ts"
 import type { BackupGround } from "./backup-ground.ts"
 
 /** What one would do by hand; each gives milliseconds. */
@@ -17,7 +17,7 @@ export interface ByHand {
 }
 
 export function byHand(ground: BackupGround, database: string): ByHand {
-  const { container, scratch, place, shell, sql } = ground
+  const { container, scratch, place, s3, shell, sql } = ground
   const exec = `docker exec -i ${container}`
   const made = `${database}_by_hand`
   const anew = async () => {
@@ -39,7 +39,7 @@ export function byHand(ground: BackupGround, database: string): ByHand {
     usualOut: () =>
       shell(`${exec} pg_dump -U app ${database} | gzip >${scratch}/usual.sql.gz
 sha256sum ${scratch}/usual.sql.gz >${scratch}/usual.sha256
-curl -sSf -o /dev/null -T ${scratch}/usual.sql.gz '${putUrl(`bench-${place.slot}/usual.sql.gz`)}'`),
+curl -sSf -o /dev/null -T ${scratch}/usual.sql.gz '${putUrl(s3, "bench/usual.sql.gz")}'`),
     async usualBack() {
       await anew()
       return timed(
@@ -58,8 +58,7 @@ ${exec} rm -f /tmp/bench.dump`)
 }
 
 /** A presigned PUT of one object, signed here so that it is no part of what is measured. */
-function putUrl(key: string): string {
-  const { s3 } = testbed()
+function putUrl(s3: S3Server, key: string): string {
   const { host, origin } = new URL(s3.endpoint)
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")
   const scope = `${time.slice(0, 8)}/${s3.region}/s3/aws4_request`

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { readFileSync, rmSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import {
   CreateBucketCommand,
@@ -102,6 +102,40 @@ export function testObjectLock(name: string, server: () => Promise<S3Server>): v
         (await store.list()).backups.map((one) => one.manifest),
         [manifest],
       )
+    }))
+
+  test(`${name}: what is taken back of a backup that is not published stays while it is locked, and says until when`, () =>
+    using(async ({ store, work, options }, { storage }) => {
+      const [object] = storage.objects
+      assert(object)
+      const path = object.key.slice(options.prefix.length)
+      const stay = await store.removeStrays([path], work)
+      assert.match(stay.get(path) ?? "", /^locked until 2/)
+      const id = "backup-20261121-050000"
+      const unpublished = makeBackup(options.directory, { id, files: { "dragonfly/cache-3.rdb": Buffer.from("new") } })
+      const { objects } = await store.putArtifacts(unpublished, work)
+      await assert.rejects(store.discard(unpublished, work), {
+        code: "s3-locked",
+        message: /cache-3\.rdb is locked until/,
+      })
+      assert.equal(objects.length, 1)
+      assert.deepEqual(await store.verify({ ...unpublished, storage: { ...unpublished.storage, objects } }), [])
+    }))
+
+  test(`${name}: nothing is made an object, and so locked, before its file is proven`, () =>
+    using(async ({ store, work, options, proxy, directory }) => {
+      const growing = { id: "backup-20261121-060000", file: "dragonfly/growing.dump", estimate: 48 * 1024 * 1024 }
+      const bytes = Buffer.alloc(33 * 1024 * 1024, "x")
+      writeFileSync(`${directory}/${growing.file}.partial`, bytes)
+      writeFileSync(`${directory}/${growing.file}.partial.written`, "")
+      const isCompletion = (line: string) => line.startsWith("POST ") && line.includes("uploadId=")
+      const before = proxy.seen.filter(isCompletion).length
+      await store.follow?.(growing, work, () => false)
+      assert.equal(proxy.seen.filter((line) => line.includes("growing.dump") && line.startsWith("PUT ")).length, 4)
+      assert.equal(proxy.seen.filter(isCompletion).length, before)
+      await store.discard({ id: growing.id, services: [] }, work)
+      assert.deepEqual(await store.below(["dragonfly/growing"]), [])
+      assert.equal(options.immutable?.days, 1)
     }))
 
   test(`${name}: who deletes by name and writes over it has hidden nothing`, () =>

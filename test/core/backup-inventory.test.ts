@@ -44,12 +44,55 @@ test("a backup is listed once, newest first, with each store's copy and how they
   assert.equal(entries[2]?.copies[0]?.proven, "etag")
 })
 
+test("each copy has the decision of its own store, and the lock that S3 has put on it", () => {
+  const lockedUntil = "2026-12-21T03:00:00Z"
+  const locked: Manifest = { ...b, storage: { ...b.storage, lockedUntil } }
+  const decided = (id: string, keep: boolean) =>
+    keep ? ({ id, keep, reasons: ["locked"] } as const) : ({ id, keep, reasons: ["outside-policy"] } as const)
+  const entries = backupInventory(
+    [
+      { store: "local", manifests: [locked, a], decisions: [decided(b.id, false), decided(a.id, true)] },
+      { store: "s3", manifests: [locked], decisions: [decided(b.id, true)] },
+    ],
+    { now, configured: ["local", "s3"] },
+  )
+  const told = entries.map(({ id, copies }) => [
+    id,
+    copies.map(({ store, keep, reasons, lockedUntil: until }) => [store, keep, reasons[0], until]),
+  ])
+  assert.deepEqual(told, [
+    [
+      b.id,
+      [
+        ["local", false, "outside-policy", undefined],
+        ["s3", true, "locked", lockedUntil],
+      ],
+    ],
+    [a.id, [["local", true, "locked", undefined]]],
+  ])
+})
+
+test("the newest is the one that was made last, whatever its name, and of two at one moment the one with the later name", () => {
+  const moved = { ...a, created: "2026-11-21T03:30:00Z" }
+  const twin = { ...b, created: c.created }
+  const listed = (manifests: readonly Manifest[]) =>
+    backupInventory([{ store: "local", manifests, decisions: [] }], { now, configured: ["local"] }).map(({ id }) => id)
+  assert.deepEqual(listed([twin, c, moved]), [a.id, c.id, b.id])
+  assert.deepEqual(listed([c, moved, twin]), [a.id, c.id, b.id])
+})
+
 test("a store that could not be listed makes the other's backups unknown, never missing", () => {
   const local = { store: "local", manifests: [c], decisions: keepAll([c]) } as const
   const syncs = (configured: readonly ("local" | "s3")[]) =>
     backupInventory([local], { now, configured }).map(({ sync }) => sync)
   assert.deepEqual(syncs(["local", "s3"]), ["unknown"])
   assert.deepEqual(syncs(["local"]), ["single"])
+  const s3 = { store: "s3", manifests: [c], decisions: [] } as const
+  const [held] = backupInventory([s3], { now, configured: ["local", "s3"] })
+  assert.equal(held?.sync, "unknown")
+  const none = { store: "s3", manifests: [], decisions: [] } as const
+  const [alone] = backupInventory([local, none], { now, configured: ["local", "s3"] })
+  assert.equal(alone?.sync, "local-only")
 })
 
 test("an upload that was not proven is not called proven, and what was found damaged is told", () => {

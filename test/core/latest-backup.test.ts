@@ -21,6 +21,17 @@ describe("the latest backup", () => {
     assert.equal(latestBackup(backups, undefined).id, "backup-20260104-000000")
   })
 
+  test("is newest by what the manifest says, not by its name; of two at one moment by its name, whatever the order", () => {
+    const early = { ...backup(9, all), created: "2026-01-01T00:00:00Z" }
+    assert.equal(latestBackup([early, backup(2, all)], all).id, "backup-20260102-000000")
+    const twin = { ...backup(3, all), created: backup(2, all).created }
+    for (const order of [
+      [twin, backup(2, all)],
+      [backup(2, all), twin],
+    ])
+      assert.equal(latestBackup(order, all).id, twin.id)
+  })
+
   test("is none when the services lie in different backups, and these are named", () => {
     const { id, partial } = latestBackup([backup(1, ["db"]), backup(2, ["cache"])], all)
     assert.equal(id, undefined)

@@ -114,6 +114,14 @@ describe("leftovers of killed backups", () => {
     assert.deepEqual(halfWritten([...ours, ...others], { begun: [begun(0, ["post"])], own }), ours)
   })
 
+  it("have a note until they are gone: that of a published backup may go at once", () => {
+    const notes = [begun(0, ["post"]), begun(1, ["post"])]
+    const published = new Set([notes[1]?.id ?? ""])
+    const options = { begun: notes, named: new Set<string>(), published, age: day }
+    assert.deepEqual(settled({ ...options, now: new Date(start + 2000) }), [notes[1]])
+    assert.deepEqual(settled({ ...options, now: new Date(start + day + 2000) }), notes)
+  })
+
   it("stay while a stalled runner could still publish them", () => {
     const options = { begun: [begun(0, ["post"])], named: new Set<string>(), published: new Set<string>(), age: day }
     const files = ["postgres/post-2026-01-31-020000-app.dump"]

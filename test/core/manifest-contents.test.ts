@@ -1,7 +1,13 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import type { DatabaseContents } from "../../src/core/manifest.ts"
-import { compareDatabases, describeDifference, isProven, totals } from "../../src/core/manifest-contents.ts"
+import {
+  compareDatabases,
+  describeDifference,
+  differentContent,
+  isProven,
+  totals,
+} from "../../src/core/manifest-contents.ts"
 import { printManifest, readManifest } from "../../src/storage/manifest-file.ts"
 import { keysOf, manifestOf, postgresOf, recordOf } from "../support/manifests.ts"
 
@@ -26,6 +32,25 @@ describe("comparing counts", () => {
 
   test("tells an empty table from one that is not there", () => {
     assert.equal(lines([database({ users: 0 })], [database({})]).length, 1)
+  })
+})
+
+describe("comparing content", () => {
+  const summed = (checksum: string | undefined, objects?: string): DatabaseContents => {
+    const one = database({ users: 3 })
+    const tables = one.tables.map((table) => (checksum === undefined ? table : { ...table, checksum }))
+    return { ...one, tables, ...(objects !== undefined && { largeObjectsChecksum: objects }) }
+  }
+
+  test("names a table, or large objects, whose checksum is another, though their counts are equal", () => {
+    assert.deepEqual(differentContent([summed("17", "4")], [summed("17", "4")]), [])
+    assert.deepEqual(differentContent([summed("17", "4")], [summed("-17", "4")]), ["app.public.users"])
+    assert.deepEqual(differentContent([summed("17", "4")], [summed("17", "5")]), ["app large objects"])
+  })
+
+  test("says nothing of what only one side has a checksum of", () => {
+    assert.deepEqual(differentContent([summed("17")], [summed(undefined)]), [])
+    assert.deepEqual(differentContent([summed(undefined)], [summed("17")]), [])
   })
 })
 

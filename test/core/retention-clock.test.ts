@@ -123,6 +123,10 @@ describe("retention and time", () => {
     )
   })
 
+  test("a backup of this very moment is none of the future", () => {
+    assert.deepEqual(reasonsOf(list("2026-06-30T12:00:00Z"), { ...none, last: 1 }), [["last", "newest-proven"]])
+  })
+
   test("a backup of the future stays and takes no one's place", () => {
     const items = list("2030-01-01T00:00:00Z", "2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z")
     assert.deepEqual(reasonsOf(items, { ...none, last: 1 }), [

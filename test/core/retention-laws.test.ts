@@ -8,8 +8,9 @@ const now = new Date("2026-06-30T12:00:00Z")
 const itemsOf = fc
   .array(
     fc.record({
-      day: fc.integer({ min: -3, max: 500 }),
-      second: fc.integer({ min: 0, max: 86_399 }),
+      day: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.integer({ min: -3, max: 500 })),
+      // Some at the very same moment, and at that of the decision.
+      second: fc.oneof(fc.constantFrom(0, 43_200), fc.integer({ min: 0, max: 86_399 })),
       services: fc.subarray(["cache", "db", "queue"], { minLength: 1 }),
       proven: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     }),
@@ -85,6 +86,27 @@ describe("retention holds these laws", () => {
         if (Date.parse(item.created) > options.now.getTime()) assert.ok(kept.has(item.id), "future")
       }
       if (!items.some(({ proven }) => proven)) assert.equal(kept.size, items.length)
+    })
+  })
+
+  test("an unproven backup goes when proven ones of all that it holds stay, and each of them is newer", () => {
+    law((items, options) => {
+      const decisions = decideRetention(items, options)
+      const kept = keptOf(items, options)
+      for (const item of items.filter(({ proven }) => !proven)) {
+        const decision = decisions.find(({ id }) => id === item.id)
+        const rivals = items.filter(
+          (one) =>
+            one.proven &&
+            kept.has(one.id) &&
+            one.created <= options.now.toISOString() &&
+            item.services.every((service) => one.services.includes(service)),
+        )
+        const outlived = rivals.length > 0 && rivals.every(({ created }) => created > item.created)
+        assert.equal(decision?.reasons.some((reason) => reason === "unproven") ?? false, !outlived, item.created)
+        const held = decision?.reasons.filter((reason) => !/^unproven/.test(reason)) ?? []
+        assert.equal(decision?.keep, !outlived || held.length > 0)
+      }
     })
   })
 

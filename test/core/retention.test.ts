@@ -68,7 +68,7 @@ describe("retention, case by case", () => {
     ])
   })
 
-  test("an unproven backup takes no one's place, and goes only when an older proven one was kept", () => {
+  test("an unproven backup takes no one's place, and goes only when it is older than every proven one that stays", () => {
     const [newest, older, oldest] = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-01T02:00:00Z")
     assert.ok(newest && older && oldest)
     const items = [{ ...newest, proven: false }, older, { ...oldest, proven: false }]
@@ -77,6 +77,8 @@ describe("retention, case by case", () => {
       ["last", "newest-proven"],
       ["unproven-and-older"],
     ])
+    const twin = { ...older, id: "a-twin", proven: false }
+    assert.deepEqual(reasonsOf([older, twin], { ...none, last: 1 }), [["last", "newest-proven"], ["unproven"]])
   })
 
   test("what the store has locked stays until the lock ends, takes no one's place, and says why", () => {

@@ -108,7 +108,8 @@ function openStores(host: Host, { stack, s3 }: Testbed, prefix: string): readonl
     accessKeyId: new Secret("s3-access-key-id", s3.accessKeyId),
     secretAccessKey: new Secret("s3-secret-access-key", s3.secretAccessKey),
   }
-  return [localStore(place), s3Store({ ...place, bucket, region, endpoint, credentials, prefix })]
+  const notes = `${stack.baseDir}/state/${environment}/uploads`
+  return [localStore(place), s3Store({ ...place, notes, bucket, region, endpoint, credentials, prefix })]
 }
 
 function variables({ ssh, s3 }: Testbed, directory: string): Readonly<Record<string, string | undefined>> {

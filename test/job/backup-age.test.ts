@@ -44,6 +44,8 @@ describe("the age of the newest proven backup", () => {
     assert.equal(state, "failed")
     assert.match(detail, /^backup-20260328-060000, the newest of cache, is 30h 0m old/)
     assert.equal(judge([backup(1, "off", ["db"]), backup(2, "off", services)], { services }).state, "ok")
+    const three = [backup(1, "off", ["db"]), backup(2, "off", services), backup(40, "off", services)]
+    assert.equal(judge(three, { services }).state, "ok")
     assert.deepEqual(judge([backup(1, "off", ["db"])], { services }), {
       state: "failed",
       detail: "there is no proven backup of cache",

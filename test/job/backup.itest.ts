@@ -40,6 +40,11 @@ describe("backups of a stack", () => {
     assert.deepEqual(await s3.keys(), [])
     const [age] = await checkBackupAge(tools, 3_600_000)
     assert.deepEqual([age?.state, age?.detail], ["failed", "there is no proven backup of postgres"])
+    const stores = async (required: boolean) =>
+      (await checkBackupAge(withS3(tools, s3, { required }), 3_600_000)).map(({ name, state }) => [name, state])
+    const onHost = ["newest backup in local", "failed"]
+    assert.deepEqual(await stores(false), [onHost, ["newest backup in s3", "warning"]])
+    assert.deepEqual(await stores(true), [onHost, ["newest backup in s3", "failed"]])
   })
 
   it("of one service are made after one of all, and take nothing from the next one of all, nor from latest", async () => {
@@ -91,9 +96,9 @@ function inFront({ host, layout, config }: Tools): Promise<S3Ground> {
   return s3Ground({ host, directory: layout.backups, project, environment, transfer: "host" })
 }
 
-function withS3(tools: Tools, { store, options }: S3Ground): Tools {
+function withS3(tools: Tools, { store, options }: S3Ground, { required = false } = {}): Tools {
   const { bucket, region } = options
-  const s3 = { ...tools.config.backup.s3, enabled: true, required: false, bucket, region }
+  const s3 = { ...tools.config.backup.s3, enabled: true, required, bucket, region }
   return {
     ...tools,
     stores: [...tools.stores, store],

@@ -44,10 +44,11 @@ describe("containerChecks", () => {
 
 it("lets a running copy stand for the service before one that an interrupted change left", () => {
   const left = container({ id: "left", state: "created", number: 1 })
+  const ended = container({ id: "ended", state: "exited", number: 1 })
   const runs = container({ id: "runs", number: 2 })
   assert.deepEqual(
-    byUse([left, runs]).map((one) => one.id),
-    ["runs", "left"],
+    byUse([left, ended, runs]).map((one) => one.id),
+    ["runs", "ended", "left"],
   )
 })
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3"
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import { cleanLeftovers, noteBegun } from "../../src/job/clean-leftovers.ts"
 import { silentLogger } from "../../src/job/logger.ts"
 import type { Tools } from "../../src/job/tools.ts"
@@ -21,6 +21,16 @@ interface Ground {
   readonly s3: S3Ground
   readonly said: string[]
   at(now: string): Tools
+  /** Unfinished uploads below the prefix. */
+  unfinished(): Promise<readonly string[]>
+}
+
+/** Writes down an upload of the killed backup, as its run did before it sent anything. */
+function noteUpload({ directory, options }: S3Ground, path: string, id: string, backup = killed.id): void {
+  const note = { bucket: options.bucket, key: options.prefix + path, id, at: "2026-11-19T03:00:00Z" }
+  mkdirSync(`${directory}/state/uploads`, { recursive: true })
+  // What a full disk has torn is no note, and spoils none.
+  appendFileSync(`${directory}/state/uploads/${backup}.jsonl`, `{"torn\n${JSON.stringify(note)}\n`)
 }
 
 async function open(s3: S3Ground): Promise<Ground> {
@@ -42,15 +52,23 @@ async function open(s3: S3Ground): Promise<Ground> {
       new PutObjectCommand({ Bucket: s3.options.bucket, Key: s3.options.prefix + file, Body: "left" }),
     )
   }
+  // Two under one name, of which only the first is noted.
   const upload = { Bucket: s3.options.bucket, Key: `${s3.options.prefix}${dump}.r2` }
+  const { UploadId: id = "" } = await s3.client.send(new CreateMultipartUploadCommand(upload))
   await s3.client.send(new CreateMultipartUploadCommand(upload))
+  noteUpload(s3, `${dump}.r2`, id)
+  const unfinished = async () => {
+    const { Uploads: all = [] } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket: upload.Bucket }))
+    return all.flatMap(({ Key, UploadId }) => (Key === upload.Key && UploadId !== undefined ? [UploadId] : []))
+  }
+  assert.equal((await unfinished()).length, 2)
   const at = (now: string) => ({ ...tools, clock: { ...tools.clock, now: () => new Date(now) } })
-  return { tools, s3, said, at }
+  return { tools, s3, said, at, unfinished }
 }
 
 test("what a killed backup left goes: from the host and as an upload at once, as an object after a day", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said } = await open(s3)
+  const { at, said, unfinished } = await open(s3)
   const { prefix } = s3.options
   const half = `${s3.directory}/${dump}.partial`
   const others = `${s3.directory}/postgres/other-2026-11-19-030000.dump.partial`
@@ -67,6 +85,8 @@ test("what a killed backup left goes: from the host and as an upload at once, as
     "another project may write it",
   )
   assert.equal((await s3.keys()).length, 3)
+  assert.equal((await unfinished()).length, 1, "only what was noted is taken back, by its id")
+  assert.deepEqual(readdirSync(`${s3.directory}/state/uploads`), [])
   assert.match(said.join("\n"), /took back the unfinished upload of postgres\/postgres-2026-11-19-030000-app\.dump\.r2/)
   assert.match(said.join("\n"), /local: removed dragonfly\/cache-2026-11-19-030000\.rdb, which a killed run left/)
   assert.equal(readdirSync(`${s3.directory}/state/begun`).length, 1)
@@ -103,6 +123,37 @@ test("what a manifest in any store names stays, and so does everything while one
   assert.ok(existsSync(`${s3.directory}/${keys}`), "named by a manifest of another environment")
   assert.ok(!existsSync(`${s3.directory}/${dump}`))
   assert.deepEqual(await s3.keys(), [s3.options.prefix + keys, s3.options.prefix + foreign].toSorted())
+})
+
+test("an object that no manifest names goes after a day, be its backup killed or published without it", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { at, said, tools } = await open(s3)
+  const put = (path: string) =>
+    s3.client.send(
+      new PutObjectCommand({ Bucket: s3.options.bucket, Key: s3.options.prefix + path, Body: "completed" }),
+    )
+  const without = makeBackup(s3.directory, { id: "backup-20261119-040000" })
+  await tools.stores[0]?.putManifest(without, s3.work)
+  const [orphan, kept, late] = ["dragonfly/cache-1.rdb", "dragonfly/kept.rdb", "dragonfly/late.rdb.gpg"]
+  const stored = makeBackup(s3.directory, { id: "backup-20261119-050000", files: { [kept]: Buffer.from("good") } })
+  await tools.stores[0]?.putManifest(await putBackup(s3, stored), s3.work)
+  for (const path of [orphan, late]) await put(path)
+  noteUpload(s3, orphan, "over-1", without.id)
+  noteUpload(s3, kept, "over-2", stored.id)
+  noteUpload(s3, late, "over-3")
+
+  await cleanLeftovers(at("2026-11-19T06:00:00Z"))
+  const left = async () => {
+    const paths = (await s3.keys()).map((key) => key.slice(s3.options.prefix.length))
+    const notes = readdirSync(`${s3.directory}/state/uploads`)
+    return [...[orphan, kept, late].filter((path) => paths.includes(path)), ...notes]
+  }
+  assert.deepEqual(await left(), [orphan, kept, late, `${killed.id}.jsonl`, `${without.id}.jsonl`])
+
+  await cleanLeftovers(at("2026-11-20T03:00:01Z"))
+  assert.deepEqual(await left(), [kept])
+  assert.match(said.join("\n"), /s3: removed dragonfly\/cache-1\.rdb, which/)
+  assert.deepEqual(await s3.store.verify((await s3.store.list()).backups[0]?.manifest ?? stored), [])
 })
 
 test("a backup that was published is left alone, and its note goes", async () => {

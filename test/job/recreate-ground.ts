@@ -1,8 +1,11 @@
+import assert from "node:assert/strict"
 import { execFile, execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { AppError, failure } from "../../src/core/errors.ts"
+import { HostError } from "../../src/host/host.ts"
 import { planWork } from "../../src/host/plan-work.ts"
 import { backup } from "../../src/job/backup.ts"
 import type { Logger } from "../../src/job/logger.ts"
@@ -52,6 +55,24 @@ export function readCompose({ baseDir }: StackPlace): string {
   return readFileSync(join(baseDir, composeFile), "utf8")
 }
 
+/** The compose file with parts replaced; each must be there. */
+export function changed(place: StackPlace, ...parts: readonly (readonly [string | RegExp, string])[]): string {
+  return parts.reduce((text, [from, to]) => {
+    const next = text.replace(from, () => to)
+    assert.notEqual(next, text, `nothing to replace: ${from}`)
+    return next
+  }, readCompose(place))
+}
+
+/** For `assert.rejects`: the refusal with this code. */
+export function refusedWith(code: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof AppError)
+    assert.equal(error.code, code, error.message)
+    return error.kind === "refused"
+  }
+}
+
 /** The id of a backup made by this run. */
 export async function backupId(tools: Tools): Promise<string> {
   return (await backup(tools)).manifest.id
@@ -59,6 +80,31 @@ export async function backupId(tools: Tools): Promise<string> {
 
 export async function docker(...words: readonly string[]): Promise<string> {
   return (await promisify(execFile)("docker", [...words])).stdout.trim()
+}
+
+/** Ids of all containers of the stack. */
+export function ids({ project }: StackPlace): Promise<string> {
+  return docker("ps", "-aq", "--no-trunc", "--filter", `label=com.docker.compose.project=${project}`)
+}
+
+/** Has the definition name this image for Postgres. */
+export function useImage({ baseDir }: StackPlace, tag: string): void {
+  const file = join(baseDir, ".env.production")
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^POSTGRES_IMAGE=.*$/m, `POSTGRES_IMAGE=${tag}`))
+}
+
+/** For `beforeStep`: this step fails. */
+export function failAt(step: string) {
+  return (name: string) => {
+    if (name === step) throw failure("broken", "broken on purpose")
+  }
+}
+
+/** For `beforeStep`: as in a killed run, nothing of it happens from this step on. */
+export function cutAt(step: string) {
+  return (name: string) => {
+    if (name === step) throw new HostError("lost", "the connection is gone")
+  }
 }
 
 /** SQL in one of the stack's databases as its superuser; rows, columns apart by `|`. */

@@ -101,6 +101,20 @@ describe("a recreation that keeps others away from the data until it is compared
     await assertServing(place)
   })
 
+  it("takes nothing for lost, and nothing away, when somebody has started the app after the cut", async () => {
+    redis(place, "set", "gone", "1")
+    const proof = { backupId: await backupId(open(place)) }
+    const compose = withParts(withRoom(original), ["shm_size: 256m", "shm_size: 384m"])
+    await assert.rejects(recreate(cutAt(place, "wait-healthy", compose), proof), HostError)
+    await docker("start", `${place.project}-api-1`)
+    redis(place, "del", "gone")
+    const store = await inspect(place, "dragonfly", "{{.Id}} {{.State.StartedAt}}")
+    await finishInterrupted(open(place))
+    assert.equal(await inspect(place, "dragonfly", "{{.Id}} {{.State.StartedAt}}"), store)
+    assert.equal(await readStoppedApp(open(place)), undefined)
+    await assertServing(place)
+  })
+
   it("names a commit as deployed only when all of the infrastructure is of it", async () => {
     const proof = { backupId: await backupId(open(place)) }
     await recreate(at(open(place), "a"), proof)

@@ -1,15 +1,28 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
-import { AppError, failure } from "../../src/core/errors.ts"
+import { AppError } from "../../src/core/errors.ts"
 import { HostError } from "../../src/host/host.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { settleUpgrade } from "../../src/job/settle-upgrade.ts"
 import { readUpgrades } from "../../src/job/upgrade-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, image, open, readCompose, rival, sql, startWriting } from "./recreate-ground.ts"
+import {
+  backupId,
+  cutAt,
+  docker,
+  failAt,
+  ids,
+  image,
+  open,
+  readCompose,
+  rival,
+  sql,
+  startWriting,
+  useImage,
+} from "./recreate-ground.ts"
 
 const slot = 3
 
@@ -22,13 +35,7 @@ describe("recreate with another Postgres major", () => {
   after(() => removeStack({ slot }))
 
   it("says in a dry run what it is going to do, and changes nothing", async () => {
-    const earlier = await docker(
-      "ps",
-      "-aq",
-      "--no-trunc",
-      "--filter",
-      `label=com.docker.compose.project=${place.project}`,
-    )
+    const earlier = await ids(place)
     const id = await backupId(open(place))
     useImage(place, "infra-testbed/postgres:17")
     const tools = open(place, { dryRun: true })
@@ -45,14 +52,7 @@ describe("recreate with another Postgres major", () => {
         tools.said.some((line) => line.startsWith(`would do ${step}`)),
         step,
       )
-    const later = await docker(
-      "ps",
-      "-aq",
-      "--no-trunc",
-      "--filter",
-      `label=com.docker.compose.project=${place.project}`,
-    )
-    assert.equal(later, earlier)
+    assert.equal(await ids(place), earlier)
   })
 
   for (const step of ["dump-postgres-globals", "restore-postgres-records"])
@@ -156,8 +156,33 @@ describe("recreate with another Postgres major", () => {
     assert.equal(await writing.lost(), 0)
   })
 
+  it("is finished, and never put back, by the next run when it was cut off with the new server filled", async () => {
+    place = await resetStack({ slot, postgres: 15, app: "v1" })
+    sql(place, "create table notes as select generate_series(1, 500) n")
+    const id = await backupId(open(place))
+    useImage(place, "infra-testbed/postgres:17")
+    const cut = open(place, { beforeStep: cutAt("recreate-containers-rest") })
+    await assert.rejects(recreate(cut, { backupId: id }), HostError)
+    await docker("stop", `${place.project}-postgres-1`)
+    const version = join(place.baseDir, "data/postgres/PG_VERSION")
+    renameSync(version, `${version}.hidden`)
+
+    const first = open(place)
+    await settleUpgrade(first)
+    await finishInterrupted(first)
+    assert.match(first.said.join("\n"), /could not be finished, the app stays stopped/)
+    assert.equal((await first.stack.containers("postgres"))[0]?.image, "infra-testbed/postgres:17")
+    assert.equal((await first.stack.containers("api"))[0]?.state, "exited")
+
+    renameSync(`${version}.hidden`, version)
+    await finishInterrupted(open(place))
+    assert.match(sql(place, "show server_version"), /^17/)
+    assert.equal(sql(place, "select count(*) from notes"), "500")
+    await assertApp(open(place))
+  })
+
   it("refuses to go back to an older major", async () => {
-    const downgrade = { from: "t-rec/postgres:own-path", to: "infra-testbed/postgres:15", code: "postgres-downgrade" }
+    const downgrade = { from: "infra-testbed/postgres:17", to: "infra-testbed/postgres:15", code: "postgres-downgrade" }
     await refused(place, downgrade)
   })
 })
@@ -177,24 +202,6 @@ function fill(place: StackPlace): void {
   // The app and the writer log in with the password of the env file.
   const password = /^POSTGRES_PASSWORD=(.*)$/m.exec(readFileSync(join(place.baseDir, ".env.production"), "utf8"))?.[1]
   sql(place, `alter role app password '${password}'`)
-}
-
-function useImage({ baseDir }: StackPlace, tag: string): void {
-  const file = join(baseDir, ".env.production")
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^POSTGRES_IMAGE=.*$/m, `POSTGRES_IMAGE=${tag}`))
-}
-
-function failAt(step: string) {
-  return (name: string) => {
-    if (name === step) throw failure("broken", "broken on purpose")
-  }
-}
-
-/** As a killed run does: nothing of it happens after that. */
-function cutAt(step: string) {
-  return (name: string) => {
-    if (name === step) throw new HostError("lost", "the connection is gone")
-  }
 }
 
 function assertOld(place: StackPlace): void {

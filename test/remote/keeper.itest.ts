@@ -87,6 +87,21 @@ for (const shell of shells) {
       await gone(work)
     })
 
+    test("killed alone: what it had started is ended, and only then it counts as cut", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`echo ready; while :; do sleep 0.1; done`)
+      await until("ready", () => existsSync(`${work.folder}/log`) && readFileSync(`${work.folder}/log`).length > 0)
+      process.kill(Number(readFileSync(`${work.folder}/pid`, "utf8").split(" ")[0]), "SIGKILL")
+      const ended = await running
+      assert.deepEqual(ended.verdict, { kind: "cut" })
+      assert.deepEqual(
+        processesNaming(`${work.folder}/script`),
+        [],
+        "a script that goes on while the next run thinks it dead",
+      )
+      await gone(work)
+    })
+
     test("a process of an earlier boot, or another one with its number, is not alive", async () => {
       const work = piece(shell)
       const running = run(shell, work, sh`sleep 6`)

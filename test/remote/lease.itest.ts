@@ -41,6 +41,21 @@ for (const shell of shells) {
       assert.deepEqual(await call(shell, "lease_claim", lock, 600, "{}"), answer("claimed 2\n"))
     })
 
+    test("a claim is on disk before anybody sees it, and its number before it is told", async () => {
+      const lock = lockDirectory(`${shell.name}-sync`)
+      const tools = join(root.path, `${shell.name}-tools`)
+      mkdirSync(tools)
+      const order = join(tools, "order")
+      for (const tool of ["sync", "ln"]) {
+        const text = `#!/bin/sh\nlast() { for one; do :; done; echo "\${one##*/}"; }\necho ${tool} "$(last "$@")" >>${order}\nPATH=/usr/bin:/bin exec ${tool} "$@"\n`
+        writeFileSync(join(tools, tool), text, { mode: 0o755 })
+      }
+      const claim = remoteCall("keeper", "change", { name: "lease_claim", args: [lock, 600, "{}"] })
+      assert.deepEqual(await runIn(shell, sh`PATH=${tools}:$PATH\n${claim}`), answer("claimed 1\n"))
+      const done = readFileSync(order, "utf8").replace(/\.claim\.\d+/, ".claim")
+      assert.equal(done, `sync .claim\nln gen.1\nsync ${shell.name}-sync\n`)
+    })
+
     test("stale by its own ttl, counted from the last renewal", async () => {
       const lock = lockDirectory(`${shell.name}-stale`)
       writeFileSync(join(lock, "gen.4"), `${now() - 700} ${boot} 600 {}\n`)

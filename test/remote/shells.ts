@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -8,6 +8,8 @@ import type { Command } from "../../src/shell/command.ts"
 export interface Shell {
   readonly name: string
   readonly path: string
+  /** What stands behind its folder in PATH. */
+  readonly rest: string
 }
 
 export interface Ended {
@@ -16,24 +18,27 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** The shells that hosts have as `sh`. bash called as `sh` is bash in POSIX mode. */
+/** The shells that hosts have as `sh`. bash called as `sh` is bash in POSIX mode; with busybox there is nothing but its applets. */
 export const shells: readonly Shell[] = ["dash", "bash", "busybox"].map((name) => {
   const path = join(tmpdir(), `infra-actions-shells-${process.getuid?.() ?? 0}`, name)
   mkdirSync(path, { recursive: true })
-  try {
-    symlinkSync(`/usr/bin/${name}`, join(path, "sh"))
-  } catch (error) {
-    // An earlier test has made it, or one beside this.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  const alone = name === "busybox"
+  const programs = alone ? execFileSync("busybox", ["--list"], { encoding: "utf8" }).trim().split("\n") : ["sh"]
+  for (const program of programs) {
+    try {
+      symlinkSync(`/usr/bin/${name}`, join(path, program))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error // an earlier test made it
+    }
   }
-  return { name, path }
+  return { name, path, rest: alone ? "" : ":/usr/bin:/bin" }
 })
 
 /** Starts `sh -c` with the command's text; `group` makes it a process group that can be killed whole, as sshd does. */
 export function startIn(shell: Shell, command: Command) {
   return spawn(join(shell.path, "sh"), ["-c", command.text], {
     detached: true,
-    env: { ...process.env, PATH: `${shell.path}:/usr/bin:/bin`, LC_ALL: "C" },
+    env: { ...process.env, PATH: `${shell.path}${shell.rest}`, LC_ALL: "C" },
   })
 }
 

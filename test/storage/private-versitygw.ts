@@ -8,15 +8,31 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { freePort } from "../support/free-port.ts"
 import type { S3Server } from "../testbed/testbed.ts"
 
-/** A versitygw with object versions, which the testbed's own has not, in a folder of its own until it is disposed of. */
-export async function privateVersitygw(): Promise<S3Server & AsyncDisposable> {
-  const folder = mkdtempSync(join(tmpdir(), "t-versitygw-"))
+export interface PrivateVersitygw extends S3Server, AsyncDisposable {
+  readonly pid: number
+  /** Where it keeps its data. */
+  readonly folder: string
+}
+
+/**
+ * A versitygw with object versions, which the testbed's own has not, unless told otherwise; in a folder of its own, below
+ * `parent`, until it is disposed of.
+ */
+export async function privateVersitygw({
+  parent = tmpdir(),
+  versions = true,
+}: {
+  readonly parent?: string
+  readonly versions?: boolean
+} = {}): Promise<PrivateVersitygw> {
+  const folder = mkdtempSync(join(parent, "t-versitygw-"))
   const port = await freePort()
   for (const name of ["data", "versions"]) mkdirSync(join(folder, name))
   const [accessKeyId, secretAccessKey] = [randomBytes(10).toString("hex"), randomBytes(20).toString("hex")]
   const program = join(process.env.INFRA_ACTIONS_CACHE ?? "/var/cache/infra-actions", "bin/versitygw")
   const words = ["--port", `127.0.0.1:${port}`, "--region", "us-east-1", "posix"]
-  const child = spawn(program, [...words, "--versioning-dir", join(folder, "versions"), join(folder, "data")], {
+  const versioning = versions ? ["--versioning-dir", join(folder, "versions")] : []
+  const child = spawn(program, [...words, ...versioning, join(folder, "data")], {
     env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
     stdio: "ignore",
   })
@@ -26,6 +42,8 @@ export async function privateVersitygw(): Promise<S3Server & AsyncDisposable> {
     await sleep(100)
   }
   return {
+    pid: child.pid ?? 0,
+    folder,
     endpoint: `http://127.0.0.1:${port}`,
     region: "us-east-1",
     bucket: "backups-testbed",

@@ -60,15 +60,18 @@ interface FollowOptions {
   /** What happens when the whole parts are there, or when they do not come. */
   readonly before?: () => void
   readonly fails?: boolean
+  /** Says that the file is whole before it gets its name, and follows it to its end. */
+  readonly whole?: boolean
 }
 
 /** A whole backup of the file, followed while it is written. */
 async function followed(ground: S3Ground, options: FollowOptions = {}): Promise<Followed> {
   const { store, proxy, directory } = ground
-  const { work = ground.work, before, fails } = options
+  const { work = ground.work, before, fails, whole } = options
   const following = store.follow?.(growing, work, () => true)
   await write(ground)
-  if (fails) await following
+  if (whole) writeFileSync(`${directory}/${file}.partial.written`, "")
+  if (fails || whole) await following
   else await until(() => proxy.seen.filter(isPart).length >= 3)
   before?.()
   const early = proxy.seen.filter(isPart).length
@@ -90,8 +93,9 @@ for (const shell of shells)
   test(`whole parts go up while the file is written, the rest after its proof (${shell.join(" ")})`, async () => {
     await using ground = await s3Ground({ transfer: "host" })
     const { manifest, parts } = await followed(ground, { work: shellWork(shell) })
-    // A probe and two parts, then a probe and the last part.
-    assert.deepEqual(parts, [3, 2])
+    // A probe and two parts, then the last part.
+    assert.deepEqual(parts, [3, 1])
+    assert(!ground.proxy.seen.some((line) => line.startsWith("DELETE ")))
     assert.match(manifest.storage.objects[0]?.etag ?? "", /^[0-9a-f]{32}-3$/)
     assert.equal(await unfinished(ground), 0)
     await comesBack(ground, manifest)
@@ -105,6 +109,51 @@ for (const shell of shells)
     assert(parts[0] >= 3, `${parts[0]} parts while the file was written`)
     assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
     await comesBack(ground, manifest)
+  })
+
+/** Makes the whole file and says that it is; returns when it is followed to its end. */
+async function writtenWhole(ground: S3Ground): Promise<void> {
+  const following = ground.store.follow?.(growing, ground.work, () => true)
+  await write(ground)
+  writeFileSync(`${ground.directory}/${file}.partial.written`, "")
+  await following
+  assert.deepEqual([(await ground.keys()).length, await unfinished(ground)], [1, 0], ground.log.join("\n"))
+}
+
+test("the object is made while the file is being proven, and nothing is sent afterwards", async () => {
+  await using ground = await s3Ground({ transfer: "host" })
+  await writtenWhole(ground)
+  const early = ground.proxy.seen.length
+  renameSync(`${ground.directory}/${file}.partial`, `${ground.directory}/${file}`)
+  await ground.store.putArtifacts(makeBackup(ground.directory, { id, files: { [file]: bytes } }), ground.work)
+  assert.deepEqual(ground.proxy.seen.slice(early), [])
+})
+
+for (const fault of ["lose-answer", "error-inside", "refuse", 503] as const)
+  test(`a completion met by ${fault} while the file is being proven is made up for afterwards`, async () => {
+    await using ground = await s3Ground({ transfer: "host" })
+    const isCompletion = (method: string, url: string) => method === "POST" && url.includes("uploadId=")
+    ground.proxy.fault = (method, url) => (isCompletion(method, url) ? fault : "pass")
+    const before = () => {
+      ground.proxy.fault = () => "pass"
+    }
+    const { manifest } = await followed(ground, { before, whole: true })
+    assert.match(ground.log.join("\n"), /does not go to S3 while it is written, but afterwards: /)
+    assert.equal(await unfinished(ground), 0)
+    await comesBack(ground, manifest)
+  })
+
+for (const [what, encryption] of [
+  ["in clear", undefined],
+  ["encrypted", { publicKey: keys.publicKey, privateKey: undefined }],
+] as const)
+  test(`a file that turns out to be bad takes its object with it (${what})`, async () => {
+    await using ground = await s3Ground({ transfer: "host", ...(encryption && { encryption }) })
+    await writtenWhole(ground)
+    for (const end of ["", ".written"]) rmSync(`${ground.directory}/${file}.partial${end}`)
+    await ground.store.discard({ id, services: [] }, ground.work)
+    assert.deepEqual(await ground.keys(), [])
+    assert.deepEqual(readdirSync(`${ground.directory}/postgres`), [])
   })
 
 test("a dump that fails leaves nothing in S3", async () => {
@@ -148,7 +197,8 @@ test("parts that were not those of the finished file are sent again", async () =
     writeFileSync(path, changed)
   }
   const { manifest, parts } = await followed(ground, { before })
-  assert.deepEqual(parts, [3, 3])
+  // Sent to its end, completed, compared, removed; then all of it again, with a probe.
+  assert.deepEqual(parts, [3, 5])
   assert.deepEqual(await ground.store.verify(manifest), [])
   rmSync(`${ground.directory}/${file}`)
   await ground.store.fetch(manifest, ground.work)
@@ -156,22 +206,18 @@ test("parts that were not those of the finished file are sent again", async () =
 
 test("a file that outgrew its estimate by far goes up anew in larger parts", async () => {
   await using ground = await s3Ground({ transfer: "host" })
-  const { client, options, host, directory, work } = ground
+  const { client, options, directory, work } = ground
   const key = `${options.prefix}${file}`
   const { UploadId = "" } = await client.send(new CreateMultipartUploadCommand({ Bucket: options.bucket, Key: key }))
-  const begun = {
-    backup: id,
-    number: 1,
-    upload: { key, id: UploadId, size: 32 * 1024 },
-    md5s: new Map<number, string>(),
-  }
+  const upload = { backup: id, key, id: UploadId, size: 32 * 1024 }
+  const begun = { upload, sent: { md5s: new Map<number, string>() } }
   const { services } = makeBackup(directory, { id, files: { [file]: bytes } })
   const [artifact] = services[0]?.artifacts ?? []
   assert(artifact)
   const patience = { tries: 2, stall: 5 }
   const bucket = openBucket(options)
-  const send = hostSender(bucket, { host, work, directory, patience })
-  const { object } = await uploadObject(bucket, artifact, { key, send, begun })
+  const send = hostSender({ bucket, options, patience }, work)
+  const { object } = await uploadObject(bucket, artifact, { backup: id, key, send, begun })
   assert.equal(object.partBytes, 16 * mebibyte)
   assert.equal(await unfinished(ground), 0)
 })

@@ -40,6 +40,7 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Serv
     prefix: `t-s3-${process.pid}-${Math.random().toString(36).slice(2, 8)}/`,
     host,
     directory,
+    notes: `${directory}/state/uploads`,
     project: "shop",
     environment: "test",
     patience: { tries: 4, stall: 5 },

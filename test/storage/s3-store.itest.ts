@@ -5,8 +5,8 @@ import { test } from "node:test"
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3"
 import { Secret } from "../../src/shell/secret.ts"
 import { openBucket } from "../../src/storage/s3-client.ts"
+import { head } from "../../src/storage/s3-multipart.ts"
 import { s3Store } from "../../src/storage/s3-store.ts"
-import { head } from "../../src/storage/s3-upload.ts"
 import { makeBackup, putBackup, testStore } from "../conformance/store.ts"
 import { type S3Ground, s3Ground } from "./s3-ground.ts"
 import type { Fault } from "./s3-proxy.ts"
@@ -53,6 +53,22 @@ for (const faults of [[503, 503], ["stall"], ["cut", "cut"], ["corrupt"], [403]]
     assert.deepEqual(await ground.store.verify(manifest), [])
   })
 }
+
+for (const transfer of ["host", "runner"] as const)
+  test(`an upload is noted on the host before anything is sent to it (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer })
+    const { options, proxy } = ground
+    const noted: boolean[] = []
+    proxy.fault = (method, url) => {
+      const id = new URL(url, "http://s3").searchParams.get("uploadId")
+      if (isPart(method, url)) noted.push(read(`${options.notes}/backup-20261121-030000.jsonl`).includes(`"${id}"`))
+      return "pass"
+    }
+    await putBackup(ground, makeBackup(ground.directory))
+    assert.deepEqual(noted, transfer === "host" ? [true, true] : [true])
+    const [upload, ...more] = (await ground.store.uploads?.noted()) ?? []
+    assert.deepEqual([upload?.path, more], ["dragonfly/cache-1.rdb", []])
+  })
 
 test("a store that goes on failing fails the upload and keeps nothing of it", async () => {
   await using ground = await s3Ground({ transfer: "host", patience: { tries: 2, stall: 2 } })

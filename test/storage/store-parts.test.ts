@@ -5,8 +5,9 @@ import fc from "fast-check"
 import { parseList } from "../../src/storage/local-store.ts"
 import { readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
 import { explainS3Error } from "../../src/storage/s3-error.ts"
+import { fetchingProgress } from "../../src/storage/s3-fetch.ts"
 import { bareEtag, compositeEtag, partSize, planParts } from "../../src/storage/s3-parts.ts"
-import { readSent } from "../../src/storage/s3-send.ts"
+import { readSent, sendingProgress } from "../../src/storage/s3-sent.ts"
 import { assertSession, sessionEndOf, urlLife } from "../../src/storage/s3-session.ts"
 import { keptOtherwise } from "../../src/storage/s3-storage-options.ts"
 import { differences, parseVerified } from "../../src/storage/stored-files.ts"
@@ -100,15 +101,38 @@ test("a file that was not looked at differs, like one that is missing", () => {
 
 test("the answers to the parts are read, with the reason of a refusal", () => {
   const md5 = "0".repeat(32)
-  assert.deepEqual(readSent(`probe 400 BadDigest\npart 1 ${md5} 200 \npart 2 ${md5} 403 AccessDenied\nend refused\n`), {
+  const sum = "A".repeat(22)
+  const text = `probe 400 BadDigest\nwhole 9\npart 1 ${sum}== 200 \npart 2 ${sum}== 403 AccessDenied\nend refused\n`
+  assert.deepEqual(readSent(text), {
     probe: { code: "400", reason: "BadDigest" },
+    bytes: 9,
+    sha256: undefined,
     end: "refused",
     parts: [
       { number: 1, md5, code: "200", reason: "" },
       { number: 2, md5, code: "403", reason: "AccessDenied" },
     ],
   })
-  assert.deepEqual(readSent(""), { probe: undefined, end: "", parts: [] })
+  const nothing = { probe: undefined, bytes: undefined, sha256: undefined, end: "", parts: [] }
+  assert.deepEqual(readSent(""), nothing)
+  const whole = "f".repeat(64)
+  assert.deepEqual(readSent(`sum ${whole}\nend whole\n`), { ...nothing, sha256: whole, end: "whole" })
+})
+
+test("an upload's progress counts the parts that S3 took, and knows the whole when the host does", () => {
+  const progress = sendingProgress(16, 16)
+  const sum = `${"A".repeat(22)}==`
+  assert.equal(progress.read("probe 400 BadDigest"), undefined)
+  assert.deepEqual([progress.read(`part 3 ${sum} 200 `), progress.total], [32, undefined])
+  assert.deepEqual([progress.read("whole 50"), progress.total], [undefined, 50])
+  assert.equal(progress.read(`part 4 ${sum} 503 SlowDown`), undefined)
+  assert.equal(progress.read(`part 4 ${sum} 200 `), 34)
+})
+
+test("a download's progress counts the ranges that came, and those that were there before not as speed", () => {
+  const progress = fetchingProgress(40)
+  assert.deepEqual([progress.read("from 16"), progress.from, progress.total], [undefined, 16, 40])
+  assert.deepEqual([progress.read("range 16"), progress.read("renew"), progress.read("range 9")], [32, undefined, 40])
 })
 
 test("URLs die with the credentials' session, and none is made when it is about to end", () => {

@@ -4,6 +4,7 @@ import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import { sh } from "../../shell/command.ts"
 import type { CutRestore, CutRestores, CutUndos, Service } from "../driver.ts"
+import { besideLabel } from "./place.ts"
 import { dropLeftovers } from "./restore-steps.ts"
 import { markOf, readServer } from "./server-facts.ts"
 import { undoRestore } from "./undo-restore.ts"
@@ -46,15 +47,17 @@ async function jobOf(service: Service, container: Container, work: Work) {
 const limit = 60_000
 
 /**
- * A script inside the container outlives the death of what started it: a restore until it sees that its input has ended,
- * a swap to its end. Only then do the names tell how far it came.
+ * A script inside the container or beside it outlives the death of what started it: a restore until it sees that its input
+ * has ended, a swap to its end. Only then do the names tell how far it came.
  */
 async function awaitQuiet({ host, name }: Service, { id }: Container): Promise<void> {
   for (const until = Date.now() + limit; ; ) {
-    const { stdout } = await host.run(sh`docker exec ${id} sh -c ${atWork}`)
+    const { stdout } = await host.run(
+      sh`docker ps --quiet --filter ${besideLabel(id)} && docker exec ${id} sh -c ${atWork}`,
+    )
     if (stdout.trim() === "") return
     if (Date.now() > until)
-      throw failure("restore-alive", `a restore that was cut off still works inside ${name}`, {
+      throw failure("restore-alive", `a restore that was cut off still works at ${name}`, {
         hint: "Look at pg_stat_activity for sessions named infra-actions-..., then run this again.",
       })
     await sleep(300)

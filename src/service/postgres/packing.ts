@@ -2,7 +2,7 @@ import type { PostgresFormat } from "../../core/config.ts"
 import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Service } from "../driver.ts"
-import { execInside } from "./inside.ts"
+import { execInside, named } from "./inside.ts"
 import { markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 
 /** How a stored file is read: an archive of pg_dump, one that zstd packed as a whole, a tar file of a directory, gzipped SQL. */
@@ -39,7 +39,11 @@ export function storedAs(file: string): Stored {
 export async function choosePacking(service: Service, container: Container, format: PostgresFormat): Promise<Packing> {
   if (format === "plain") return "plain"
   const nonce = newNonce()
-  const { stdout } = await service.host.run(execInside("read", container, { name: "format", args: [nonce] }))
+  const { stdout } = await service.host
+    .run(execInside("read", container, { name: "format", args: [nonce] }))
+    .catch((error: unknown) => {
+      throw named(`asking ${service.name} how it can pack a dump`, "postgres-answer", error)
+    })
   const [known] = valuesOf(markedLines(stdout, nonce), "format")
   if (known !== "zstd" && known !== "zstd-pipe" && known !== "gzip")
     throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`)

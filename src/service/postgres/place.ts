@@ -36,6 +36,11 @@ export function placeOf(container: Container, from: number = worthwhile): Place 
   }
 }
 
+/** Of the containers that run beside this one; a filter of `docker ps`. */
+export function besideLabel(id: string): string {
+  return `label=infra-actions.beside=${id}`
+}
+
 /** The text of a script that runs its programs where `wordsFor` says. */
 export function placedScript(name: string): string {
   return `${remoteScript("postgres-place")}\n${hashingScript(name)}`

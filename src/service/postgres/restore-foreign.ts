@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
-import type { CopiedRows, DumpScan, LineRange } from "../../core/dump-scan.ts"
+import { compareCopied } from "../../core/copied-rows.ts"
+import type { DumpScan, LineRange } from "../../core/dump-scan.ts"
 import { AppError, failure, inputError, refusal } from "../../core/errors.ts"
 import type { DatabaseContents } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
@@ -26,7 +27,7 @@ import { countSql } from "./sql.ts"
  * Restores one database from a dump that somebody else made, beside the live one, and swaps it in. It is read first, in a
  * stream; what speaks against it is refused with the reasons. It runs as a role of its own without rights over the
  * server, which then owns what came in; with `force` as the superuser, with owners and all, whatever speaks against it.
- * The rows of every COPY are compared with what came in.
+ * The rows of every COPY are compared with what came in; of which tables they could not be is told.
  */
 export async function restoreForeign(
   service: Service,
@@ -60,21 +61,27 @@ export async function restoreForeign(
   const roles = scan.roles.filter((one) => !server.roles.includes(one))
   try {
     const contents = await runScript(job, { file, scan, part, role, roles, database, name: names.name })
-    assertRows(scan, part, contents)
+    const uncompared = assertRows(scan, part, contents)
     await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [], subscriptions: 0 }])
     const kept = names.exists
       ? `The replaced data of ${service.name} is in "${names.old}"`
       : "There was nothing to replace"
-    return { tables: contents.tables.length, rows: rowsOf(contents), keys: 0, kept: `${kept}; ${told(role, roles)}.` }
+    return {
+      tables: contents.tables.length,
+      rows: rowsOf(contents),
+      keys: 0,
+      kept: `${kept}; ${told(role, roles, uncompared)}.`,
+    }
   } catch (error) {
-    await drop(job, names.name, role, error)
+    await drop(job, names.name, role === "" ? roles : [...roles, role], error)
     throw error
   }
 }
 
-function told(role: string, roles: readonly string[]): string {
+function told(role: string, roles: readonly string[], uncompared: readonly string[]): string {
   const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : ""
-  return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}`
+  const unknown = uncompared.length > 0 ? `; rows not compared: ${uncompared.slice(0, 10).join(", ")}` : ""
+  return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`
 }
 
 function partOf(scan: DumpScan, database: string): LineRange {
@@ -158,27 +165,27 @@ function chunks(lines: readonly string[]): readonly string[] {
   )
 }
 
-function assertRows(scan: DumpScan, part: LineRange, { tables }: DatabaseContents): void {
+/** Tables whose rows could not be compared. */
+function assertRows(scan: DumpScan, part: LineRange, { tables }: DatabaseContents): readonly string[] {
   const database = scan.parts.find((one) => one.from === part.from)?.database
   const expected = scan.copied.filter((one) => database === undefined || one.database === database)
-  const now = new Map(tables.map((one) => [`${one.schema}.${one.name}`, one.rows]))
-  const wrong = expected.filter((one) => (now.get(plainName(one)) ?? one.rows) !== one.rows)
-  if (wrong.length === 0) return
-  const shown = wrong.slice(0, 10).map((one) => `${one.table}: ${now.get(plainName(one))} rows instead of ${one.rows}`)
-  throw failure("restore-differs", `what came in is not what the file holds: ${shown.join("; ")}`)
-}
-
-function plainName({ table }: CopiedRows): string {
-  return table.replaceAll(/"((?:[^"]|"")*)"/g, (_, name: string) => name.replaceAll('""', '"'))
+  const { wrong, unknown } = compareCopied(expected, tables)
+  if (wrong.length === 0) return unknown
+  throw failure("restore-differs", `what came in is not what the file holds: ${wrong.slice(0, 10).join("; ")}`)
 }
 
 function roleName(run: string): string {
   return `restored_${createHash("sha256").update(run).digest("hex").slice(0, 12)}`
 }
 
-/** What goes wrong here is added to `error`, whose message counts; the next restore drops what is left. */
-async function drop({ service, container, work }: RestoreJob, name: string, role: string, error: unknown) {
-  const sql = `${dropSql(name)}\n${role === "" ? "" : `drop role if exists ${identifier(role)};`}`
+/** The database, and roles that were made for it. What goes wrong here is added to `error`, whose message counts. */
+async function drop(
+  { service, container, work }: RestoreJob,
+  name: string,
+  roles: readonly string[],
+  error: unknown,
+): Promise<void> {
+  const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n")
   const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
   try {
     await work.step(`drop-${service.name}`, command, { input: sql })

@@ -6,9 +6,9 @@ import { after, before, describe, it } from "node:test"
 import type { DatabaseContents, ServiceBackup } from "../../../src/core/manifest.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { directWork } from "../../support/direct-work.ts"
-import { backupFiles, type Ground, openGround, ownSessions, until } from "./postgres-ground.ts"
+import { backupFiles, besides, type Ground, openGround, ownSessions, until } from "./postgres-ground.ts"
 
-const driver = postgresDriver({ lockLimit: 3000 })
+const driver = postgresDriver({ lockLimit: 3000, besideFrom: 0 })
 const hostile = `we "ird' \\db\t=€ $1`
 const tables = readFileSync(new URL("./hostile-database.sql", import.meta.url), "utf8")
 let stamps = 0
@@ -123,11 +123,13 @@ for (const major of [15, 17] as const) {
         step: (_: string, command: Parameters<typeof host.run>[0]) => host.run(command, { signal: abort.signal }),
       }
       const made = backUp(work)
-      await until(() => assert.notEqual(ownSessions(ground), "0"))
+      made.catch(() => undefined)
+      await until(() => assert.equal(waiting(ground), "1"))
       abort.abort()
       await assert.rejects(made)
       await until(() => assert.equal(ownSessions(ground), "0"))
       await until(() => assert.doesNotMatch(ground.docker("top", ground.container().id), /pg_dump|mktemp|sh -c/))
+      await until(() => assert.deepEqual(besides(ground), []))
       holder.end()
       assert.deepEqual(
         backupFiles(ground).filter((one) => !one.endsWith(".partial")),
@@ -140,7 +142,9 @@ for (const major of [15, 17] as const) {
       const holder = ground.session("app", "begin; lock table owners;")
       await until(() => assert.equal(locks(ground), "1"))
       const made = backUp()
-      await until(() => assert.notEqual(ownSessions(ground), "0"))
+      // Awaited below; it may fail before.
+      made.catch(() => undefined)
+      await until(() => assert.equal(waiting(ground), "1"))
       ground.docker("stop", "--signal", "SIGINT", ground.container().id)
       await assert.rejects(made, ({ code }: { code?: string }) => /^postgres-(stopped|not-running)$/.test(code ?? ""))
       holder.end()
@@ -194,6 +198,14 @@ for (const major of [15, 17] as const) {
       await assert.rejects(backUp(), { code: "postgres-damaged", message: /app: public\.cut/ })
     })
   })
+}
+
+/** How many dumps wait for a lock. */
+function waiting(ground: Ground): string {
+  return ground.sql(
+    "app",
+    "select count(*) from pg_stat_activity where application_name like 'infra-actions%' and wait_event_type = 'Lock' and query like 'LOCK TABLE%'",
+  )
 }
 
 function database(all: readonly DatabaseContents[], name: string): DatabaseContents {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { after, before, describe, it } from "node:test"
 import type { PostgresFormat } from "../../../src/core/config.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { directWork } from "../../support/direct-work.ts"
-import { backupFiles, type Ground, openGround, ownSessions, until } from "./postgres-ground.ts"
+import { backupFiles, besides, type Ground, openGround, ownSessions, until } from "./postgres-ground.ts"
 
-const driver = postgresDriver({ lockLimit: 20_000 })
+const driver = postgresDriver({ lockLimit: 20_000, besideFrom: 0 })
 let stamps = 0
 
 for (const major of [15, 17] as const) {
@@ -31,6 +32,7 @@ for (const major of [15, 17] as const) {
       assert.deepEqual(backupFiles(ground), files)
       await until(() => assert.equal(ownSessions(ground), "0"))
       await until(() => assert.deepEqual(processes(ground), []))
+      await until(() => assert.deepEqual(besides(ground), []))
       assert.equal(ground.docker("exec", ground.container().id, "find", "/tmp", "-name", "infra-actions*"), "")
     }
 
@@ -123,16 +125,19 @@ function waiting(ground: Ground): string {
   )
 }
 
-/** What runs in the container and is not the server's. */
+/** What runs in the container or beside it and is not the server's. */
 function processes(ground: Ground): ReturnType<typeof running> {
-  return running(ground).filter(({ command }) => /pg_dump|psql|mktemp|zstd|^tar|sh -c/.test(command))
+  const all = [ground.container().id, ...besides(ground)].flatMap((id) => running(ground, id))
+  return all.filter(({ command }) => /pg_dump|psql|mktemp|zstd|^tar|sh -c/.test(command))
 }
 
-/** What runs in the container, by the host's numbers. */
-function running(ground: Ground): readonly { readonly pid: number; readonly command: string }[] {
-  return ground
-    .docker("top", ground.container().id, "-eo", "pid,args")
-    .split("\n")
+/** What runs in a container, by the host's numbers; nothing when it is gone. */
+function running(
+  ground: Ground,
+  id = ground.container().id,
+): readonly { readonly pid: number; readonly command: string }[] {
+  return spawnSync("docker", ["top", id, "-eo", "pid,args"], { encoding: "utf8" })
+    .stdout.split("\n")
     .flatMap((line) => {
       const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? []
       return pid === undefined || command === undefined ? [] : [{ pid: Number(pid), command }]

@@ -11,7 +11,7 @@ import { storedAs } from "../../../src/service/postgres/packing.ts"
 import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround } from "./postgres-ground.ts"
 
-const driver = postgresDriver()
+const driver = postgresDriver({ besideFrom: 0 })
 const tables = readFileSync(new URL("./hostile-database.sql", import.meta.url), "utf8")
 
 /** What no dump of the hostile database has by itself: an event trigger that forbids, a forced policy under a view. */

@@ -105,6 +105,12 @@ export function backupFiles({ backups }: Ground): readonly string[] {
   return existsSync(`${backups}/postgres`) ? readdirSync(`${backups}/postgres`).sort() : []
 }
 
+/** Ids of the containers that run beside the ground's own. */
+export function besides(ground: Ground): readonly string[] {
+  const label = `label=infra-actions.beside=${ground.container().id}`
+  return ground.docker("ps", "--all", "--quiet", "--filter", label).split("\n").filter(Boolean)
+}
+
 /** How many sessions of the driver's the server has. */
 export function ownSessions(ground: Ground): string {
   return ground.sql("postgres", "select count(*) from pg_stat_activity where application_name like 'infra-actions%'")

@@ -7,7 +7,7 @@ import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround, until } from "./postgres-ground.ts"
 
-const driver = postgresDriver()
+const driver = postgresDriver({ besideFrom: 0 })
 const tables = readFileSync(new URL("./hostile-database.sql", import.meta.url), "utf8")
 const odd = `o'dd "name\\`
 const oddSql = `"${odd.replaceAll('"', '""')}"`

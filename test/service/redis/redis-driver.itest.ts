@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { redisDriver } from "../../../src/service/redis/redis-driver.ts"
 import { directWork } from "../../support/direct-work.ts"
@@ -67,8 +66,9 @@ for (const product of ["redis", "valkey"] as const)
     const round = 'printf "SELECT $((i % 3))\\nSET a$i x\\nSET b$i x PX $((i % 7 * 100 + 1))\\nDEL a$((i - 40))\\n"'
     const loop = `i=1000; while :; do n=0; while [ $n -lt 50 ]; do ${round}; i=$((i + 1)); n=$((n + 1)); done | ${product}-cli >/dev/null; i=$((i + 50)); done`
     for (let times = 0; times < 3; times++) {
+      const still = await ground.cli("DBSIZE")
       await sh("docker", "exec", "--detach", ground.name, "sh", "-c", loop)
-      await sleep(300)
+      while ((await ground.cli("DBSIZE")) === still);
       const stamp = `2026-11-21-03000${times}`
       const made =
         (await driver.backup?.(
