@@ -13,7 +13,7 @@ import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 import { backupId, docker, open, sql } from "./recreate-ground.ts"
 
-const slot = 4
+const slot = 25
 
 describe("a restore into a server that does not serve", () => {
   let place: StackPlace
