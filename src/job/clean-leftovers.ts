@@ -38,12 +38,13 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     // Reading every manifest of every store is worth it only where one was not published, as a rule none.
     if (objects.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
       for (const store of tools.stores) {
-        const { paths, ids } = await store.named()
+        const { paths, keys, ids } = await store.named()
         for (const path of paths) known.named.add(path)
+        for (const key of keys) stored.add(key)
         for (const id of ids) known.published.add(id)
       }
       for (const store of tools.stores) await cleanStore(tools, store, known)
-      objects = await cleanObjects(tools, objects, known)
+      objects = await cleanObjects(tools, objects, stored)
     }
     const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
     const notes = new Set(noted.map(({ note }) => note))
@@ -109,13 +110,13 @@ async function endUploads(
 async function cleanObjects(
   tools: Tools,
   objects: readonly NotedUpload[],
-  { named, now }: Pick<LeftoverOptions, "named" | "now">,
+  named: ReadonlySet<string>,
 ): Promise<readonly NotedUpload[]> {
   const store = remoteStore(tools.stores)
   const stay: NotedUpload[] = []
   for (const one of objects) {
-    if (!store || named.has(one.path)) continue
-    const isOld = now.getTime() - Date.parse(one.at) >= safeAge
+    if (!store || named.has(one.key)) continue
+    const isOld = tools.clock.now().getTime() - Date.parse(one.at) >= safeAge
     if (!isOld || !(await removeStrays(tools, store, [one.path]))) stay.push(one)
   }
   return stay

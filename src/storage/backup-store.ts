@@ -22,6 +22,8 @@ export interface Named {
   readonly ids: ReadonlySet<string>
   /** Of artifacts and of the objects that hold them, relative to the backup directory or the prefix. */
   readonly paths: ReadonlySet<string>
+  /** Whole keys of the objects alone: a backup that S3 does not have names the same files. */
+  readonly keys: ReadonlySet<string>
 }
 
 /** An upload that a run noted on the host before it sent anything. */

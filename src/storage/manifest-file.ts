@@ -86,14 +86,17 @@ export function sortManifests(
 
 /** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
 export function namedBy(texts: readonly NamedText[], prefix = ""): Named {
-  const [ids, paths] = [new Set<string>(), new Set<string>()]
+  const [ids, paths, keys] = [new Set<string>(), new Set<string>(), new Set<string>()]
   for (const { name, text, problem } of texts) {
     const read = problem === undefined ? readManifest(text) : { problem }
     if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`)
     const { manifest } = read
     ids.add(manifest.id)
     for (const file of artifactFiles(manifest)) paths.add(file)
-    for (const { key } of manifest.storage.objects) paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key)
+    for (const { key } of manifest.storage.objects) {
+      keys.add(key)
+      paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key)
+    }
   }
-  return { ids, paths }
+  return { ids, paths, keys }
 }
