@@ -23,7 +23,7 @@ import {
   sql,
 } from "./recreate-ground.ts"
 
-const slot = 4
+const slot = 25
 
 describe("what recreate refuses", () => {
   let place: StackPlace
