@@ -126,7 +126,7 @@ async function runStack(command: string, options: StackOptions): Promise<void> {
   if (options.app) args.push("--app", options.app)
   if (options.postgres) args.push("--postgres", String(options.postgres))
   if (options.infraOnly) args.push("--infra-only")
-  await promisify(execFile)(join(import.meta.dirname, "stack"), args, { timeout: 180_000 })
+  await promisify(execFile)(join(import.meta.dirname, "stack"), args, { timeout: 300_000 })
 }
 
 /** The lines of a KEY=VALUE file, quotes taken off. */
