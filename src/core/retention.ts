@@ -22,7 +22,7 @@ export type KeepReason =
   | `oldest-${Exclude<Period, "last">}`
   /** No newer one holds all that it holds: never removed. */
   | "newest-proven"
-  /** A release points to it, or this run made it. */
+  /** A release points to it, this run made it, an app waits for it, or it holds what a restore has dropped. */
   | "in-use"
   /** The store lets nobody remove it yet. */
   | "locked"

@@ -7,6 +7,7 @@ import { backupsInUse } from "../core/release.ts"
 import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
+import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
@@ -23,7 +24,8 @@ export interface RetentionReport {
 /**
  * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
  * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
- * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for.
+ * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for, and for 14 days one that
+ * holds what a restore in place dropped.
  */
 export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
@@ -63,10 +65,17 @@ export async function retentionOf(
   items: readonly RetentionItem[],
   just?: string,
 ): Promise<readonly RetentionDecision[]> {
-  const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)])
+  const now = tools.clock.now()
+  const [history, stopped, replaced] = await Promise.all([
+    readHistory(tools),
+    readStoppedApp(tools),
+    readReplacedInPlace(tools),
+  ])
   const inUse = new Set(backupsInUse(history))
   for (const id of [stopped?.backup, just]) if (id !== undefined) inUse.add(id)
-  return decideRetention(items, { policy: tools.config.backup.retention, now: tools.clock.now(), inUse })
+  for (const { held, at } of Object.values(replaced))
+    if (held !== null && now.getTime() - Date.parse(at) < heldFor) inUse.add(held)
+  return decideRetention(items, { policy: tools.config.backup.retention, now, inUse })
 }
 
 interface Decided {

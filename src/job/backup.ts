@@ -18,6 +18,8 @@ import type { Tools } from "./tools.ts"
 export interface BackupOptions {
   /** Only these data services; all unless told. */
   readonly services?: readonly string[]
+  /** What is there is going to be dropped: every row's checksum is taken, any loss is believed, earlier backups are left alone. */
+  readonly beforeDrop?: boolean
 }
 
 export interface BackupResult {
@@ -36,9 +38,12 @@ export interface BackupResult {
  * bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
  * Throws on any failure, with nothing half written left behind.
  */
-export async function backup(tools: Tools, options: BackupOptions = {}): Promise<BackupResult> {
+export async function backup(
+  tools: Tools,
+  { services: chosen, beforeDrop = false }: BackupOptions = {},
+): Promise<BackupResult> {
   const { stores, layout, log } = tools
-  const services = atLeastOne(await dataServices(tools, options.services), "data service to back up")
+  const services = atLeastOne(await dataServices(tools, chosen), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
   const earlier = await provenBackups(localStore(stores))
@@ -55,7 +60,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const target = {
     id,
     stamp,
-    checksums: verify === "checksum",
+    checksums: beforeDrop || verify === "checksum",
     format: postgres.format,
     earlier: earlier.flatMap((one) => one.services),
     ...(whileWriting && { whileWriting }),
@@ -65,12 +70,13 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     await discard(tools, { id, services: done }, error)
     throw error
   })
+  if (beforeDrop) return { ...made, repaired: [], retention: [] }
   const repaired = made.s3Failure === undefined ? await repairCopies(tools) : []
   return { ...made, repaired, retention: await applyRetention(tools, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, target))
-    if (!tools.work.dryRun) assertNothingLost(tools, dataLosses(earlier, done))
+    if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, dataLosses(earlier, done))
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local

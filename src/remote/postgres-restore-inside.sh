@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154 # follows postgres-session.sh
 # Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.
 # $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 how it is stored, $5 SQL that makes
-# the database, $6 its connection string, $7 SQL that counts, $8 further option of pg_restore or nothing.
-bytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 option=$8
+# the database, $6 its connection string, $7 SQL that counts, $8 further options of pg_restore, a word each.
+bytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 options=$8
 PGAPPNAME=$3
 # What a killed restore left: there is never more than one at a time.
 rm -rf "${TMPDIR:-/tmp}"/infra-actions-restore.*
@@ -69,7 +69,8 @@ refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
 restore_archive() {
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
-  run pg_restore -w --exit-on-error ${option:+"$option"} -j "$(table_jobs)" -L "$directory/all" -d "$database" "$archive"
+  # shellcheck disable=SC2086 # words
+  run pg_restore -w --exit-on-error $options -j "$(table_jobs)" -L "$directory/all" -d "$database" "$archive"
   for late in "$refreshes" "$event_triggers"; do
     grep -E "$late" "$directory/list" >"$directory/late" || continue
     run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"

@@ -28,7 +28,8 @@ export function postgresDriver({ lockLimit = 30_000 }: PostgresOptions = {}): Se
     fingerprint: fingerprintServer,
     stop: stopServer,
     backup: (service, container, target, work) => backupServer(service, container, { target, work, lockLimit }),
-    restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
+    restore: (service, container, backup, work, inPlace) =>
+      restoreServer(service, container, { backup, work, ...(inPlace && { inPlace }) }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
     undo: (service, container, work) => undoRestore(service, container, work),
     cutRestores,

@@ -1,0 +1,42 @@
+import { z } from "zod"
+import type { Layout } from "../core/layout.ts"
+import { change } from "../shell/command.ts"
+import { readNote } from "./read-note.ts"
+import type { Tools } from "./tools.ts"
+
+const replacedSchema = z.object({
+  /** The work that did it: what it replaced in other services belongs to it. */
+  run: z.string(),
+  at: z.iso.datetime(),
+  /** The backup that holds what was dropped; null where whoever asked for it renounced one. */
+  held: z.string().nullable(),
+})
+const noteSchema = z.object({ format: z.literal(1), services: z.record(z.string(), replacedSchema) })
+
+/** The last restore in place of a service, which dropped its live data: nothing on the server tells of it. */
+export type ReplacedInPlace = z.output<typeof replacedSchema>
+
+/** Milliseconds for which the backup of what was dropped stays, whatever retention says: as long as `clean` leaves replaced data. */
+export const heldFor = 14 * 86_400_000
+
+/** Writes down, durably, that the live data of this service is going to be dropped now. */
+export async function noteReplacedInPlace(tools: Tools, service: string, replaced: ReplacedInPlace): Promise<void> {
+  const file = noteFile(tools.layout)
+  const services = { ...(await readReplacedInPlace(tools)), [service]: replaced }
+  const text = JSON.stringify({ format: 1, services })
+  await tools.work.step(
+    `note-replaced-${service}`,
+    change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`,
+  )
+}
+
+/** By service its last restore in place. */
+export async function readReplacedInPlace(
+  tools: Pick<Tools, "host" | "layout">,
+): Promise<Readonly<Record<string, ReplacedInPlace>>> {
+  return (await readNote(tools, noteFile(tools.layout), noteSchema))?.services ?? {}
+}
+
+function noteFile({ state }: Pick<Layout, "state">): string {
+  return `${state}/replaced-in-place.json`
+}
