@@ -4,12 +4,18 @@ import type { BegunBackup } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
-import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
+import {
+  decideRetention,
+  decideRetentionBefore,
+  type RetentionDecision,
+  type RetentionItem,
+} from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
+import { localStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 export interface RetentionReport {
@@ -29,23 +35,36 @@ export interface RetentionReport {
  */
 export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
-  for (const store of tools.stores) {
-    let decisions: readonly RetentionDecision[] = []
-    const removed: string[] = []
-    try {
-      const { backups, unreadable } = await store.list()
-      for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
-      const manifests = backups.map(({ manifest }) => manifest)
-      decisions = await retentionOf(tools, retentionItems(store.name, manifests), just)
-      await carryOut(tools, store, { manifests, decisions, removed })
-      reports.push({ store: store.name, decisions, removed, failure: undefined })
-    } catch (error) {
-      if (tools.signal.aborted) throw error
-      tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
-      reports.push({ store: store.name, decisions, removed, failure: messageOf(error) })
-    }
-  }
+  for (const store of tools.stores) reports.push(await applyTo(tools, store, { just }))
   return reports
+}
+
+/** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
+export async function pruneFirst(tools: Tools, services: readonly string[]): Promise<void> {
+  await applyTo(tools, localStore(tools.stores), { before: services })
+}
+
+/** When it is decided: after a run made `just`, or before a backup of these services is made. */
+export interface RetentionMoment {
+  readonly just?: string | undefined
+  readonly before?: readonly string[]
+}
+
+async function applyTo(tools: Tools, store: BackupStore, moment: RetentionMoment): Promise<RetentionReport> {
+  let decisions: readonly RetentionDecision[] = []
+  const removed: string[] = []
+  try {
+    const { backups, unreadable } = await store.list()
+    for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
+    const manifests = backups.map(({ manifest }) => manifest)
+    decisions = await retentionOf(tools, retentionItems(store.name, manifests), moment)
+    await carryOut(tools, store, { manifests, decisions, removed })
+    return { store: store.name, decisions, removed, failure: undefined }
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
+    return { store: store.name, decisions, removed, failure: messageOf(error) }
+  }
 }
 
 /** The backups of one store's list as its retention counts them. */
@@ -63,7 +82,7 @@ export function retentionItems(store: BackupStore["name"], manifests: readonly M
 export async function retentionOf(
   tools: Pick<Tools, "config" | "clock" | "host" | "layout" | "log">,
   items: readonly RetentionItem[],
-  just?: string,
+  { just, before }: RetentionMoment = {},
 ): Promise<readonly RetentionDecision[]> {
   const now = tools.clock.now()
   const [history, stopped, replaced] = await Promise.all([
@@ -75,7 +94,8 @@ export async function retentionOf(
   for (const id of [stopped?.backup, just]) if (id !== undefined) inUse.add(id)
   for (const { held, at } of Object.values(replaced))
     if (held !== null && now.getTime() - Date.parse(at) < heldFor) inUse.add(held)
-  return decideRetention(items, { policy: tools.config.backup.retention, now, inUse })
+  const options = { policy: tools.config.backup.retention, now, inUse }
+  return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options)
 }
 
 interface Decided {

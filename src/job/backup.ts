@@ -7,7 +7,7 @@ import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { applyRetention, type RetentionReport } from "./apply-retention.ts"
+import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
@@ -51,6 +51,11 @@ export async function backup(
   for (const one of stores) await one.prepare(tools.work)
 
   await cleanLeftovers(tools)
+  if (tools.config.backup["prune-first"] && !beforeDrop)
+    await pruneFirst(
+      tools,
+      running.map((one) => one.service.name),
+    )
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const begun = { id, stamp, services: running.map((one) => one.service.name), at: created }

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { redis, sql } from "../job/recreate-ground.ts"
+import type { Ground } from "./ground.ts"
+import { good } from "./loop.ts"
+
+/** The id of a backup that lacks what `write` writes. */
+export async function backUpWithout(ground: Ground): Promise<string> {
+  sql(ground.stack, "delete from mark")
+  redis(ground.stack, "del", "mark")
+  return String((await good(ground, ["backup"])).outputs["backup-id"])
+}
+
+/** What the backup does not hold. */
+export function write({ stack }: Ground): void {
+  sql(stack, "delete from mark; insert into mark values ('later')")
+  redis(stack, "set", "mark", "later")
+}
+
+/** What of that the stores hold. */
+export function serving({ stack }: Ground) {
+  return { postgres: sql(stack, "select word from mark"), redis: redis(stack, "get", "mark") }
+}
+
+/** Databases that a restore has not swapped in. */
+export function halfRestored({ stack }: Ground): string {
+  return sql(stack, "select string_agg(datname, ' ') from pg_database where datname ~ '__new_'")
+}
+
+/** Everything of ours that runs on the host, with all that it has started there. */
+export function killKeepers({ stack }: Ground): void {
+  const folder = `${stack.baseDir}/state/production/work`
+  for (const name of readdirSync(folder)) {
+    const pid = /^\d+/.exec(textOf(`${folder}/${name}/pid`))?.[0]
+    if (pid === undefined || !textOf(`/proc/${pid}/cmdline`).includes(folder)) continue
+    process.kill(-Number(pid), "SIGKILL")
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return "" // it has ended since
+  }
+}
