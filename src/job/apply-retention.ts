@@ -91,9 +91,9 @@ export async function retentionOf(
     readReplacedInPlace(tools),
   ])
   const inUse = new Set(backupsInUse(history))
-  for (const id of [stopped?.backup, just]) if (id !== undefined) inUse.add(id)
-  for (const { held, at } of Object.values(replaced))
-    if (held !== null && now.getTime() - Date.parse(at) < heldFor) inUse.add(held)
+  const young = Object.values(replaced).filter(({ at }) => now.getTime() - Date.parse(at) < heldFor)
+  const dropped = [...Object.values(stopped?.restoring?.inPlace?.dropped ?? {}), ...young.map(({ held }) => held)]
+  for (const id of [stopped?.backup, just, ...dropped]) if (typeof id === "string") inUse.add(id)
   const options = { policy: tools.config.backup.retention, now, inUse }
   return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options)
 }

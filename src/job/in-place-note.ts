@@ -2,6 +2,7 @@ import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
 import { change } from "../shell/command.ts"
 import { readNote } from "./read-note.ts"
+import { readRestoring } from "./restore-note.ts"
 import type { Tools } from "./tools.ts"
 
 const replacedSchema = z.object({
@@ -19,13 +20,19 @@ export type ReplacedInPlace = z.output<typeof replacedSchema>
 /** Milliseconds for which the backup of what was dropped stays, whatever retention says: as long as `clean` leaves replaced data. */
 export const heldFor = 14 * 86_400_000
 
-/** Writes down, durably, that the live data of this service is going to be dropped now. */
-export async function noteReplacedInPlace(tools: Tools, service: string, replaced: ReplacedInPlace): Promise<void> {
+/** Writes down, durably, what the restore under way has dropped, before it ends: well, or with the app left stopped. */
+export async function noteReplacedInPlace(tools: Tools): Promise<void> {
+  const dropped = Object.entries((await readRestoring(tools))?.restoring.inPlace?.dropped ?? {})
+  if (dropped.length === 0) return
+  const now = { run: tools.work.id, at: tools.clock.now().toISOString() }
+  const services = {
+    ...(await readReplacedInPlace(tools)),
+    ...Object.fromEntries(dropped.map(([service, held]) => [service, { ...now, held }])),
+  }
   const file = noteFile(tools.layout)
-  const services = { ...(await readReplacedInPlace(tools)), [service]: replaced }
   const text = JSON.stringify({ format: 1, services })
   await tools.work.step(
-    `note-replaced-${service}`,
+    "note-replaced",
     change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`,
   )
 }

@@ -2,7 +2,6 @@ import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { InPlace } from "../service/driver.ts"
 import { backup } from "./backup.ts"
-import { noteReplacedInPlace } from "./in-place-note.ts"
 import { noteDropped } from "./restore-note.ts"
 import type { Restoring } from "./stopped-app-note.ts"
 import { localStore } from "./stores.ts"
@@ -38,8 +37,7 @@ export function allowInPlace(
       held = manifest.id
       return partOf(manifest, service)
     },
-    async noWayBack(at) {
-      await noteReplacedInPlace(tools, service, { run: tools.work.id, at, held })
+    async noWayBack() {
       await noteDropped(tools, service, held)
       dropped = !tools.work.dryRun
       if (dropped) tools.log.warning(`Dropping the live data of ${service}: ${sentence(held)}`)

@@ -1,6 +1,7 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { RestoreReport } from "../service/driver.ts"
+import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
@@ -76,6 +77,7 @@ async function restoreAll(
       reports.push(await restoreService(tools, held, { id: manifest.id, inPlace }))
       await noteRestored(tools, held.service)
     }
+    await noteReplacedInPlace(tools)
     return reports
   } catch (error) {
     if (isOurs(tools, error)) await goBack(tools, manifest, error)
@@ -86,6 +88,7 @@ async function restoreAll(
 /** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
 async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promise<void> {
   try {
+    await noteReplacedInPlace(tools)
     await undoAll(tools, manifest)
   } catch (error) {
     if (!isOurs(tools, error)) throw reason

@@ -1,5 +1,6 @@
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteGoesOn, noteRestored, type RestoreNote, readRestored, readRestoring } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
@@ -31,6 +32,7 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
     return forgetStop(tools)
   }
   await noteGoesOn(tools)
+  await noteReplacedInPlace(tools)
   if (undoable) return undoAll(tools, manifest)
   if (manifest && !(await finishRestore(tools, { come, note, manifest }))) return
   tools.log.warning(`The restore of ${what} is finished: the app starts on its data`)

@@ -58,8 +58,8 @@ export interface InPlace {
    * there is; undefined when whoever allowed it also said that none is needed. Called when all else was checked.
    */
   hold(holds: (backup: ServiceBackup) => Promise<boolean>): Promise<ServiceBackup | undefined>
-  /** Writes down, durably, that from here on, `at` by the server's clock, the live data is dropped: who is cut off leaves the rest to the next run. */
-  noWayBack(at: string): Promise<void>
+  /** Writes down, durably, that from here on the live data is dropped: who is cut off leaves the rest to the next run. */
+  noWayBack(): Promise<void>
 }
 
 /** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */

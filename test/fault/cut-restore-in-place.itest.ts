@@ -16,12 +16,12 @@ const steps = [
   "drop-tried-postgres",
   "dump-postgres-healthcare",
   "move-out-postgres",
-  "note-replaced-postgres",
   "note-dropped-postgres",
   "make-room-postgres",
   "restore-postgres-healthcare",
   "swap-postgres",
   "note-restored-postgres",
+  "note-replaced",
 ]
 const live = { postgres: "later", redis: "later" }
 const restored = { postgres: "", redis: "" }
@@ -64,6 +64,8 @@ describe("a restore in place", { timeout: 3_000_000 }, () => {
     fill()
     const { code, outputs, log } = await ground.run(words(without))
     assert.deepEqual([code, outputs.reason], [2, "disk-space"], log)
+    assert.deepEqual([serving(ground), await inOrder()], [live, [[], "", ""]])
+    await good(ground, words(without, "--in-place", "--dry-run"))
     assert.deepEqual([serving(ground), await inOrder()], [live, [[], "", ""]])
     const done = await good(ground, words(without, "--in-place"))
     assert.deepEqual([serving(ground), await inOrder()], [restored, [[], "", ""]], done.log)

@@ -69,9 +69,9 @@ export async function giveWay(
   await moveOut(job, going)
   try {
     if (held) await assertHeld(job, going, held)
-    await inPlace.noWayBack(job.server.now)
+    await inPlace.noWayBack()
   } catch (error) {
-    // The error is the one to hear about; what cannot be put back now is by whoever finds the mark.
+    // The error is the one to hear about; what cannot be put back now, the next run finds by its mark.
     await undoRestore(service, container, work, [work.id]).catch((problem: unknown) => {
       if (error instanceof Error) error.cause ??= problem
     })
