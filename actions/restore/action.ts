@@ -27,7 +27,10 @@ export const restoreAction = action(restoreContract, (inputs, context) =>
             const { file, database, force } = inputs
             return fromFile(tools, { file, force, ...chosen, ...(database === undefined ? {} : { database }) })
           }
-          return bringBack(tools, { backupId: inputs["backup-id"], source: inputs.source, ...chosen })
+          return bringBack(tools, {
+            ...{ backupId: inputs["backup-id"], source: inputs.source, ...chosen },
+            ...(inputs["in-place"] && { inPlace: { force: inputs.force } }),
+          })
         case "undo":
           return undo(tools, { force: inputs.force, ...chosen })
         case "clean":

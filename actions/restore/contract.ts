@@ -45,7 +45,11 @@ export const restoreContract = {
     }),
     force: input(boolean.default(false), {
       description:
-        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago.",
+        "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago. With `in-place`: drop the live data without a backup of it.",
+    }),
+    "in-place": input(boolean.default(false), {
+      description:
+        "Where the disk has no room for the live databases and the backup's: back the live ones up, drop them, and bring the backup in their place. There is no undo then, only that backup.",
     }),
     services: servicesInput("Services to restore; every one in the backup unless told."),
     source: input(z.enum(["auto", "local", "s3"]).default("auto"), {

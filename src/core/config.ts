@@ -157,6 +157,7 @@ export type PostgresFormat = (typeof postgresFormats)[number]
 const backupSchema = z.strictObject({
   directory: path.optional().describe("`<base directory>/backups` unless told."),
   retention: retentionSchema.prefault({}),
+  "prune-first": z.boolean().default(false).describe("Remove before a backup what it pushes out on the host."),
   s3: s3Schema.optional(),
   encryption: z
     .strictObject({

@@ -32,6 +32,13 @@ export function lackOfRoom(needs: readonly DiskNeed[], what: string): readonly s
   })
 }
 
+/** The same needs once `bytes` of that disk are free as well. */
+export function withRoomGiven(needs: readonly DiskNeed[], given: Disk, bytes: number): readonly DiskNeed[] {
+  return needs.map((one) =>
+    isSameDisk(one.disk, given) ? { ...one, disk: { ...one.disk, free: one.disk.free + bytes } } : one,
+  )
+}
+
 /** A container's own layer and a volume are two file systems with the numbers of one disk, which is written to meanwhile. */
 function isSameDisk(one: Disk, other: Disk): boolean {
   return one.size === other.size && Math.abs(one.free - other.free) <= one.size / 100

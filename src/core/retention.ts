@@ -22,7 +22,7 @@ export type KeepReason =
   | `oldest-${Exclude<Period, "last">}`
   /** No newer one holds all that it holds: never removed. */
   | "newest-proven"
-  /** A release points to it, or this run made it. */
+  /** A release points to it, this run made it, an app waits for it, or it holds what a restore has dropped. */
   | "in-use"
   /** The store lets nobody remove it yet. */
   | "locked"
@@ -77,6 +77,28 @@ export function decideRetention(
     if (reasons.length > 0) return keep(item, reasons)
     return { id: item.id, keep: false, reasons: [item.proven ? "outside-policy" : "unproven-and-older"] }
   })
+}
+
+/**
+ * The same before a backup of `services` is made, for a disk that has no room for one more: what it will push out goes already,
+ * but for what is the newest proven backup of any service now, or may be all there is of its time: the coming one may
+ * fail (S8).
+ */
+export function decideRetentionBefore(
+  items: readonly RetentionItem[],
+  services: readonly string[],
+  options: RetentionOptions,
+): readonly RetentionDecision[] {
+  const coming = { id: "", created: options.now.toISOString(), services, proven: true }
+  const now = new Map(decideRetention(items, options).map((one) => [one.id, one]))
+  return decideRetention([coming, ...items], options)
+    .filter(({ id }) => id !== coming.id)
+    .map((later) => {
+      const today = now.get(later.id)
+      const isNeeded =
+        today?.keep && (["newest-proven", "unproven"] as const).some((one) => today.reasons.includes(one))
+      return isNeeded ? today : later
+    })
 }
 
 /** Each backup is counted among those that hold all that it holds; they are sorted newest first. */

@@ -5,9 +5,15 @@ import type { BegunBackup } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
-import { decideRetention, type RetentionDecision, type RetentionItem } from "../core/retention.ts"
+import {
+  decideRetention,
+  decideRetentionBefore,
+  type RetentionDecision,
+  type RetentionItem,
+} from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
+import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import { localStore } from "./stores.ts"
@@ -25,27 +31,41 @@ export interface RetentionReport {
 /**
  * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
  * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
- * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for.
+ * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for, and for 14 days one that
+ * holds what a restore in place dropped.
  */
 export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
-  for (const store of tools.stores) {
-    let decisions: readonly RetentionDecision[] = []
-    const removed: string[] = []
-    try {
-      const { backups, unreadable } = await store.list()
-      for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
-      const manifests = backups.map(({ manifest }) => manifest)
-      decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), just)
-      await carryOut(tools, store, { manifests, decisions, removed })
-      reports.push({ store: store.name, decisions, removed, failure: undefined })
-    } catch (error) {
-      if (tools.signal.aborted) throw error
-      tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
-      reports.push({ store: store.name, decisions, removed, failure: messageOf(error) })
-    }
-  }
+  for (const store of tools.stores) reports.push(await applyTo(tools, store, { just }))
   return reports
+}
+
+/** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
+export async function pruneFirst(tools: Tools, services: readonly string[]): Promise<void> {
+  await applyTo(tools, localStore(tools.stores), { before: services })
+}
+
+/** When it is decided: after a run made `just`, or before a backup of these services is made. */
+export interface RetentionMoment {
+  readonly just?: string | undefined
+  readonly before?: readonly string[]
+}
+
+async function applyTo(tools: Tools, store: BackupStore, moment: RetentionMoment): Promise<RetentionReport> {
+  let decisions: readonly RetentionDecision[] = []
+  const removed: string[] = []
+  try {
+    const { backups, unreadable } = await store.list()
+    for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
+    const manifests = backups.map(({ manifest }) => manifest)
+    decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), moment)
+    await carryOut(tools, store, { manifests, decisions, removed })
+    return { store: store.name, decisions, removed, failure: undefined }
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
+    return { store: store.name, decisions, removed, failure: messageOf(error) }
+  }
 }
 
 /** The drills that this host knows of, newest first: each is recorded here before it is in S3. */
@@ -72,12 +92,20 @@ export function retentionItems(
 export async function retentionOf(
   tools: Pick<Tools, "config" | "clock" | "host" | "layout" | "log">,
   items: readonly RetentionItem[],
-  just?: string,
+  { just, before }: RetentionMoment = {},
 ): Promise<readonly RetentionDecision[]> {
-  const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)])
+  const now = tools.clock.now()
+  const [history, stopped, replaced] = await Promise.all([
+    readHistory(tools),
+    readStoppedApp(tools),
+    readReplacedInPlace(tools),
+  ])
   const inUse = new Set(backupsInUse(history))
-  for (const id of [stopped?.backup, just]) if (id !== undefined) inUse.add(id)
-  return decideRetention(items, { policy: tools.config.backup.retention, now: tools.clock.now(), inUse })
+  const young = Object.values(replaced).filter(({ at }) => now.getTime() - Date.parse(at) < heldFor)
+  const dropped = [...Object.values(stopped?.restoring?.inPlace?.dropped ?? {}), ...young.map(({ held }) => held)]
+  for (const id of [stopped?.backup, just, ...dropped]) if (typeof id === "string") inUse.add(id)
+  const options = { policy: tools.config.backup.retention, now, inUse }
+  return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options)
 }
 
 interface Decided {

@@ -8,7 +8,7 @@ import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { applyRetention, type RetentionReport } from "./apply-retention.ts"
+import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
@@ -20,6 +20,8 @@ import type { Tools } from "./tools.ts"
 export interface BackupOptions {
   /** Only these data services; all unless told. */
   readonly services?: readonly string[]
+  /** What is there is going to be dropped: every row's checksum is taken, any loss is believed, earlier backups are left alone. */
+  readonly beforeDrop?: boolean
 }
 
 export interface BackupResult {
@@ -38,9 +40,12 @@ export interface BackupResult {
  * bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
  * Throws on any failure, with nothing half written left behind.
  */
-export async function backup(tools: Tools, options: BackupOptions = {}): Promise<BackupResult> {
+export async function backup(
+  tools: Tools,
+  { services: chosen, beforeDrop = false }: BackupOptions = {},
+): Promise<BackupResult> {
   const { stores, layout, log } = tools
-  const services = atLeastOne(await dataServices(tools, options.services), "data service to back up")
+  const services = atLeastOne(await dataServices(tools, chosen), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
   const earlier = await provenBackups(tools, services, unreachable === undefined ? s3 : undefined)
@@ -48,6 +53,11 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   for (const one of stores) await one.prepare(tools.work)
 
   await cleanLeftovers(tools)
+  if (tools.config.backup["prune-first"] && !beforeDrop)
+    await pruneFirst(
+      tools,
+      running.map((one) => one.service.name),
+    )
   const { id, stamp, created } = await freeId(tools)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const begun = { id, stamp, services: running.map((one) => one.service.name), at: created }
@@ -57,7 +67,7 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
   const target = {
     id,
     stamp,
-    checksums: verify === "checksum",
+    checksums: beforeDrop || verify === "checksum",
     format: postgres.format,
     earlier: earlier.flatMap((one) => one.services),
     ...(whileWriting && { whileWriting }),
@@ -67,12 +77,13 @@ export async function backup(tools: Tools, options: BackupOptions = {}): Promise
     await discard(tools, { id, services: done }, error)
     throw error
   })
+  if (beforeDrop) return { ...made, repaired: [], retention: [] }
   const repaired = made.s3Failure === undefined ? await repairCopies(tools) : []
   return { ...made, repaired, retention: await applyRetention(tools, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, target))
-    if (!tools.work.dryRun) assertNothingLost(tools, dataLosses(earlier, done))
+    if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, dataLosses(earlier, done))
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local

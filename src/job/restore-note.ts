@@ -12,10 +12,14 @@ export type RestoreNote = StoppedAppNote & { readonly restoring: Restoring }
  * Writes down what is going to be restored, durably, and stops the app: whoever is killed from here on leaves to the next
  * run all that it needs to finish or to undo. Where the host waited for a restore there is no way back.
  */
-export async function noteRestore(tools: Tools, manifest: Manifest, services: readonly string[]): Promise<void> {
+export async function noteRestore(
+  tools: Tools,
+  manifest: Manifest,
+  { services, inPlace }: { readonly services: readonly string[]; readonly inPlace?: Restoring["inPlace"] },
+): Promise<void> {
   const forward = (await waitsForRestore(tools)) !== undefined
   await tools.work.step("note-restore", writeNote(manifestFile(tools), manifest))
-  const restoring = { ids: [tools.work.id], services: [...services], done: [], forward }
+  const restoring = { ids: [tools.work.id], services: [...services], done: [], forward, inPlace }
   await stopWriters(tools, { awaits: "restore", backup: manifest.id, restoring })
 }
 
@@ -41,6 +45,15 @@ export async function noteRestored(tools: Tools, service: string): Promise<void>
 /** From here on what was there before does not serve any more: an interrupted restore can only go on. */
 export async function noWayBack(tools: Tools): Promise<void> {
   await renote(tools, "note-no-way-back", (note) => ({ ...note, forward: true }))
+}
+
+/** The live data of this service is dropped from here on, which the backup `held` holds: an interrupted restore can only go on. */
+export async function noteDropped(tools: Tools, service: string, held: string | null): Promise<void> {
+  await renote(tools, `note-dropped-${service}`, ({ inPlace = { force: false, dropped: {} }, ...note }) => ({
+    ...note,
+    forward: true,
+    inPlace: { ...inPlace, dropped: { ...inPlace.dropped, [service]: held } },
+  }))
 }
 
 /** This run's works take part from here on: what they leave is theirs. */

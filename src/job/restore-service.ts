@@ -2,31 +2,54 @@ import { failure, messageOf } from "../core/errors.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import type { RestoreReport } from "../service/driver.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
+import { isOurs } from "./is-ours.ts"
 import { makeServing } from "./make-serving.ts"
+import { allowInPlace } from "./restore-in-place.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
+import type { Restoring } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 
-/** Restores one service from files that are on the host, and says at once where what it replaced is; `id` is the backup's. */
-export async function restoreService(tools: Tools, held: ServiceBackup, id: string): Promise<RestoreReport> {
+export interface HowRestored {
+  /** The backup's. */
+  readonly id: string
+  /** Whether and how the live data may be dropped first. */
+  readonly inPlace: Restoring["inPlace"]
+}
+
+/** Restores one service from files that are on the host, and says at once where what it replaced is. */
+export async function restoreService(tools: Tools, held: ServiceBackup, how: HowRestored): Promise<RestoreReport> {
+  const { id } = how
   const [one] = await dataServices(tools, [held.service])
   if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`)
   assertSameKind(one, held)
   await assertSoleServer(tools, one)
   const aside = await getReady(tools, one, id)
   const [ready] = await refresh(tools, [one])
+  const place = how.inPlace && allowInPlace(tools, held.service, how.inPlace)
   try {
-    const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work)
-    const kept = [report.kept, ...(aside === undefined ? [] : [`What it could not read is in ${aside}.`])].join(" ")
+    const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place)
+    const kept = [report.kept, ...(aside === undefined ? [] : [`What it could not read is in ${aside}.`])]
+      .concat(place?.told() ?? [])
+      .join(" ")
     if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`)
     if (report.caveat !== undefined) tools.log.warning(`${held.service}: ${report.caveat}`)
     return { ...report, kept }
   } catch (error) {
+    const gone = place?.told()
+    if (gone !== undefined && isOurs(tools, error)) throw lost(error, held.service, gone)
     if (aside === undefined) throw error
     throw failure("restore-failed", `${messageOf(error)}; what was there before, unreadable, is in ${aside}`, {
       hint: `${held.service} runs on an empty directory and the app stays stopped. Restore another backup, or this one after its cause is mended.`,
       cause: error,
     })
   }
+}
+
+function lost(error: unknown, service: string, gone: string): Error {
+  return failure("restore-failed", `${messageOf(error)}; the live data of ${service} had been dropped. ${gone}`, {
+    hint: "The app stays stopped. Restore another backup, or this one after its cause is mended; no backup was removed.",
+    cause: error,
+  })
 }
 
 /** The order of a restore. */

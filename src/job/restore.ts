@@ -1,10 +1,12 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import type { RestoreReport } from "../service/driver.ts"
+import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
 import { startAfterSuccess } from "./start-after.ts"
+import type { Restoring } from "./stopped-app-note.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 import { undoAll } from "./undo-cut-restore.ts"
@@ -17,6 +19,8 @@ export interface RestoreOptions {
   readonly source?: BackupSource
   /** Only these services of the backup. */
   readonly services?: readonly string[]
+  /** Drop live data before the backup's comes where the disk has no room for both; `force`: also when no proven backup holds it. Never unless told. */
+  readonly inPlace?: { readonly force: boolean }
 }
 
 export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat"> {
@@ -31,7 +35,8 @@ export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat"> {
 /**
  * Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
  * beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the data of before in
- * its place when anything is not as the manifest says. Who is killed on the way leaves the rest to the next run.
+ * its place when anything is not as the manifest says, but for live data that was dropped as `inPlace` allows. Who is
+ * killed on the way leaves the rest to the next run.
  */
 export async function restore(tools: Tools, options: RestoreOptions = {}): Promise<RestoreResult> {
   const holding = { services: options.services ?? "all" } as const
@@ -43,12 +48,9 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   const source = await bringLocal(tools, found)
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 
-  await noteRestore(
-    tools,
-    manifest,
-    wanted.map((one) => one.service),
-  )
-  const reports = await restoreAll(tools, manifest, wanted)
+  const inPlace = options.inPlace && { ...options.inPlace, dropped: {} }
+  await noteRestore(tools, manifest, { services: wanted.map((one) => one.service), inPlace })
+  const reports = await restoreAll(tools, manifest, { wanted, inPlace })
   const kept = reports.map((one) => one.kept).filter((one) => one !== "")
   const done = `${manifest.id} is restored`
   await startAfterSuccess(tools, { done, kept, start: () => startOnRightData(tools) })
@@ -72,14 +74,15 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
 async function restoreAll(
   tools: Tools,
   manifest: Manifest,
-  wanted: readonly ServiceBackup[],
+  { wanted, inPlace }: { readonly wanted: readonly ServiceBackup[]; readonly inPlace: Restoring["inPlace"] },
 ): Promise<readonly RestoreReport[]> {
   const reports: RestoreReport[] = []
   try {
     for (const held of databasesFirst(wanted)) {
-      reports.push(await restoreService(tools, held, manifest.id))
+      reports.push(await restoreService(tools, held, { id: manifest.id, inPlace }))
       await noteRestored(tools, held.service)
     }
+    await noteReplacedInPlace(tools)
     return reports
   } catch (error) {
     if (isOurs(tools, error)) await goBack(tools, manifest, error)
@@ -90,6 +93,7 @@ async function restoreAll(
 /** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
 async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promise<void> {
   try {
+    await noteReplacedInPlace(tools)
     await undoAll(tools, manifest)
   } catch (error) {
     if (!isOurs(tools, error)) throw reason

@@ -1,7 +1,8 @@
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
-import { noteGoesOn, noteRestored, type RestoreNote, readRestored } from "./restore-note.ts"
+import { noteGoesOn, noteRestored, type RestoreNote, readRestored, readRestoring } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -11,7 +12,7 @@ import { appRuns, forgetStop, startOnRightData } from "./writers.ts"
 /**
  * Finishes or undoes a restore that was cut off: never a mix. As long as nothing was swapped in, it is undone, and the app
  * starts on the data of before; once a service has the restored data, the others get theirs. What cannot be finished goes
- * back as a whole. Where the data of before does not serve it can only be finished.
+ * back as a whole. Where the data of before does not serve, or was dropped, it can only be finished: throws why it was not.
  */
 export async function settleRestore(tools: Tools, note: RestoreNote): Promise<void> {
   const what = note.backup ?? "a dump"
@@ -31,6 +32,7 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
     return forgetStop(tools)
   }
   await noteGoesOn(tools)
+  await noteReplacedInPlace(tools)
   if (undoable) return undoAll(tools, manifest)
   if (manifest && !(await finishRestore(tools, { come, note, manifest }))) return
   tools.log.warning(`The restore of ${what} is finished: the app starts on its data`)
@@ -63,7 +65,7 @@ async function finishRestore(tools: Tools, { come, note, manifest }: Unfinished)
       tools.log.info(`Restoring ${held.service}, which the restore had not come to`)
       const [one] = await dataServices(tools, [held.service])
       if (one) await undoCut(tools, one, { note, manifest })
-      await restoreService(tools, held, manifest.id)
+      await restoreService(tools, held, { id: manifest.id, inPlace: note.restoring.inPlace })
       await noteRestored(tools, held.service)
     }
     return true
@@ -71,6 +73,7 @@ async function finishRestore(tools: Tools, { come, note, manifest }: Unfinished)
     if (!isOurs(tools, error)) throw error
     tools.log.warning(`The restore could not be finished: ${messageOf(error)}`)
     await undoAll(tools, manifest)
+    if ((await readRestoring(tools))?.restoring.forward) throw error
     return false
   }
 }

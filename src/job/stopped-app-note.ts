@@ -14,6 +14,15 @@ const restoringSchema = z.object({
   done: z.array(z.string()),
   /** What was there before does not serve, or is nothing: there is only the way forward. */
   forward: z.boolean(),
+  /** That live data may be dropped where the disk has no room for both. */
+  inPlace: z
+    .object({
+      /** Also without a backup that holds it. */
+      force: z.boolean(),
+      /** By service whose live data this restore has begun to drop: the backup that holds it, null where none is known to. */
+      dropped: z.record(z.string(), z.string().nullable()),
+    })
+    .optional(),
 })
 
 /** A restore under way: enough for another run to finish it, or to undo it. */

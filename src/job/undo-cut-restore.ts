@@ -14,7 +14,7 @@ export async function undoAll(tools: Tools, manifest: Manifest | undefined): Pro
   const note = await readRestoring(tools)
   if (!note) return
   if (note.restoring.forward) {
-    tools.log.warning(`What was there before does not serve: ${restoreFirst(note)}`)
+    tools.log.warning(`There is no way back to what was there before: ${restoreFirst(note)}`)
     return
   }
   const services = await cutServices(tools, note)
@@ -39,7 +39,8 @@ export async function undoCut(tools: Tools, one: StackService, cut: Cut): Promis
 /** The part of an interrupted restore that is about one service. */
 export function cutOf({ service }: StackService, { note, manifest }: Cut): CutRestore {
   const backup = manifest?.services.find((held) => held.service === service.name)
-  return { ids: note.restoring.ids, backup }
+  const { ids, inPlace } = note.restoring
+  return { ids, backup, dropped: service.name in (inPlace?.dropped ?? {}) }
 }
 
 /** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */

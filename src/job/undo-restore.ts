@@ -1,6 +1,7 @@
 import { refusal } from "../core/errors.ts"
 import type { ReplacedData } from "../service/driver.ts"
 import { assertSoleServer, atLeastOne, ensureRunning } from "./ensure-running.ts"
+import { readReplacedInPlace } from "./in-place-note.ts"
 import { containerOf, dataServices, names, type StackService } from "./stack-services.ts"
 import { isSettled, takeBack } from "./take-back.ts"
 import type { Tools } from "./tools.ts"
@@ -39,6 +40,7 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
   // What an older restore replaced elsewhere does not belong to the newest one.
   const chosen = services ? kept : kept.filter(({ run }) => run === newest?.run)
   const left = names(data).filter((name) => !chosen.some(({ one }) => one.service.name === name))
+  if (!force) await assertKept(tools, data, { newest, chosen })
   if (chosen.length === 0)
     throw refusal("nothing-to-undo", "no restore has left anything that it replaced", {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
@@ -77,6 +79,27 @@ function assertRecent(tools: Tools, chosen: readonly Kept[]): void {
   throw refusal("undo-old", `the last restore replaced the data of ${old.one.service.name} ${when}, over a day ago`, {
     hint: "What was written since then would be put aside. A restore that failed needs no undo: it left the data as it was. If this one is meant, give force: true.",
   })
+}
+
+/** What a restore has dropped cannot be taken back: what an older one kept is from before that, and other services' keys do not belong to it. */
+async function assertKept(
+  tools: Tools,
+  data: readonly StackService[],
+  { newest, chosen }: { readonly newest: Kept | undefined; readonly chosen: readonly Kept[] },
+): Promise<void> {
+  const dropped = await readReplacedInPlace(tools)
+  const last =
+    chosen
+      .map(({ at }) => at)
+      .toSorted()
+      .at(-1) ?? ""
+  for (const name of names(data)) {
+    const one = dropped[name]
+    if (!one || (one.run !== newest?.run && one.at < last)) continue
+    throw refusal("undo-in-place", `the last restore replaced the data of ${name} in place: nothing of it was kept`, {
+      hint: `${one.held === null ? "No backup is known to hold it" : `Restore ${one.held}, which holds it`}. To take back only what was kept, from before that restore, give force: true.`,
+    })
+  }
 }
 
 /** A service with the newest of what restores replaced in it. */

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh
 # Restores an archive into a new database beside the live one, and counts what came in.
 # $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,
-# $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further option of
-# pg_restore or nothing.
-bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 option=$9
+# $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further options of
+# pg_restore, a word each.
+bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 options=$9
 PGAPPNAME=$4
 # No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes
 # come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).
@@ -79,8 +79,11 @@ refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
 restore_archive() {
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
-  run pg_restore -w --exit-on-error ${option:+"$option"} -j "$(table_jobs)" -L "$directory/all" -d "$database" "$archive"
+  # shellcheck disable=SC2086 # words
+  run pg_restore -w --exit-on-error $options -j "$(table_jobs)" -L "$directory/all" -d "$database" "$archive"
   for late in "$refreshes" "$event_triggers"; do
+    # A view may not be made of tables without rows.
+    case "$options $late" in *--schema-only*"$refreshes") continue ;; esac
     grep -E "$late" "$directory/list" >"$directory/late" || continue
     run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"
   done

@@ -53,6 +53,17 @@ export interface ForeignRestore {
   readonly force: boolean
 }
 
+/** Allows a restore to drop the live data before it brings the backup's, where the disk has no room for both. */
+export interface InPlace {
+  /**
+   * Gives a proven backup that holds the live data, made now unless `holds`, which compares every row, is true for one that
+   * there is; undefined when whoever allowed it also said that none is needed. Called when all else was checked.
+   */
+  hold(holds: (backup: ServiceBackup) => Promise<boolean>): Promise<ServiceBackup | undefined>
+  /** Writes down, durably, that from here on the live data is dropped: who is cut off leaves the rest to the next run. */
+  noWayBack(): Promise<void>
+}
+
 /** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */
 export interface Occupancy {
   readonly state: "free" | "occupied" | "unknown"
@@ -66,13 +77,15 @@ export interface CutRestore {
   readonly ids: readonly string[]
   /** What it brought back; undefined when that was a dump that somebody else made. */
   readonly backup: ServiceBackup | undefined
+  /** Whether it had begun to drop the live data: there is only the way forward. */
+  readonly dropped: boolean
 }
 
 /** What can be told and done about a restore that was cut off, by the names that it left. */
 export interface CutRestores {
   /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
   isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
-  /** Takes away what it brought, and puts back what it replaced; what it had swapped in is kept aside. The container may be left stopped. */
+  /** Takes away what it brought, and puts back what it replaced, or drops it where it had begun to; what it had swapped in is kept aside. The container may be left stopped. */
   undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
 }
 
@@ -137,8 +150,14 @@ export interface ServiceDriver {
   stop?(service: Service, container: Container, work: Work): Promise<Fingerprint>
   /** Dumps, counts and proves; the files lie in the backup directory with mode 600, none of them half written under its final name. */
   backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
-  /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces. */
-  restore?(service: Service, container: Container, backup: ServiceBackup, work: Work): Promise<RestoreReport>
+  /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces unless `inPlace` allows otherwise. */
+  restore?(
+    service: Service,
+    container: Container,
+    backup: ServiceBackup,
+    work: Work,
+    inPlace?: InPlace,
+  ): Promise<RestoreReport>
   /** Restores a dump that was not made by `backup`, after reading it, without rights over the server unless forced. */
   restoreForeign?(service: Service, container: Container, dump: ForeignRestore, work: Work): Promise<RestoreReport>
   /**

@@ -17,7 +17,7 @@ import {
   printManifest,
   sortManifests,
 } from "./manifest-file.ts"
-import { differences, parseVerified } from "./stored-files.ts"
+import { differences, parseVerified, readingTime } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
   readonly host: Host
@@ -142,11 +142,6 @@ function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifac
 
 function totalBytes(artifacts: readonly Artifact[]): number {
   return artifacts.reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
-/** A minute and what reading takes at 20 MB/s. */
-function readingTime(artifacts: readonly Artifact[]): number {
-  return 60_000 + totalBytes(artifacts) / 20_000
 }
 
 function corrupt(id: string, wrong: readonly string[]): Error {

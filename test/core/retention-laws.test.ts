@@ -1,17 +1,24 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { decideRetention, type RetentionItem, type RetentionOptions } from "../../src/core/retention.ts"
+import {
+  decideRetention,
+  decideRetentionBefore,
+  type RetentionDecision,
+  type RetentionItem,
+  type RetentionOptions,
+} from "../../src/core/retention.ts"
 
 const now = new Date("2026-06-30T12:00:00Z")
 
+const servicesOf = fc.subarray(["cache", "db", "queue"], { minLength: 1 })
 const itemsOf = fc
   .array(
     fc.record({
       day: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.integer({ min: -3, max: 500 })),
       // Some at the very same moment, and at that of the decision.
       second: fc.oneof(fc.constantFrom(0, 43_200), fc.integer({ min: 0, max: 86_399 })),
-      services: fc.subarray(["cache", "db", "queue"], { minLength: 1 }),
+      services: servicesOf,
       proven: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     }),
     { maxLength: 60 },
@@ -143,6 +150,22 @@ describe("retention holds these laws", () => {
     })
   })
 
+  test("before a backup nothing goes that would not go after it, and no newest proven one of a service", () => {
+    const beforeLaw = fc.property(itemsOf, policyOf, servicesOf, (items, policy, services) => {
+      const options = { policy, now }
+      const kept = new Set(keptIn(decideRetentionBefore(items, services, options)))
+      const coming = { id: "coming", created: now.toISOString(), services, proven: true }
+      const later = keptOf([coming, ...items], options)
+      for (const { id } of items) if (later.has(id)) assert.ok(kept.has(id), `${id} stays afterwards`)
+      const needed = decideRetention(items, options).filter(
+        (one) => one.keep && one.reasons.some((reason) => reason === "newest-proven" || reason === "unproven"),
+      )
+      for (const { id, reasons } of needed) assert.ok(kept.has(id), `${id} ${reasons.join()}`)
+      assert.ok(!kept.has("") && kept.size <= items.length)
+    })
+    fc.assert(beforeLaw, { numRuns: 500 })
+  })
+
   test("the order of the list does not matter", () => {
     law((items, options) => {
       assert.deepEqual(decideRetention([...items].reverse(), options), decideRetention(items, options))
@@ -177,5 +200,9 @@ function law(holds: (items: readonly RetentionItem[], options: RetentionOptions)
 }
 
 function keptOf(items: readonly RetentionItem[], options: RetentionOptions): ReadonlySet<string> {
-  return new Set(decideRetention(items, options).flatMap(({ id, keep }) => (keep ? [id] : [])))
+  return new Set(keptIn(decideRetention(items, options)))
+}
+
+function keptIn(decisions: readonly RetentionDecision[]): readonly string[] {
+  return decisions.flatMap(({ id, keep }) => (keep ? [id] : []))
 }

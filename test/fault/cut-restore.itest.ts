@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
-import { docker, redis, sql } from "../job/recreate-ground.ts"
+import { docker, sql } from "../job/recreate-ground.ts"
+import { backUpWithout, halfRestored, serving, write } from "./cut.ts"
 import { type Ground, openGround } from "./ground.ts"
 import { killKeepers } from "./kill-keepers.ts"
 import { disorder, waitForLock } from "./look.ts"
@@ -79,26 +80,6 @@ describe("a restore that does not come to its end", { timeout: 3_000_000 }, () =
     assert.deepEqual([await disorder(ground, 20), halfRestored(ground)], [[], ""])
   })
 })
-
-async function backUpWithout(ground: Ground): Promise<string> {
-  sql(ground.stack, "delete from mark")
-  redis(ground.stack, "del", "mark")
-  return String((await good(ground, ["backup"])).outputs["backup-id"])
-}
-
-/** What the backup does not hold. */
-function write({ stack }: Ground): void {
-  sql(stack, "delete from mark; insert into mark values ('later')")
-  redis(stack, "set", "mark", "later")
-}
-
-function serving({ stack }: Ground) {
-  return { postgres: sql(stack, "select word from mark"), redis: redis(stack, "get", "mark") }
-}
-
-function halfRestored({ stack }: Ground): string {
-  return sql(stack, "select string_agg(datname, ' ') from pg_database where datname ~ '__new_'")
-}
 
 /** Before the app was stopped there was nothing to settle, and after its data was right only the app to start. */
 function toldAs(moments: readonly { readonly step: string }[], step: string, postgres: string): RegExp {

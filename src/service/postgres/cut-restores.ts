@@ -1,15 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { failure } from "../../core/errors.ts"
+import { compareDatabases } from "../../core/manifest-contents.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import { sh } from "../../shell/command.ts"
 import type { CutRestore, CutRestores, CutUndos, Service } from "../driver.ts"
+import { countDatabases } from "./count-databases.ts"
 import { besideLabel } from "./place.ts"
+import { dropToMakeRoom } from "./restore-in-place.ts"
 import { dropLeftovers } from "./restore-steps.ts"
 import { markOf, readServer } from "./server-facts.ts"
 import { undoRestore } from "./undo-restore.ts"
 
-/** Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new ones beside the live. */
+/**
+ * Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
+ * ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
+ */
 export const cutRestores: CutRestores = {
   async isIn(service, container, cut) {
     await awaitQuiet(service, container)
@@ -17,7 +23,13 @@ export const cutRestores: CutRestores = {
   },
   async undo(service, container, cut, work) {
     await awaitQuiet(service, container)
-    if (await isIn(service, container, cut)) await undoRestore(service, container, work, cut.ids)
+    const marked = await markedBy(service, container, cut)
+    if (cut.dropped)
+      await dropToMakeRoom(
+        { service, container, work },
+        marked.filter((one) => one.mark.leaving).map((one) => one.name),
+      )
+    else if (marked.length > 0) await undoRestore(service, container, work, cut.ids)
     await dropLeftovers(await jobOf(service, container, work))
   },
 }
@@ -31,11 +43,28 @@ export const cutUndos: CutUndos = {
   },
 }
 
-async function isIn(service: Service, container: Container, { ids }: CutRestore): Promise<boolean> {
+async function isIn(service: Service, container: Container, cut: CutRestore): Promise<boolean> {
+  if (cut.dropped) return isInPlace(service, container, cut)
+  return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving)
+}
+
+/** Somebody may have made a database of that name meanwhile: only what the backup holds is what was restored. */
+async function isInPlace(service: Service, container: Container, { backup }: CutRestore): Promise<boolean> {
+  if (backup?.contents.kind !== "postgres") return false
+  const { databases: expected } = backup.contents
+  const live = (await readServer(service, container)).databases
+  if (!expected.every(({ name }) => live.some((one) => one.name === name))) return false
+  const names = expected.map(({ name }) => name)
+  return compareDatabases(expected, await countDatabases(service, container, names)).length === 0
+}
+
+/** What the works that took part moved aside. */
+async function markedBy(service: Service, container: Container, { ids }: CutRestore) {
   const { databases } = await readServer(service, container)
-  return databases.some((one) => {
+  return databases.flatMap((one) => {
     const mark = markOf(one)
-    return mark?.["infra-actions"] === "replaced" && mark.run !== undefined && ids.includes(mark.run)
+    const isTheirs = mark?.run !== undefined && ids.includes(mark.run)
+    return isTheirs && mark["infra-actions"] === "replaced" ? [{ name: one.name, mark }] : []
   })
 }
 

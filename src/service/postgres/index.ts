@@ -32,8 +32,11 @@ export function postgresDriver({ lockLimit = 30_000, besideFrom }: PostgresOptio
     stop: stopServer,
     backup: (service, container, target, work) =>
       backupServer(service, container, { target, work, lockLimit, place: placeOf(container, besideFrom) }),
-    restore: (service, container, backup, work) =>
-      restoreServer(service, container, { backup, work, place: placeOf(container, besideFrom) }),
+    restore: (service, container, backup, work, inPlace) =>
+      restoreServer(service, container, {
+        ...{ backup, work, place: placeOf(container, besideFrom) },
+        ...(inPlace && { inPlace }),
+      }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
     undo: (service, container, work, run) => undoRestore(service, container, work, run === undefined ? run : [run]),
     cutRestores,

@@ -3,31 +3,37 @@ import type { Artifact, DatabaseContents, PostgresContents, ServiceBackup } from
 import { compareDatabases, describeDifference, differentContent } from "../../core/manifest-contents.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
-import type { RestoreReport, Service } from "../driver.ts"
+import type { InPlace, RestoreReport, Service } from "../driver.ts"
+import { assertReplaceable } from "./assert-replaceable.ts"
 import { assertUnchanged } from "./assert-unchanged.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placeOf } from "./place.ts"
-import type { Beside, RestoreJob } from "./restore-job.ts"
+import { giveWay, type Incoming, mustGiveWay } from "./restore-in-place.ts"
+import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, type ServerFacts, serverFor } from "./server-facts.ts"
-import { assertRoomInside } from "./space.ts"
+import { type Lack, roomInside } from "./space.ts"
+
+interface RestoreOptions {
+  readonly backup: ServiceBackup
+  readonly work: Work
+  readonly place?: Place
+  readonly inPlace?: InPlace
+}
 
 /**
  * Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
  * when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
  * anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
+ * Where the disk has no room for both and `inPlace` is given, the live databases are dropped before: see `giveWay`.
  */
 export async function restoreServer(
   service: Service,
   container: Container,
-  {
-    backup,
-    work,
-    place = placeOf(container),
-  }: { readonly backup: ServiceBackup; readonly work: Work; readonly place?: Place },
+  { backup, work, place = placeOf(container), inPlace }: RestoreOptions,
 ): Promise<RestoreReport> {
   const { contents } = backup
   if (contents.kind !== "postgres")
@@ -37,46 +43,64 @@ export async function restoreServer(
   assertPossible(service, server, contents)
   const job = { service, container, work, server }
   await dropLeftovers(job)
-  if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents)
-  await assertUnchanged(job, backup.artifacts)
+  const incoming = contents.databases.map((expected) => ({
+    names: namesOf(job, expected),
+    expected,
+    artifact: fileOf(backup, expected),
+    properties: propertiesOf(backup, expected),
+    place,
+  }))
+  const look = () => lackOf(job, incoming)
+  const dropped = mustGiveWay(job, incoming, await look(), inPlace !== undefined)
+  await assertUnchanged(
+    job,
+    backup.artifacts.filter((one) => one.role !== "database"),
+  )
   await restoreRoles(job, backup.artifacts)
-
-  const restored: Beside[] = []
-  try {
-    for (const expected of contents.databases) {
-      const beside = {
-        live: expected.name,
-        name: besideName(expected.name, "new", work.id),
-        old: besideName(expected.name, "old", work.id),
-        exists: server.databases.some((one) => one.name === expected.name),
-        step: stepPart(expected.name),
-      }
-      restored.push({
-        ...beside,
-        ...(await restoreBeside(job, beside, {
-          expected,
-          artifact: fileOf(backup, expected),
-          properties: propertiesOf(backup, expected),
-          place,
-        })),
-      })
-    }
-    assertEqual(
-      service,
-      contents.databases,
-      restored.map((one) => one.contents),
-    )
-  } catch (error) {
-    // The error of the restore is the one to hear about; a database that stays is dropped by the next restore.
-    await dropBeside(job, contents.databases, error)
-    throw error
-  }
+  if (inPlace && dropped) await giveWay(job, incoming, { inPlace, look })
+  const restored = await restoreAll(job, incoming, { dropped })
   await swapAll(job, restored)
   return {
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
     keys: 0,
-    kept: keptSentence(service, restored),
+    kept: keptSentence(service, restored, { dropped }),
+  }
+}
+
+function namesOf({ work, server }: RestoreJob, { name }: DatabaseContents): BesideNames {
+  return {
+    live: name,
+    name: besideName(name, "new", work.id),
+    old: besideName(name, "old", work.id),
+    exists: server.databases.some((one) => one.name === name),
+    step: stepPart(name),
+  }
+}
+
+/** All of them beside the live ones, as the manifest has them; none is left when one is not. */
+async function restoreAll(
+  job: RestoreJob,
+  incoming: readonly Incoming[],
+  { dropped }: { readonly dropped: boolean },
+): Promise<readonly Beside[]> {
+  const restored: Beside[] = []
+  const expected = incoming.map((one) => one.expected)
+  try {
+    for (const one of incoming) {
+      const names = dropped ? { ...one.names, exists: false } : one.names
+      restored.push({ ...names, ...(await restoreBeside(job, names, one)) })
+    }
+    assertEqual(
+      job.service,
+      expected,
+      restored.map((one) => one.contents),
+    )
+    return restored
+  } catch (error) {
+    // The error of the restore is the one to hear about; a database that stays is dropped by the next restore.
+    await dropBeside(job, expected, error)
+    throw error
   }
 }
 
@@ -94,42 +118,18 @@ function assertPossible(service: Service, server: ServerFacts, contents: Postgre
   assertReplaceable(server, replaced)
 }
 
-/**
- * Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
- * prepared transactions, logical replication slots, running subscriptions.
- */
-export function assertReplaceable(server: ServerFacts, replaced: readonly string[]): void {
-  const names = new Set(replaced)
-  const busy = server.databases.find(
-    (one) => names.has(one.name) && (one.slots.length > 0 || one.subscriptions.length > 0),
-  )
-  if (busy)
-    throw refusal(
-      "postgres-replication",
-      `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`,
-      {
-        hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again.",
-      },
-    )
-  const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0)
-  if (prepared.length > 0)
-    throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, {
-      hint: "Commit or roll back what pg_prepared_xacts lists, then run again.",
-    })
-}
-
 /** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
-async function assertSpace({ service, container }: RestoreJob, backup: ServiceBackup, contents: PostgresContents) {
-  const data = contents.databases.reduce((sum, { size }) => sum + size, 0)
+async function lackOf({ service, container, work }: RestoreJob, incoming: readonly Incoming[]): Promise<Lack> {
+  if (work.dryRun && container.state !== "running") return () => undefined
+  const data = incoming.reduce((sum, { expected }) => sum + expected.size, 0)
   const temporary = Math.max(
-    ...contents.databases.map((one) => {
-      const { bytes, file } = fileOf(backup, one)
+    ...incoming.map(({ expected, artifact: { bytes, file } }) => {
       const stored = storedAs(file)
       // A directory lies packed and unpacked for a moment, about as large.
-      return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0)
+      return bytes + (stored === "zst" ? expected.size : stored === "directory" ? bytes : 0)
     }),
   )
-  await assertRoomInside(service, container, { data, temporary })
+  return roomInside(service, container, { data, temporary })
 }
 
 function fileOf(backup: ServiceBackup, { name }: Pick<DatabaseContents, "name">): Artifact {
@@ -162,10 +162,16 @@ function assertEqual(
   )
 }
 
-function keptSentence(service: Service, restored: readonly Beside[]): string {
+function keptSentence(
+  service: Service,
+  restored: readonly Beside[],
+  { dropped }: { readonly dropped: boolean },
+): string {
   const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`)
-  const kept =
-    old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`
+  const nothing = dropped
+    ? `The disk of ${service.name} had no room for both: what was there was dropped before`
+    : "There was nothing to replace"
+  const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`
   const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`)
   return subscriptions.length === 0
     ? `${kept}.`

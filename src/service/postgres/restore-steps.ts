@@ -22,16 +22,20 @@ interface RestoredFile {
   /** The file that says how the database is made; the same one as a rule. */
   readonly properties: Artifact
   readonly place: Place
+  /** Only to see whether all but the rows can be made here. */
+  readonly trial?: boolean
 }
 
 /** Restores one file into a new database beside the live one, and counts what came in. */
 export async function restoreBeside(
   job: RestoreJob,
   names: BesideNames,
-  { expected, artifact, properties, place }: RestoredFile,
+  { expected, artifact, properties, place, trial = false }: RestoredFile,
 ): Promise<Pick<Beside, "contents" | "properties" | "subscriptions">> {
   const { service, work, server } = job
   const path = `${service.backups}/${artifact.file}`
+  const step = `${trial ? "try" : "restore"}-${service.name}-${names.step}`
+  const what = `${trial ? "making" : "restoring"} database "${names.live}" beside the live one`
   const statements = await work.check(
     `read-${service.name}-${names.step}`,
     () => readStatements(job, names, properties),
@@ -57,20 +61,19 @@ export async function restoreBeside(
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
     // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
-    server.ownTablespaces > 0 ? "" : "--no-tablespaces",
+    [server.ownTablespaces > 0 ? "" : "--no-tablespaces", trial ? "--schema-only" : ""].join(" "),
   ])
   const { stdout } = await work
-    .step(`restore-${service.name}-${names.step}`, command, {
+    .step(step, command, {
       timeout: Math.ceil(1_200_000 + expected.size / 500),
       assume: assumedReport(nonce, expected),
       progress: place.progress(nonce, expected.size),
     })
     .catch((error: unknown) => {
-      throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error)
+      throw named(what, "postgres-restore-failed", error)
     })
   const lines = markedLines(stdout, nonce)
-  if (!cameToEnd(lines))
-    throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`)
+  if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `${what} broke off`)
   return {
     contents: databaseContents(names.live, valuesOf(lines, "fact")),
     properties: statements.properties,

@@ -95,6 +95,8 @@ const marker = z.object({
   run: z.string().optional(),
   at: z.iso.datetime().optional(),
   made: z.array(z.string()).default([]),
+  /** Moved aside only to be dropped, before anything has replaced it. */
+  leaving: z.boolean().default(false),
 })
 export type DatabaseMark = z.output<typeof marker>
 

@@ -1,5 +1,5 @@
-import { type Disk, lackOfRoom } from "../../core/disk-room.ts"
-import { failure, refusal } from "../../core/errors.ts"
+import { type Disk, lackOfRoom, withRoomGiven } from "../../core/disk-room.ts"
+import { type AppError, failure, refusal } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Host } from "../../host/host.ts"
 import { sh } from "../../shell/command.ts"
@@ -15,7 +15,8 @@ export async function freeBytes(host: Host, directory: string): Promise<number> 
   return bytes(stdout.trimEnd().split("\n").at(-1)?.split(/\s+/)[3], directory)
 }
 
-interface Room {
+/** Bytes that a restore takes. */
+export interface Room {
   /** Where the server's data lies. */
   readonly data: number
   /** Where temporary files go. */
@@ -27,6 +28,15 @@ interface Room {
  * when it has no room for its WAL, of which the restore makes as much as the server keeps.
  */
 export async function assertRoomInside(service: Service, container: Container, needed: Room): Promise<void> {
+  const lack = (await roomInside(service, container, needed))("restoring beside")
+  if (lack !== undefined) throw noRoom(lack, "the live data is only replaced by data that was restored beside it.")
+}
+
+/** One sentence about the disk that is too small for what `what` names, also once `given` bytes of data are gone; undefined when there is room. */
+export type Lack = (what: string, given?: number) => string | undefined
+
+/** Looks at the container's disks: what a restore that takes `needed` would lack there. */
+export async function roomInside(service: Service, container: Container, needed: Room): Promise<Lack> {
   const [[wal] = []] = await ask(service, container, "select pg_size_bytes(current_setting('max_wal_size'));")
   const disks = await disksInside(service, container)
   const needs = [
@@ -37,11 +47,12 @@ export async function assertRoomInside(service: Service, container: Container, n
     },
     { where: `/tmp in the container of ${service.name}`, disk: disks.temporary, takes: needed.temporary },
   ]
-  const [refused] = lackOfRoom(needs, "restoring beside")
-  if (refused === undefined) return
-  throw refusal("disk-space", refused, {
-    hint: "Make room: the live data is only replaced by data that was restored and counted beside it.",
-  })
+  return (what, given = 0) => lackOfRoom(withRoomGiven(needs, disks.data, given), what)[0]
+}
+
+/** `hint` goes on after `Make room: `. */
+export function noRoom(lack: string, hint: string): AppError {
+  return refusal("disk-space", lack, { hint: `Make room: ${hint}` })
 }
 
 /** The disks of the container: where the data lies and where temporary files go. */

@@ -7,6 +7,8 @@ export interface Replacement {
   readonly at: string
   /** Databases that it makes where nothing was: to undo it is to put them aside. */
   readonly made: readonly string[]
+  /** It is moved aside only to be dropped: see `restore-in-place.ts`. */
+  readonly leaving?: boolean
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Replacement {
 export function swapSql(
   restored: readonly Pick<Beside, "live" | "name" | "old" | "exists" | "properties">[],
   comments: ReadonlyMap<string, string | null>,
-  { run, at }: Omit<Replacement, "made">,
+  { run, at }: Omit<Replacement, "made" | "leaving">,
 ): string {
   const made = restored.filter((one) => !one.exists).map((one) => one.live)
   const statements = restored.flatMap(({ live, name, old, exists, properties }) => [

@@ -33,6 +33,8 @@ export async function openGround(
     prefix?: string
     /** Options of initdb. */
     initdb?: string
+    /** Size of a disk of its own for the data: `256m`. */
+    disk?: string
   },
 ): Promise<Ground> {
   const containerName = `${options.prefix ?? "t-pg"}-${name}`
@@ -43,6 +45,7 @@ export async function openGround(
   docker(
     ...["run", "--detach", "--name", containerName, "--label", "infra-actions.testbed=1", "--network", "none"],
     ...["--env", "POSTGRES_USER=clinic", "--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
+    ...(options.disk ? ["--tmpfs", `/var/lib/postgresql/data:size=${options.disk}`] : []),
     ...["--env", `POSTGRES_INITDB_ARGS=${options.initdb ?? ""}`],
     ...[`infra-testbed/postgres:${options.major}`, "postgres", "-c", "fsync=off"],
   )
