@@ -29,6 +29,8 @@ const databaseSchema = z.strictObject({
   tables: z.array(tableSchema),
   largeObjects: z.int().min(0),
   largeObjectsChecksum: checksumSchema.optional(),
+  /** What a server needs to take it; absent in backups that did not record it. */
+  extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })).optional(),
 })
 export type TableCount = z.output<typeof tableSchema>
 export type DatabaseContents = z.output<typeof databaseSchema>

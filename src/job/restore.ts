@@ -1,10 +1,12 @@
-import { failure, messageOf } from "../core/errors.ts"
+import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
+import { HostError } from "../host/host.ts"
 import type { RestoreReport } from "../service/driver.ts"
 import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
+import { dataServices } from "./stack-services.ts"
 import { startAfterSuccess } from "./start-after.ts"
 import type { Restoring } from "./stopped-app-note.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
@@ -49,6 +51,7 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 
   const inPlace = options.inPlace && { ...options.inPlace, dropped: {} }
+  await assertRestorable(tools, wanted, inPlace !== undefined)
   await noteRestore(tools, manifest, { services: wanted.map((one) => one.service), inPlace })
   const reports = await restoreAll(tools, manifest, { wanted, inPlace })
   const kept = reports.map((one) => one.kept).filter((one) => one !== "")
@@ -64,6 +67,19 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
     caveats: reports.flatMap(({ caveat }, index) =>
       caveat === undefined ? [] : [`${databasesFirst(wanted)[index]?.service}: ${caveat}`],
     ),
+  }
+}
+
+/** What speaks against it is found while everything still runs. A server that does not answer is seen to when its turn comes. */
+async function assertRestorable(tools: Tools, wanted: readonly ServiceBackup[], inPlace: boolean): Promise<void> {
+  for (const held of wanted) {
+    const [one] = await dataServices(tools, [held.service])
+    if (one?.container?.state !== "running") continue
+    try {
+      await one.driver.assertRestorable?.(one.service, one.container, held, { work: tools.work, inPlace })
+    } catch (error) {
+      if (error instanceof HostError || !(error instanceof AppError) || error.kind !== "failed") throw error
+    }
   }
 }
 

@@ -150,6 +150,13 @@ export interface ServiceDriver {
   stop?(service: Service, container: Container, work: Work): Promise<Fingerprint>
   /** Dumps, counts and proves; the files lie in the backup directory with mode 600, none of them half written under its final name. */
   backup?(service: Service, container: Container, target: BackupTarget, work: Work): Promise<ServiceBackup>
+  /** Refuses what speaks against restoring `backup` into this running server, before anything stops; changes nothing. */
+  assertRestorable?(
+    service: Service,
+    container: Container,
+    backup: ServiceBackup,
+    how: { readonly work: Work; readonly inPlace: boolean },
+  ): Promise<void>
   /** Brings `backup` back from files already verified, checks it exactly, swaps it in, keeps what it replaces unless `inPlace` allows otherwise. */
   restore?(
     service: Service,

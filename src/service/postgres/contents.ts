@@ -10,6 +10,8 @@ const countSchema = z.object({
   checksum: z.string().optional(),
 })
 
+const extensionSchema = z.object({ name: z.string(), version: z.string() })
+
 /**
  * A database's contents from the lines that `countSql` gives. Throws when a line is missing: a count that was cut off
  * must never look like a small database (S7).
@@ -23,7 +25,15 @@ export function databaseContents(name: string, facts: readonly string[]): Databa
     countSchema.parse(JSON.parse(line.slice(line.indexOf(" ") + 1))),
   )
   const [largeObjectsChecksum] = valuesOf(facts, "objects-checksum")
-  return { name, size, largeObjects, tables, ...(largeObjectsChecksum !== undefined && { largeObjectsChecksum }) }
+  const extensions = valuesOf(facts, "extension").map((line) => extensionSchema.parse(JSON.parse(line)))
+  return {
+    name,
+    size,
+    largeObjects,
+    tables,
+    extensions,
+    ...(largeObjectsChecksum !== undefined && { largeObjectsChecksum }),
+  }
 }
 
 export function rowsOf(database: Pick<DatabaseContents, "tables">): number {

@@ -9,7 +9,7 @@ import { probeServer } from "./probe-server.ts"
 import { removeReplaced, replacedDatabases } from "./replaced-databases.ts"
 import { restoreForeign } from "./restore-foreign.ts"
 import { restoreFreshServer } from "./restore-fresh.ts"
-import { restoreServer } from "./restore-server.ts"
+import { assertRestorable, restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
 import { undoRestore } from "./undo-restore.ts"
@@ -30,6 +30,7 @@ export function postgresDriver({ lockLimit = 30_000, besideFrom }: PostgresOptio
     probe: probeServer,
     fingerprint: fingerprintServer,
     stop: stopServer,
+    assertRestorable: (service, container, backup, how) => assertRestorable(service, container, { backup, ...how }),
     backup: (service, container, target, work) =>
       backupServer(service, container, { target, work, lockLimit, place: placeOf(container, besideFrom) }),
     restore: (service, container, backup, work, inPlace) =>

@@ -8,13 +8,14 @@ import { assertReplaceable } from "./assert-replaceable.ts"
 import { assertUnchanged } from "./assert-unchanged.ts"
 import { rowsOf } from "./contents.ts"
 import { besideName, stepPart } from "./identifiers.ts"
+import { ask } from "./inside.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placeOf } from "./place.ts"
 import { giveWay, type Incoming, mustGiveWay } from "./restore-in-place.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
-import { dropBeside, dropLeftovers, restoreBeside, swapAll } from "./restore-steps.ts"
-import { assumedServer, type ServerFacts, serverFor } from "./server-facts.ts"
+import { dropBeside, dropLeftovers, leftoversOf, restoreBeside, swapAll } from "./restore-steps.ts"
+import { assumedServer, readServer, serverFor } from "./server-facts.ts"
 import { type Lack, roomInside } from "./space.ts"
 
 interface RestoreOptions {
@@ -35,21 +36,13 @@ export async function restoreServer(
   container: Container,
   { backup, work, place = placeOf(container), inPlace }: RestoreOptions,
 ): Promise<RestoreReport> {
-  const { contents } = backup
-  if (contents.kind !== "postgres")
-    throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`)
+  const contents = contentsOf(service, backup)
   const assumed = { ...assumedServer, version: contents.version }
   const server = await serverFor(work, { service, container, assumed })
-  assertPossible(service, server, contents)
   const job = { service, container, work, server }
+  await assertPossible(job, contents)
   await dropLeftovers(job)
-  const incoming = contents.databases.map((expected) => ({
-    names: namesOf(job, expected),
-    expected,
-    artifact: fileOf(backup, expected),
-    properties: propertiesOf(backup, expected),
-    place,
-  }))
+  const incoming = incomingOf(job, backup, contents, place)
   const look = () => lackOf(job, incoming)
   const dropped = mustGiveWay(job, incoming, await look(), inPlace !== undefined)
   await assertUnchanged(
@@ -64,8 +57,43 @@ export async function restoreServer(
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
     keys: 0,
-    kept: keptSentence(service, restored, { dropped }),
+    kept: keptSentence(service, restored, { expected: contents.databases, dropped }),
   }
+}
+
+/** Refuses what can be seen to speak against it, while everything still runs; changes nothing. */
+export async function assertRestorable(
+  service: Service,
+  container: Container,
+  { backup, work, inPlace }: { readonly backup: ServiceBackup; readonly work: Work; readonly inPlace: boolean },
+): Promise<void> {
+  const contents = contentsOf(service, backup)
+  const job = { service, container, work, server: await readServer(service, container) }
+  await assertPossible(job, contents)
+  // What a killed restore left is dropped before the room counts.
+  if (leftoversOf(job.server).length > 0) return
+  const incoming = incomingOf(job, backup, contents, placeOf(container))
+  mustGiveWay(job, incoming, await lackOf(job, incoming), inPlace)
+}
+
+function contentsOf(service: Service, { contents }: ServiceBackup): PostgresContents {
+  if (contents.kind === "postgres") return contents
+  throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`)
+}
+
+function incomingOf(
+  job: RestoreJob,
+  backup: ServiceBackup,
+  { databases }: PostgresContents,
+  place: Place,
+): readonly Incoming[] {
+  return databases.map((expected) => ({
+    names: namesOf(job, expected),
+    expected,
+    artifact: fileOf(backup, expected),
+    properties: propertiesOf(backup, expected),
+    place,
+  }))
 }
 
 function namesOf({ work, server }: RestoreJob, { name }: DatabaseContents): BesideNames {
@@ -104,7 +132,8 @@ async function restoreAll(
   }
 }
 
-function assertPossible(service: Service, server: ServerFacts, contents: PostgresContents): void {
+async function assertPossible(job: RestoreJob, contents: PostgresContents): Promise<void> {
+  const { service, server } = job
   if (server.standby)
     throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, {
       hint: "Restore into the primary.",
@@ -116,6 +145,18 @@ function assertPossible(service: Service, server: ServerFacts, contents: Postgre
     })
   const replaced = contents.databases.map(({ name }) => name)
   assertReplaceable(server, replaced)
+  await assertExtensions(job, contents)
+}
+
+async function assertExtensions({ service, container, work }: RestoreJob, contents: PostgresContents): Promise<void> {
+  const needed = new Set(contents.databases.flatMap(({ extensions = [] }) => extensions.map(({ name }) => name)))
+  if (needed.size === 0 || (work.dryRun && container.state !== "running")) return
+  const [available = []] = await ask(service, container, "select name from pg_available_extensions;")
+  const missing = [...needed].filter((name) => !available.includes(name))
+  if (missing.length > 0)
+    throw refusal("postgres-extension", `${service.name} does not have the extensions ${missing.join(", ")}`, {
+      hint: `Start ${service.name} with an image that has them, as the backup's had.`,
+    })
 }
 
 /** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
@@ -165,15 +206,26 @@ function assertEqual(
 function keptSentence(
   service: Service,
   restored: readonly Beside[],
-  { dropped }: { readonly dropped: boolean },
+  { expected, dropped }: { readonly expected: readonly DatabaseContents[]; readonly dropped: boolean },
 ): string {
   const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`)
   const nothing = dropped
     ? `The disk of ${service.name} had no room for both: what was there was dropped before`
     : "There was nothing to replace"
   const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`
+  const changed = restored.flatMap((one) => otherVersions(one, expected))
+  const versions = changed.length === 0 ? "" : `; extensions came in other versions: ${changed.join(", ")}`
   const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`)
   return subscriptions.length === 0
-    ? `${kept}.`
-    : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`
+    ? `${kept}${versions}.`
+    : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`
+}
+
+/** `pg_trgm 1.6 (was 1.5)`, of one database. */
+function otherVersions({ contents }: Beside, expected: readonly DatabaseContents[]): readonly string[] {
+  const before = expected.find((one) => one.name === contents.name)?.extensions ?? []
+  return (contents.extensions ?? []).flatMap(({ name, version }) => {
+    const was = before.find((one) => one.name === name)?.version
+    return was === undefined || was === version ? [] : [`${name} ${version} (was ${was})`]
+  })
 }

@@ -12,7 +12,7 @@ import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placedScript } from "./place.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
-import { type DatabaseFacts, markOf, readServer } from "./server-facts.ts"
+import { type DatabaseFacts, markOf, readServer, type ServerFacts } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
 import { swapSql } from "./swap-sql.ts"
 
@@ -84,8 +84,7 @@ export async function restoreBeside(
 /** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
 export async function dropLeftovers(job: RestoreJob): Promise<void> {
   const { service, container, work, server } = job
-  const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1_048_576
-  const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name)
+  const left = leftoversOf(server)
   if (left.length === 0) return
   await work
     .step(
@@ -98,6 +97,12 @@ export async function dropLeftovers(job: RestoreJob): Promise<void> {
     .catch((error: unknown) => {
       throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error)
     })
+}
+
+/** Names of what killed restores left. */
+export function leftoversOf({ databases }: ServerFacts): readonly string[] {
+  const empty = (databases.find((one) => one.name === "template0")?.size ?? 0) + 1_048_576
+  return databases.filter((one) => isLeftover(one, empty)).map((one) => one.name)
 }
 
 /** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */

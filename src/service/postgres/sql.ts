@@ -34,7 +34,7 @@ select json_build_object(
 
 /**
  * Counts a database exactly, one line for each thing: `table OID {json}`, `member OID` (a table of an extension whose
- * rows are dumped but come partly from the extension itself), `objects N`, `size BYTES`. Which relations have data
+ * rows are dumped but come partly from the extension itself), `extension {json}`, `objects N`, `size BYTES`. Which relations have data
  * in a dump: ordinary tables, `from only`, no partition parents, no foreign tables.
  */
 export const countSql = countingSql()
@@ -62,6 +62,7 @@ function countingSql(more = ""): string {
   return `
 select 'size ' || pg_database_size(current_database());
 select 'objects ' || count(*) from pg_largeobject_metadata;
+select 'extension ' || json_build_object('name', extname, 'version', extversion) from pg_extension order by extname;
 select 'member ' || c.oid
 from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
 where c.relkind = 'r' order by c.oid;

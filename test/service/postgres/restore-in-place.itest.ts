@@ -88,7 +88,12 @@ describe("a restore where the disk has no room for two", () => {
 
   it("is refused unless it may be in place", async () => {
     fill(20)
-    await refused({ kind: "refused", code: "disk-space", hint: /in-place: true/ })
+    const expected = { kind: "refused", code: "disk-space", hint: /in-place: true/ }
+    await refused(expected)
+    const how = { work: directWork(ground.service.host), inPlace: false }
+    const look = driver.assertRestorable?.(ground.service, ground.container(), backup, how) ?? assert.fail()
+    await assert.rejects(look, expected)
+    assert.deepEqual(how.work.steps, [])
   })
 
   it("is refused when even without the live data there is too little", async () => {
@@ -120,18 +125,22 @@ describe("a restore where the disk has no room for two", () => {
     assert.deepEqual(seen, [])
   })
 
-  it("is refused before anything is asked when the server lacks an extension", async () => {
-    fill(20)
-    const { place, seen } = allow()
-    const control = inside("sh", "-c", "ls /usr/share/postgresql/*/extension/pg_trgm.control").trim()
-    inside("mv", control, `${control}.away`)
-    try {
-      await refused({ message: /making database "app" beside the live one.*pg_trgm/s }, place)
-    } finally {
-      inside("mv", `${control}.away`, control)
-    }
-    assert.deepEqual(seen, [])
-  })
+  for (const [what, file, expected] of [
+    ["an extension", "/usr/share/postgresql/*/extension/pg_trgm.control", { code: "postgres-extension" }],
+    ["what an extension needs", "/usr/lib/postgresql/*/lib/pg_trgm.so", { message: /making database "app" beside/ }],
+  ] as const)
+    it(`is refused before anything is asked when the server lacks ${what}`, async () => {
+      fill(20)
+      const { place, seen } = allow()
+      const path = inside("sh", "-c", `ls ${file}`).trim()
+      inside("mv", path, `${path}.away`)
+      try {
+        await refused(expected, place)
+      } finally {
+        inside("mv", `${path}.away`, path)
+      }
+      assert.deepEqual(seen, [])
+    })
 
   it("is refused, and puts the live data back, when somebody wrote after it was backed up", async () => {
     fill(20)
