@@ -23,12 +23,20 @@ describe("marked lines", () => {
 
 describe("databaseContents", () => {
   it("reads sizes, large objects and tables of any name", () => {
-    const facts = ["size 8000", "objects 2", "member 14", `table 15 {"schema" : "a b", "name" : "c\\nd", "rows" : 7}`]
+    const extension = `extension {"name" : "pg_trgm", "version" : "1.6"}`
+    const facts = [
+      "size 8000",
+      "objects 2",
+      extension,
+      "member 14",
+      `table 15 {"schema" : "a b", "name" : "c\\nd", "rows" : 7}`,
+    ]
     assert.deepEqual(databaseContents("app", facts), {
       name: "app",
       size: 8000,
       largeObjects: 2,
       tables: [{ schema: "a b", name: "c\nd", rows: 7 }],
+      extensions: [{ name: "pg_trgm", version: "1.6" }],
     })
   })
   it("never takes an empty answer for an empty database", () => {
