@@ -1,12 +1,14 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { rmSync, statfsSync } from "node:fs"
+import { readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failure } from "../../src/core/errors.ts"
 import { backup } from "../../src/job/backup.ts"
 import { checkBackupAge } from "../../src/job/backup-age.ts"
+import { proveBackup } from "../../src/job/prove-backup.ts"
 import { restore } from "../../src/job/restore.ts"
+import { dataServices } from "../../src/job/stack-services.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
@@ -63,6 +65,30 @@ describe("backups of a stack", () => {
     const back = await restore(tools)
     assert.deepEqual([back.backupId, back.rows, back.keys], [full.manifest.id, 100, 4])
     assert.match(tools.said.join("\n"), /newer ones hold some services only: backup-\S+ \(dragonfly\)/)
+  })
+
+  it("prove a destructive step only of this run's own data, as it is stored now, and for some hours", async () => {
+    const tools = open(place)
+    const data = await dataServices(tools)
+    const { manifest } = await backup(tools)
+    assert.deepEqual(await proveBackup(tools, manifest.id, data), manifest)
+    const refused = (message: RegExp, one: Tools = tools, id = manifest.id) =>
+      assert.rejects(proveBackup(one, id, data), { kind: "refused", code: "backup-not-proven", message })
+    await refused(/was made by run test, not by this one/, { ...tools, run: { ...tools.run, id: "other" } })
+    const later = new Date(Date.parse(manifest.created) + 6 * 3_600_000 + 1000)
+    await refused(/is 6h 0m old, more than 6h 0m/, { ...tools, clock: { ...tools.clock, now: () => later } })
+    await refused(/does not hold service postgres/, tools, (await backup(tools, { services })).manifest.id)
+
+    const path = `${tools.layout.backups}/metadata/${manifest.id}.json`
+    const text = readFileSync(path, "utf8")
+    writeFileSync(path, text.replace(/("systemIdentifier": ")\d/, "$19"))
+    await refused(/of another database cluster: 9/)
+    writeFileSync(path, text)
+    const dump = `${tools.layout.backups}/${manifest.services.find(({ service }) => service === "postgres")?.artifacts[0]?.file}`
+    const bytes = readFileSync(dump)
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
+    writeFileSync(dump, bytes)
+    await refused(/is damaged: .*SHA-256/)
   })
 
   it("are refused when every key is gone, unless that is said to be right", async () => {

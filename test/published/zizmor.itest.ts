@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync, spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
@@ -30,8 +30,12 @@ describe("zizmor", () => {
     return { status, report: stdout + stderr }
   }
 
-  test("finds nothing in the workflow, in the template that calls it and in the actions", () => {
-    const { status, report } = audit(pipeline, join(root, "action-templates/deploy.yml"), join(root, "actions"))
+  test("finds nothing in the workflow, in the templates of workflows and in the actions", () => {
+    const templates = readdirSync(join(root, "action-templates"))
+      .map((name) => join(root, "action-templates", name))
+      .filter((path) => path.endsWith(".yml") && /^jobs:$/m.test(readFileSync(path, "utf8")))
+    assert.ok(templates.length >= 5)
+    const { status, report } = audit(pipeline, ...templates, join(root, "actions"))
     assert.equal(status, 0, report)
   })
 

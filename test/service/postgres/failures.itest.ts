@@ -92,6 +92,16 @@ for (const major of [15, 17] as const) {
       await restart(ground)
     })
 
+    it("a setting that would leave out the rows of damaged pages", async () => {
+      const files = backupFiles(ground)
+      for (const setting of ["zero_damaged_pages", "ignore_checksum_failure"]) {
+        ground.sql("app", `alter database app set ${setting} = on`)
+        await assert.rejects(backUp(), { code: "postgres-damaged", message: /zero_damaged_pages or ignore_checksum/ })
+        ground.sql("app", `alter database app reset ${setting}`)
+        await nothingStays(files)
+      }
+    })
+
     it(`a damaged page, ${major === 15 ? "by its checksum" : "by its header"}`, async () => {
       const files = backupFiles(ground)
       ground.sql(
