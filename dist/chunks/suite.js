@@ -393,7 +393,7 @@ async function perform(action, runtime, signal) {
 	try {
 		runtime.output(contract.negative);
 		const inputs = readInputs(contract, runtime);
-		return await finish$1(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
+		return await finish$2(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
 	} catch (error) {
 		if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`);
 		return giveUp(signal.aborted ? signal.reason : error, runtime);
@@ -410,7 +410,7 @@ function untilAborted(work, signal) {
 	return Promise.race([work, given]);
 }
 const dryRunNote = "**Dry run: nothing was changed.** What follows is what the steps were taken to give.\n\n";
-async function finish$1(contract, outcome, runtime) {
+async function finish$2(contract, outcome, runtime) {
 	const outputs = contract.outputs.parse(outcome.outputs);
 	runtime.output(outputs);
 	if (outcome.summary) await runtime.summary(outputs.reason === "dry-run" ? dryRunNote + outcome.summary : outcome.summary);
@@ -883,12 +883,12 @@ function describe$3({ command, code, stderr }) {
 
 // src/docker/engine.ts
 /** Seconds that a look at the engine may take before it counts as hung. */
-const patience$2 = 20;
+const patience$3 = 20;
 /**
 * Prefix of every docker call that only looks: a stopped daemon hangs for ever (it accepts the connection and says
 * nothing), so the call is ended on the host. Give `docker` and its arguments after it.
 */
-const limited = sh`timeout -k 2 ${patience$2}`;
+const limited = sh`timeout -k 2 ${patience$3}`;
 /**
 * Runs a command that looks at the engine. Throws an error of its own code for each way in which Docker itself can
 * fail (`EngineFault`), `CommandError` for any other exit code that is not allowed.
@@ -986,7 +986,7 @@ const defineExisting = sh`existing() {
 
 // src/docker/container.ts
 /** The part of `docker inspect` that is used; the environment, where secrets stand, is not even asked for. */
-const format = [
+const format$1 = [
 	"{\"id\":{{json .Id}},\"name\":{{json .Name}},\"state\":{{json .State}},\"restarts\":{{json .RestartCount}}",
 	"\"imageId\":{{json .Image}},\"image\":{{json .Config.Image}},\"labels\":{{json .Config.Labels}}",
 	"\"stopSignal\":{{json (index .Config \"StopSignal\")}},\"policy\":{{json .HostConfig.RestartPolicy.Name}}",
@@ -1005,11 +1005,11 @@ function inspectProject(project, service) {
 	return sh`${defineExisting}
 ids=$(${limited} docker ps --all --quiet --no-trunc ${filters}) || exit
 [ -n "$ids" ] || exit 0
-existing ${limited} docker inspect --type container --format ${format} $ids`;
+existing ${limited} docker inspect --type container --format ${format$1} $ids`;
 }
 /** Prints one container, whatever made it, as `inspectProject` prints those of a project. */
 function inspectContainer(id) {
-	return sh`${limited} docker inspect --type container --format ${format} ${id}`;
+	return sh`${limited} docker inspect --type container --format ${format$1} ${id}`;
 }
 /** The containers in what `inspectProject` printed, by service and number. Throws when a line is not what Docker promises. */
 function parseContainers(output) {
@@ -1091,28 +1091,57 @@ function time(text) {
 }
 
 // src/docker/mounting.ts
-/** Prints every running container of the host with its mounts, then every volume that is another name for a host path. */
+const format = ["{\"id\":{{json .Id}},\"name\":{{json .Name}},\"state\":{{json .State.Status}},\"code\":{{.State.ExitCode}}", "\"policy\":{{json .HostConfig.RestartPolicy.Name}},\"labels\":{{json .Config.Labels}},\"mounts\":{{json .Mounts}}}"].join(",");
+/** Prints every container of the host with its mounts, then every volume that is another name for a host path. */
 const inspectMounts = sh`${defineExisting}
-ids=$(${limited} docker ps --quiet --no-trunc) || exit
+ids=$(${limited} docker ps --all --quiet --no-trunc) || exit
 volumes=$(${limited} docker volume ls --quiet) || exit
-[ -z "$ids" ] || existing ${limited} docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"mounts":{{json .Mounts}}}' $ids || exit
+[ -z "$ids" ] || existing ${limited} docker inspect --type container --format ${format} $ids || exit
 [ -z "$volumes" ] || existing ${limited} docker volume inspect --format '{"volume":{{json .Name}},"path":{{json .Mountpoint}},"options":{{json .Options}}}' $volumes`;
 /**
 * Which of the containers that `inspectMounts` printed have one of `sources` (host paths, volume names) mounted
-* writable. A volume, its mount point and the host path behind it are one and the same.
+* writable, and run or may be started by their restart policy alone. A volume, its mount point and the host path behind
+* it are one and the same.
 */
 function parseMounting(output, sources) {
 	const seen = output.split("\n").filter((line) => line.trim() !== "").map((line) => lineSchema$1.parse(JSON.parse(line)));
-	const volumes = seen.flatMap((one) => "volume" in one ? [namesOf(one)] : []);
+	const volumes = seen.flatMap((one) => "volume" in one ? [namesOf$1(one)] : []);
 	const wanted = new Set(sources.map(plain).flatMap((source) => [source, ...aliases(source, volumes)]));
-	return seen.flatMap((one) => "id" in one && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain(mount.Source)))) ? [{
-		id: one.id,
-		name: one.name.replace(/^\//, "")
-	}] : []);
+	return seen.flatMap((one) => "id" in one && mayServe(one) && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain(mount.Source)))) ? [toMounting(one)] : []);
+}
+/**
+* The engine starts what is stopped when it starts itself: `always` whoever stopped it, `on-failure` what ended with a code
+* (docs.docker.com, "Start containers automatically"). What is stopped under `unless-stopped` was stopped by somebody.
+*/
+function mayServe({ state, policy, code }) {
+	if ([
+		"running",
+		"restarting",
+		"paused"
+	].includes(state)) return true;
+	return policy === "always" || policy === "on-failure" && code !== 0;
+}
+function toMounting({ id, name, state, policy, labels }) {
+	const label = (key) => labels?.[`com.docker.compose.${key}`] ?? "";
+	const names = {
+		project: label("project"),
+		service: label("service")
+	};
+	return {
+		id,
+		name: name.replace(/^\//, ""),
+		state,
+		restartPolicy: policy,
+		...names
+	};
 }
 const containerSchema = require_libraries.object({
 	id: require_libraries.string$1(),
 	name: require_libraries.string$1(),
+	state: require_libraries.string$1(),
+	code: require_libraries.int(),
+	policy: require_libraries.string$1(),
+	labels: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()).nullish(),
 	mounts: require_libraries.array(require_libraries.object({
 		Name: require_libraries.string$1().default(""),
 		Source: require_libraries.string$1().default(""),
@@ -1128,7 +1157,7 @@ const volumeSchema = require_libraries.object({
 	}).nullish()
 });
 const lineSchema$1 = require_libraries.union([containerSchema, volumeSchema]);
-function namesOf({ volume, path, options }) {
+function namesOf$1({ volume, path, options }) {
 	const bound = options?.device !== void 0 && /\br?bind\b/.test(options.o ?? "");
 	return [
 		volume,
@@ -1161,6 +1190,18 @@ function inDependencyOrder(services) {
 	};
 	for (const service of services) visit(service);
 	return [...ordered];
+}
+/** Services in groups that may stop at once: each in a later group than all that need it. */
+function stopWaves(services) {
+	const waves = [];
+	const waveOf = /* @__PURE__ */ new Map();
+	for (const service of inDependencyOrder(services).toReversed()) {
+		const needing = services.filter(({ dependsOn }) => dependsOn.includes(service.name));
+		const at = Math.max(0, ...needing.map(({ name }) => 1 + (waveOf.get(name) ?? 0)));
+		waveOf.set(service.name, at);
+		waves[at] = [...waves[at] ?? [], service];
+	}
+	return waves;
 }
 
 // src/docker/stats.ts
@@ -1997,6 +2038,18 @@ function isOurs(tools, error) {
 	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
 }
 
+// src/job/host-now.ts
+/**
+* The host's own time, to the second. What lies on the host is dated by it, so that "older" and "later" hold whatever the
+* clocks of the runners say.
+*/
+async function hostNow({ host }) {
+	const { stdout } = await host.run(sh`date +%s`);
+	const seconds = Number(stdout.trim());
+	if (stdout.trim() === "" || !Number.isFinite(seconds)) throw failure("host-answer", `the host does not tell its time: ${stdout.slice(0, 80)}`);
+	return /* @__PURE__ */ new Date(seconds * 1e3);
+}
+
 // src/job/mask.ts
 /** Shorter values stand in ordinary text too often to be masked everywhere. */
 const shortest = 5;
@@ -2012,9 +2065,9 @@ function masker(definition) {
 const telling = /pass|pwd|secret|token|key|credential|auth|private|salt|dsn/i;
 function secretsIn([name, value]) {
 	const inUrl = /^[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:([^\s@/]+)@/i.exec(value)?.[1];
-	return [...telling.test(name) ? [value, encodeURIComponent(value)] : [], ...inUrl === void 0 ? [] : [inUrl, decode(inUrl)]];
+	return [...telling.test(name) ? [value, encodeURIComponent(value)] : [], ...inUrl === void 0 ? [] : [inUrl, decode$1(inUrl)]];
 }
-function decode(text) {
+function decode$1(text) {
 	try {
 		return decodeURIComponent(text);
 	} catch {
@@ -2023,23 +2076,35 @@ function decode(text) {
 }
 
 // src/job/wait-healthy.ts
+/** Restarts while it is waited for that make a loop. What came before may have had a reason that is gone. */
+const restartLoop = 3;
 /**
 * Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
-* seconds). Fails at once, with the container's last log lines, when one exits, turns unhealthy or restarts again and
-* again: waiting longer would not help.
+* seconds by the host's clock). Fails at once, with the container's last log lines, when one exits, turns unhealthy or
+* restarts again and again: waiting longer would not help.
 */
 async function waitHealthy(tools, services, options = {}) {
 	const budget = options.budget ?? Math.max(3e5, ...services.map((one) => one.healthBudget ?? 0));
+	const ahead = await hostAhead(tools, services);
 	const start = tools.clock.now().getTime();
+	const restarts = /* @__PURE__ */ new Map();
+	const isLooping = (one) => one.restarts - (restarts.get(one.id) ?? one.restarts) >= restartLoop;
 	for (;;) {
 		const seen = (await tools.stack.containers()).filter((one) => options.containers?.includes(one.id) ?? true);
-		const waiting = services.filter((one) => !isReady(seen, one, tools.clock.now()));
+		for (const { id, restarts: before } of seen) if (!restarts.has(id)) restarts.set(id, before);
+		const now = tools.clock.now().getTime();
+		const waiting = services.filter((one) => !isReady(seen, one, now + ahead));
 		if (waiting.length === 0) return;
-		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && isLost(one));
+		const lost = seen.find((one) => waiting.some((service) => service.name === one.service) && (hasEnded(one) || isLooping(one)));
 		if (lost) throw await unhealthy(tools, lost, `is ${lost.health === "unhealthy" ? "unhealthy" : describe$2(lost)}`);
-		if (tools.clock.now().getTime() - start > budget) throw await overdue(tools, seen, waiting, budget);
+		if (now - start > budget) throw await overdue(tools, seen, waiting, budget);
 		await tools.clock.sleep(500, tools.signal);
 	}
+}
+/** Milliseconds by which the host's clock, which dates the starts, is ahead of ours; asked where starts count. */
+async function hostAhead(tools, services) {
+	if (services.every((one) => one.oneShot || one.healthBudget !== void 0)) return 0;
+	return (await hostNow(tools)).getTime() - tools.clock.now().getTime();
 }
 function isReady(containers, service, now) {
 	const copies = containers.filter((one) => one.service === service.name);
@@ -2049,10 +2114,10 @@ function isUp(container, service, now) {
 	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
 	if (container.state !== "running") return false;
 	if (container.health !== void 0) return container.health === "healthy";
-	return now.getTime() - Date.parse(container.startedAt) > 2e3;
+	return now - Date.parse(container.startedAt) > 2e3;
 }
-function isLost(container) {
-	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy" || container.restarts >= 3;
+function hasEnded(container) {
+	return ["exited", "dead"].includes(container.state) || container.health === "unhealthy";
 }
 function describe$2(container) {
 	const why = container.oomKilled ? ", out of memory" : "";
@@ -2111,31 +2176,88 @@ function pinnedOf(images, service) {
 	return image;
 }
 
-// src/job/read-note.ts
-/** A note that a run left on the host, as its schema has it; undefined where there is none. Throws when it cannot be read: nobody guesses about it. */
+// src/job/note.ts
+/**
+* Shell text that puts a note for later runs on the host, in the place of an earlier one; it ends well only when the note
+* is whole and on disk, and leaves the earlier one otherwise. Nobody else may read it.
+*/
+function writeNote(file, note) {
+	return writeText(file, JSON.stringify(note));
+}
+/** The same for a file of ours that a program of the same user reads. */
+function writeText(file, text) {
+	const folder = node_path.posix.dirname(file);
+	const next = `${file}.t`;
+	return change`( umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${next} && sync ${next} && mv -f ${next} ${file} && sync ${folder} )`;
+}
+/** Shell text that takes notes of one folder away, so that they do not come back after a crash of the host. */
+function removeNotes(first, ...more) {
+	const folder = node_path.posix.dirname(first);
+	return change`{ rm -f ${[first, ...more]} && if [ -d ${folder} ]; then sync ${folder}; fi; }`;
+}
+/**
+* A note that a run left on the host, as its schema has it; undefined only where there is none. Throws `note-unreadable`
+* when there is one that says nothing, or not all: nobody guesses about it (S7).
+*/
 async function readNote$1({ host }, file, schema) {
-	const { stdout } = await host.run(sh`if [ -e ${file} ]; then cat ${file}; fi`);
-	return stdout.trim() === "" ? void 0 : schema.parse(JSON.parse(stdout));
+	const { stdout } = await host.run(sh`if [ -e ${file} ]; then echo there && cat ${file}; else echo none; fi`);
+	const [state, ...rest] = stdout.split("\n");
+	if (state === "none") return void 0;
+	return parseNote(state === "there" ? rest.join("\n") : "", file, schema);
+}
+/** All notes of a folder. One that cannot be read is told, and hides none of the others. */
+async function readNotes({ host }, folder, schema) {
+	const { stdout } = await host.run(sh`for one in ${folder}/*.json; do if [ -e "$one" ]; then printf '%s\t' "$one" && tr -d '\n' <"$one" && echo || exit; fi; done; echo end`);
+	const lines = stdout.trimEnd().split("\n");
+	if (lines.pop() !== "end") throw failure("host-answer", `the list of notes in ${folder} is not whole`);
+	const notes = [];
+	const problems = [];
+	for (const line of lines) {
+		const at = line.indexOf("	");
+		try {
+			notes.push(parseNote(line.slice(at + 1), line.slice(0, at), schema));
+		} catch (error) {
+			problems.push(messageOf(error));
+		}
+	}
+	return {
+		notes,
+		problems
+	};
+}
+function parseNote(text, file, schema) {
+	if (text.trim() === "") throw unreadable$3(file, "it is empty");
+	let value;
+	try {
+		value = JSON.parse(text);
+	} catch (error) {
+		throw unreadable$3(file, messageOf(error));
+	}
+	const parsed = schema.safeParse(value);
+	if (parsed.success) return parsed.data;
+	const [issue] = parsed.error.issues;
+	throw unreadable$3(file, `${issue?.path.join(".") || "it"}: ${issue?.message}`);
+}
+function unreadable$3(file, why) {
+	return failure("note-unreadable", `${file}, which an earlier run left, cannot be read: ${why}`, { hint: "It says what that run had begun. Look at what is stopped or half done on the host, put that right by hand, then remove the file." });
 }
 
 // src/job/deploy-app/unfinished-note.ts
 /** Shell text that writes down which containers there were before new copies are started. */
 function unfinishedNote(layout, { release, old }) {
-	const file = noteFile$3(layout);
 	const { id, commit } = release;
-	const text = JSON.stringify({
+	return writeNote(noteFile$4(layout), {
 		format: 1,
 		release: id,
 		commit,
 		old: old.map((one) => one.id)
 	});
-	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
 }
 /** Shell text that takes the note away: the deployment has ended, one way or the other. */
 function forgetUnfinished(layout) {
-	return change`rm -f ${noteFile$3(layout)}`;
+	return removeNotes(noteFile$4(layout));
 }
-const noteSchema$3 = require_libraries.object({
+const noteSchema$6 = require_libraries.object({
 	format: require_libraries.literal(1),
 	release: require_libraries.string$1(),
 	commit: require_libraries.string$1().default(""),
@@ -2144,9 +2266,9 @@ const noteSchema$3 = require_libraries.object({
 });
 /** The note of a deployment that was interrupted; undefined when the last one ended. */
 async function readUnfinished(tools) {
-	return readNote$1(tools, noteFile$3(tools.layout), noteSchema$3);
+	return readNote$1(tools, noteFile$4(tools.layout), noteSchema$6);
 }
-function noteFile$3({ state }) {
+function noteFile$4({ state }) {
 	return `${state}/deploy.json`;
 }
 
@@ -2160,7 +2282,7 @@ async function copiesOf$1(tools, services) {
 * Starts a whole new set of copies beside the old ones and gives them. The old containers' ids are written down on the
 * host first, so that a run after an interruption can tell the two sets apart.
 */
-async function startBeside(tools, services, options) {
+async function startBeside$1(tools, services, options) {
 	if (services.length === 0) return [];
 	const { images, old, release } = options;
 	const names = services.map((one) => one.name);
@@ -2247,7 +2369,9 @@ function assumedCopy({ stack }, { name }, imageId) {
 
 // src/remote/scripts.ts
 const texts$1 = {
-	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # PATH, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"type=bind,source=$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(tail -n 1 \"$problem\")\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      path=$(timeout -k 2 20 docker volume inspect --format '{{.Mountpoint}}' \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $path in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$path\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"$path\"; fi\ndone\n",
+	"aside-forget": "# Runs as root in a container: removes directories for good that were set aside. $1 their parent, $2.. names, which only\n# such directories have.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  case $one in\n    */*) exit 1 ;;\n    *?.aside-backup-????????-??????-?????? | *?.failed-backup-????????-??????-??????) ;;\n    *) echo \"$one is not what was set aside\" >&2; exit 1 ;;\n  esac\ndone\nfor one; do rm -rf \"./$one\"; done\nsync\n",
+	"aside-look": "# Which of some directories are there. $1 their parent, $2.. names. Lines `KIB NAME`, then `end`.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  [ -d \"./$one\" ] || continue\n  size=$(du -sk \"./$one\" | cut -f1)\n  printf '%s %s\\n' \"$size\" \"$one\"\ndone\necho end\n",
+	"data-places": "# Says of each place whether it holds anything. $1 = a local image for looking as root (\"\" for none), then the places:\n# host paths, or names of volumes without a path of their own.\n# One line each, in order: \"full\", \"empty\", \"absent\", \"file\", or \"unknown WHY\".\nlook_inside() { # MOUNT, unreadable for this user: a container without network looks, as root, and can write nothing\n  [ -n \"$image\" ] || { echo \"unknown not readable, and no local image to look with\"; return; }\n  problem=$(mktemp) || { echo \"unknown no temporary file\"; return; }\n  # shellcheck disable=SC2016 # expanded in the container\n  seen=$(timeout -k 2 30 docker run --rm --pull never --network none --user 0 --entrypoint sh \\\n    --label infra-actions.look=1 --mount \"$1,target=/look,readonly\" \"$image\" \\\n    -c 'if [ -d /look ]; then found=$(ls -A /look) && printf \"dir\\n%s\" \"$found\"; else echo file; fi' 2>\"$problem\")\n  code=$?\n  why=$(grep -v -e '^$' -e \"^Run 'docker\" -e \"^See 'docker\" \"$problem\" | tail -n 1)\n  rm -f \"$problem\"\n  case $code:$seen in\n    0:dir*) printf '%s\\n' \"$seen\" | sed 1d | verdict ;;\n    0:file) echo file ;;\n    *)\n      case $why in\n        *\"bind source path does not exist\"*) echo absent ;;\n        *) printf 'unknown %s\\n' \"${why:-exit code $code}\" ;;\n      esac ;;\n  esac\n}\nverdict() { # names on standard input; a fresh file system has a lost+found\n  if grep -v -x -e lost+found -e '' | grep -q .; then echo full; else echo empty; fi\n}\nformat='{{println .Driver}}{{println (index .Options \"o\")}}{{println (index .Options \"device\")}}{{.Mountpoint}}'\nimage=$1\nshift\nfor place; do\n  case $place in\n    /*) path=$place ;;\n    *)\n      found=$(timeout -k 2 20 docker volume inspect --format \"$format\" \"$place\" 2>&1)\n      code=$?\n      if [ \"$code\" -ne 0 ]; then\n        case $found in\n          *\"no such volume\"*) echo absent ;;\n          *) printf 'unknown %s\\n' \"$(printf '%s' \"$found\" | tail -n 1)\" ;;\n        esac\n        continue\n      fi\n      { read -r driver && read -r options && IFS= read -r device && IFS= read -r path; } <<FOUND\n$found\nFOUND\n      case $driver:$device:$options in\n        local::*) ;;\n        local:/*:*bind*) path=$device ;; # a place on the host under another name\n        *) # mounted only while a container uses it: its mount point looks empty\n          look_inside \"type=volume,source=$place,volume-nocopy\"\n          continue ;;\n      esac ;;\n  esac\n  if [ -d \"$path\" ] && [ -r \"$path\" ] && [ -x \"$path\" ]; then\n    if names=$(ls -A \"$path\" 2>/dev/null); then printf '%s\\n' \"$names\" | verdict; else look_inside \"type=bind,source=$path\"; fi\n    continue\n  fi\n  if [ -e \"$path\" ] && [ ! -d \"$path\" ]; then\n    echo file\n    continue\n  fi\n  # Behind a folder that this user may not enter, everything looks absent.\n  near=$path\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  if [ \"$near\" != \"$path\" ] && [ -x \"$near\" ]; then echo absent; else look_inside \"type=bind,source=$path\"; fi\ndone\n",
 	"diagnostics": "# What a person would look at first, as lines \"NAME<tab>VALUE\". Only looks; a part that is not to be had is left out.\nsay() { [ -z \"$2\" ] || printf '%s\\t%s\\n' \"$1\" \"$2\"; }\nsay docker \"$(timeout -k 2 15 docker version --format '{{.Server.Version}}' 2>/dev/null)\"\nsay compose \"$(timeout -k 2 15 docker compose version --short 2>/dev/null)\"\nsay kernel \"$(uname -sr)\"\nsay load \"$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null)\"\nsay processors \"$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)\"\nsay memory-total-kib \"$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\nsay memory-available-kib \"$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo 2>/dev/null)\"\ntimeout -k 2 15 docker network ls --format '{{.Name}}' 2>/dev/null | while read -r name; do say network \"$name\"; done\ntimeout -k 2 15 docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | while read -r name ports; do\n  [ -z \"$ports\" ] || say ports \"$name: $ports\"\ndone\nexit 0\n",
 	"drain-copies": "# Waits until nobody is connected to a port of these containers. $1 = port, $2 = most seconds to wait, $3 = image with\n# `cat` for containers that have none, then container ids. Only looks.\n# Prints \"drained\", \"cut N\" when N connections are left at the end, or \"unknown N\" when they could not be counted.\nport=$(printf ':%04X' \"$1\") limit=$2 helper=$3\nshift 3\ncount() { # connections from outside of the container; its own health check comes from its loopback\n  table=$(timeout -k 2 10 docker exec \"$1\" cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  [ -n \"$table\" ] || table=$(timeout -k 2 20 docker run --rm --pull never --network \"container:$1\" --label infra-actions.look=1 \\\n    --entrypoint cat \"$helper\" /proc/net/tcp /proc/net/tcp6 2>/dev/null)\n  if [ -z \"$table\" ]; then\n    # A container that has ended has no connections.\n    [ \"$(docker inspect --type container --format '{{.State.Running}}' \"$1\" 2>/dev/null)\" = true ] && echo unknown || echo 0\n    return\n  fi\n  printf '%s\\n' \"$table\" | awk -v port=\"$port\" '\n    $4 == \"01\" && substr($2, length($2) - 4) == port && $3 !~ /^0100007F:|^00000000000000000000000001000000:|0100007F:/ { n++ }\n    END { print n + 0 }'\n}\nend=$(($(date +%s) + limit))\nquiet=0\nwhile :; do\n  total=0 unknown=0\n  for container; do\n    n=$(count \"$container\")\n    if [ \"$n\" = unknown ]; then unknown=$((unknown + 1)); else total=$((total + n)); fi\n  done\n  # Three looks in a row: between two requests of a busy client there is a moment without any.\n  if [ \"$total\" = 0 ] && [ \"$unknown\" = 0 ]; then quiet=$((quiet + 1)); else quiet=0; fi\n  if [ \"$quiet\" -ge 3 ]; then echo drained; exit 0; fi\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    if [ \"$unknown\" -gt 0 ]; then echo \"unknown $unknown\"; else echo \"cut $total\"; fi\n    exit 0\n  fi\n  sleep 0.2\ndone\n",
 	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
@@ -2259,42 +2383,46 @@ const texts$1 = {
 	"login-ends-work": "# What decides whether work that goes on after its login is killed: prints `user NAME`, `uid N`, `systemd yes|no`, and then,\n# where systemd runs, what logind says of KillUserProcesses, KillOnlyUsers and KillExcludeUsers, in the words of the\n# first that can tell it: busctl, loginctl, the configuration files. $1 = what to put before every path, nothing as a rule.\necho \"user $(id -un)\"\necho \"uid $(id -u)\"\n[ -d \"$1/run/systemd/system\" ] || { echo 'systemd no'; exit 0; }\necho 'systemd yes'\nfor one in KillUserProcesses KillOnlyUsers KillExcludeUsers; do\n  said=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \"$one\" 2>/dev/null) &&\n    echo \"$one=$said\"\ndone\nsaid=$(loginctl show-session --property KillUserProcesses --property KillOnlyUsers --property KillExcludeUsers 2>/dev/null) &&\n  printf '%s\\n' \"$said\" | sed 's/^/loginctl /'\nfor one in \"$1/etc/systemd/logind.conf\" \"$1\"/usr/lib/systemd/logind.conf.d/*.conf \"$1\"/run/systemd/logind.conf.d/*.conf \"$1\"/etc/systemd/logind.conf.d/*.conf; do\n  [ -r \"$one\" ] && sed -n 's/^[[:space:]]*\\(Kill[A-Za-z]*\\)[[:space:]]*=[[:space:]]*/file \\1=/p' \"$one\"\ndone\nexit 0\n",
 	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result. Standard input: the session key. The encrypted file goes in any case: S3 has it.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ncd \"$1\" || exit 1\ntrap 'rm -rf \"$home\" \"$2\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\n# gpg repeats the session key among its messages: none of them is kept.\ngpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" >\"$3\" 2>/dev/null 3<<KEY && exit 0\n$key\nKEY\nrm -f \"$3\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
 	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
-	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it, $3 the name that it gets when it is\n# whole, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
+	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it (`PATH.written` says that it is\n# whole), $3 the name that it gets when it is proven, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ] || [ -e \"$1.written\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
 	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-beside-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Tells, in a container beside the server's, whether who answers over the network is that server, and the file is there.\n# $1 nonce, $2 length of the file in bytes.\n[ \"$(wc -c </infra-actions/file)\" -eq \"$2\" ] || { echo \"the file is another one there\" >&2; exit 1; }\nserver=$(which_server) || exit\n[ \"$server\" = \"$place_server\" ] || { echo \"another server answers there: $server, not $place_server\" >&2; exit 1; }\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored dump, read from standard input, to its last byte, and says what data it holds: the table of each\n# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `directory` or `sql`; `archive` or `zst`\n# only decode, for their tables stand in `archive-head` and `zst-head`, of which only the head is read.\nnonce=$1 stored=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nbad() { echo 'the stored dump does not decode to its end' >&2; exit 1; }\n# A reader takes everything, so that nobody upstream fails for want of one.\ntaking_all() { \"$@\"; code=$?; cat >/dev/null; return \"$code\"; }\nlist_tables() { sed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$1\"; }\n\ncheck_zst() {\n  mkfifo \"$directory/raw\" || exit 1\n  taking_all pg_restore -f /dev/null <\"$directory/raw\" &\n  decode=$!\n  zstd -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$decode\"; decoded=$?\n  [ \"$unpacked $decoded\" = '0 0' ] || bad\n}\n\ncheck_directory() {\n  mkdir \"$directory/dump\" || exit\n  taking_all tar -xf - -C \"$directory/dump\" || bad\n  # pg_restore takes a file without a byte for an empty table; pg_dump writes none.\n  [ -z \"$(find \"$directory/dump\" -type f -size 0)\" ] || bad\n  pg_restore -f /dev/null \"$directory/dump\" || bad\n  pg_restore -l \"$directory/dump\" >\"$directory/list\" || bad\n  list_tables \"$directory/list\"\n}\n\n# A row is a line; a COPY begins behind the comment that pg_dump writes before a table's data, or it is part of a text.\ncheck_sql() {\n  mkfifo \"$directory/raw\" || exit 1\n  awk -v mark=\"$nonce data\" '\n    rows { if ($0 == \"\\\\.\") { print mark, n; rows = 0 } else n++; next }\n    /^-- Data for Name: .*; Type: TABLE DATA;/ { expected = 1; next }\n    expected && /^COPY / { copy = 1 }\n    copy && / FROM stdin;$/ { rows = 1; n = expected = copy = 0; next }\n    $0 == \"-- PostgreSQL database dump complete\" { complete = 1 }\n    END { exit complete && !rows ? 0 : 1 }' <\"$directory/raw\" &\n  count=$!\n  gzip -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$count\"; counted=$?\n  [ \"$unpacked $counted\" = '0 0' ] || bad\n}\n\ncase $stored in\narchive) taking_all pg_restore -f /dev/null || bad ;;\nzst) check_zst ;;\narchive-head) pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\nzst-head) zstd -dcq 2>/dev/null | pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\ndirectory) check_directory ;;\nsql) check_sql ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
 	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\n# What a killed dump left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-dump.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-dump.XXXXXX\") || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    printf '%s stopping\\n' \"$nonce\" >&2\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ninto_directory() {\n  exec pg_dump -Fd -j \"$(table_jobs)\" -f \"$directory/dump\" \"$@\"\n}\ncase $format in\nzstd) pg_dump -Fc --compress=zstd:1 \"$@\" & ;;\ngzip) pg_dump -Fc -Z1 \"$@\" & ;;\n# A tablespace that the target lacks would stop SQL half way.\nplain) pg_dump -Fp -Z1 --no-tablespaces \"$@\" & ;;\ndirectory-zstd) into_directory --compress=zstd:1 \"$@\" & ;;\ndirectory-gzip) into_directory -Z1 \"$@\" & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump -Fc -Z0 \"$@\" >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nwait \"$dump\"\ndumped=$?\n[ \"$dumped\" -le 128 ] || echo \"pg_dump was ended by signal $((dumped - 128))\" >&2\nif [ \"$dumped\" != 0 ]; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n# A directory is whole only now.\ncase $format in directory-*)\n  tar -cf - -C \"$directory/dump\" . &\n  packer=$!\n  ;;\nesac\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
-	"postgres-dump": "#!/bin/sh\n# Runs a dump inside a container, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container, $2 script that dumps, $3 script that checks, $4 nonce, $5 file, $6 how it is stored; the rest goes to $2.\nset -u\numask 077\ncontainer=$1 dump=$2 check=$3 nonce=$4 file=$5 packing=$6\nshift 6\npartial=$file.partial folder=$(dirname \"$file\") work='' pids='' ticker=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\"\n  fi\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/store\" || exit\nsha256 <\"$work/sum\" >\"$work/sum.is\" & sum=$!\ncat <\"$work/store\" >\"$partial\" & store=$!\ntee \"$work/sum\" <\"$work/data\" >\"$work/store\" & copy=$!\ndocker exec -i \"$container\" sh -c \"$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" & inside=$!\npids=\"$inside $copy $store $sum\"\n# Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.\nwhile sleep 5 >/dev/null 2>&1; do\n  [ ! -e \"$partial\" ] || printf '%s progress %s\\n' \"$nonce\" \"$(($(wc -c <\"$partial\")))\"\ndone &\nticker=$!\nexec 9>\"$work/alive\"\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\nkill \"$ticker\" 2>/dev/null\npids='' ticker=''\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, SHA-256\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nbytes=$(($(wc -c <\"$partial\")))\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n\n# To the disk while it is proven.\nsync \"$partial\" & flush=$!\nsha256 <\"$partial\" >\"$work/back.is\" & sum=$!\nprove() { docker exec -i \"$container\" sh -c \"$check\" sh \"$nonce\" \"$1\" <\"$partial\" >>\"$work/proof\"; }\nprove \"$packing\"\ncodes=\" $?\"\nwait \"$sum\"; codes=\"$codes $?\"\nwait \"$flush\" || exit\n[ \"$codes\" = ' 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, SHA-256\"\nends=1\ncase $packing in archive | zst)\n  prove \"$packing-head\" || die 'the table of contents of the stored dump cannot be read'\n  ends=2\n  ;;\nesac\n[ \"$(grep -c \"^$nonce end 0$\" \"$work/proof\")\" = \"$ends\" ] || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | LC_ALL=C sort >\"$work/held\"\nif [ \"$packing\" = sql ]; then\n  # Of a table of an extension nobody has counted which rows are dumped; of all others each must be there with all its rows.\n  sed -n \"s/^$nonce fact table .*\\\"rows\\\" : \\([0-9]*\\).*/\\1/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  members=$(grep -c \"^$nonce fact member \" \"$work/messages\")\n  [ \"$(LC_ALL=C comm -13 \"$work/counted\" \"$work/held\" | wc -l)\" -eq \"$members\" ] &&\n    [ -z \"$(LC_ALL=C comm -23 \"$work/counted\" \"$work/held\")\" ]\nelse\n  sed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  cmp -s \"$work/counted\" \"$work/held\"\nfi || die \"the dump does not hold what was counted: data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
+	"postgres-dump": "#!/bin/sh\n# Runs a dump by the programs of a Postgres image, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# dumps, $6 script that checks, $7 nonce, $8 file, $9 how it is stored; the rest goes to $5, behind the nonce.\n# shellcheck disable=SC2154 # what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 dump=$5 check=$6 nonce=$7 file=$8 packing=$9\nshift 9\npartial=$file.partial folder=$(dirname \"$file\") work='' pids='' ticker=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\" \"$partial.written\"\n  fi\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/store\" && : >\"$partial\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$partial\" \"$work/data\"\nsha256 <\"$work/sum\" >\"$work/sum.is\" 8>&- & sum=$!\ncat <\"$work/store\" >\"$partial\" 8>&- & store=$!\ntee \"$work/sum\" <\"$work/data\" >\"$work/store\" 8>&- & copy=$!\nthere \"$place_login$place_to$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" 8>&- & inside=$!\npids=\"$inside $copy $store $sum\"\n# Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.\nwhile sleep 5 >/dev/null 2>&1; do\n  [ ! -e \"$partial\" ] || printf '%s progress %s\\n' \"$nonce\" \"$(($(wc -c <\"$partial\")))\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\n[ -z \"$login\" ] || printf '%s\\n' \"$login\" >&9\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\nkill \"$ticker\" 2>/dev/null\npids='' ticker=''\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, SHA-256\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nbytes=$(($(wc -c <\"$partial\")))\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n\n# Whoever sends it on meanwhile need not wait for its proof.\n: >\"$partial.written\" || exit\n# To the disk while it is proven.\nsync \"$partial\" 8>&- & flush=$!\nsha256 <\"$partial\" >\"$work/back.is\" 8>&- & sum=$!\n# Beside, it reads the file itself.\ninput=$partial\n[ -z \"$place_beside\" ] || input=/dev/null\nprove() { there \"$place_from$check\" sh \"$nonce\" \"$1\" <\"$input\" >>\"$work/proof\" 8>&-; }\nprove \"$packing\"\ncodes=\" $?\"\nwait \"$sum\"; codes=\"$codes $?\"\nwait \"$flush\" || exit\n[ \"$codes\" = ' 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, SHA-256\"\nends=1\ncase $packing in archive | zst)\n  prove \"$packing-head\" || die 'the table of contents of the stored dump cannot be read'\n  ends=2\n  ;;\nesac\n[ \"$(grep -c \"^$nonce end 0$\" \"$work/proof\")\" = \"$ends\" ] || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | LC_ALL=C sort >\"$work/held\"\nif [ \"$packing\" = sql ]; then\n  # Of a table of an extension nobody has counted which rows are dumped; of all others each must be there with all its rows.\n  sed -n \"s/^$nonce fact table .*\\\"rows\\\" : \\([0-9]*\\).*/\\1/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  members=$(grep -c \"^$nonce fact member \" \"$work/messages\")\n  [ \"$(LC_ALL=C comm -13 \"$work/counted\" \"$work/held\" | wc -l)\" -eq \"$members\" ] &&\n    [ -z \"$(LC_ALL=C comm -23 \"$work/counted\" \"$work/held\")\" ]\nelse\n  sed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  cmp -s \"$work/counted\" \"$work/held\"\nfi || die \"the dump does not hold what was counted: data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && rm -f \"$partial.written\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
 	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines `WHAT FROM TO`:\n# `out` to leave out, `copy` of a COPY whose rows follow, `end` of a statement that ends there.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/plan\"\nrandom() { od -An -N24 -tx1 /dev/urandom | tr -d ' \\n'; }\nsecret=$(random)\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\n# As ourselves it runs as it is. A role that is to be held to its rights gets no script: psql would run `\\!`, and `\\connect`\n# as anybody whom the socket trusts. Its SQL is a constant, in quotes that nobody can guess, which psql sends to the server as\n# it is (`\\gexec`); only rows stand open, behind a COPY that can be nothing else. No other line is `\\.`, which ends rows.\n# That holds whatever the lines of the plan say.\ntag=''\n[ -z \"$role\" ] || tag=\"\\$ia$(random)\\$\"\ntr -d '\\000' | awk -v first=\"$first\" -v last=\"$last\" -v tag=\"$tag\" '\n  function begin() { if (tag != \"\" && !begun) { print \"select \" tag; begun = 1 } }\n  function finish() { if (begun) { print tag \" \\\\gexec\"; begun = 0 } }\n  function is_copy(text) {\n    name = \"([^][\\\\\\\\\\\"'\"'\"'(),;.:/ \\t\\r\\n-]+|\\\"([^\\\"]|\\\"\\\")+\\\")\"\n    return text ~ (\"^[Cc][Oo][Pp][Yy] \" name \"([.]\" name \")? *([(](\" name \"(, ?\" name \")*)?[)])? *[Ff][Rr][Oo][Mm] [Ss][Tt][Dd][Ii][Nn];\\r?\\n$\")\n  }\n  function put(line) {\n    begin()\n    if (line == \"\\\\.\" || line == \"\\\\.\\r\") line = quoted_backslash substr(line, 2)\n    print line\n  }\n  BEGIN { quoted_backslash = tag \" operator(pg_catalog.||) pg_catalog.chr(92) operator(pg_catalog.||) \" tag }\n  NR == FNR {\n    if ($1 == \"out\") { from[++count] = $2; to[count] = $3 }\n    if ($1 == \"copy\") copy_end[$2] = $3\n    if ($1 == \"end\") ends[$2] = 1\n    next\n  }\n  FNR < first || FNR > last { next }\n  rows { print; if ($0 == \"\\\\.\" || $0 == \"\\\\.\\r\") rows = 0; next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  tag == \"\" { print; next }\n  FNR == 1 { sub(/^\\357\\273\\277/, \"\") }\n  FNR in copy_end { finish(); copying = copy_end[FNR]; text = \"\" }\n  { put($0) }\n  copying { text = text $0 \"\\n\" }\n  copying && FNR >= copying { rows = is_copy(text); copying = 0; finish() }\n  FNR in ends { finish() }\n  END {\n    finish()\n    if (rows) { print \"the rows of its last table do not end\" | \"cat >&2\"; exit 1 }\n  }' \"$directory/plan\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning -c standard_conforming_strings=on'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\nsql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
 	"postgres-foreign": "#!/bin/sh\n# Feeds a foreign dump, turned into a script, to the script inside the container that runs it.\n# $1 container, $2 script that reads it, $3 script that runs it, $4 nonce, $5 path, $6 its kind; the rest goes to $3.\nset -u\numask 077\ncontainer=$1 read=$2 run=$3 nonce=$4 path=$5 kind=$6\nshift 6\nwork=$(mktemp -d) || exit\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 143' TERM INT HUP\nfeed() {\n  if [ \"$kind\" = directory ]; then tar -cf - -C \"$path\" .; else cat \"$path\"; fi |\n    docker exec -i \"$container\" sh -c \"$read\" sh \"$nonce\" \"$kind\" 2>\"$work/read\"\n}\nfeed | docker exec -i \"$container\" sh -c \"$run\" sh \"$nonce\" \"$@\"\ncode=$?\ngrep -v \"^$nonce end 0$\" \"$work/read\" >&2\ngrep -q \"^$nonce end 0$\" \"$work/read\" || { echo \"$path could not be read to its end\" >&2; exit 1; }\nexit \"$code\"\n",
 	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
 	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguarded \"$1\" pg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1\n",
 	"postgres-grown-inside": "# shellcheck shell=sh\n# How large a database is by now. $1 its name.\nsql -d template1 -v name=\"$1\" <<'SQL'\nselect pg_database_size(:'name');\nSQL\n",
 	"postgres-image-inside": "# Says what a Postgres image is: its version, where it keeps its data, which extensions it brings. Runs in a throw-away container.\nprintf 'version %s\\n' \"$(postgres --version)\"\nprintf 'directory %s\\n' \"${PGDATA:-/var/lib/postgresql/data}\"\nfind / -xdev -path '*/extension/*.control' 2>/dev/null | sed -n 's:.*/\\([^/]*\\)\\.control$:extension \\1:p'\nprintf 'end 0\\n'\n",
+	"postgres-login-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Tells how to log in over the network, for a container beside: user, password and database, in octal for they may hold\n# anything, and which server answers here.\noctal() { printf '%s\\n' \"$(printf '%s' \"$1\" | od -An -v -to1 | tr -d '\\n' | sed 's/ /\\\\0/g')\"; }\noctal \"$PGUSER\"\noctal \"$PGPASSWORD\"\noctal \"$PGDATABASE\"\nwhich_server\n",
+	"postgres-place": "# shellcheck shell=sh disable=SC2034,SC2154 # what is set here is for the scripts that follow, which set $work\n# Where the programs of a Postgres image run. As a rule beside the server, in a throw-away container of its image and in\n# its network, which reads a file of the host and writes to a pipe of the host: the pipes of `docker exec` take up to half\n# of a dump's time. Where that cannot be, inside the server's container, through those pipes.\n#\n# After `place_open` scripts run there by `there SCRIPT ARG...`, with these before them. All that is started keeps descriptor 8\n# closed (8>&-): as long as we alone hold it open, the container beside ends when we do.\n#   $place_login   takes $login, a line for each thing, from standard input, to log in\n#   $place_from    makes the file the standard input         $place_to    makes the pipe the standard output\n# They are empty inside the server's own container: standard input and output are those of `there` then.\n\nthere() { docker exec -i \"$place\" sh -c \"$@\"; }\n\n# place_open CONTAINER IMAGE NONCE LOGIN WHOLE FILE PIPE: LOGIN is the script that tells how to log in, WHOLE the one that\n# tells whether all is right there. An empty IMAGE: inside the server's container. $place_beside is empty then.\nplace_open() {\n  place=$1 login='' place_login='' place_from='' place_to='' place_beside='' place_pid=''\n  [ -n \"$2\" ] || return 0\n  if place_start \"$@\" >/dev/null 2>\"$work/place-said\"; then place_beside=1 && return; fi\n  place_close\n  place=$1 login='' place_login='' place_from='' place_to=''\n  printf '%s inside %s\\n' \"$3\" \"$(grep -m 1 . \"$work/place-said\")\"\n}\n\nplace_start() {\n  login=$(docker exec \"$1\" sh -c \"$4\") || return\n  # It ends by itself when its input does, so what is left never ran, or lost the daemon that held its input. One that is\n  # just being made for another server can be among them: that one runs inside then. What cannot be removed is not in our way.\n  place_left=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}} {{.Label \"infra-actions.beside\"}}') || return\n  place_left=$(printf '%s\\n' \"$place_left\" | awk -v server=\"$1\" '\n    { state[$1] = $2; if ($3 != \"\") of[$1] = $3 }\n    END { for (id in of) if (of[id] == server || !(of[id] in state) || state[id] ~ /^(created|exited|dead)$/) print id }')\n  # shellcheck disable=SC2086 # a list of ids\n  [ -z \"$place_left\" ] || docker rm --force --volumes $place_left || :\n  # Whoever may read the file there is who may read it here, and nobody else.\n  place_user=$(stat -c %u:%g \"$6\") && chown \"$place_user\" \"$7\" && mkfifo \"$work/place-open\" \"$work/place-ready\" || return\n  # Compose's labels are emptied: an image that compose has built hands its own on.\n  docker run --rm -i --name \"infra-actions-$3\" --network \"container:$1\" --pull never --no-healthcheck --log-driver none \\\n    --cap-drop ALL --security-opt no-new-privileges --user \"$place_user\" --workdir / --oom-score-adj 500 \\\n    --label \"infra-actions.beside=$1\" --label com.docker.compose.project= --label com.docker.compose.service= \\\n    --label com.docker.compose.oneoff= --mount \"type=bind,source=$6,target=/infra-actions/file,readonly\" \\\n    --mount \"type=bind,source=$7,target=/infra-actions/pipe\" --entrypoint sh \"$2\" -c \"$place_keep\" \\\n    <\"$work/place-open\" >\"$work/place-ready\" &\n  place_pid=$!\n  exec 8>\"$work/place-open\"\n  timeout 60 head -n 1 \"$work/place-ready\" 8>&- | grep -q . || return\n  place=infra-actions-$3\n  # shellcheck disable=SC2016 # expanded there\n  place_login='IFS= read -r user && IFS= read -r password && IFS= read -r database && IFS= read -r place_server || exit\nPOSTGRES_USER=$(printf %b \"$user\") POSTGRES_PASSWORD=$(printf %b \"$password\") POSTGRES_DB=$(printf %b \"$database\")\nunset POSTGRES_USER_FILE POSTGRES_PASSWORD_FILE POSTGRES_DB_FILE\n'\n  place_from='exec </infra-actions/file\n' place_to='exec >/infra-actions/pipe\n'\n  printf '%s\\n' \"$login\" | timeout 30 docker exec -i \"$place\" sh -c \"$place_login$place_to$5\" sh \"$3\" \"$(wc -c <\"$6\")\" \\\n    >\"$7\" 8>&- &\n  place_whole=$(timeout 30 cat \"$7\" 8>&-)\n  wait \"$!\" && [ \"$place_whole\" = \"$3 end 0\" ]\n}\n\n# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it ends what still runs\n# there, and waits until that has ended its sessions.\n# shellcheck disable=SC2016 # expanded there\nplace_keep='echo ready\ncat >/dev/null\nkill -TERM -1 2>/dev/null\ntries=0\nwhile set -- /proc/[0-9]* && [ \"$#\" -gt 1 ] && [ \"$tries\" -lt 300 ]; do\n  sleep 0.1\n  tries=$((tries + 1))\ndone'\n\nplace_close() {\n  [ -n \"${place_pid:-}\" ] || return 0\n  exec 8>&-\n  wait \"$place_pid\"\n  place_pid=''\n}\n",
 	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-properties-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps a database without its data, as an archive, which says how it is made, to standard output. $1 nonce, $2 connection\n# string, $3 milliseconds to wait for a lock.\nguarded \"$1\" pg_dump -w -Fc -Z1 --schema-only --lock-wait-timeout=\"$3\" -d \"$2\"\n",
 	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 how it is stored.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 stored=$5\n# Of a directory, the table of contents alone.\nfeed() { if [ \"$stored\" = directory ]; then tar -xOf \"$file\" ./toc.dat; else cat \"$file\" 2>/dev/null; fi; }\n# shellcheck disable=SC2016 # expanded inside the container\nopen='directory=$(mktemp -d) || exit\ntrap \"rm -rf \\\"$directory\\\"\" EXIT\nrestore() {\n  case $stored in\n  zst) zstd -dcq 2>/dev/null | pg_restore \"$@\" ;;\n  directory) cat >\"$directory/toc.dat\" && pg_restore \"$@\" \"$directory\" ;;\n  *) pg_restore \"$@\" ;;\n  esac\n}'\nlist=$(feed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nrestore -l -C\" sh \"$stored\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\nfeed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$directory/list\\\"\nrestore -C -L \\\"\\$directory/list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$2\\\"\" sh \"$stored\" \"$nonce\" \"$list\"\n",
-	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Restores an archive, read from standard input, into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 nonce, $3 application name of this run, $4 how it is stored, $5 SQL that makes\n# the database, $6 its connection string, $7 SQL that counts, $8 further option of pg_restore or nothing.\nbytes=$1 nonce=$2 packing=$4 create_sql=$5 database=$6 count_sql=$7 option=$8\nPGAPPNAME=$3\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nhead -c \"$bytes\" >\"$directory/stored\" || exit\n[ \"$(wc -c <\"$directory/stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  sql | run_script)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$directory/stored\nif [ \"$packing\" = zst ]; then\n  run zstd -dq --rm -o \"$directory/archive\" \"$archive\"\n  archive=$directory/archive\nelif [ \"$packing\" = directory ]; then\n  mkdir \"$directory/archive\" || exit\n  run tar -xf \"$archive\" -C \"$directory/archive\"\n  rm -f \"$archive\"\n  archive=$directory/archive\nfi\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nrestore_archive() {\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  run pg_restore -w --exit-on-error ${option:+\"$option\"} -j \"$(table_jobs)\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\"\n  done\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive; fi\nrun sql -d \"$database\" -c 'analyze'\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
-	"postgres-restore": "#!/bin/sh\n# Feeds a dump to the script inside the container that restores it, and holds that script's input open for as long as we live.\n# $1 container, $2 script to run inside, $3 file, $4 its length in bytes, $5 its SHA-256, $6 script that says how large the\n# new database is, $7 its name; the rest, which begins with the nonce, goes to $2.\n# shellcheck disable=SC2317 # leave() is what the traps run\nset -u\numask 077\ncontainer=$1 inside=$2 file=$3 bytes=$4 sha256=$5 grown=$6 name=$7\nshift 7\nwork='' exec_pid='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$exec_pid\" ] || wait \"$exec_pid\" 2>/dev/null\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/data\" || exit\ndocker exec -i \"$container\" sh -c \"$inside\" sh \"$bytes\" \"$@\" <\"$work/data\" &\nexec_pid=$!\n# Before 9 is opened, which it must not hold open. What it starts ends by itself when it is gone.\nnonce=$1\nwhile sleep 10 >/dev/null 2>&1; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone &\nticker=$!\nexec 9>\"$work/data\"\ncat \"$file\" >&9 || exit\nwait \"$exec_pid\"\ncode=$?\nexec_pid=\nexit \"$code\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further options of\n# pg_restore, a word each.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 options=$9\nPGAPPNAME=$4\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || exit\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\"\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\"\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nrestore_archive() {\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # shellcheck disable=SC2086 # words\n  run pg_restore -w --exit-on-error $options -j \"$(table_jobs)\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    # A view may not be made of tables without rows.\n    case \"$options $late\" in *--schema-only*\"$refreshes\") continue ;; esac\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\"\n  done\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
+	"postgres-restore": "#!/bin/sh\n# Has a dump restored by the programs of a Postgres image, and holds their input open for as long as we live.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# restores, $6 file, $7 its length in bytes, $8 its SHA-256, $9 script that says how large the new database is, then its\n# name; the rest, which begins with the nonce, goes to $5.\n# shellcheck disable=SC2317,SC2154 # leave() is what the traps run; what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 restore=$5 file=$6 bytes=$7 sha256=$8 grown=$9\nshift 9\nname=$1 nonce=$2\nshift\nwork='' inside='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$inside\" ] || wait \"$inside\" 2>/dev/null\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/pipe\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$file\" \"$work/pipe\"\n# Beside, it reads the file itself.\nfrom=/infra-actions/file\n[ -n \"$place_beside\" ] || from=-\nthere \"$place_login$restore\" sh \"$bytes\" \"$from\" \"$@\" <\"$work/alive\" 8>&- &\ninside=$!\n# Before 9 is opened, which it must not hold open. What it starts ends by itself when it is gone.\nwhile sleep 10 >/dev/null 2>&1; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\nif [ -n \"$place_beside\" ]; then printf '%s\\n' \"$login\" >&9; else cat \"$file\" >&9; fi || exit\nwait \"$inside\"\ncode=$?\ninside=''\nexit \"$code\"\n",
 	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
 	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *) echo plain ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
-	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
+	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container, or beside it: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\n# Beside it: where that very server answers, on the loopback interface, of which nobody else sees anything.\nif [ -n \"${place_server:-}\" ]; then\n  export PGHOST=127.0.0.1 PGPORT=\"${place_server%% *}\" PGSSLMODE=disable PGGSSENCMODE=disable\nfi\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# A session whose client is gone ends, whatever it is at.\n[ \"$server_major\" -lt 14 ] || session_options=\"$session_options -c client_connection_check_interval=5s\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The server that answers: its port, its cluster, when it started.\nwhich_server() {\n  sql -d template1 -c \"select current_setting('port'), system_identifier, extract(epoch from pg_postmaster_start_time())\n    from pg_control_system()\" -F ' '\n}\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
 	"postgres-space-inside": "# shellcheck shell=sh\n# Size of the disk and free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\ndisk() { df -P -B1 \"$1\" | awk 'NR == 2 { print $2, $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(disk \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(disk \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win. The two sessions here, both named\n# infra-actions-swap, are never ended.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  PGAPPNAME=infra-actions-swap sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and application_name <> 'infra-actions-swap';\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
 	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
-	"put-aside-back": "# The way back of set-aside, from wherever that was cut off; does nothing when nothing is aside. $1 the parent folder, $2\n# the directory's name, $3 its name aside, $4 the name under which what lies in its place now is kept.\nset -eu\ncd \"$1\"\n[ -e \"./$3\" ] || exit 0\nif [ -e \"./$2\" ] && ! rmdir \"./$2\" 2>/dev/null; then\n  [ ! -e \"./$4\" ] || { echo \"$4 is there already\" >&2; exit 1; }\n  mv \"./$2\" \"./$4\"\nfi\nmv \"./$3\" \"./$2\"\nsync\n",
+	"put-aside-back": "# The way back of set-aside, from wherever that was cut off; does nothing when nothing is aside. $1 the parent folder, $2\n# the directory's name, $3 its name aside, $4 the name under which what lies in its place now is kept. Says `kept` when\n# something is kept there.\nset -eu\ncd \"$1\"\n[ -e \"./$3\" ] || exit 0\nif [ -e \"./$2\" ] && ! rmdir \"./$2\" 2>/dev/null; then\n  [ ! -e \"./$4\" ] || { echo \"$4 is there already\" >&2; exit 1; }\n  mv \"./$2\" \"./$4\"\nfi\nmv \"./$3\" \"./$2\"\nsync\nif [ -e \"./$4\" ]; then echo kept; fi\n",
 	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
 	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
 	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
 	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only\n# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved\" && chown \"$owner\" \"$1\" || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
-	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\necho \"before $(keyspace)\"\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"after $(keyspace)\"\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
+	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
 	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
-	"redis-forget": "# Removes for good what restores replaced and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in .pre-restore-*[!A-Za-z0-9._-]* | .pre-restore-) exit 1 ;; .pre-restore-*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
-	"redis-kept": "# What restores replaced and kept. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
+	"redis-forget": "# Removes for good what restores replaced, or had brought, and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in *[!A-Za-z0-9._-]*) exit 1 ;; .pre-restore-?* | .failed-restore-?*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
+	"redis-kept": "# What restores replaced and kept, and what failed ones had brought. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-* .failed-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
+	"redis-keys-read": "# The line of Dragonfly's log about the load at its start, if there is one. $1 container. Its log is on standard error, or,\n# when it was started without --logtostderr, in a file of its own; neither need be there.\nsince=$(docker inspect -f '{{.State.StartedAt}}' \"$1\") || exit 1\nline=$(docker logs --since \"$since\" \"$1\" 2>&1 | grep -m 1 'num keys read: ')\n[ -n \"$line\" ] || line=$(docker exec \"$1\" cat /tmp/dragonfly.INFO 2>/dev/null | grep -m 1 'num keys read: ')\nprintf '%s\\n' \"$line\"\n",
 	"redis-left": "# What a restore has left in a data directory: prints `moved` when it began to move the old data aside, `staged` when it\n# only brought files beside it, else `nothing`. $1 container, $2 image, $3 data directory, $4 id of the restore.\n# shellcheck disable=SC2016 # expands in the container\ntext='\n[ -d \"$1\" ] || exit 1\nif [ -d \"$1/.pre-restore-$2\" ]; then echo moved; elif [ -d \"$1/.restore-$2\" ]; then echo staged; else echo nothing; fi\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
 	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
@@ -2305,19 +2433,21 @@ const texts$1 = {
 	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name, $8 what\n# to note about the data that is moved.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\n[ \"$on\" = - ] || begin_append \"$on\" \"$log\"\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" </dev/null\n",
 	"redis-take-back": "# Puts what a restore kept in the place of what the stopped server would load; that is moved aside in the same way. $1\n# container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's\n# name, $8 what to note about the data that is moved, $9 the folder that was kept: its mark stays until the data is proven.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6 kept=$7\n[ -e \"$dir/$kept/.moved\" ] || { echo \"error $kept is not a whole set of replaced files\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/$kept\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nif [ \"$on\" != - ] && [ ! -e \"$dir/$on\" ] && [ -e \"$dir/$file\" ]; then begin_append \"$on\" \"$log\"; fi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" \"$9\" </dev/null\n",
 	"redis-taken": "# Removes the folder of what was taken back, which is empty by now. $1 container, $2 image, $3 data directory, $4 the folder.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\n[ -z \"$(ls \"$2\")\" ] || { echo \"error $2 is not empty\" >&2; exit 1; }\nrm -f \"./$2/.moved\" && rmdir \"./$2\"\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
-	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then aside \"$dir/$from\"; fi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved\"\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
+	"redis-undo-left": "# How far an undo of a restore came in a data directory. $1 container, $2 image, $3 data directory, $4 id of the undo, $5 folder\n# that it was to bring back. Prints `taken` when that is gone, for it goes last; `half` when anything was moved, else `untouched`.\n# shellcheck disable=SC2016 # expands in the container\ntext='\n[ -d \"$1\" ] || exit 1\nif [ ! -d \"$1/$3\" ]; then echo taken; elif [ -d \"$1/.pre-restore-$2\" ]; then echo half; else echo untouched; fi\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then\n  aside \"$dir/$from\"\n  [ -e \"$dir/$from/.moved\" ] || moved \"$dir/$from\" \"{\\\"run\\\":\\\"$id\\\",\\\"append\\\":false,\\\"atLeast\\\":null}\"\n  # From here on what lies in the directory is old: who comes after a kill must not move it away again.\n  rm -f \"$dir/.pre-restore-$id/.moved\" && sync || exit 1\nfi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
 	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
-	"s3-download": "# Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,\n# $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,\n# which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when\n# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nstate=$partial.ranges\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\n# What came of another object is no beginning of this one.\nif ! [ -e \"$partial\" ] || [ \"$(sed -n 1p \"$state\" 2>/dev/null)\" != \"$sum $etag\" ]; then\n  : >\"$partial\" && echo \"$sum $etag\" >\"$state\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nleft=$((bytes / 1024 - $(du -k \"$partial\" | cut -f1)))\n[ \"${free:-0}\" -ge \"$left\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $left KiB\" >&2; exit 1; }\nbefore=$(grep -c '^done ' \"$state\")\nwork=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# get N: one range into its place. 0 when all of it came; else `code` is the answer.\nget() {\n  first=$(($1 * range)) last=$((($1 + 1) * range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # An answer that is longer than its range must not run into the next one.\n  {\n    curl -sS -f -K /dev/fd/3 -r \"$first-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n      -D \"$work/$1.head\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n    echo $? >\"$work/$1.rc\"\n  } | head -c $((last - first + 1)) | dd of=\"$partial\" bs=\"$block\" seek=$((first / block)) conv=notrunc 2>/dev/null || { code=disk; return 1; }\n  read -r rc <\"$work/$1.rc\"\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$work/$1.head\" 2>/dev/null | tail -n 1)\n  rm -f \"$work/$1.head\" \"$work/$1.rc\"\n  # A 200 is the whole object, not the range that was asked for.\n  [ \"${code:=000}\" = 206 ] && [ \"$rc\" = 0 ]\n}\n\n# lane N: every so many-th range, until all are there or one of them cannot be had.\nlane() {\n  number=$1\n  while [ $((number * range)) -lt \"$bytes\" ]; do\n    failed=0\n    until [ -e \"$work/failed\" ] || grep -qx \"done $number\" \"$state\"; do\n      if get \"$number\"; then echo \"done $number\" >>\"$state\"; continue; fi\n      failed=$((failed + 1))\n      case $code in\n        403 | 404 | 412 | disk) echo \"$code\" >\"$work/failed\" ;;\n        *) [ \"$failed\" -lt \"$tries\" ] || echo \"$code\" >\"$work/failed\" ;;\n      esac\n      sleep \"$failed\"\n    done\n    number=$((number + lanes))\n  done\n}\n\npids=\nfrom=0\nwhile [ \"$from\" -lt \"$lanes\" ]; do\n  lane \"$from\" &\n  pids=\"$pids $!\"\n  from=$((from + 1))\ndone\nfor pid in $pids; do wait \"$pid\"; done\n\nif [ -e \"$work/failed\" ]; then\n  read -r code <\"$work/failed\"\n  if [ \"$code\" = 403 ] && [ \"$(grep -c '^done ' \"$state\")\" -gt \"$before\" ]; then echo renew; exit 0; fi\n  case $code in\n    # An old URL is refused like a wrong one: what came stays for a fresh one.\n    403) echo \"error S3 answered 403 for $file\" >&2 ;;\n    404 | 412) rm -f \"$partial\" \"$state\"; echo \"error S3 answered $code for $file\" >&2 ;;\n    disk) echo \"error $partial cannot be written\" >&2 ;;\n    *) echo \"error S3 answered $code for $file, $tries times\" >&2 ;;\n  esac\n  exit 1\nfi\nrm -f \"$state\"\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
-	"s3-part-sums": "# The MD5s of a file's parts. $1 file, $2 size of a part, $3 number of the last one. Lines `NUMBER MD5`.\nset -u\nnumber=0\nwhile [ \"$number\" -lt \"$3\" ]; do\n  sum=$(tail -c \"+$((number * $2 + 1))\" \"$1\" | head -c \"$2\" | md5sum)\n  number=$((number + 1))\n  echo \"$number ${sum%% *}\"\ndone\n",
+	"s3-download": "# Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,\n# $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,\n# which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when\n# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way. As it goes\n# on: `from BYTES` that were there before, and `range BYTES` for each that came.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nstate=$partial.ranges\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\n# What came of another object is no beginning of this one.\nif ! [ -e \"$partial\" ] || [ \"$(sed -n 1p \"$state\" 2>/dev/null)\" != \"$sum $etag\" ]; then\n  : >\"$partial\" && echo \"$sum $etag\" >\"$state\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nleft=$((bytes / 1024 - $(du -k \"$partial\" | cut -f1)))\n[ \"${free:-0}\" -ge \"$left\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $left KiB\" >&2; exit 1; }\nbefore=$(grep -c '^done ' \"$state\")\necho \"from $((before * range))\"\nwork=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# get N: one range into its place. 0 when all of it came; else `code` is the answer.\nget() {\n  first=$(($1 * range)) last=$((($1 + 1) * range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # An answer that is longer than its range must not run into the next one.\n  {\n    curl -sS -f -K /dev/fd/3 -r \"$first-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n      -D \"$work/$1.head\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n    echo $? >\"$work/$1.rc\"\n  } | head -c $((last - first + 1)) | dd of=\"$partial\" bs=\"$block\" seek=$((first / block)) conv=notrunc 2>/dev/null || { code=disk; return 1; }\n  read -r rc <\"$work/$1.rc\"\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$work/$1.head\" 2>/dev/null | tail -n 1)\n  rm -f \"$work/$1.head\" \"$work/$1.rc\"\n  # A 200 is the whole object, not the range that was asked for.\n  [ \"${code:=000}\" = 206 ] && [ \"$rc\" = 0 ]\n}\n\n# lane N: every so many-th range, until all are there or one of them cannot be had.\nlane() {\n  number=$1\n  while [ $((number * range)) -lt \"$bytes\" ]; do\n    failed=0\n    until [ -e \"$work/failed\" ] || grep -qx \"done $number\" \"$state\"; do\n      if get \"$number\"; then\n        echo \"done $number\" >>\"$state\"\n        echo \"range $((last + 1 - first))\"\n        continue\n      fi\n      failed=$((failed + 1))\n      case $code in\n        403 | 404 | 412 | disk) echo \"$code\" >\"$work/failed\" ;;\n        *) [ \"$failed\" -lt \"$tries\" ] || echo \"$code\" >\"$work/failed\" ;;\n      esac\n      sleep \"$failed\"\n    done\n    number=$((number + lanes))\n  done\n}\n\npids=\nfrom=0\nwhile [ \"$from\" -lt \"$lanes\" ]; do\n  lane \"$from\" &\n  pids=\"$pids $!\"\n  from=$((from + 1))\ndone\nfor pid in $pids; do wait \"$pid\"; done\n\nif [ -e \"$work/failed\" ]; then\n  read -r code <\"$work/failed\"\n  if [ \"$code\" = 403 ] && [ \"$(grep -c '^done ' \"$state\")\" -gt \"$before\" ]; then echo renew; exit 0; fi\n  case $code in\n    # An old URL is refused like a wrong one: what came stays for a fresh one.\n    403) echo \"error S3 answered 403 for $file\" >&2 ;;\n    404 | 412) rm -f \"$partial\" \"$state\"; echo \"error S3 answered $code for $file\" >&2 ;;\n    disk) echo \"error $partial cannot be written\" >&2 ;;\n    *) echo \"error S3 answered $code for $file, $tries times\" >&2 ;;\n  esac\n  exit 1\nfi\nrm -f \"$state\"\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
+	"s3-part-sums": "# The MD5s of a file's parts, and the SHA-256 of the same bytes. $1 file, $2 size of a part in whole MiB of bytes, $3 number of\n# the last one. Lines `NUMBER MD5`, at last `sum SHA256`.\nset -u\nwork=$(mktemp -d) && mkfifo \"$work/stream\" || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\nif openssl md5 -r </dev/null >/dev/null 2>&1; then md5() { openssl md5 -r; }; else md5() { md5sum; }; fi\nsha256 <\"$work/stream\" >\"$work/sum\" & summing=$!\nexec 7>\"$work/stream\"\nnumber=0\nwhile [ \"$number\" -lt \"$3\" ]; do\n  sum=$(dd if=\"$1\" bs=1048576 skip=$((number * ($2 / 1048576))) count=$(($2 / 1048576)) 2>/dev/null | tee \"$work/stream\" | md5)\n  number=$((number + 1))\n  echo \"$number ${sum%% *}\"\ndone\nexec 7>&-\nwait \"$summing\"\nread -r sum _ <\"$work/sum\"\necho \"sum $sum\"\n",
 	"s3-reach": "# Whether this host can send to S3 itself. $1 address of the store. Prints `ok`, or why not.\nif ! command -v curl >/dev/null 2>&1; then echo \"curl is not installed\"; exit 0; fi\nif ! command -v md5sum >/dev/null 2>&1; then echo \"md5sum is not installed\"; exit 0; fi\ncode=$(curl -sS -o /dev/null -w '%{http_code}' --connect-timeout 5 --max-time 15 \"$1\" 2>/dev/null)\nrc=$?\ncase $rc in\n  0) if [ \"$code\" != 000 ]; then echo ok; else echo \"no answer from $1\"; fi ;;\n  60 | 77) echo \"curl does not trust the certificate of $1 (no CA certificates?)\" ;;\n  *) echo \"curl cannot reach $1 (code $rc)\" ;;\nesac\n",
 	"s3-read-back": "# Reads one object straight from S3 and keeps nothing of it. $1 bytes, $2 SHA-256, $3 tries, $4 seconds without progress that\n# cut a try. Standard input: the URL, which stands in no argument, file or output here. An error unless these bytes come.\nset -u\nbytes=$1 sum=$2 tries=$3 stall=$4 try=1\nread -r url\nwhile :; do\n  # A cut or refused answer has other bytes: their SHA-256 tells, whatever the exit code.\n  got=$(curl -sS -f -K /dev/fd/3 --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" 2>/dev/null 3<<CONFIG | sha256sum\nurl = \"$url\"\nCONFIG\n)\n  if [ \"${got%% *}\" = \"$sum\" ]; then echo \"read back $bytes\"; exit 0; fi\n  [ \"$try\" -lt \"$tries\" ] || { echo \"error S3 gave other bytes than were sent, or none, $try times\" >&2; exit 1; }\n  sleep \"$try\"\n  try=$((try + 1))\ndone\n",
-	"s3-upload": "# Sends parts of a file straight to S3. $1 file, $2 size of a part, $3 tries, $4 seconds without progress that cut a try.\n# Of a file that is still being written also: $5 the name that it gets when it is whole, $6 seconds without growth, and $7\n# seconds in all, after which no more is awaited. Standard input: lines `NUMBER LENGTH URL`; a number of 0 is the probe: one\n# byte to that URL with a wrong MD5. On standard output: `part NUMBER MD5 CODE REASON` for each, `probe CODE REASON`, at last `end WHY`.\n# The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4 name=${5:-} idle=${6:-0} life=${7:-0}\nbody=$file why=sent began=$(date +%s)\nanswer=$(mktemp) || exit 1\ntrap 'rm -f \"$answer\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\nencode() {\n  hex=$1\n  while [ -n \"$hex\" ]; do\n    rest=${hex#??}\n    # shellcheck disable=SC2059 # the escape is the point\n    printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n    hex=$rest\n  done | base64\n}\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nreason() {\n  sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1\n}\n\n# A store may notice its own failure only after it has begun to answer with 200.\nmeant() {\n  : \"${code:=000}\"\n  if [ \"$code\" = 200 ] && grep -q '<Error>' \"$answer\"; then code=500; fi\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody|SlowDown' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nsend() {\n  number=$1 length=$2 url=$3\n  from=$(((number - 1) * size + 1))\n  md5=$(tail -c \"+$from\" \"$body\" | head -c \"$length\" | md5sum | cut -d' ' -f1)\n  sum=$(encode \"$md5\")\n  try=1\n  while :; do\n    : >\"$answer\"\n    code=$(tail -c \"+$from\" \"$body\" | head -c \"$length\" | put \"$length\" \"$sum\" \"$url\")\n    meant\n    if [ \"$code\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $$ % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  echo \"part $number $md5 $code $(reason)\"\n  [ \"$code\" = 200 ]\n}\n\n# grown BYTES: waits until the growing file has so many. 1, with the reason in `why`, when it is whole or no longer awaited.\ngrown() {\n  [ -n \"$name\" ] || return 0\n  quiet=0 had=\n  while :; do\n    if [ -e \"$name\" ]; then why=whole; return 1; fi\n    # Held open, it can be read to its end whatever becomes of its name.\n    if [ \"$body\" = \"$file\" ] && [ -e \"$file\" ] && exec 4<\"$file\"; then body=/proc/self/fd/4; fi\n    if [ \"$body\" != \"$file\" ] && [ ! -e \"$file\" ] && [ ! -e \"$name\" ]; then why=gone; return 1; fi\n    have=$(stat -L -c %s \"$body\" 2>/dev/null) || have=0\n    [ \"$have\" -lt \"$1\" ] || return 0\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    if [ \"$quiet\" -gt $((idle * 2)) ]; then why=idle; return 1; fi\n    if [ $(($(date +%s) - began)) -ge \"$life\" ]; then why=old; return 1; fi\n    sleep 0.5\n  done\n}\n\nwhile read -r number length url; do\n  if [ \"$number\" = 0 ]; then\n    try=1 code=000\n    while [ \"$try\" -le \"$tries\" ]; do\n      code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$url\")\n      meant\n      case $code in 000 | 429 | 5??) sleep \"$try\"; try=$((try + 1)) ;; *) break ;; esac\n    done\n    echo \"probe $code $(reason)\"\n  else\n    grown $((number * size)) || break\n    send \"$number\" \"$length\" \"$url\" || { why=refused; break; }\n  fi\ndone\necho \"end $why\"\n",
+	"s3-upload": "# Sends parts of a file straight to S3, several at once. $1 file, $2 size of a part in whole MiB of bytes, $3 tries, $4 seconds\n# without progress that cut a try, $5 parts at once. Of a file that is still being written also: $6 the name that it gets when\n# it is whole (`FILE.written` says it earlier), $7 seconds without growth, and $8 seconds in all, after which no more is awaited.\n# Standard input: lines `NUMBER URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard output:\n# `probe CODE REASON`, `part NUMBER MD5 CODE REASON` (MD5 in base64), `whole BYTES` as soon as that is known, `sum SHA256` when\n# all of the file went up here: of the very bytes that the MD5s are of; at last `end WHY`.\n# The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4 lanes=$5 name=${6:-} idle=${7:-0} life=${8:-0}\nblock=1048576 why=sent began=$(date +%s) body='' bytes='' fed=0 pids=''\nwork=$(mktemp -d) && mkfifo \"$work/free\" \"$work/stream\" || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# OpenSSL may not be there, or not be allowed to use MD5.\nif [ \"$(openssl md5 -binary </dev/null 2>/dev/null | base64)\" = 1B2M2Y8AsgTpgAmY7PhCfg== ]; then\n  md5() { openssl md5 -binary | base64; }\nelse\n  # base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\n  md5() {\n    hex=$(md5sum) && hex=${hex%% *}\n    while [ -n \"$hex\" ]; do\n      rest=${hex#??}\n      # shellcheck disable=SC2059 # the escape is the point\n      printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n      hex=$rest\n    done | base64\n  }\nfi\n\n# One part of the file, from the page cache as a rule.\npart() { dd if=\"$body\" bs=\"$block\" skip=$((($1 - 1) * size / block)) count=$((size / block)) 2>/dev/null; }\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nreason() {\n  sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1\n}\n\n# A store may notice its own failure only after it has begun to answer with 200.\nmeant() {\n  : \"${code:=000}\"\n  if [ \"$code\" = 200 ] && grep -q '<Error>' \"$answer\"; then code=500; fi\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody|SlowDown' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nprobe() {\n  try=1 answer=$work/probe\n  while :; do\n    : >\"$answer\"\n    code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$1\")\n    meant\n    case $code in 000 | 429 | 5??) [ \"$try\" -lt \"$tries\" ] || break ;; *) break ;; esac\n    sleep \"$try\"\n    try=$((try + 1))\n  done\n  echo \"probe $code $(reason)\"\n  [ \"$code\" = 400 ]\n}\n\n# send NUMBER LENGTH MD5 URL, beside others.\nsend() {\n  try=1 answer=$work/$1\n  while :; do\n    : >\"$answer\"\n    code=$(part \"$1\" | put \"$2\" \"$3\" \"$4\")\n    meant\n    if [ \"$code\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $1 % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  [ \"$code\" = 200 ] || : >\"$work/refused\"\n  echo \"part $1 $3 $code $(reason)\"\n  rm -f \"$answer\"\n  echo >&6\n}\n\n# The file is opened once: then it can be read to its end whatever becomes of its name.\nopen() {\n  for one in \"$file\" ${name:+\"$name\"}; do\n    if [ -e \"$one\" ] && exec 4<\"$one\"; then body=/proc/self/fd/4; return 0; fi\n  done\n  return 1\n}\n\n# grown NUMBER: waits until the file has this part, and sets its `length`; 1, with the reason in `why`, when it never will.\ngrown() {\n  from=$((($1 - 1) * size)) quiet=0 had=''\n  while :; do\n    # Whether it is whole is asked before its size: what was there before is all.\n    all=''\n    if [ -z \"$name\" ] || [ -e \"$name\" ] || [ -e \"$file.written\" ]; then all=yes; fi\n    have=0\n    if [ -n \"$body\" ] || open; then\n      have=$(stat -L -c %s \"$body\") || have=0\n    elif [ -n \"$all\" ]; then\n      why=gone\n      return 1\n    fi\n    if [ -n \"$all\" ] && [ -z \"$bytes\" ]; then bytes=$have; echo \"whole $bytes\"; fi\n    length=$((have - from))\n    if [ \"$length\" -ge \"$size\" ]; then length=$size; return 0; fi\n    if [ -n \"$all\" ]; then\n      if [ \"$length\" -gt 0 ] || [ \"$1\" = 1 ]; then return 0; fi\n      why=whole\n      return 1\n    fi\n    if [ -n \"$body\" ] && [ ! -e \"$file\" ] && [ ! -e \"$name\" ]; then why=gone; return 1; fi\n    if [ -e \"$work/refused\" ]; then why=refused; return 1; fi\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    if [ \"$quiet\" -gt $((idle * 3)) ]; then why=idle; return 1; fi\n    if [ $(($(date +%s) - began)) -ge \"$life\" ]; then why=old; return 1; fi\n    sleep 0.3\n  done\n}\n\nexec 6<>\"$work/free\"\nnumber=0\nwhile [ \"$number\" -lt \"$lanes\" ]; do echo >&6; number=$((number + 1)); done\nsha256 <\"$work/stream\" >\"$work/sum\" & summing=$!\nexec 7>\"$work/stream\"\nend=0\nwhile read -r number url; do\n  if [ \"$number\" = 0 ]; then\n    probe \"$url\" || { why=refused; break; }\n    continue\n  fi\n  grown \"$number\" || break\n  if [ \"$number\" = $((fed + 1)) ]; then\n    sum=$(part \"$number\" | tee \"$work/stream\" | md5)\n    fed=$number end=$((from + length))\n  else\n    sum=$(part \"$number\" | md5)\n  fi\n  read -r _ <&6\n  [ ! -e \"$work/refused\" ] || break\n  send \"$number\" \"$length\" \"$sum\" \"$url\" 7>&- &\n  pids=\"$pids $!\"\ndone\nfor pid in $pids; do wait \"$pid\"; done\nexec 7>&-\nwait \"$summing\"\nif [ -e \"$work/refused\" ]; then\n  why=refused\nelif [ -n \"$bytes\" ] && [ \"$end\" = \"$bytes\" ] && [ \"$why\" != refused ]; then\n  read -r sum _ <\"$work/sum\"\n  echo \"sum $sum\"\n  why=whole\nfi\necho \"end $why\"\n",
 	"set-aside": "# Runs as root in a container: gives a data directory another name, and puts an empty one with the same owner in its\n# place. $1 the parent folder, $2 the directory's name, $3 its name aside.\nset -eu\ncd \"$1\"\n[ ! -e \"./$3\" ] || { echo \"$3 is there already\" >&2; exit 1; }\n[ -d \"./$2\" ] || { echo \"$2 is no directory\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"./$2\")\nmv \"./$2\" \"./$3\"\nmkdir -m 700 \"./$2\"\nchown \"$owner\" \"./$2\"\nsync\n",
 	"sha256": "# shellcheck shell=sh\n# The SHA-256 of standard input as the first word of a line. OpenSSL uses the processor's own instructions where it has\n# them, which is several times as fast as sha256sum.\nsha256() {\n  if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r; else sha256sum; fi\n}\n",
 	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
 	"store-below": "# Files of backups that begin with one of some stems. $1 directory of backups, $2.. `FOLDER/BEGINNING`. One path a line.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nshift\nfor stem; do\n  for one in \"$stem\"*; do\n    if [ -f \"$one\" ]; then printf '%s\\n' \"$one\"; fi\n  done\ndone\n",
 	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files that nobody has\n# written to for an hour, and prints what went: another project or environment may have its backups here as well, and a lock of its own.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfind . -mindepth 2 -maxdepth 2 -type f \\( -name '*.partial' -o -name '*.partial.*' \\) -mmin +60 | while read -r one; do\n  rm -f \"$one\"\n  echo \"${one#./}\"\ndone\n",
 	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
+	"store-left": "# Files beside the backups that are none: what was replaced by a good copy, and what was half written. $1 directory of\n# backups. Lines `BYTES SECONDS PATH`, the time of the last change and the path in base64, then `now` and the host's time.\nset -eu\nif [ -d \"$1\" ]; then\n  cd \"$1\"\n  for one in postgres/*.damaged.* dragonfly/*.damaged.* postgres/*.partial* dragonfly/*.partial* metadata/*.partial*; do\n    [ -f \"$one\" ] || continue\n    printf '%s %s\\n' \"$(stat -c '%s %Y' \"$one\")\" \"$(printf %s \"$one\" | base64 | tr -d '\\n')\"\n  done\nfi\necho \"now $(date +%s)\"\n",
 	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0}\nset -- \"$word\"-*.json\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
 	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
 	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
@@ -2558,10 +2688,8 @@ async function keepImages(tools, { release, images }) {
 		return /^(sha256|[0-9a-f]{64}$)/.test(repository) ? [] : [change`docker tag ${image.id} ${`${repository}:release-${release.id}`} || exit`];
 	});
 	const file = deployedImagesFile(tools.config);
-	const next = `${file}.t`;
 	const override = imagesOverride(references(images, [...images.keys()]));
-	const write = change`mkdir -p -m 700 ${tools.layout.state} && printf '%s\\n' ${override} >${next} && sync ${next} && mv -f ${next} ${file} || exit`;
-	await tools.work.step("tag-release", lines$1(...tags, write));
+	await tools.work.step("tag-release", lines$1(...tags, writeText(file, override)));
 }
 /** The last act of a deployment: the note of an unfinished one goes away with it. */
 async function recordGood(tools, { release, images }) {
@@ -2831,8 +2959,8 @@ function isServing({ state, health = "healthy" }) {
 // src/job/data-presence.ts
 /**
 * Whether the places where these services keep their data hold anything: every writable directory or volume of the
-* definition and of the container. A place that cannot be looked into counts as full: what might be data is protected
-* like data.
+* definition and of the container, and where these hold nothing, the container itself: what a server has not saved yet, or
+* keeps on no volume. A place that cannot be looked into counts as full: what might be data is protected like data.
 */
 async function dataPresence(tools, services) {
 	const { volumes } = await tools.stack.definition();
@@ -2840,16 +2968,48 @@ async function dataPresence(tools, services) {
 		service: one.service.name,
 		place
 	})));
-	if (places.length === 0) return [];
 	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
 	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
-	const { stdout } = await tools.host.run(look, { timeout: 6e4 + places.length * 35e3 });
-	const answers = stdout.trimEnd().split("\n");
+	const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length);
 	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
-	return places.map((one, index) => ({
+	const looked = places.map((one, index) => ({
 		...one,
 		...judge$1(answers[index] ?? "")
 	}));
+	const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present));
+	return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()];
+}
+async function answersOf({ host }, look, places) {
+	const { stdout } = await host.run(look, { timeout: 6e4 + places * 35e3 });
+	return stdout.trimEnd().split("\n");
+}
+/** What a container holds whose places are empty. */
+async function inContainer({ service, container, driver }) {
+	if (!container || container.state === "created") return [];
+	const found = {
+		service: service.name,
+		place: `the container ${container.name}`
+	};
+	if (container.state !== "running") return !container.mounts.some((mount) => mount.writable) ? [{
+		...found,
+		present: true,
+		doubt: "it has no volume and does not run"
+	}] : [];
+	try {
+		const facts = await driver.fingerprint?.(service, container);
+		return facts && (Object.keys(facts.same).length > 0 || Object.values(facts.atLeast).some((count) => count > 0)) ? [{
+			...found,
+			present: true,
+			doubt: void 0
+		}] : [];
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		return [{
+			...found,
+			present: true,
+			doubt: messageOf(error)
+		}];
+	}
 }
 function placesOf({ definition, container }, volumes) {
 	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
@@ -2990,6 +3150,7 @@ const postgresFormats = [
 const backupSchema = require_libraries.strictObject({
 	directory: path.optional().describe("`<base directory>/backups` unless told."),
 	retention: retentionSchema.prefault({}),
+	"prune-first": require_libraries.boolean().default(false).describe("Remove before a backup what it pushes out on the host."),
 	s3: s3Schema.optional(),
 	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore, drill and pipeline.") }).optional(),
 	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
@@ -3028,6 +3189,108 @@ const configSchema = require_libraries.strictObject({
 	environments: require_libraries.record(name$2, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
 });
 
+// src/job/keep-volumes.ts
+/**
+* Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
+* data, data in the container itself, a mount that the compose files no longer have, or one that would come from another
+* place (S2), or is another data service's as well (S13). The volume of a service that is `upgraded` may be mounted
+* elsewhere: its data is brought over by a dump.
+*/
+async function assertDataStays({ stack: { definition } }, services, upgraded = []) {
+	const stack = await definition();
+	const places = /* @__PURE__ */ new Map();
+	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
+		const { name } = one.service;
+		for (const { path, source } of await placedOn(one, stack)) {
+			const other = places.get(path ?? source);
+			if (other !== void 0) throw shared(other, name, source);
+			places.set(path ?? source, name);
+		}
+		for (const mount of one.container?.mounts.filter(keepsData) ?? []) if (!(upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount)))) assertSameSource(name, mount, one.definition, stack);
+	}
+}
+/** The mounts of a container where its data lies: all that it can write to when its driver does not tell. */
+async function dataMounts(container, one) {
+	const inside = await one.driver.dataDirectory?.(one.service, container, one.definition);
+	return container.mounts.filter((mount) => mount.writable && (inside === void 0 || covers(mount, inside)));
+}
+/** Where the data is going to lie. Refuses what does not outlive the container, now or then. */
+async function placedOn({ service, container, definition, driver }, stack) {
+	const next = persistent(definition, stack).filter((mount) => mount.writable);
+	if (next.length === 0) throw refusal("no-persistent-volume", `data service ${service.name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
+	const now = container && await driver.dataDirectory?.(service, container, definition);
+	if (container) assertOutside(container, {
+		name: service.name,
+		now
+	});
+	const then = await driver.dataDirectory?.(service, void 0, definition);
+	const own = next.filter((mount) => then === void 0 || covers(mount, then));
+	if (own.length > 0) return own;
+	const there = next.map(({ target }) => target).join(", ");
+	throw refusal("no-persistent-volume", `${definition.image} keeps the data of ${service.name} in ${then}, where it has no volume (it mounts ${there})`, { hint: `Mount its volume at ${then}, or at a directory above it.` });
+}
+function shared(service, other, source) {
+	return refusal("data-shared", `${service} and ${other} would both have their data in ${source}`, { hint: "Give each a volume of its own: two servers on one data directory destroy it." });
+}
+function assertOutside(container, { name, now }) {
+	if (now === void 0 || container.mounts.filter(keepsData).some((mount) => covers(mount, now))) return;
+	throw refusal("data-in-container", `${name} keeps its data in ${now}, in the container itself: it would go with it`, { hint: `Copy it to the place that the compose file mounts there first: stop the app and the container, then docker cp -a ${container.name}:${now}/. PLACE` });
+}
+/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
+async function prepareVolumes(tools, services) {
+	const stack = await tools.stack.definition();
+	const paths = services.flatMap((one) => persistent(one.definition, stack).flatMap((mount) => mount.path ?? []).map((path) => ({
+		path,
+		isData: dataKinds.includes(one.service.kind),
+		service: one.service.name
+	})));
+	if (paths.length === 0) return;
+	const there = (await tools.host.run(sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`)).stdout.trim().split("\n");
+	const missing = paths.filter((_, index) => there[index] !== "yes");
+	const stray = missing.find((one) => !one.isData);
+	if (stray) throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, { hint: "Copy it to the host first: Docker would put an empty directory in its place." });
+	if (missing.length > 0) await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`);
+}
+/** Whether a path in the container lies on a mount. */
+function covers({ target }, path) {
+	return `${path}/`.startsWith(`${target.replace(/\/+$/, "")}/`);
+}
+/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
+function directoryOf(mount, stack) {
+	return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source;
+}
+function persistent(definition, stack) {
+	return definition.volumes.flatMap(({ type, source, target, readOnly }) => {
+		const writable = !readOnly;
+		if (type === "bind") return [{
+			target,
+			source,
+			path: source,
+			writable
+		}];
+		const volume = stack.volumes.find((one) => one.key === source);
+		return type === "volume" && volume ? [{
+			target,
+			source: volume.name,
+			path: volume.device,
+			writable
+		}] : [];
+	});
+}
+/** As Docker calls it: the volume's name, or the path of a bind mount. */
+function sourceOf(mount) {
+	return mount.volume ?? mount.source;
+}
+function keepsData(mount) {
+	return mount.writable && mount.type !== "tmpfs";
+}
+function assertSameSource(service, mount, definition, stack) {
+	const now = sourceOf(mount);
+	const next = persistent(definition, stack).find((one) => one.target === mount.target);
+	if (next?.source === now) return;
+	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
+}
+
 // src/service/kinds.ts
 /**
 * The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
@@ -3051,6 +3314,67 @@ const known = [
 /** Without registry, folders, tag and digest. A port of the registry is no tag. */
 function imageName(image) {
 	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+}
+
+// src/job/container-checks.ts
+/** A container that came up so recently may still be in a restart loop that its restart count tells of. */
+const settled$1 = 36e5;
+/** What `docker inspect` tells about a service beside its state: restarts, uptime, copies, networks. */
+function containerChecks(copies, service, definition, limits) {
+	const container = copies[0];
+	if (!container) return [];
+	return [
+		restartCheck(container, limits),
+		...networkChecks(container, service, definition),
+		...copies.length > service.replicas ? [copiesCheck(copies, service)] : []
+	];
+}
+/**
+* Running copies first, those that were never started last, then by number: what stands for the service when an interrupted
+* change left several.
+*/
+function byUse(containers) {
+	const rank = ({ state }) => state === "running" ? 0 : state === "created" ? 2 : 1;
+	return containers.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number);
+}
+function restartCheck(container, { restarts, now }) {
+	const uptime = uptimeOf(container, now);
+	const detail = `restarted ${container.restarts} times${uptime === void 0 ? "" : `, up ${formatDuration(uptime)}`}`;
+	if (container.state === "restarting") return {
+		name: "restarts",
+		state: "failed",
+		detail
+	};
+	return {
+		name: "restarts",
+		state: container.restarts > restarts && (uptime ?? 0) < settled$1 ? "warning" : "ok",
+		detail
+	};
+}
+/** Milliseconds since the container started; undefined when it does not run. */
+function uptimeOf(container, now) {
+	if (container.state !== "running" || container.startedAt === "") return void 0;
+	return Math.max(0, now.getTime() - Date.parse(container.startedAt));
+}
+/** A running container must be in every network that its service joins: cut off from one, it looks healthy to itself. */
+function networkChecks(container, service, { networks }) {
+	if (container.state !== "running") return [];
+	const joined = new Set(container.networks.map((one) => one.name));
+	return service.networks.flatMap((key) => {
+		const name = networks.find((one) => one.key === key)?.name ?? key;
+		return joined.has(name) ? [] : [{
+			name: `network ${name}`,
+			state: "failed",
+			detail: "the container is not in it"
+		}];
+	});
+}
+function copiesCheck(copies, { replicas }) {
+	return {
+		name: "copies",
+		state: "warning",
+		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
+	};
 }
 
 // src/job/stack-services.ts
@@ -3099,7 +3423,7 @@ function describe$1(tools, definition, containers) {
 			stack: tools.stack,
 			backups: tools.layout.backups
 		},
-		container: containers.find((one) => one.service === definition.name)
+		container: byUse(containers.filter((one) => one.service === definition.name))[0]
 	};
 }
 const defaults = {
@@ -3153,21 +3477,33 @@ async function refresh(tools, services) {
 	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
 }
 /**
-* Throws unless no other running container on the host has the service's data mounted: two servers on one data
-* directory both start and both write (S13).
+* Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
+* on one data directory both start and both write (S13). A stopped copy of the service itself is compose's to take away.
+* `strangers`: those of the stack itself are going to be stopped first.
 */
-async function assertSoleServer(tools, one) {
-	const sources = (one.container?.mounts.filter((mount) => mount.writable))?.map((mount) => mount.volume ?? mount.source) ?? await definedSources(tools, one);
+async function assertSoleServer(tools, one, { strangers = false } = {}) {
+	const sources = (one.container && await dataMounts(one.container, one))?.map((mount) => mount.volume ?? mount.source) ?? await definedSources(tools, one);
 	if (sources.length === 0) return;
-	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id);
-	if (rival) throw twoServers(one.service.name, rival);
+	const { name } = one.service;
+	const isOwn = (other) => other.project === tools.stack.project && (strangers || other.service === name && !runs(other));
+	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id && !isOwn(other));
+	if (rival) throw twoServers(name, rival);
+}
+function runs({ state }) {
+	return [
+		"running",
+		"restarting",
+		"paused"
+	].includes(state);
 }
 async function definedSources({ stack }, { definition }) {
 	const { volumes } = await stack.definition();
 	return definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => volumes.find((one) => one.key === source)?.name ?? source);
 }
 function twoServers(service, rival) {
-	return refusal("data-in-use", `the data of ${service} is mounted by the running container ${rival.name}`, { hint: `Stop ${rival.name} first: two servers on one data directory destroy it.` });
+	const { name, restartPolicy } = rival;
+	if (runs(rival)) return refusal("data-in-use", `the data of ${service} is mounted by the running container ${name}`, { hint: `Stop ${name} first: two servers on one data directory destroy it.` });
+	return refusal("data-in-use", `the data of ${service} is mounted by the stopped container ${name}, which the engine starts by itself (restart policy ${restartPolicy})`, { hint: `Two servers on one data directory destroy it. On the host: docker update --restart no ${name}, or docker rm ${name} if it is not needed (its volumes stay).` });
 }
 /** Stops on an empty list, which would make every later "all of them" true (S7). */
 function atLeastOne(items, what) {
@@ -3197,6 +3533,136 @@ function compareFingerprints(before, after) {
 			after: String(one.after ?? "(none)")
 		}));
 	});
+}
+
+// src/job/set-aside.ts
+/**
+* Names beside a data directory, dated, for what makes room and for what takes its place in vain. With the time besides the
+* backup, for two tries with one backup must not meet.
+*/
+function besidePaths(directory, { id, now }) {
+	const time = now.toISOString().slice(11, 19).replaceAll(":", "");
+	return {
+		aside: `${directory}.aside-${id}-${time}`,
+		failed: `${directory}.failed-${id}-${time}`
+	};
+}
+/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
+function setAside({ imageId, directory, aside }) {
+	return besideDirectory("set-aside", {
+		imageId,
+		directory,
+		names: [directory, aside].map((path) => node_path.posix.basename(path)),
+		effect: "change"
+	});
+}
+/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`, and then said (`kept`). Can be repeated. */
+function putAsideBack({ imageId, directory, aside }, failed) {
+	return besideDirectory("put-aside-back", {
+		imageId,
+		directory,
+		names: [
+			directory,
+			aside,
+			failed
+		].map((path) => node_path.posix.basename(path)),
+		effect: "change"
+	});
+}
+/** Runs a script, as root in a container without network, where `directory` lies. */
+function besideDirectory(name, { imageId, directory, names, effect }) {
+	return (effect === "change" ? change : sh)`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
+  --volume ${`${node_path.posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${names}`;
+}
+
+// src/job/aside.ts
+const noteSchema$5 = require_libraries.object({
+	format: require_libraries.literal(1),
+	service: require_libraries.string$1(),
+	/** Where the data was, and where it is kept: on the host, side by side. */
+	directory: require_libraries.string$1(),
+	aside: require_libraries.string$1(),
+	/** Where what was filled in its place is kept, if that was given up. */
+	failed: require_libraries.string$1(),
+	/** By the host's clock, ISO 8601 UTC. */
+	at: require_libraries.datetime()
+});
+/** Shell text that notes a directory, durably, and then sets it aside. */
+function setAsideNoted(layout, imageId, note) {
+	const { directory, aside } = note;
+	const noted = writeNote(noteFile$3(layout, note), {
+		format: 1,
+		...note
+	});
+	return change`${noted} || exit\n${setAside({
+		imageId,
+		directory,
+		aside
+	})}`;
+}
+/** Directories of one service that were set aside and are still there, as data that was replaced. Notes that cannot be read are told. */
+async function asidesOf(tools, one) {
+	const { notes, problems } = await readNotes(tools, folderOf(tools.layout), noteSchema$5);
+	for (const problem of problems) tools.log.warning(problem);
+	const found = [];
+	for (const { service, directory, aside, failed, at } of notes) {
+		if (service !== one.service.name || ![aside, failed].every((path) => isBeside(directory, path))) continue;
+		const names = [aside, failed].map((path) => node_path.posix.basename(path));
+		const look = besideDirectory("aside-look", {
+			imageId: containerOf(one).imageId,
+			directory,
+			names,
+			effect: "read"
+		});
+		const lines = (await tools.host.run(look, { timeout: 6e5 })).stdout.trimEnd().split("\n");
+		if (lines.pop() !== "end") throw failure("host-answer", `what lies beside ${directory} cannot be told`);
+		for (const line of lines) {
+			const [, size = "0", name = ""] = /^(\d+) (.*)$/.exec(line) ?? [];
+			const was = `${name === names[1] ? "what was given up of the" : "the"} data directory of ${service}`;
+			found.push({
+				name: node_path.posix.join(node_path.posix.dirname(directory), name),
+				was,
+				at,
+				run: void 0,
+				bytes: Number(size) * 1024
+			});
+		}
+	}
+	return found;
+}
+/** Removes such directories for good. The caller has proven a later backup. */
+async function removeAsides(tools, one, paths) {
+	const { imageId } = containerOf(one);
+	for (const path of paths) {
+		if (!(await asidesOf(tools, one)).some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`);
+		const [user] = await tools.stack.mounting([path]);
+		if (user) throw refusal("data-in-use", `${user.name} runs on ${path}, which was set aside`);
+		const names = [node_path.posix.basename(path)];
+		const forget = besideDirectory("aside-forget", {
+			imageId,
+			directory: path,
+			names,
+			effect: "change"
+		});
+		await tools.work.step(`remove-aside-${one.service.name}`, forget, { timeout: 18e5 });
+	}
+}
+/** Takes away the notes of directories that are not there any more. */
+async function forgetAsides(tools, one) {
+	const { notes } = await readNotes(tools, folderOf(tools.layout), noteSchema$5);
+	const left = (await asidesOf(tools, one)).map(({ name }) => name);
+	const [first, ...more] = notes.filter(({ service, aside, failed }) => service === one.service.name && !left.includes(aside) && !left.includes(failed)).map((note) => noteFile$3(tools.layout, note));
+	if (first !== void 0) await tools.work.step(`forget-aside-${one.service.name}`, removeNotes(first, ...more));
+}
+/** Only names that are made here: a note says where to look, not what may go. */
+function isBeside(directory, path) {
+	return path.startsWith(directory) && /^\.(aside|failed)-backup-\d{8}-\d{6}-\d{6}$/.test(path.slice(directory.length));
+}
+function noteFile$3(layout, { service, aside }) {
+	return `${folderOf(layout)}/${service}-${node_path.posix.basename(aside)}.json`;
+}
+function folderOf({ state }) {
+	return `${state}/aside`;
 }
 
 // src/job/debug/causes.ts
@@ -3278,68 +3744,6 @@ function withoutTime(line) {
 	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
 }
 
-// src/job/keep-volumes.ts
-/**
-* Refuses when recreating these services would part a data service from its data: no persistent mount, a mount that the
-* compose files no longer have, or one that would come from another place (S2). The volume of a service that is
-* `upgraded` may be mounted elsewhere: its data is brought over by a dump.
-*/
-async function assertDataStays({ stack: { definition } }, services, upgraded = []) {
-	const stack = await definition();
-	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
-		const { name } = one.service;
-		if (persistent(one.definition, stack).length === 0) throw refusal("no-persistent-volume", `data service ${name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
-		for (const mount of one.container?.mounts.filter(keepsData) ?? []) if (!(upgraded.includes(name) && persistent(one.definition, stack).some(({ source }) => source === sourceOf(mount)))) assertSameSource(name, mount, one.definition, stack);
-	}
-}
-/** Creates the missing directories behind the data services' mounts; any other missing bind source is an error. */
-async function prepareVolumes(tools, services) {
-	const stack = await tools.stack.definition();
-	const paths = services.flatMap((one) => persistent(one.definition, stack).flatMap((mount) => mount.path ?? []).map((path) => ({
-		path,
-		isData: dataKinds.includes(one.service.kind),
-		service: one.service.name
-	})));
-	if (paths.length === 0) return;
-	const there = (await tools.host.run(sh`for path in ${paths.map((one) => one.path)}; do test -e "$path" && echo yes || echo no; done`)).stdout.trim().split("\n");
-	const missing = paths.filter((_, index) => there[index] !== "yes");
-	const stray = missing.find((one) => !one.isData);
-	if (stray) throw failure("bind-source-missing", `${stray.path}, mounted into ${stray.service}, is not on the host`, { hint: "Copy it to the host first: Docker would put an empty directory in its place." });
-	if (missing.length > 0) await tools.work.step("prepare-volumes", change`mkdir -p -m 700 -- ${missing.map((one) => one.path)}`);
-}
-/** The directory on the host that really holds a mount's data: behind a bind-driver volume lies another one than Docker's own. */
-function directoryOf(mount, stack) {
-	return stack.volumes.find((one) => one.name === mount.volume)?.device ?? mount.source;
-}
-function persistent(definition, stack) {
-	return definition.volumes.flatMap(({ type, source, target }) => {
-		if (type === "bind") return [{
-			target,
-			source,
-			path: source
-		}];
-		const volume = stack.volumes.find((one) => one.key === source);
-		return type === "volume" && volume ? [{
-			target,
-			source: volume.name,
-			path: volume.device
-		}] : [];
-	});
-}
-/** As Docker calls it: the volume's name, or the path of a bind mount. */
-function sourceOf(mount) {
-	return mount.volume ?? mount.source;
-}
-function keepsData(mount) {
-	return mount.writable && mount.type !== "tmpfs";
-}
-function assertSameSource(service, mount, definition, stack) {
-	const now = sourceOf(mount);
-	const next = persistent(definition, stack).find((one) => one.target === mount.target);
-	if (next?.source === now) return;
-	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
-}
-
 // src/core/manifest.ts
 /** A file of a backup, as it was when it was written. */
 const artifactSchema = require_libraries.strictObject({
@@ -3372,7 +3776,12 @@ const databaseSchema$1 = require_libraries.strictObject({
 	size: require_libraries.int().min(0),
 	tables: require_libraries.array(tableSchema),
 	largeObjects: require_libraries.int().min(0),
-	largeObjectsChecksum: checksumSchema.optional()
+	largeObjectsChecksum: checksumSchema.optional(),
+	/** What a server needs to take it; absent in backups that did not record it. */
+	extensions: require_libraries.array(require_libraries.strictObject({
+		name: require_libraries.string$1(),
+		version: require_libraries.string$1()
+	})).optional()
 });
 const postgresSchema = require_libraries.strictObject({
 	kind: require_libraries.literal("postgres"),
@@ -3382,6 +3791,11 @@ const postgresSchema = require_libraries.strictObject({
 	dataChecksums: require_libraries.boolean(),
 	databases: require_libraries.array(databaseSchema$1)
 });
+const keyspaceSchema = require_libraries.array(require_libraries.strictObject({
+	database: require_libraries.int(),
+	keys: require_libraries.int(),
+	expires: require_libraries.int()
+}));
 const keysSchema = require_libraries.strictObject({
 	kind: require_libraries._enum([
 		"dragonfly",
@@ -3390,12 +3804,12 @@ const keysSchema = require_libraries.strictObject({
 	]),
 	product: require_libraries.string$1(),
 	version: require_libraries.string$1(),
-	/** Keys and keys with an expiry, per logical database. */
-	keyspace: require_libraries.array(require_libraries.strictObject({
-		database: require_libraries.int(),
-		keys: require_libraries.int(),
-		expires: require_libraries.int()
-	}))
+	/** Keys and keys with an expiry, per logical database: those of the snapshot unless `earlier` is there. */
+	keyspace: keyspaceSchema,
+	/** Keys in the files by the server's own count while it wrote; only of Dragonfly, whose files cannot be counted. */
+	written: require_libraries.int().min(0).optional(),
+	/** The counts before the snapshot, when `keyspace` are those after it and the ones at its moment are not known. */
+	earlier: keyspaceSchema.optional()
 });
 const serviceBackupSchema = require_libraries.strictObject({
 	service: require_libraries.string$1(),
@@ -3467,7 +3881,7 @@ async function installDefinition(tools, changed) {
 		path,
 		sha256: sha256(content)
 	}));
-	await tools.work.step("note-definition", noteInstalled(tools.layout, installed));
+	await tools.work.step("note-definition", writeNote(installedFile(tools.layout), installed));
 	for (const file of changed) {
 		const path = node_path.posix.join(tools.layout.base, file.path);
 		tools.log.info(`${path} is replaced by the checkout's`);
@@ -3480,11 +3894,11 @@ mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
 }
 /** What a recreation that has not ended brought; none as a rule. */
 async function readInstalled(tools) {
-	return await readNote$1(tools, noteFile$2(tools.layout), installedSchema) ?? [];
+	return await readNote$1(tools, installedFile(tools.layout), installedSchema) ?? [];
 }
 /** Shell text that ends it: what was installed stays, or is taken back. */
 function forgetInstalled(layout) {
-	return change`rm -f ${noteFile$2(layout)}`;
+	return removeNotes(installedFile(layout));
 }
 /** The files of the checkout's definition that the host has otherwise, or not at all. */
 async function differingFiles(tools) {
@@ -3511,12 +3925,8 @@ async function putDefinitionBack(tools, files) {
 	}
 	tools.stack.forget();
 }
-function noteInstalled(layout, files) {
-	const file = noteFile$2(layout);
-	const text = JSON.stringify(files);
-	return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
-}
-function noteFile$2({ state }) {
+/** Where the note of it lies. */
+function installedFile({ state }) {
 	return `${state}/definition.json`;
 }
 function sha256(content) {
@@ -3532,9 +3942,31 @@ const restoringSchema = require_libraries.object({
 	/** Those of them whose restored data was proven to serve. */
 	done: require_libraries.array(require_libraries.string$1()),
 	/** What was there before does not serve, or is nothing: there is only the way forward. */
+	forward: require_libraries.boolean(),
+	/** That live data may be dropped where the disk has no room for both. */
+	inPlace: require_libraries.object({
+		/** Also without a backup that holds it. */
+		force: require_libraries.boolean(),
+		/** By service whose live data this restore has begun to drop: the backup that holds it, null where none is known to. */
+		dropped: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable())
+	}).optional()
+});
+const undoingSchema = require_libraries.object({
+	/** In this order: the name of what goes back as it is kept, the work that had replaced it, and the id that what makes room for it gets. */
+	services: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		name: require_libraries.string$1(),
+		run: require_libraries.string$1().optional(),
+		id: require_libraries.string$1()
+	})).min(1),
+	/** Those of them that serve it, proven. */
+	done: require_libraries.array(require_libraries.string$1()),
+	/** Whether the host waited for a restore before. */
+	waited: require_libraries.boolean(),
+	/** There is only the way forward: it takes an undo forth again that could not be finished. */
 	forward: require_libraries.boolean()
 });
-const noteSchema$2 = require_libraries.object({
+const noteSchema$4 = require_libraries.object({
 	format: require_libraries.literal(1),
 	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
 	awaits: require_libraries._enum(["services", "restore"]),
@@ -3542,6 +3974,8 @@ const noteSchema$2 = require_libraries.object({
 	backup: require_libraries.string$1().optional(),
 	/** While a restore is under way. */
 	restoring: restoringSchema.optional(),
+	/** While an undo of a restore is under way. */
+	undoing: undoingSchema.optional(),
 	/** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
 	previous: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).optional(),
 	/** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
@@ -3553,23 +3987,34 @@ const noteSchema$2 = require_libraries.object({
 });
 /** Shell text that writes the note down. */
 function noteStoppedApp(layout, note) {
-	const file = noteFile$1(layout);
-	const text = JSON.stringify({
+	return writeNote(noteFile$2(layout), {
 		format: 1,
 		...note
 	});
-	return change`{ mkdir -p -m 700 ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}; }`;
 }
 /** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
 function forgetStoppedApp(layout) {
-	return lines$1(change`rm -f ${noteFile$1(layout)}`, forgetInstalled(layout));
+	return removeNotes(noteFile$2(layout), installedFile(layout));
 }
 /** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
 async function readStoppedApp(tools) {
-	return readNote$1(tools, noteFile$1(tools.layout), noteSchema$2);
+	return readNote$1(tools, noteFile$2(tools.layout), noteSchema$4);
 }
-function noteFile$1({ state }) {
+function noteFile$2({ state }) {
 	return `${state}/app-stopped.json`;
+}
+
+// src/job/stop-in-order.ts
+/**
+* Stops containers of these services, each within its grace period, those that need others before these: Docker stops all
+* at once that it is given in one call.
+*/
+function stopInOrder(stack, services, containers) {
+	return stopWaves(services).map((wave) => containers.filter((one) => wave.some(({ name }) => name === one.service))).filter((some) => some.length > 0).map((some) => stack.stop(some)).reduce((before, next) => change`${before} || exit\n${next}`);
+}
+/** Milliseconds that such a stop may take: every grace period, one after the other, and ten minutes for what is slow besides. */
+function stopTimeout(services) {
+	return services.reduce((sum, { stopGracePeriod }) => sum + stopGracePeriod, 6e5);
 }
 
 // src/job/writers.ts
@@ -3579,15 +4024,27 @@ function noteFile$1({ state }) {
 * nothing runs, an earlier run's note that a restore has to come first still stands.
 */
 async function stopWriters(tools, reason) {
-	const running = (await appContainers(tools)).filter(isRunning);
+	const { services, containers } = await appContainers(tools);
+	const running = containers.filter(isRunning);
 	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
 	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
 	const note = noteStoppedApp(tools.layout, stands ? earlier : {
 		...reason,
 		fingerprints: []
 	});
-	const stop = running.length === 0 ? note : change`${note} || exit\n${tools.stack.stop(running)}`;
-	await tools.work.step("stop-writers", stop);
+	const stop = running.length === 0 ? note : change`${note} || exit\n${stopInOrder(tools.stack, services, running)}`;
+	await tools.work.step("stop-writers", stop, { timeout: stopTimeout(services) });
+}
+/** Kinds of services that keep nothing in a store of ours: they go on while its data is compared. */
+const readers = ["coturn", "http"];
+/**
+* What runs of the infrastructure besides these services and may write to the data that they hold, or delete of it: it has to
+* stand still while that is compared.
+*/
+async function writersBeside(tools, services) {
+	if (!services.some(holdsData)) return [];
+	const named = names$1(services);
+	return (await servicesOf$1(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name)).filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container));
 }
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 async function waitsForRestore(tools) {
@@ -3619,7 +4076,7 @@ async function startWriters(tools) {
 		return;
 	}
 	const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
-	const containers = (await appContainers(tools)).filter((one) => lasting.some(({ name }) => name === one.service));
+	const containers = (await appContainers(tools)).containers.filter((one) => lasting.some(({ name }) => name === one.service));
 	const stopped = containers.filter((one) => one.state === "exited");
 	const forget = forgetStoppedApp(tools.layout);
 	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
@@ -3637,7 +4094,7 @@ async function startOnRightData(tools) {
 }
 /** Whether any of the app runs. */
 async function appRuns(tools) {
-	return (await appContainers(tools)).some(isRunning);
+	return (await appContainers(tools)).containers.some(isRunning);
 }
 /** Somebody else has started the app: what an earlier run noted is over. */
 async function forgetStop(tools) {
@@ -3646,10 +4103,13 @@ async function forgetStop(tools) {
 function isRunning({ state }) {
 	return state === "running" || state === "restarting";
 }
-async function appContainers(tools) {
-	const services = await servicesOf$1(tools, "app");
-	const containers = await tools.stack.containers();
-	return services.toReversed().flatMap((one) => containers.filter((container) => container.service === one.service.name));
+/** The app's containers, in dependency order, as they are started. */
+async function appContainers({ stack }) {
+	const [services, all] = await Promise.all([stack.servicesOf("app"), stack.containers()]);
+	return {
+		services,
+		containers: services.flatMap(({ name }) => all.filter((one) => one.service === name))
+	};
 }
 
 // src/job/restore-note.ts
@@ -3657,16 +4117,15 @@ async function appContainers(tools) {
 * Writes down what is going to be restored, durably, and stops the app: whoever is killed from here on leaves to the next
 * run all that it needs to finish or to undo. Where the host waited for a restore there is no way back.
 */
-async function noteRestore(tools, manifest, services) {
+async function noteRestore(tools, manifest, { services, inPlace }) {
 	const forward = await waitsForRestore(tools) !== void 0;
-	const file = manifestFile$1(tools);
-	const write = change`umask 077 && mkdir -p ${tools.layout.state} && cat >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
-	await tools.work.step("note-restore", write, { input: JSON.stringify(manifest) });
+	await tools.work.step("note-restore", writeNote(manifestFile$1(tools), manifest));
 	const restoring = {
 		ids: [tools.work.id],
 		services: [...services],
 		done: [],
-		forward
+		forward,
+		inPlace
 	};
 	await stopWriters(tools, {
 		awaits: "restore",
@@ -3674,10 +4133,12 @@ async function noteRestore(tools, manifest, services) {
 		restoring
 	});
 }
-/** The backup that a restore under way brings back. */
-async function readRestored({ host, layout }) {
-	const { stdout } = await host.run(sh`cat ${manifestFile$1({ layout })}`);
-	return manifestSchema.parse(JSON.parse(stdout));
+/** The backup `id`, which a restore under way brings back. */
+async function readRestored(tools, id) {
+	const file = manifestFile$1(tools);
+	const manifest = await readNote$1(tools, file, manifestSchema);
+	if (manifest?.id === id) return manifest;
+	throw failure("note-unreadable", `${file} should say what ${id} holds, and ${manifest ? `is about ${manifest.id}` : "is not there"}`, { hint: `Restore ${id} again, or another backup.` });
 }
 /** This service's restored data is proven to serve. */
 async function noteRestored(tools, service) {
@@ -3691,6 +4152,23 @@ async function noWayBack(tools) {
 	await renote(tools, "note-no-way-back", (note) => ({
 		...note,
 		forward: true
+	}));
+}
+/** The live data of this service is dropped from here on, which the backup `held` holds: an interrupted restore can only go on. */
+async function noteDropped(tools, service, held) {
+	await renote(tools, `note-dropped-${service}`, ({ inPlace = {
+		force: false,
+		dropped: {}
+	}, ...note }) => ({
+		...note,
+		forward: true,
+		inPlace: {
+			...inPlace,
+			dropped: {
+				...inPlace.dropped,
+				[service]: held
+			}
+		}
 	}));
 }
 /** This run's works take part from here on: what they leave is theirs. */
@@ -3720,32 +4198,6 @@ function manifestFile$1({ layout }) {
 	return `${layout.state}/restore.json`;
 }
 
-// src/job/set-aside.ts
-/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
-function setAside({ imageId, directory, aside }) {
-	return inParent("set-aside", {
-		imageId,
-		directory,
-		args: [node_path.posix.basename(directory), node_path.posix.basename(aside)]
-	});
-}
-/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`. Can be repeated. */
-function putAsideBack({ imageId, directory, aside }, failed) {
-	return inParent("put-aside-back", {
-		imageId,
-		directory,
-		args: [
-			directory,
-			aside,
-			failed
-		].map((path) => node_path.posix.basename(path))
-	});
-}
-function inParent(name, { imageId, directory, args }) {
-	return change`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
-  --volume ${`${node_path.posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${args}`;
-}
-
 // src/job/make-serving.ts
 /**
 * Gets a database server to answer so that a backup can be restored into it. One that answers is left alone, whatever its
@@ -3755,7 +4207,7 @@ function inParent(name, { imageId, directory, args }) {
 */
 async function makeServing(tools, one, id) {
 	if (await answers$1(one)) return void 0;
-	const problem = await start$1(tools, one);
+	const problem = await start(tools, one);
 	if (problem === void 0) return void 0;
 	const [now] = await refresh(tools, [one]);
 	if (!now?.container || await answers$1(now)) {
@@ -3778,7 +4230,7 @@ async function answers$1({ container, driver, service }) {
 	}
 }
 /** Starts, or first creates, the service; why it is not healthy, undefined when it is. */
-async function start$1(tools, one) {
+async function start(tools, one) {
 	await assertSoleServer(tools, one);
 	await tools.work.step("start-service", tools.stack.up([one.service.name], {
 		noRecreate: true,
@@ -3812,34 +4264,44 @@ async function startEmpty(tools, one, id) {
 	const container = containerOf(one);
 	const { name } = one.service;
 	await tools.work.step("stop-unreadable", tools.stack.stop([container]));
-	const directory = await dataDirectory(tools, one);
+	const directory = await dataDirectory$1(tools, one);
+	const now = await hostNow(tools);
+	const { aside, failed } = besidePaths(directory, {
+		id,
+		now
+	});
 	const place = {
 		imageId: container.imageId,
 		directory,
-		aside: `${directory}.aside-${id}`
+		aside
+	};
+	const note = {
+		service: name,
+		directory,
+		aside,
+		failed,
+		at: now.toISOString()
 	};
 	await noWayBack(tools);
-	await tools.work.step("set-data-aside", setAside(place));
+	await tools.work.step("set-data-aside", setAsideNoted(tools.layout, container.imageId, note));
 	tools.log.warning(`What ${name} cannot read is kept in ${place.aside}`);
-	const problem = await start$1(tools, one);
+	const problem = await start(tools, one);
 	if (problem === void 0) return place.aside;
-	const failed = `${directory}.failed-${id}`;
 	await tools.work.step("stop-empty", tools.stack.stop([container]));
 	await tools.work.step("put-data-back", putAsideBack(place, failed));
 	throw failure("not-healthy", `${name} does not start with an empty directory either: ${problem}`, { hint: `Its data is in ${directory} again; what the empty start left is in ${failed}.` });
 }
 /** On the host: of all that is mounted, only the one place where the server keeps its data. */
-async function dataDirectory(tools, one) {
+async function dataDirectory$1(tools, one) {
 	const container = containerOf(one);
 	const inside = await one.driver.dataDirectory?.(one.service, container, one.definition);
-	const covers = (mount) => `${inside}/`.startsWith(`${mount.target.replace(/\/+$/, "")}/`);
-	const [mount] = container.mounts.filter(covers).toSorted((a, b) => b.target.length - a.target.length);
+	const [mount] = container.mounts.filter((one) => inside !== void 0 && covers(one, inside)).toSorted((a, b) => b.target.length - a.target.length);
 	if (inside !== void 0 && mount?.writable && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "");
 	throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`);
 }
 
 // src/job/upgrade-note.ts
-const noteSchema$1 = require_libraries.object({
+const noteSchema$3 = require_libraries.object({
 	format: require_libraries.literal(1),
 	service: require_libraries.string$1(),
 	/** The image that served the old directory, by its id. */
@@ -3852,19 +4314,17 @@ const noteSchema$1 = require_libraries.object({
 });
 /** Shell text that writes the notes down, durably, before anything of theirs is touched. */
 function writeUpgrades(layout, notes) {
-	const file = noteFile(layout);
-	const text = JSON.stringify(notes);
-	return change`umask 077 && mkdir -p ${layout.state} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file} && sync ${layout.state}`;
+	return writeNote(noteFile$1(layout), notes);
 }
 /** Shell text that ends them: forward, or back. */
 function forgetUpgrades(layout) {
-	return change`rm -f ${noteFile(layout)} && sync ${layout.state}`;
+	return removeNotes(noteFile$1(layout));
 }
 /** The upgrades that have begun and not ended; none as a rule. */
 async function readUpgrades(tools) {
-	return await readNote$1(tools, noteFile(tools.layout), require_libraries.array(noteSchema$1)) ?? [];
+	return await readNote$1(tools, noteFile$1(tools.layout), require_libraries.array(noteSchema$3)) ?? [];
 }
-function noteFile({ state }) {
+function noteFile$1({ state }) {
 	return `${state}/upgrade.json`;
 }
 
@@ -3879,7 +4339,7 @@ async function settleUpgrade(tools) {
 	if (notes.length === 0) return;
 	const services = notes.map((one) => one.service);
 	tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`);
-	await putDataBack(tools, notes);
+	for (const line of await putDataBack(tools, notes)) tools.log.warning(line);
 	await putDefinitionBack(tools, await readInstalled(tools));
 	const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]));
 	const up = tools.stack.up(services, {
@@ -3892,7 +4352,7 @@ async function settleUpgrade(tools) {
 	await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
 	if ((await readStoppedApp(tools))?.awaits === "services") return;
 	try {
-		await startOthers(tools);
+		await startOthers$1(tools);
 		const infrastructure = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container);
 		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
 	} catch (error) {
@@ -3901,29 +4361,41 @@ async function settleUpgrade(tools) {
 	}
 }
 /** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
-async function startOthers(tools) {
+async function startOthers$1(tools) {
 	const stopped = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
 	for (const one of stopped) await assertSoleServer(tools, one);
 	const containers = stopped.map(containerOf);
 	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
 }
-/** Stops whatever runs on these directories and puts the old ones back. */
+/**
+* Stops whatever of the stack runs on these directories and puts the old ones back. Refuses while anybody else uses them
+* (S13). Where what gave way is kept, one sentence each.
+*/
 async function putDataBack(tools, notes) {
-	const services = notes.map((one) => one.service);
-	const containers = (await servicesOf$1(tools, "infrastructure")).filter((one) => services.includes(one.service.name)).flatMap((one) => one.container ?? []);
+	const names = notes.map((one) => one.service);
+	const own = async () => (await servicesOf$1(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
+	const containers = (await own()).flatMap((one) => one.container ?? []);
 	if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }));
-	for (const note of notes) await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
+	for (const one of await own()) await assertSoleServer(tools, one);
+	const kept = [];
+	for (const note of notes) {
+		const { stdout } = await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
+		if (/^kept$/m.test(stdout)) kept.push(`What the upgrade of ${note.service} had filled is in ${note.failed}, with whatever others than the app have written to the new server.`);
+	}
+	return kept;
 }
 
 // src/job/start-compared.ts
 /**
 * Starts the data services alone, compares their data with what it was, and only then starts the rest, which may write
 * to them: what nobody has touched yet is compared. Why not everything serves the same data; undefined when it does.
-* Throws what is not about the services.
+* Throws what is not about the services, and, with nothing started, the refusal `data-in-use` (S13).
 */
 async function tryCompared(tools, options) {
 	let differences = [];
 	let proven = false;
+	const data = await refresh(tools, options.services.filter(holdsData));
+	await Promise.all(data.map((one) => assertSoleServer(tools, one)));
 	try {
 		await startData(tools, options);
 		differences = await compareData(tools, options);
@@ -3988,28 +4460,26 @@ async function fallBack(tools, replacement, stopped) {
 		...stopped,
 		except: notes.map(({ service }) => service)
 	});
+	const gaveWay = [];
 	const failed = await backToPrevious(tools, {
 		services,
 		images,
 		before,
 		putBack: async () => {
-			if (notes.length > 0) await putDataBack(tools, notes);
+			if (notes.length > 0) {
+				await tools.work.step("note-way-back", writeUpgrades(tools.layout, notes));
+				gaveWay.push(...await putDataBack(tools, notes));
+			}
 			await putBack();
 		}
 	});
 	if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
-	if (!failed) {
-		const kept = notes.map((note) => `What the upgrade of ${note.service} had filled is in ${note.failed}.`);
-		return notes.length > 0 ? {
-			rung: "previous-data",
-			kept
-		} : {
-			rung: "previous-images",
-			kept
-		};
-	}
+	if (!failed) return {
+		rung: notes.length > 0 ? "previous-data" : "previous-images",
+		kept: gaveWay
+	};
 	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`);
-	const kept = await restoreBroken(tools, replacement, before);
+	const kept = [...gaveWay, ...await restoreBroken(tools, replacement, before)];
 	await startRest(tools, known, images);
 	return {
 		rung: "backup",
@@ -4098,6 +4568,7 @@ async function restoreBroken(tools, { services, manifest }, before) {
 		const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : void 0;
 		const [now] = await refresh(tools, [one]);
 		const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work);
+		if (report.caveat !== void 0) tools.log.warning(`${one.service.name}: ${report.caveat}`);
 		kept.push(`${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === void 0 ? "" : ` What it could not read is in ${aside}.`}`);
 	}
 	return kept;
@@ -4193,30 +4664,1446 @@ function describeRung(rung) {
 	}
 }
 
+// src/job/in-place-note.ts
+const replacedSchema = require_libraries.object({
+	/** The work that did it: what it replaced in other services belongs to it. */
+	run: require_libraries.string$1(),
+	at: require_libraries.datetime(),
+	/** The backup that holds what was dropped; null where whoever asked for it renounced one. */
+	held: require_libraries.string$1().nullable()
+});
+const noteSchema$2 = require_libraries.object({
+	format: require_libraries.literal(1),
+	services: require_libraries.record(require_libraries.string$1(), replacedSchema)
+});
+/** Milliseconds for which the backup of what was dropped stays, whatever retention says: as long as `clean` leaves replaced data. */
+const heldFor = 12096e5;
+/** Writes down, durably, what the restore under way has dropped, before it ends: well, or with the app left stopped. */
+async function noteReplacedInPlace(tools) {
+	const dropped = Object.entries((await readRestoring(tools))?.restoring.inPlace?.dropped ?? {});
+	if (dropped.length === 0) return;
+	const now = {
+		run: tools.work.id,
+		at: tools.clock.now().toISOString()
+	};
+	const services = {
+		...await readReplacedInPlace(tools),
+		...Object.fromEntries(dropped.map(([service, held]) => [service, {
+			...now,
+			held
+		}]))
+	};
+	await tools.work.step("note-replaced", writeNote(noteFile(tools.layout), {
+		format: 1,
+		services
+	}));
+}
+/** By service its last restore in place. */
+async function readReplacedInPlace(tools) {
+	return (await readNote$1(tools, noteFile(tools.layout), noteSchema$2))?.services ?? {};
+}
+function noteFile({ state }) {
+	return `${state}/replaced-in-place.json`;
+}
+
+// src/core/backup-id.ts
+/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
+function backupId(time) {
+	return `backup-${digits(time, "")}`;
+}
+/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
+function backupStamp(time) {
+	return digits(time, "-");
+}
+/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
+function backupTime(id) {
+	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
+	if (!parts) return void 0;
+	const [year, month, day, hour, minute, second] = parts;
+	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
+}
+/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
+function artifactFile(folder, { service, stamp, part, extension }) {
+	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
+	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
+}
+/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
+function fileNamePart(text) {
+	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
+}
+function percent(byte) {
+	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+function digits(time, separator) {
+	const [date = "", clock = ""] = time.toISOString().split("T");
+	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
+}
+
+// src/core/drill-record.ts
+const checkSchema = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	state: require_libraries._enum([
+		"ok",
+		"warning",
+		"failed",
+		"unknown"
+	]),
+	detail: require_libraries.string$1()
+});
+const drilledServiceSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	/** Id of the image that the backup was restored into; its reference when the service has no container. */
+	image: require_libraries.string$1(),
+	/** From the start of its container until the restored data was counted, equal and served. */
+	seconds: require_libraries.number(),
+	tables: require_libraries.int(),
+	rows: require_libraries.int(),
+	keys: require_libraries.int(),
+	checks: require_libraries.array(checkSchema)
+});
+/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
+const drillRecordSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
+	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	backup: require_libraries.string$1(),
+	/** Whose copy was restored. */
+	source: require_libraries._enum(["local", "s3"]),
+	/** Whose Docker ran the throw-away servers. */
+	where: require_libraries._enum(["host", "runner"]).default("host"),
+	started: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	result: require_libraries._enum(["success", "failed"]),
+	/** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
+	proven: require_libraries.literal("restored").optional(),
+	/** Why it failed; empty when it did not. */
+	reason: require_libraries.string$1(),
+	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
+	rtoSeconds: require_libraries.number().nullable(),
+	/** Age of the backup's data when the drill began: what would be lost. */
+	rpoSeconds: require_libraries.number(),
+	services: require_libraries.array(drilledServiceSchema)
+});
+/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
+function drillFile(id) {
+	return `metadata/${id}.json`;
+}
+/** `drill-YYYYMMDD-HHMMSS`, UTC. */
+function drillId(time) {
+	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
+}
+/** The record's bytes as they are stored. */
+function printDrillRecord(record) {
+	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
+}
+/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
+function readDrillRecords(texts, { project, environment }) {
+	const read = texts.map(({ name, text }) => ({
+		name,
+		...readDrillRecord(text)
+	}));
+	return {
+		records: read.flatMap(({ record }) => record?.project === project && record.environment === environment ? [record] : []).toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+		unreadable: read.flatMap(({ name, problem }) => problem === void 0 ? [] : [`${name}: ${problem}`])
+	};
+}
+/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
+function lastDrill(records, { backup, source }) {
+	return records.find((one) => one.backup === backup && one.source === source);
+}
+function readDrillRecord(text) {
+	try {
+		const { data, error } = drillRecordSchema.safeParse(JSON.parse(text));
+		if (data) return { record: data };
+		return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+
+// src/core/key-counts.ts
+/** Keys in all databases. */
+function totalKeys(keyspace) {
+	return keyspace.reduce((sum, one) => sum + one.keys, 0);
+}
+/** Keys without an expiry by database: the only count that time alone does not change. */
+function persistentKeys(keyspace) {
+	return new Map(keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires]));
+}
+/** Keys in the files of a backup, as exactly as it is known. */
+function keysIn({ keyspace, written }) {
+	return written ?? totalKeys(keyspace);
+}
+/** What a manifest can say of it. Equal counts alone prove nothing: what came and went in between may be in the snapshot. */
+function countsOf({ before, after, written, quiet }) {
+	const sure = quiet && isSame(before, after) && (written === void 0 || written === totalKeys(after));
+	return {
+		keyspace: [...after],
+		...written === void 0 ? {} : { written },
+		...sure ? {} : { earlier: [...before] }
+	};
+}
+/**
+* By database. One number where the counts are those of the snapshot; else what lies between the counts before and after
+* it, and as much more on both sides as they are off from what was written.
+*/
+function keyRanges({ keyspace, earlier, written }) {
+	const after = persistentKeys(keyspace);
+	const before = earlier === void 0 ? after : persistentKeys(earlier);
+	const off = earlier === void 0 ? 0 : Math.abs((written ?? totalKeys(keyspace)) - totalKeys(keyspace));
+	return new Map([.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].map((database) => {
+		const seen = [before.get(database) ?? 0, after.get(database) ?? 0];
+		return [database, {
+			least: Math.max(0, Math.min(...seen) - off),
+			most: Math.max(...seen) + off
+		}];
+	}));
+}
+function isSame(one, other) {
+	const text = (keyspace) => keyspace.filter(({ keys }) => keys > 0).map(({ database, keys, expires }) => `${database}:${keys}:${expires}`).toSorted().join();
+	return text(one) === text(other);
+}
+
+// src/core/manifest-contents.ts
+/**
+* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
+* large objects. Empty means: equal.
+*/
+function compareDatabases(expected, actual) {
+	return compareCounts(databaseCounts(expected), databaseCounts(actual));
+}
+/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
+function differentContent(expected, actual) {
+	const now = databaseChecksums(actual);
+	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
+}
+/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
+function compareCounts(expected, actual) {
+	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
+		what,
+		expected: expected.get(what) ?? -1,
+		actual: actual.get(what) ?? -1
+	})).filter((count) => count.expected !== count.actual);
+}
+/** One line for a person: `app.public.users rows: 17 instead of 20`. */
+function describeDifference({ what, expected, actual }) {
+	if (actual === -1) return `${what}: not there, expected ${expected}`;
+	if (expected === -1) return `${what}: ${actual}, not expected at all`;
+	return `${what}: ${actual} instead of ${expected}`;
+}
+/** What a backup holds, summed up; `bytes` as stored. */
+function totals(services) {
+	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
+	const keys = services.map(({ contents }) => contents.kind === "postgres" ? 0 : keysIn(contents));
+	const tables = databases.flatMap((database) => database.tables);
+	return {
+		bytes: sum$2(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
+		tables: tables.length,
+		rows: sum$2(tables.map(({ rows }) => rows)),
+		keys: sum$2(keys)
+	};
+}
+/**
+* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
+* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file. Of
+* `drills`, newest first, the last one of this copy disproves it when it failed.
+*/
+function isProven(manifest, store, drills = []) {
+	if (lastDrill(drills, {
+		backup: manifest.id,
+		source: store
+	})?.result === "failed") return false;
+	if (store === "local") return manifest.storage.local === "success";
+	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
+}
+function databaseCounts(databases) {
+	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+}
+function databaseChecksums(databases) {
+	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
+	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
+}
+function sum$2(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/core/data-loss.ts
+/**
+* What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
+* and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
+* not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
+* snapshot.
+*/
+function dataLosses(earlier, services) {
+	return services.flatMap((service) => {
+		const last = earlier.find((manifest) => held(manifest, service.service));
+		const before = last && held(last, service.service);
+		return last && before ? lossesOf(before, service).map((loss) => ({
+			...loss,
+			since: last.id
+		})) : [];
+	});
+}
+/**
+* Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
+* go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
+*/
+function suspiciousLosses(losses, limit) {
+	return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1));
+}
+function held({ services }, name) {
+	return services.find(({ service }) => service === name);
+}
+function lossesOf(earlier, later) {
+	const unit = earlier.contents.kind === "postgres" ? "rows" : "keys";
+	const now = amounts(later);
+	return [...amounts(earlier)].map(([place, before]) => ({
+		unit,
+		place,
+		before,
+		after: now.get(place) ?? 0
+	})).filter(({ before, after }) => after < before).map((loss) => ({
+		...loss,
+		share: (loss.before - loss.after) / loss.before
+	}));
+}
+function amounts({ service, contents }) {
+	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
+	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
+}
+function sum$1(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/core/latest-backup.ts
+/**
+* What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
+* list the newest of all. A backup may be given more than once, as the copies of different stores.
+*/
+function latestBackup(backups, services) {
+	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
+	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
+	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
+	const at = services !== void 0 && wanted.length === 0 ? -1 : sorted.findIndex(holdsWhatItMust);
+	const others = at < 0 ? sorted : sorted.slice(0, at);
+	return {
+		id: sorted[at]?.id,
+		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
+		unheld
+	};
+}
+/** Milliseconds by which the clocks of two machines may differ. */
+const clockSkew = 3e5;
+/** Whether it is dated so far after now that a clock is wrong, or was: how old it is, and what came after it, is not known. */
+function isDatedAhead({ created }, now) {
+	return Date.parse(created) - now.getTime() > clockSkew;
+}
+/** Whether it has this service's data. */
+function holds$2({ services }, name) {
+	return services.some(({ service }) => service === name);
+}
+
+// src/core/retention.ts
+const periods = [
+	"last",
+	"daily",
+	"weekly",
+	"monthly"
+];
+/**
+* What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
+* period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
+* stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
+* that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
+* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
+*/
+function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set() }) {
+	const sorted = [...items].sort((a, b) => timeOf$1(b) - timeOf$1(a) || (a.id < b.id ? 1 : -1));
+	const isFuture = (item) => timeOf$1(item) > now.getTime();
+	const counted = sorted.filter((item) => item.proven && !isFuture(item));
+	const wanted = wantedAmongRivals(policy, counted);
+	const emptyPolicy = periods.every((period) => policy[period] <= 0);
+	const reasonsOf = (item) => [
+		...wanted.get(item) ?? [],
+		...inUse.has(item.id) ? ["in-use"] : [],
+		...Date.parse(item.lockedUntil ?? "") > now.getTime() ? ["locked"] : [],
+		...isFuture(item) ? ["future"] : [],
+		...emptyPolicy ? ["empty-policy"] : []
+	];
+	const mayBeAllThereIs = (item) => {
+		const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0);
+		return !oldestKept || timeOf$1(item) >= timeOf$1(oldestKept);
+	};
+	return sorted.map((item) => {
+		const reasons = reasonsOf(item);
+		if (!item.proven && mayBeAllThereIs(item)) return keep$1(item, [...reasons, "unproven"]);
+		if (reasons.length > 0) return keep$1(item, reasons);
+		return {
+			id: item.id,
+			keep: false,
+			reasons: [item.proven ? "outside-policy" : "unproven-and-older"]
+		};
+	});
+}
+/**
+* The same before a backup of `services` is made, for a disk that has no room for one more: what it will push out goes already,
+* but for what is the newest proven backup of any service now, or may be all there is of its time: the coming one may
+* fail (S8).
+*/
+function decideRetentionBefore(items, services, options) {
+	const coming = {
+		id: "",
+		created: options.now.toISOString(),
+		services,
+		proven: true
+	};
+	const now = new Map(decideRetention(items, options).map((one) => [one.id, one]));
+	return decideRetention([coming, ...items], options).filter(({ id }) => id !== coming.id).map((later) => {
+		const today = now.get(later.id);
+		return today?.keep && ["newest-proven", "unproven"].some((one) => today.reasons.includes(one)) ? today : later;
+	});
+}
+/** Each backup is counted among those that hold all that it holds; they are sorted newest first. */
+function wantedAmongRivals(policy, counted) {
+	const wanted = /* @__PURE__ */ new Map();
+	for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
+		const [first] = alike;
+		const rivals = counted.filter((one) => first && holdsAll(one, first));
+		const byPeriod = wantedBy(policy, rivals);
+		for (const item of alike) wanted.set(item, [...byPeriod.get(item) ?? [], ...item === rivals[0] ? ["newest-proven"] : []]);
+	}
+	return wanted;
+}
+function holdsAll(one, { services }) {
+	return services.every((service) => one.services.includes(service));
+}
+/** restic's rule, over backups sorted newest first. */
+function wantedBy(policy, counted) {
+	const wanted = /* @__PURE__ */ new Map();
+	for (const period of periods) {
+		let left = policy[period];
+		let previous;
+		for (const [index, item] of counted.entries()) {
+			if (left <= 0) break;
+			const key = period === "last" ? String(index) : periodKey(period, new Date(item.created));
+			const isNew = key !== previous;
+			if (!isNew && index !== counted.length - 1) continue;
+			const reason = isNew || period === "last" ? period : `oldest-${period}`;
+			wanted.set(item, [...wanted.get(item) ?? [], reason]);
+			previous = key;
+			left -= 1;
+		}
+	}
+	return wanted;
+}
+/** Names the day, ISO 8601 week or month, in UTC, that a time falls in. */
+function periodKey(period, time) {
+	const date = time.toISOString();
+	if (period === "daily") return date.slice(0, 10);
+	return period === "monthly" ? date.slice(0, 7) : isoWeek(time);
+}
+/** A week belongs to the year of its Thursday. */
+function isoWeek(time) {
+	const day = 864e5;
+	const weekday = (time.getUTCDay() + 6) % 7;
+	const thursday = /* @__PURE__ */ new Date(Math.floor(time.getTime() / day) * day + (3 - weekday) * day);
+	const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1);
+	const week = Math.floor((thursday.getTime() - newYear) / (7 * day)) + 1;
+	return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`;
+}
+function keep$1(item, reasons) {
+	return {
+		id: item.id,
+		keep: true,
+		reasons
+	};
+}
+function timeOf$1({ created }) {
+	return Date.parse(created);
+}
+
+// src/core/leftovers.ts
+/** Folders of artifacts, in the backup directory and below the prefix in S3. */
+const folders = ["postgres", "dragonfly"];
+/** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
+function stemsOf({ stamp, services }) {
+	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
+}
+/**
+* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make
+* files of this name, it never published its backup, and no manifest names the file.
+*/
+function leftovers(files, options) {
+	const stems = options.begun.filter((one) => isDead(one, options)).flatMap(stemsOf);
+	return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)));
+}
+/**
+* Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
+* of ours began, or one that our own manifests name, and so brought here from another store.
+*/
+function halfWritten(files, { begun, own }) {
+	const stems = begun.flatMap(stemsOf);
+	const manifests = begun.map(({ id }) => `metadata/${id}.json`);
+	return files.filter((file) => {
+		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
+		if (whole === file) return false;
+		return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
+	});
+}
+/** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
+function settled(options) {
+	return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options));
+}
+function isDead({ id, at }, { published, now, age }) {
+	return !published.has(id) && now.getTime() - Date.parse(at) >= age;
+}
+function isBelow(file, stem) {
+	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
+}
+
+// src/storage/manifest-file.ts
+/** The folder of manifests, in the backup directory and below the prefix in S3. */
+const manifestFolder = "metadata";
+/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
+function manifestFile(id) {
+	return `${manifestFolder}/${id}.json`;
+}
+/** The manifest's bytes as every store keeps them. */
+function printManifest(manifest) {
+	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
+}
+/** What a manifest's text says, or why it cannot be read. */
+function readManifest(text) {
+	try {
+		const result = manifestSchema.safeParse(JSON.parse(text));
+		if (result.success) return { manifest: result.data };
+		const [issue] = result.error.issues;
+		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
+function artifactFiles(manifest) {
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
+	if (foreign === void 0) return files;
+	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
+}
+/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
+function namedText(name, content, bytes = content.length) {
+	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
+	const bad = (problem) => ({
+		name: shown,
+		text: "",
+		problem
+	});
+	if (bytes < 0) return bad("the file cannot be read");
+	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
+	try {
+		return {
+			name: shown,
+			text: new TextDecoder("utf-8", {
+				fatal: true,
+				ignoreBOM: true
+			}).decode(content)
+		};
+	} catch {
+		return bad("damaged: it is no UTF-8 text");
+	}
+}
+/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+function sortManifests(texts, { project, environment }) {
+	const manifests = [];
+	const unreadable = [];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
+		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+	}
+	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	return {
+		manifests,
+		unreadable
+	};
+}
+/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
+function namedBy(texts, prefix = "") {
+	const [ids, paths, keys] = [
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set()
+	];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
+		const { manifest } = read;
+		ids.add(manifest.id);
+		for (const file of artifactFiles(manifest)) paths.add(file);
+		for (const { key } of manifest.storage.objects) {
+			keys.add(key);
+			paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
+		}
+	}
+	return {
+		ids,
+		paths,
+		keys
+	};
+}
+
+// src/core/backup-inventory.ts
+/** Every backup that any store has, newest first, each once, with its copies side by side. */
+function backupInventory(stores, { now, configured, drills = [] }) {
+	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
+	const listed = configured.every((name) => stores.some(({ store }) => store === name));
+	return [...ids].flatMap((id) => {
+		const held = stores.flatMap((from) => {
+			const manifest = from.manifests.find((one) => one.id === id);
+			return manifest ? [{
+				from,
+				manifest
+			}] : [];
+		});
+		const [first] = held;
+		if (!first) return [];
+		const { created, services } = first.manifest;
+		return {
+			id,
+			created,
+			age: now.getTime() - Date.parse(created),
+			bytes: totals(services).bytes,
+			services: services.map(({ service }) => service),
+			sync: syncOf(held, configured.length, listed),
+			copies: held.map(({ from, manifest }) => copyOf(from, manifest, lastDrill(drills, {
+				backup: id,
+				source: from.store
+			})))
+		};
+	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+}
+/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
+function sameBytes(a, b) {
+	return filesOf(a) === filesOf(b);
+}
+function syncOf([first, second], configured, listed) {
+	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
+	if (configured < 2) return "single";
+	if (!listed) return "unknown";
+	return first?.from.store === "s3" ? "s3-only" : "local-only";
+}
+function copyOf({ store, decisions, problems }, manifest, drill) {
+	const decision = decisions.find(({ id }) => id === manifest.id);
+	const found = problems?.get(manifest.id);
+	const { lockedUntil } = manifest.storage;
+	return {
+		store,
+		proven: drill?.result === "success" ? "restored" : provenBy(store, manifest, drill),
+		...drill && { drill: summed(drill) },
+		keep: decision?.keep ?? true,
+		reasons: decision?.reasons ?? [],
+		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
+		...found && { problems: found }
+	};
+}
+function summed({ started, result, reason, rtoSeconds, rpoSeconds }) {
+	return {
+		at: started,
+		result,
+		reason,
+		rtoSeconds,
+		rpoSeconds
+	};
+}
+function provenBy(store, manifest, drill) {
+	if (!isProven(manifest, store, drill && [drill])) return "unproven";
+	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
+}
+function filesOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
+		one.file,
+		one.bytes,
+		one.sha256
+	].join("\0"))).sort().join("\n");
+}
+
+// src/job/stores.ts
+function localStore$1(stores) {
+	const local = stores.find((one) => one.name === "local");
+	if (!local) throw failure("no-local-store", "the local backup store is missing");
+	return local;
+}
+function remoteStore(stores) {
+	return stores.find((one) => one.name === "s3");
+}
+/** The manifest of a backup of which S3 now has the artifacts. */
+function storedInS3(manifest, { tier, objects, lockedUntil }) {
+	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
+	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
+	return {
+		...manifest,
+		storage: {
+			local: "success",
+			s3: "success",
+			tier,
+			...lock,
+			objects
+		}
+	};
+}
+/**
+* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
+* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
+* have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
+* error, unless another has it.
+*/
+async function findBackup(tools, id, source, { services } = {}) {
+	const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)));
+	const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id;
+	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
+		store,
+		manifest
+	})));
+	const [first] = found;
+	if (!first) throw notFound(id, lists);
+	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
+	return {
+		manifest: first.manifest,
+		stores: found.map((one) => one.store),
+		manifests
+	};
+}
+/** The stores that a source means. Throws an input error when there is none. */
+function storesOf({ stores }, source) {
+	const asked = stores.filter((one) => source === "auto" || one.name === source);
+	if (asked.length > 0) return asked;
+	throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
+}
+/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
+async function chooseLatest(tools, lists, services) {
+	const proven = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (proven.length === 0) return void 0;
+	if (failed) throw unknownLatest(failed, lists);
+	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
+	const { id, partial, unheld } = latestBackup(proven, wanted);
+	const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`);
+	if (id === void 0) throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, { hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.` });
+	const chosen = proven.find((one) => one.id === id);
+	if (chosen && isDatedAhead(chosen, await hostNow(tools))) throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, { hint: "Give the id of a backup: `backups` lists them." });
+	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
+	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
+	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
+	return id;
+}
+function unknownLatest({ store, error }, lists) {
+	const other = lists.find((one) => one.error === void 0)?.store.name;
+	return refusal("latest-unknown", `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`, {
+		hint: `Give the id of a backup, or source: ${other} to take the newest one there.`,
+		cause: error
+	});
+}
+function notFound(id, lists) {
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (failed) return failed.error;
+	const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)));
+	if (line !== void 0) return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`);
+	const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse();
+	return inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
+}
+/**
+* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
+* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+*/
+async function bringLocal(tools, { manifest, stores, manifests }) {
+	const reasons = [];
+	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
+		const own = manifests?.get(store.name) ?? manifest;
+		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
+		await store.fetch(own, tools.work);
+		return store.name;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		reasons.push(`${store.name}: ${messageOf(error)}`);
+		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
+		if (error instanceof AppError && error.kind === "input") break;
+	}
+	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
+}
+/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
+async function discard$1(tools, backup, reason) {
+	if (tools.signal.aborted) return;
+	for (const store of tools.stores) try {
+		await store.discard(backup, tools.work);
+	} catch (error) {
+		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
+	}
+}
+async function listed(store) {
+	try {
+		const { backups, unreadable } = await store.list();
+		return {
+			store,
+			manifests: backups.map((one) => one.manifest),
+			unreadable
+		};
+	} catch (error) {
+		return {
+			store,
+			manifests: [],
+			unreadable: [],
+			error
+		};
+	}
+}
+
+// src/job/clean-leftovers.ts
+/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
+const safeAge = 864e5;
+/**
+* Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
+* before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
+* for the lock is ours; objects in S3 after a day, those of a backup that was published without them as well; unfinished
+* uploads at once, by their ids. What a lock in S3 keeps is told, and looked at again by the next run. To be called under
+* the lock before a backup begins. What goes wrong is a warning: the next run tries again.
+*/
+async function cleanLeftovers(tools) {
+	if (tools.work.dryRun) return;
+	try {
+		const begun = await readBegun(tools);
+		const mine = (await localStore$1(tools.stores).list()).backups.map(({ manifest }) => manifest);
+		await cleanHalves(tools, {
+			begun,
+			own: new Set(mine.flatMap((one) => artifactFiles(one)))
+		});
+		const noted = await remoteStore(tools.stores)?.uploads?.noted() ?? [];
+		const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)));
+		let objects = await endUploads(tools, noted, stored);
+		const known = {
+			begun,
+			named: /* @__PURE__ */ new Set(),
+			published: new Set(mine.map(({ id }) => id)),
+			now: tools.clock.now()
+		};
+		if (objects.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
+			for (const store of tools.stores) {
+				const { paths, keys, ids } = await store.named();
+				for (const path of paths) known.named.add(path);
+				for (const key of keys) stored.add(key);
+				for (const id of ids) known.published.add(id);
+			}
+			for (const store of tools.stores) await cleanStore(tools, store, known);
+			objects = await cleanObjects(tools, objects, stored);
+		}
+		const over = settled({
+			...known,
+			age: tools.stores.some(isRemote) ? safeAge : 0
+		});
+		const notes = new Set(noted.map(({ note }) => note));
+		for (const { note } of objects) notes.delete(note);
+		const [first, ...more] = [...over.map((one) => begunFile(tools.layout, one)), ...notes];
+		if (first !== void 0) await tools.work.step("forget-begun", removeNotes(first, ...more));
+	} catch (error) {
+		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
+		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
+	}
+}
+/** Shell text that writes down, durably, that files of this backup are going to be made. */
+function noteBegun({ state }, backup) {
+	return writeNote(begunFile({ state }, backup), backup);
+}
+async function cleanHalves(tools, ours) {
+	const local = localStore$1(tools.stores);
+	const halves = halfWritten(await local.below([
+		"postgres/",
+		"dragonfly/",
+		"metadata/"
+	]), ours);
+	if (halves.length === 0) return;
+	await local.removeStrays(halves, tools.work);
+	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
+}
+async function cleanStore(tools, store, known) {
+	const stems = known.begun.filter(({ id }) => !known.published.has(id)).flatMap(stemsOf);
+	if (stems.length === 0) return;
+	const age = isRemote(store) ? safeAge : 0;
+	await removeStrays(tools, store, leftovers(await store.below(stems), {
+		...known,
+		age
+	}));
+}
+/** False when a lock keeps one of them. */
+async function removeStrays(tools, store, files) {
+	if (files.length === 0) return true;
+	const stay = await store.removeStrays(files, tools.work);
+	for (const file of files) {
+		const why = stay.get(file);
+		const what = why === void 0 ? `removed ${file}` : `${file} stays, ${why}`;
+		tools.log.info(`${store.name}: ${what}, which a killed run left and no backup has`);
+	}
+	return stay.size === 0;
+}
+/** Takes back what runs were sending, unless a manifest here names it. Gives those that have become objects. */
+async function endUploads(tools, noted, named) {
+	const objects = [];
+	for (const one of noted) {
+		if (named.has(one.key)) continue;
+		const found = await remoteStore(tools.stores)?.uploads?.end(one);
+		if (found === "object") objects.push(one);
+		if (found === "ended") tools.log.info(`s3: took back the unfinished upload of ${one.path}, which a killed run left`);
+	}
+	return objects;
+}
+/** Removes the objects that no manifest anywhere names, once a day is over. Gives those that stay. */
+async function cleanObjects(tools, objects, named) {
+	const store = remoteStore(tools.stores);
+	const stay = [];
+	for (const one of objects) {
+		if (!store || named.has(one.key)) continue;
+		if (!(tools.clock.now().getTime() - Date.parse(one.at) >= safeAge) || !await removeStrays(tools, store, [one.path])) stay.push(one);
+	}
+	return stay;
+}
+function isRemote({ name }) {
+	return name !== "local";
+}
+const begunSchema = require_libraries.object({
+	id: require_libraries.string$1(),
+	stamp: require_libraries.string$1(),
+	services: require_libraries.array(require_libraries.string$1()),
+	at: require_libraries.datetime()
+});
+async function readBegun(tools) {
+	const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema);
+	for (const problem of problems) tools.log.warning(`What that backup left is not cleaned away: ${problem}`);
+	return notes;
+}
+function begunFile({ state }, { id, stamp }) {
+	return `${state}/begun/${id}-${stamp}.json`;
+}
+
+// src/job/apply-retention.ts
+/**
+* Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
+* wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
+* that this run made, if it made one: it always stays, and so does the one that a stopped app waits for, and for 14 days one that
+* holds what a restore in place dropped.
+*/
+async function applyRetention(tools, just) {
+	const reports = [];
+	for (const store of tools.stores) reports.push(await applyTo(tools, store, { just }));
+	return reports;
+}
+/** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
+async function pruneFirst(tools, services) {
+	await applyTo(tools, localStore$1(tools.stores), { before: services });
+}
+async function applyTo(tools, store, moment) {
+	let decisions = [];
+	const removed = [];
+	try {
+		const { backups, unreadable } = await store.list();
+		for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
+		const manifests = backups.map(({ manifest }) => manifest);
+		decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), moment);
+		await carryOut(tools, store, {
+			manifests,
+			decisions,
+			removed
+		});
+		return {
+			store: store.name,
+			decisions,
+			removed,
+			failure: void 0
+		};
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
+		return {
+			store: store.name,
+			decisions,
+			removed,
+			failure: messageOf(error)
+		};
+	}
+}
+/** The drills that this host knows of, newest first: each is recorded here before it is in S3. */
+async function drillsOnHost({ stores }) {
+	return (await localStore$1(stores).drills()).records;
+}
+/** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */
+function retentionItems(store, manifests, drills) {
+	return manifests.map((manifest) => ({
+		id: manifest.id,
+		created: manifest.created,
+		services: manifest.services.map(({ service }) => service),
+		proven: isProven(manifest, store, drills),
+		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
+	}));
+}
+/** What the policy decides about the backups of one store, newest first. Changes nothing. */
+async function retentionOf(tools, items, { just, before } = {}) {
+	const now = tools.clock.now();
+	const [history, stopped, replaced] = await Promise.all([
+		readHistory(tools),
+		readStoppedApp(tools),
+		readReplacedInPlace(tools)
+	]);
+	const inUse = new Set(backupsInUse(history));
+	const young = Object.values(replaced).filter(({ at }) => now.getTime() - Date.parse(at) < heldFor);
+	const dropped = [...Object.values(stopped?.restoring?.inPlace?.dropped ?? {}), ...young.map(({ held }) => held)];
+	for (const id of [
+		stopped?.backup,
+		just,
+		...dropped
+	]) if (typeof id === "string") inUse.add(id);
+	const options = {
+		policy: tools.config.backup.retention,
+		now,
+		inUse
+	};
+	return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options);
+}
+async function carryOut(tools, store, { manifests, decisions, removed }) {
+	for (const { id, keep, reasons } of decisions) {
+		const manifest = manifests.find((one) => one.id === id);
+		const until = reasons.some((one) => one === "locked") ? ` until ${manifest?.storage.lockedUntil}` : "";
+		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
+		if (keep || !manifest) continue;
+		try {
+			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)));
+			await store.remove(manifest, tools.work);
+			removed.push(id);
+		} catch (error) {
+			if (!(error instanceof AppError && error.code === "s3-locked")) throw error;
+			tools.log.info(`${store.name}: ${error.message}`);
+		}
+	}
+}
+/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+function removalOf({ id, created, services }) {
+	return {
+		id,
+		stamp: backupStamp(backupTime(id) ?? new Date(created)),
+		services: services.map(({ service }) => service),
+		at: created
+	};
+}
+
+// src/core/bytes.ts
+const units = [
+	"B",
+	"KiB",
+	"MiB",
+	"GiB",
+	"TiB"
+];
+/** `1.4 GiB`, `512 B`: a size for a person. */
+function formatBytes(bytes) {
+	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+	const shown = bytes / 1024 ** power;
+	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
+}
+
+// src/job/repair-copies.ts
+/** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
+const most = 3;
+/**
+* Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
+* retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
+* there is stays, and the next run tries again.
+*/
+async function repairCopies(tools) {
+	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
+	if (!s3) return [];
+	try {
+		const lists = {
+			local: await listOf(local),
+			s3: await listOf(s3)
+		};
+		const toS3 = await missing$2(tools, {
+			from: local,
+			to: s3
+		}, lists);
+		const toLocal = (await missing$2(tools, {
+			from: s3,
+			to: local
+		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
+		const repaired = [];
+		for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)));
+		for (const manifest of toLocal) repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, {
+			s3,
+			local
+		}, manifest)));
+		return repaired;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		tools.log.warning(`Missing copies could not be looked for: ${messageOf(error)}`);
+		return [];
+	}
+}
+async function listOf(store) {
+	const { backups, unreadable } = await store.list();
+	return {
+		manifests: backups.map(({ manifest }) => manifest),
+		unreadable
+	};
+}
+/** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
+async function missing$2(tools, { from, to }, lists) {
+	const there = lists[to.name];
+	const drills = await drillsOnHost(tools);
+	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
+	if (lacking.length === 0) return [];
+	const items = [...retentionItems(to.name, there.manifests, drills), ...lacking.map(({ id, created, services }) => ({
+		id,
+		created,
+		services: services.map(({ service }) => service),
+		proven: true
+	}))];
+	const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id));
+	return lacking.filter(({ id }) => kept.has(id)).slice(0, most);
+}
+async function repair(tools, { name }, { id }, copy) {
+	try {
+		await copy();
+		tools.log.info(`${name}: the missing copy of ${id} is there again`);
+		return {
+			id,
+			store: name,
+			failure: void 0
+		};
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		tools.log.warning(`${name}: the missing copy of ${id} could not be made: ${messageOf(error)}`);
+		return {
+			id,
+			store: name,
+			failure: messageOf(error)
+		};
+	}
+}
+/** Only bytes that still are what their manifest says go up. */
+async function copyToS3(tools, s3, manifest) {
+	await localStore$1(tools.stores).fetch(manifest, tools.work);
+	try {
+		const report = await s3.putArtifacts(manifest, tools.work);
+		await s3.putManifest(storedInS3(manifest, report), tools.work);
+	} catch (error) {
+		await discard$1({
+			...tools,
+			stores: [s3]
+		}, manifest, error);
+		throw error;
+	}
+}
+async function copyToHost(tools, { s3, local }, manifest) {
+	await assertRoom$1(tools, totals(manifest.services).bytes);
+	await s3.fetch(manifest, tools.work);
+	await local.putArtifacts(manifest, tools.work);
+	await local.putManifest(manifest, tools.work);
+}
+/** An old backup that S3 has anyway must not take the room that the live data needs. */
+async function assertRoom$1({ host, layout, config }, bytes) {
+	const { stdout } = await host.run(sh`df -Pk ${layout.backups}`);
+	const [, size, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\d+%\s[^\n]*\s*$/.exec(stdout) ?? [];
+	if (size === void 0 || free === void 0) throw failure("host-answer", `the size of the disk under ${layout.backups} cannot be read`);
+	const left = Number(free) * 1024 - bytes;
+	const share = config.thresholds["disk-free"];
+	if (left >= Number(size) * 1024 * share) return;
+	throw failure("disk-full", `${formatBytes(bytes)} more would leave less than ${share * 100} % of the disk under ${layout.backups} free`);
+}
+
+// src/job/backup.ts
+/**
+* Backs up every data service and proves it (S1): dumps, counts, SHA-256 while writing, full decode of the stored
+* bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
+* Throws on any failure, with nothing half written left behind.
+*/
+async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
+	const { stores, layout, log } = tools;
+	const services = atLeastOne(await dataServices(tools, chosen), "data service to back up");
+	const s3 = remoteStore(stores);
+	const unreachable = await reach(tools, s3);
+	const earlier = await provenBackups(tools, services, unreachable === void 0 ? s3 : void 0);
+	const running = await ensureRunning(tools, services);
+	for (const one of stores) await one.prepare(tools.work);
+	await cleanLeftovers(tools);
+	if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, running.map((one) => one.service.name));
+	const { id, stamp, created } = await freeId$1(tools);
+	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
+	const begun = {
+		id,
+		stamp,
+		services: running.map((one) => one.service.name),
+		at: created
+	};
+	await tools.work.step("note-begun", noteBegun(layout, begun));
+	const { verify, postgres } = tools.config.backup;
+	const whileWriting = unreachable === void 0 && s3 ? beside$1(tools, s3) : void 0;
+	const target = {
+		id,
+		stamp,
+		checksums: beforeDrop || verify === "checksum",
+		format: postgres.format,
+		earlier: earlier.flatMap((one) => one.services),
+		...whileWriting && { whileWriting }
+	};
+	const done = [];
+	const made = await makeBackup().catch(async (error) => {
+		await discard$1(tools, {
+			id,
+			services: done
+		}, error);
+		throw error;
+	});
+	if (beforeDrop) return {
+		...made,
+		repaired: [],
+		retention: []
+	};
+	const repaired = made.s3Failure === void 0 ? await repairCopies(tools) : [];
+	return {
+		...made,
+		repaired,
+		retention: await applyRetention(tools, id)
+	};
+	async function makeBackup() {
+		for (const one of running) done.push(await backupService(tools, one, target));
+		if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, dataLosses(earlier, done));
+		const local = unpublished(tools, {
+			id,
+			created,
+			services: done
+		});
+		const stored = unreachable === void 0 && s3 ? await store(tools, s3, local) : { failure: unreachable };
+		const manifest = stored.manifest ?? local;
+		await publish(tools, manifest);
+		return {
+			status: stored.failure === void 0 ? "success" : "partial",
+			manifest,
+			s3Failure: stored.failure
+		};
+	}
+}
+async function backupService(tools, one, target) {
+	if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work);
+	throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`);
+}
+/** Lets S3 have the beginning of a file while it is being written. */
+function beside$1({ work, log, layout }, s3) {
+	return async (file, dump) => {
+		let running = true;
+		const following = s3.follow?.(file, work, () => running);
+		try {
+			return await dump();
+		} catch (error) {
+			const path = `${layout.backups}/${file.file}.partial`;
+			if (!(error instanceof HostError)) await work.step("remove-partial", change`rm -f ${[path, `${path}.written`]}`).catch((reason) => log.warning(`${file.file}.partial may still be there: ${messageOf(reason)}`));
+			throw error;
+		} finally {
+			running = false;
+			await following;
+		}
+	};
+}
+/** Why S3 cannot be used although it is on; throws instead where S3 is required. */
+async function reach(tools, s3) {
+	try {
+		await s3?.probe();
+		return;
+	} catch (error) {
+		return tolerate(tools, error);
+	}
+}
+/** S3's manifest comes before the local one: were that there and S3 then refused, a failed job would leave a backup that claims both. */
+async function store(tools, s3, manifest) {
+	try {
+		const stored = storedInS3(manifest, await s3.putArtifacts(manifest, tools.work));
+		await s3.putManifest(stored, tools.work);
+		return { manifest: stored };
+	} catch (error) {
+		const failure = tolerate(tools, error);
+		await discard$1({
+			...tools,
+			stores: [s3]
+		}, manifest, error);
+		return { failure };
+	}
+}
+/** A failed S3 is a warning only where the policy says so, and never hides that it failed (S11). */
+function tolerate(tools, error) {
+	if (tools.signal.aborted || (tools.config.backup.s3?.required ?? true)) throw error;
+	tools.log.warning(`S3 does not have this backup: ${messageOf(error)}`);
+	return messageOf(error);
+}
+async function publish(tools, manifest) {
+	await localStore$1(tools.stores).putManifest(manifest, tools.work);
+	const { bytes, tables, rows, keys } = totals(manifest.services);
+	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
+}
+/** What fell by more than the limit is not believed (S1). */
+function assertNothingLost({ config }, losses) {
+	const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"]);
+	if (!loss) return;
+	const { unit, place, before, after, since } = loss;
+	const what = unit === "rows" ? "rows" : "keys without expiry";
+	throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, { hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
+}
+/**
+* What the new backup is compared with, newest first: the host's own backups, and S3's where those hold not every service. A
+* new host has none of its own, and its empty database must not become the latest backup of the old one's.
+*/
+async function provenBackups(tools, services, s3) {
+	const own = await provenIn(localStore$1(tools.stores));
+	const missing = services.filter(({ service }) => !own.some((one) => holds$2(one, service.name)));
+	const there = missing.length > 0 && s3 ? await provenIn(s3) : [];
+	const now = await hostNow(tools);
+	const ahead = [...own, ...there].find((one) => isDatedAhead(one, now));
+	if (ahead) tools.log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`);
+	return [...own, ...there.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
+}
+async function provenIn(store) {
+	const { backups } = await store.list();
+	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
+}
+/**
+* An id that no backup has: two in one second would overwrite each other. By the host's clock: its backups are compared
+* with each other and with what lies there, whichever runner made them.
+*/
+async function freeId$1(tools) {
+	const { backups } = await localStore$1(tools.stores).list();
+	for (;;) {
+		const now = await hostNow(tools);
+		const id = backupId(now);
+		if (!backups.some((one) => one.manifest.id === id)) return {
+			id,
+			stamp: backupStamp(now),
+			created: now.toISOString()
+		};
+		await tools.clock.sleep(1e3, tools.signal);
+	}
+}
+function unpublished({ config, run }, { id, created, services }) {
+	return {
+		format: 1,
+		id,
+		project: config.project,
+		environment: config.environment,
+		created,
+		run: {
+			id: run.id,
+			url: run.url,
+			actor: run.actor
+		},
+		encrypted: false,
+		services,
+		storage: {
+			local: "success",
+			s3: config.backup.s3?.enabled ? "failed" : "off",
+			objects: []
+		}
+	};
+}
+
+// src/job/restore-in-place.ts
+/**
+* Lets a restore drop the live data of this service, the app being stopped: a proven backup holds it then, one that there is or
+* one that is made now. With `force` none is needed.
+*/
+function allowInPlace(tools, service, { force, dropped: earlier }) {
+	let held = earlier[service] ?? null;
+	let dropped = service in earlier;
+	return {
+		async hold(holds) {
+			tools.log.warning(`The disk has no room for the live data of ${service} and the backup's: it is replaced in place`);
+			if (force) {
+				tools.log.warning(`As force says, no backup is made of what ${service} holds now: it will be gone`);
+				return;
+			}
+			const manifest = await whatHolds(tools, service, holds) ?? await backUp(tools, service);
+			held = manifest.id;
+			return partOf$1(manifest, service);
+		},
+		async noWayBack() {
+			await noteDropped(tools, service, held);
+			dropped = !tools.work.dryRun;
+			if (dropped) tools.log.warning(`Dropping the live data of ${service}: ${sentence(held)}`);
+		},
+		told: () => dropped ? sentence(held) : void 0
+	};
+}
+function sentence(held) {
+	return held === null ? "What was there before is in no backup that is known to hold it." : `What was there before is in ${held}.`;
+}
+/** The newest backup of the service, when it is whole and holds what is there now. */
+async function whatHolds(tools, service, holds) {
+	const store = localStore$1(tools.stores);
+	const { backups } = await store.list();
+	const newest = backups.find(({ manifest }) => isProven(manifest, store.name) && partOf$1(manifest, service))?.manifest;
+	const part = newest && partOf$1(newest, service);
+	if (!newest || !part || !await holds(part)) return void 0;
+	if ((await store.verify(newest)).length > 0) return void 0;
+	tools.log.info(`${newest.id} holds what ${service} holds now, row by row`);
+	return newest;
+}
+async function backUp(tools, service) {
+	const { manifest } = await tools.log.group("backing up what is going to be replaced", () => backup(tools, {
+		services: [service],
+		beforeDrop: true
+	}));
+	return manifest;
+}
+function partOf$1({ services }, service) {
+	return services.find((one) => one.service === service);
+}
+
 // src/job/restore-service.ts
-/** Restores one service from files that are on the host, and says at once where what it replaced is; `id` is the backup's. */
-async function restoreService(tools, held, id) {
+/** Restores one service from files that are on the host, and says at once where what it replaced is. */
+async function restoreService(tools, held, how) {
+	const { id } = how;
 	const [one] = await dataServices(tools, [held.service]);
 	if (!one?.driver.restore) throw failure("cannot-restore", `service ${held.service} cannot be restored`);
 	assertSameKind(one, held);
 	await assertSoleServer(tools, one);
 	const aside = await getReady(tools, one, id);
 	const [ready] = await refresh(tools, [one]);
+	const place = how.inPlace && allowInPlace(tools, held.service, how.inPlace);
 	try {
-		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work);
-		const kept = [report.kept, ...aside === void 0 ? [] : [`What it could not read is in ${aside}.`]].join(" ");
+		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place);
+		const kept = [report.kept, ...aside === void 0 ? [] : [`What it could not read is in ${aside}.`]].concat(place?.told() ?? []).join(" ");
 		if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`);
+		if (report.caveat !== void 0) tools.log.warning(`${held.service}: ${report.caveat}`);
 		return {
 			...report,
 			kept
 		};
 	} catch (error) {
+		const gone = place?.told();
+		if (gone !== void 0 && isOurs(tools, error)) throw lost$1(error, held.service, gone);
 		if (aside === void 0) throw error;
 		throw failure("restore-failed", `${messageOf(error)}; what was there before, unreadable, is in ${aside}`, {
 			hint: `${held.service} runs on an empty directory and the app stays stopped. Restore another backup, or this one after its cause is mended.`,
 			cause: error
 		});
 	}
+}
+function lost$1(error, service, gone) {
+	return failure("restore-failed", `${messageOf(error)}; the live data of ${service} had been dropped. ${gone}`, {
+		hint: "The app stays stopped. Restore another backup, or this one after its cause is mended; no backup was removed.",
+		cause: error
+	});
 }
 /** The order of a restore. */
 function databasesFirst(services) {
@@ -4251,7 +6138,7 @@ async function undoAll(tools, manifest) {
 	const note = await readRestoring(tools);
 	if (!note) return;
 	if (note.restoring.forward) {
-		tools.log.warning(`What was there before does not serve: ${restoreFirst(note)}`);
+		tools.log.warning(`There is no way back to what was there before: ${restoreFirst(note)}`);
 		return;
 	}
 	const services = await cutServices(tools, note);
@@ -4259,7 +6146,7 @@ async function undoAll(tools, manifest) {
 		note,
 		manifest
 	});
-	await serveAgain(tools, services);
+	await serveAgain$1(tools, services);
 	tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it");
 	await startOnRightData(tools);
 }
@@ -4270,9 +6157,11 @@ async function undoCut(tools, one, cut) {
 /** The part of an interrupted restore that is about one service. */
 function cutOf({ service }, { note, manifest }) {
 	const backup = manifest?.services.find((held) => held.service === service.name);
+	const { ids, inPlace } = note.restoring;
 	return {
-		ids: note.restoring.ids,
-		backup
+		ids,
+		backup,
+		dropped: service.name in (inPlace?.dropped ?? {})
 	};
 }
 /** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
@@ -4283,7 +6172,7 @@ async function cutServices(tools, { restoring }) {
 	return [...databases.length > 0 ? await ensureRunning(tools, databases) : [], ...services.filter((one) => !isDatabase(one))];
 }
 /** A store of keys may have been stopped, or still be stopping by the hand of a step that was cut. */
-async function serveAgain(tools, services) {
+async function serveAgain$1(tools, services) {
 	const names = services.flatMap((one) => one.container ? [one.service.name] : []);
 	if (names.length > 0) await ensureRunning(tools, await dataServices(tools, names));
 }
@@ -4292,7 +6181,7 @@ async function serveAgain(tools, services) {
 /**
 * Finishes or undoes a restore that was cut off: never a mix. As long as nothing was swapped in, it is undone, and the app
 * starts on the data of before; once a service has the restored data, the others get theirs. What cannot be finished goes
-* back as a whole. Where the data of before does not serve it can only be finished.
+* back as a whole. Where the data of before does not serve, or was dropped, it can only be finished: throws why it was not.
 */
 async function settleRestore(tools, note) {
 	const what = note.backup ?? "a dump";
@@ -4301,7 +6190,7 @@ async function settleRestore(tools, note) {
 		return;
 	}
 	tools.log.warning(`A restore of ${what} was cut off`);
-	const manifest = note.backup === void 0 ? void 0 : await readRestored(tools);
+	const manifest = note.backup === void 0 ? void 0 : await readRestored(tools, note.backup);
 	const come = await restoredOnes(await cutServices(tools, note), {
 		note,
 		manifest
@@ -4312,6 +6201,7 @@ async function settleRestore(tools, note) {
 		return forgetStop(tools);
 	}
 	await noteGoesOn(tools);
+	await noteReplacedInPlace(tools);
 	if (undoable) return undoAll(tools, manifest);
 	if (manifest && !await finishRestore(tools, {
 		come,
@@ -4343,7 +6233,10 @@ async function finishRestore(tools, { come, note, manifest }) {
 				note,
 				manifest
 			});
-			await restoreService(tools, held, manifest.id);
+			await restoreService(tools, held, {
+				id: manifest.id,
+				inPlace: note.restoring.inPlace
+			});
 			await noteRestored(tools, held.service);
 		}
 		return true;
@@ -4351,6 +6244,192 @@ async function finishRestore(tools, { come, note, manifest }) {
 		if (!isOurs(tools, error)) throw error;
 		tools.log.warning(`The restore could not be finished: ${messageOf(error)}`);
 		await undoAll(tools, manifest);
+		if ((await readRestoring(tools))?.restoring.forward) throw error;
+		return false;
+	}
+}
+
+// src/job/undo-note.ts
+/** What an undo under way has noted; undefined where there is none. */
+async function readUndoing(tools) {
+	const note = await readStoppedApp(tools);
+	return note?.undoing && {
+		...note,
+		undoing: note.undoing
+	};
+}
+/** What this service's restore had replaced is proven to serve. */
+async function noteUndone(tools, service) {
+	const note = await readUndoing(tools);
+	if (!note) return;
+	const undoing = {
+		...note.undoing,
+		done: [...note.undoing.done, service]
+	};
+	await tools.work.step(`note-undone-${service}`, noteStoppedApp(tools.layout, {
+		...note,
+		undoing
+	}));
+}
+/** From here on these are to be taken forth again, whoever does it. */
+async function noteForth(tools, services) {
+	const note = await readUndoing(tools);
+	if (!note) return;
+	const undoing = {
+		services: [...services],
+		done: [],
+		waited: note.undoing.waited,
+		forward: true
+	};
+	await tools.work.step("note-forth", noteStoppedApp(tools.layout, {
+		...note,
+		undoing
+	}));
+}
+/**
+* The data of all services belongs together: the app starts on it. Where the host waited for a restore before, it still
+* does, unless several services were taken back together (`together`).
+*/
+async function endUndo(tools, { together }) {
+	const note = await readUndoing(tools);
+	if (!note?.undoing.waited || together) return startOnRightData(tools);
+	const { undoing: _over, ...waits } = note;
+	await tools.work.step("note-waits", noteStoppedApp(tools.layout, waits));
+	await startWriters(tools);
+}
+
+// src/job/take-back.ts
+/** What the restore of one service replaced serves again; one sentence about it. */
+async function takeOne(tools, { service, run, id }) {
+	const [one] = await dataServices(tools, [service]);
+	if (!one?.driver.undo) throw failure("cannot-undo", `a restore of ${service} cannot be taken back`);
+	return one.driver.undo(one.service, containerOf(one), {
+		...tools.work,
+		id
+	}, run);
+}
+/**
+* Takes every service of a noted undo back. All of them or none: when one fails, those before it are taken forth again.
+* Throws then with the data as it was before, but `undo-halfway` where that failed, and what nobody knows the end of.
+*/
+async function takeBack(tools, services) {
+	const done = [];
+	try {
+		for (const entry of services) {
+			done.push(await takeOne(tools, entry));
+			await noteUndone(tools, entry.service);
+		}
+		return done;
+	} catch (error) {
+		if (isSettled(tools, error)) await takeForth(tools, error);
+		throw error;
+	}
+}
+/** Whether a service whose undo failed is as it was before. Else the note of it stays for the next run. */
+function isSettled(tools, error) {
+	return isOurs(tools, error) && !(error instanceof AppError && ["restore-undo-failed", "undo-halfway"].includes(error.code));
+}
+/** An undo is undone by another one. Throws when that fails: then the app must not start on data of two times. */
+async function takeForth(tools, reason) {
+	const note = await readUndoing(tools);
+	if (!note || note.undoing.done.length === 0) return;
+	const taken = note.undoing.services.filter(({ service }) => note.undoing.done.includes(service));
+	try {
+		const forth = await Promise.all(taken.toReversed().map((entry) => forthOf(tools, entry)));
+		await noteForth(tools, forth);
+		for (const entry of forth) {
+			await takeOne(tools, entry);
+			await noteUndone(tools, entry.service);
+		}
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		const known = taken.map(({ service }) => service).join(", ");
+		throw failure("undo-halfway", `${messageOf(reason)}; ${known} is as before the restore and could not be taken forth again: ${messageOf(error)}`, {
+			hint: "The app stays stopped. Run undo again, or restore a backup.",
+			cause: reason
+		});
+	}
+}
+/** What goes aside again gets the id that it had, by which it belongs to what the other services have kept. */
+async function forthOf(tools, { service, run, id }) {
+	const [one] = await dataServices(tools, [service]);
+	const aside = (one ? await one.driver.replaced?.(one.service, containerOf(one)) ?? [] : []).findLast((kept) => kept.run === id && !kept.failed);
+	if (!aside) throw failure("undo-unknown", `what the undo of ${service} put aside is not there`);
+	return {
+		service,
+		name: aside.name,
+		run: id,
+		id: run ?? `${id}-forth`
+	};
+}
+
+// src/job/settle-undo.ts
+/**
+* Finishes or takes back an undo that was cut off: never a mix. As long as no service serves what it did before the
+* restore, all stay as the restore left them; once one does, the others follow, and when one of them cannot, that one goes
+* forth again. Then the app starts. Gives one sentence when the undo is finished.
+*/
+async function settleUndo(tools, { undoing }) {
+	const what = undoing.services.map((one) => one.service).join(" and ");
+	if (tools.work.dryRun) {
+		tools.log.warning(`An undo of a restore of ${what} was cut off: this run would first finish it or take it back`);
+		return;
+	}
+	tools.log.warning(`An undo of a restore of ${what} was cut off`);
+	const open = await lookAt(tools, undoing.services.filter(({ service }) => !undoing.done.includes(service)));
+	const begun = undoing.forward || undoing.done.length > 0 || open.some(({ state }) => state === "taken");
+	if ((begun || open.some(({ state }) => state === "half")) && await appRuns(tools)) {
+		tools.log.warning(`Somebody has started the app since, so nothing is changed: if ${what} do not belong together, undo or restore again.`);
+		await forgetStop(tools);
+		return;
+	}
+	for (const { one, entry, state } of open) if (state === "half" && one.container) await one.driver.cutUndos?.back?.(one.service, one.container, entry, tools.work);
+	await serveAgain(tools, undoing.services);
+	if (!begun) {
+		tools.log.warning(`The undo of ${what} had not come far and is taken back: the data is as the restore left it`);
+		await endUndo(tools, { together: false });
+		return;
+	}
+	if (!await finish$1(tools, {
+		undoing,
+		open
+	})) return void 0;
+	const restored = undoing.forward;
+	tools.log.warning(`The undo of ${what} is ${restored ? "taken back: the app starts on the data of the restore" : "finished: the app starts on the data of before the restore"}`);
+	await endUndo(tools, { together: !restored && undoing.services.length > 1 });
+	return restored ? void 0 : `${what} as before the restore: the undo of an earlier run is finished.`;
+}
+/** Databases are asked, so they have to run; a store of keys tells by its files. */
+async function lookAt(tools, entries) {
+	const looked = [];
+	for (const entry of entries) {
+		let [one] = await dataServices(tools, [entry.service]);
+		if (one?.service.kind === "postgres") [one] = await ensureRunning(tools, [one]);
+		if (!one?.container || !one.driver.cutUndos) throw failure("undo-unknown", `how far the undo of ${entry.service} came cannot be told: it has no container`);
+		looked.push({
+			one,
+			entry,
+			state: await one.driver.cutUndos.look(one.service, one.container, entry)
+		});
+	}
+	return looked;
+}
+async function serveAgain(tools, entries) {
+	await ensureRunning(tools, await dataServices(tools, entries.map(({ service }) => service)));
+}
+/** False when what could not be finished has gone forth again as a whole, and the app was started on that. */
+async function finish$1(tools, { undoing, open }) {
+	try {
+		for (const { entry, state } of open) {
+			if (state !== "taken") await takeOne(tools, entry);
+			await noteUndone(tools, entry.service);
+		}
+		return true;
+	} catch (error) {
+		if (!isOurs(tools, error) || undoing.forward) throw error;
+		tools.log.warning(`The undo could not be finished: ${messageOf(error)}`);
+		await takeForth(tools, error);
+		await endUndo(tools, { together: false });
 		return false;
 	}
 }
@@ -4359,28 +6438,40 @@ async function finishRestore(tools, { come, note, manifest }) {
 /**
 * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
 * that of the clean stop, and the app starts again; new containers that do not serve the same data give way to the
-* previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`.
+* previous images and definition; where these do not either, it stays stopped for a restore. A restore: `settleRestore`;
+* an undo of one: `settleUndo`.
 * Does nothing where no run was cut off, but for a definition that nothing was made of. What cannot be finished is told,
-* and the note of it stays: the job at hand may be the cure. Half of a restore has one cure only, another restore
-* (`cures`): throws `restore-cut` for any other job.
+* and the note of it stays: the job at hand may be the cure. Half of a restore or undo has one cure only, another restore
+* (`cures`): throws `restore-cut` for any other job. Gives one sentence when it has finished an undo.
 */
 async function finishInterrupted(tools, { cures = false } = {}) {
 	const note = await readStoppedApp(tools);
-	if (!note) return takeBackDefinition(tools);
-	if (note.awaits === "restore" && !note.restoring) {
+	if (!note) {
+		await takeBackDefinition(tools);
+		return;
+	}
+	const { restoring, undoing } = note;
+	if (note.awaits === "restore" && !restoring && !undoing) {
 		if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
 		return;
 	}
-	const { restoring } = note;
 	try {
-		await tools.log.group("finishing an interrupted run", () => restoring ? settleRestore(tools, {
-			...note,
-			restoring
-		}) : finish(tools, note));
+		return await tools.log.group("finishing an interrupted run", async () => {
+			if (undoing) return settleUndo(tools, {
+				...note,
+				undoing
+			});
+			await (restoring ? settleRestore(tools, {
+				...note,
+				restoring
+			}) : finish(tools, note));
+		});
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
-		if (restoring && !cures) throw unsettled(error);
-		tools.log.warning(`An interrupted run could not be finished, the app stays stopped: ${messageOf(error)}`);
+		if ((restoring || undoing) && !cures) throw unsettled(error, undoing ? "an undo of a restore" : "a restore");
+		const app = await appRuns(tools) ? "" : ", the app stays stopped";
+		tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`);
+		return;
 	}
 }
 /** A run that was cut off before it stopped anything leaves at most a definition that nothing was made of. */
@@ -4390,14 +6481,15 @@ async function takeBackDefinition(tools) {
 	tools.log.warning("An earlier run was cut off before it replaced anything: its definition is taken back");
 	await putDefinitionBack(tools, installed);
 }
-function unsettled(error) {
-	return failure("restore-cut", `a restore was cut off and can be neither finished nor undone: ${error.message}`, {
+function unsettled(error, what) {
+	return failure("restore-cut", `${what} was cut off and can be neither finished nor taken back: ${error.message}`, {
 		hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
 		cause: error
 	});
 }
 async function finish(tools, note) {
 	tools.log.warning("An earlier run was cut off while it had the app stopped");
+	if (await appRuns(tools)) return goOnBesideApp(tools, note);
 	if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools));
 	const services = await servicesOf$1(tools, "infrastructure");
 	for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
@@ -4406,7 +6498,7 @@ async function finish(tools, note) {
 		services
 	});
 	if (!failed && note.previous) await recordInfrastructure(tools, services, { mixed: true });
-	if (failed && note.previous) failed = await goBack$1(tools, {
+	if (failed && Object.keys(note.previous ?? {}).length > 0) failed = await goBack$1(tools, {
 		note,
 		services,
 		failed
@@ -4418,6 +6510,26 @@ async function finish(tools, note) {
 		services,
 		failed
 	});
+}
+/**
+* Somebody, or the engine at its start, has started the app since. What it deletes is not lost, so keys are not compared (a
+* database's facts only grow), and nothing may be taken away under it: what is stopped is started, no more.
+*/
+async function goOnBesideApp(tools, note) {
+	tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back");
+	const services = await servicesOf$1(tools, "infrastructure");
+	const databases = names$1(services.filter((one) => one.service.kind === "postgres"));
+	const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service));
+	const failed = await goOn(tools, {
+		note: {
+			...note,
+			fingerprints
+		},
+		services
+	});
+	if (failed) throw failed.error;
+	if (note.previous) await recordInfrastructure(tools, services, { mixed: true });
+	await startWriters(tools);
 }
 /** Starts what is there, the data services first. */
 async function goOn(tools, { note, services }) {
@@ -4467,8 +6579,15 @@ async function goBack$1(tools, { note, services, failed }) {
 		before,
 		putBack
 	});
-	if (!still) tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
-	return still;
+	if (still) return still;
+	tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
+	await startOthers(tools, services.filter((one) => !replaced.includes(one) && one.container));
+}
+/** What stood still beside the data although it was not replaced. */
+async function startOthers(tools, services) {
+	if (services.length === 0) return;
+	await tools.work.step("start-others", startThese(tools, names$1(services)));
+	await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), void 0);
 }
 /** Everything but the app runs, for a restore needs its servers. */
 async function leaveToRestore(tools, { note, services, failed }) {
@@ -4612,7 +6731,7 @@ async function probe$4({ config, host }, container) {
 	const checks = [container, httpCheck(answer, config.url)];
 	const details = answer.kind === "answered" ? {
 		"http-status": answer.status,
-		...timeOf$1(answer)
+		...timeOf(answer)
 	} : {};
 	return {
 		state: healthOf$1(checks),
@@ -4641,7 +6760,7 @@ function httpCheck(answer, url) {
 		};
 	}
 }
-function timeOf$1({ milliseconds }) {
+function timeOf({ milliseconds }) {
 	return milliseconds === void 0 ? {} : { "response-milliseconds": Math.round(milliseconds) };
 }
 
@@ -4780,40 +6899,6 @@ function parseObject(text) {
 	} catch {
 		return;
 	}
-}
-
-// src/core/backup-id.ts
-/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
-function backupId(time) {
-	return `backup-${digits(time, "")}`;
-}
-/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
-function backupStamp(time) {
-	return digits(time, "-");
-}
-/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
-function backupTime(id) {
-	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
-	if (!parts) return void 0;
-	const [year, month, day, hour, minute, second] = parts;
-	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
-}
-/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
-function artifactFile(folder, { service, stamp, part, extension }) {
-	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
-	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
-}
-/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
-function fileNamePart(text) {
-	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
-}
-function percent(byte) {
-	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-}
-function digits(time, separator) {
-	const [date = "", clock = ""] = time.toISOString().split("T");
-	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
 }
 
 // src/service/postgres/explain-failure.ts
@@ -5063,7 +7148,7 @@ select json_build_object(
   'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`;
 /**
 * Counts a database exactly, one line for each thing: `table OID {json}`, `member OID` (a table of an extension whose
-* rows are dumped but come partly from the extension itself), `objects N`, `size BYTES`. Which relations have data
+* rows are dumped but come partly from the extension itself), `extension {json}`, `objects N`, `size BYTES`. Which relations have data
 * in a dump: ordinary tables, `from only`, no partition parents, no foreign tables.
 */
 const countSql = countingSql();
@@ -5087,6 +7172,7 @@ function countingSql(more = "") {
 	return `
 select 'size ' || pg_database_size(current_database());
 select 'objects ' || count(*) from pg_largeobject_metadata;
+select 'extension ' || json_build_object('name', extname, 'version', extversion) from pg_extension order by extname;
 select 'member ' || c.oid
 from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
 where c.relkind = 'r' order by c.oid;
@@ -5173,6 +7259,10 @@ const countSchema = require_libraries.object({
 	rows: require_libraries.number(),
 	checksum: require_libraries.string$1().optional()
 });
+const extensionSchema = require_libraries.object({
+	name: require_libraries.string$1(),
+	version: require_libraries.string$1()
+});
 /**
 * A database's contents from the lines that `countSql` gives. Throws when a line is missing: a count that was cut off
 * must never look like a small database (S7).
@@ -5188,17 +7278,12 @@ function databaseContents(name, facts) {
 		size,
 		largeObjects,
 		tables,
+		extensions: valuesOf(facts, "extension").map((line) => extensionSchema.parse(JSON.parse(line))),
 		...largeObjectsChecksum !== void 0 && { largeObjectsChecksum }
 	};
 }
 function rowsOf(database) {
 	return database.tables.reduce((sum, { rows }) => sum + rows, 0);
-}
-
-// src/remote/hashing-script.ts
-/** The text of a script that uses the shell function `sha256`, behind that function. */
-function hashingScript(name) {
-	return `${remoteScript("sha256")}\n${remoteScript(name)}`;
 }
 
 // src/service/postgres/packing.ts
@@ -5245,7 +7330,9 @@ async function choosePacking(service, container, format) {
 	const { stdout } = await service.host.run(execInside("read", container, {
 		name: "format",
 		args: [nonce]
-	}));
+	})).catch((error) => {
+		throw named(`asking ${service.name} how it can pack a dump`, "postgres-answer", error);
+	});
 	const [known] = valuesOf(markedLines(stdout, nonce), "format");
 	if (known !== "zstd" && known !== "zstd-pipe" && known !== "gzip") throw failure("postgres-answer", `the container of ${service.name} did not say how it can pack a dump`);
 	if (format === "custom") return known;
@@ -5256,11 +7343,55 @@ function assumedPacking(format) {
 	return format === "custom" ? "zstd" : format === "directory" ? "directory-zstd" : "plain";
 }
 
+// src/remote/hashing-script.ts
+/** The text of a script that uses the shell function `sha256`, behind that function. */
+function hashingScript(name) {
+	return `${remoteScript("sha256")}\n${remoteScript(name)}`;
+}
+
+// src/service/postgres/place.ts
+/** From which size on, in bytes, a container is worth its start unless told. */
+const worthwhile = 64 * 2 ** 20;
+function placeOf$1(container, from = worthwhile) {
+	let isRefused = false;
+	const refusal = (line, nonce) => {
+		const [why] = valuesOf(markedLines(line, nonce), "inside");
+		if (why === void 0 || isRefused) return void 0;
+		isRefused = true;
+		return `no container can run beside ${container.name}, so its data goes through docker exec, which takes longer: ${why}`;
+	};
+	return {
+		wordsFor: (size) => isRefused || size < from ? [
+			container.id,
+			"",
+			"",
+			""
+		] : [
+			container.id,
+			container.imageId,
+			insideScript("login"),
+			insideScript("beside")
+		],
+		progress: (nonce, total) => ({
+			...progressOf(nonce, total),
+			say: (line) => refusal(line, nonce)
+		})
+	};
+}
+/** Of the containers that run beside this one; a filter of `docker ps`. */
+function besideLabel(id) {
+	return `label=infra-actions.beside=${id}`;
+}
+/** The text of a script that runs its programs where `wordsFor` says. */
+function placedScript(name) {
+	return `${remoteScript("postgres-place")}\n${hashingScript(name)}`;
+}
+
 // src/service/postgres/dump-command.ts
-function dumpDatabaseCommand(container, dump) {
-	const { nonce, database, packing, path, run, lockLimit, checksums } = dump;
-	return script("change", hashingScript("postgres-dump"), [
-		container.id,
+function dumpDatabaseCommand(place, dump) {
+	const { nonce, database, packing, path, run, lockLimit, checksums, size } = dump;
+	return script("change", placedScript("postgres-dump"), [
+		...place.wordsFor(size),
 		insideScript("dump"),
 		insideScript("check"),
 		nonce,
@@ -5275,8 +7406,8 @@ function dumpDatabaseCommand(container, dump) {
 	]);
 }
 function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
-	return script("change", hashingScript("postgres-dump"), [
-		container.id,
+	return script("change", placedScript("postgres-dump"), [
+		...placeOf$1(container).wordsFor(0),
 		insideScript("globals"),
 		insideScript("check-globals"),
 		nonce,
@@ -5287,8 +7418,8 @@ function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
 }
 /** The archive of a database without its data: how it is made, which SQL alone does not say. */
 function dumpPropertiesCommand(container, { nonce, database, path, lockLimit }) {
-	return script("change", hashingScript("postgres-dump"), [
-		container.id,
+	return script("change", placedScript("postgres-dump"), [
+		...placeOf$1(container).wordsFor(0),
 		insideScript("properties"),
 		insideScript("check"),
 		nonce,
@@ -5374,7 +7505,9 @@ const marker = require_libraries.object({
 	comment: require_libraries.string$1().nullable().default(null),
 	run: require_libraries.string$1().optional(),
 	at: require_libraries.datetime().optional(),
-	made: require_libraries.array(require_libraries.string$1()).default([])
+	made: require_libraries.array(require_libraries.string$1()).default([]),
+	/** Moved aside only to be dropped, before anything has replaced it. */
+	leaving: require_libraries.boolean().default(false)
 });
 /** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
 function markOf({ comment }) {
@@ -5406,21 +7539,6 @@ async function notRunning(service, container) {
 	return failure("postgres-unreadable", told, { hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup." });
 }
 
-// src/core/bytes.ts
-const units = [
-	"B",
-	"KiB",
-	"MiB",
-	"GiB",
-	"TiB"
-];
-/** `1.4 GiB`, `512 B`: a size for a person. */
-function formatBytes(bytes) {
-	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-	const shown = bytes / 1024 ** power;
-	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
-}
-
 // src/core/disk-room.ts
 /** Share of a disk that the live services keep free whatever we take. */
 const reserve = .05;
@@ -5436,6 +7554,16 @@ function lackOfRoom(needs, what) {
 		if (disk.free - takes >= disk.size * reserve) return [];
 		return [`${where} has ${formatBytes(disk.free)} free; ${what} takes ${formatBytes(takes)} there and must leave 5 %`];
 	});
+}
+/** The same needs once `bytes` of that disk are free as well. */
+function withRoomGiven(needs, given, bytes) {
+	return needs.map((one) => isSameDisk(one.disk, given) ? {
+		...one,
+		disk: {
+			...one.disk,
+			free: one.disk.free + bytes
+		}
+	} : one);
 }
 /** A container's own layer and a volume are two file systems with the numbers of one disk, which is written to meanwhile. */
 function isSameDisk(one, other) {
@@ -5453,6 +7581,11 @@ async function freeBytes(host, directory) {
 * when it has no room for its WAL, of which the restore makes as much as the server keeps.
 */
 async function assertRoomInside(service, container, needed) {
+	const lack = (await roomInside(service, container, needed))("restoring beside");
+	if (lack !== void 0) throw noRoom(lack, "the live data is only replaced by data that was restored beside it.");
+}
+/** Looks at the container's disks: what a restore that takes `needed` would lack there. */
+async function roomInside(service, container, needed) {
 	const [[wal] = []] = await ask$2(service, container, "select pg_size_bytes(current_setting('max_wal_size'));");
 	const disks = await disksInside(service, container);
 	const needs = [{
@@ -5464,9 +7597,11 @@ async function assertRoomInside(service, container, needed) {
 		disk: disks.temporary,
 		takes: needed.temporary
 	}];
-	const [refused] = lackOfRoom(needs, "restoring beside");
-	if (refused === void 0) return;
-	throw refusal("disk-space", refused, { hint: "Make room: the live data is only replaced by data that was restored and counted beside it." });
+	return (what, given = 0) => lackOfRoom(withRoomGiven(needs, disks.data, given), what)[0];
+}
+/** `hint` goes on after `Make room: `. */
+function noRoom(lack, hint) {
+	return refusal("disk-space", lack, { hint: `Make room: ${hint}` });
 }
 /** The disks of the container: where the data lies and where temporary files go. */
 async function disksInside(service, container) {
@@ -5499,13 +7634,14 @@ function bytes(text, where) {
 * roles. Every file was decoded to its end from the stored bytes before it got its name. Throws a named failure, with
 * no half written file and no session left behind; files that were finished before stay, without a manifest.
 */
-async function backupServer$1(service, container, { target, work, lockLimit }) {
+async function backupServer$1(service, container, { target, work, lockLimit, place = placeOf$1(container) }) {
 	const job = {
 		service,
 		container,
 		target,
 		work,
-		lockLimit
+		lockLimit,
+		place
 	};
 	const server = await serverFor(work, {
 		service,
@@ -5514,7 +7650,7 @@ async function backupServer$1(service, container, { target, work, lockLimit }) {
 	});
 	const databases = chosenDatabases(service, server);
 	assertSettings(service, server, databases);
-	await assertSpace$1(service, databases);
+	await assertSpace(service, databases);
 	if (!work.dryRun) await assertWholeFiles(service, container, databases.map(({ name }) => name));
 	const { format = "custom" } = target;
 	const packing = await work.check("choose-format", () => choosePacking(service, container, format), assumedPacking(format));
@@ -5539,7 +7675,7 @@ async function backupServer$1(service, container, { target, work, lockLimit }) {
 	};
 }
 async function dumpDatabase(job, { name, size }, { packing, isOnly }) {
-	const { service, container, target, work, lockLimit } = job;
+	const { service, target, work, lockLimit, place } = job;
 	const { extension, stored } = packed(packing);
 	const naming = {
 		service: service.name,
@@ -5551,14 +7687,15 @@ async function dumpDatabase(job, { name, size }, { packing, isOnly }) {
 		part: name
 	});
 	const nonce = newNonce();
-	const command = dumpDatabaseCommand(container, {
+	const command = dumpDatabaseCommand(place, {
 		nonce,
 		database: name,
 		packing,
 		path: `${service.backups}/${file}`,
 		run: work.id,
 		lockLimit,
-		checksums: target.checksums ?? false
+		checksums: target.checksums ?? false,
+		size
 	});
 	const dump = {
 		step: `dump-${service.name}-${stepPart(name)}`,
@@ -5653,12 +7790,12 @@ async function dumpGlobals(job) {
 function earlierBytes({ service, target }, { name, stored }) {
 	return (target.earlier?.find((one) => one.service === service.name)?.artifacts ?? []).find((one) => one.role === "database" && one.name === name && storedAs(one.file) === stored)?.bytes;
 }
-async function runDump({ work }, { step, what, nonce, command, timeout, assume, expected }) {
+async function runDump({ work, place }, { step, what, nonce, command, timeout, assume, expected }) {
 	const assumed = `${assume}\n${nonce} bytes 1\n${nonce} sha256 ${"0".repeat(64)}\n${nonce} end 0\n`;
 	const { stdout } = await work.step(step, command, {
 		timeout: Math.ceil(timeout),
 		assume: assumed,
-		progress: progressOf(nonce, expected)
+		progress: place.progress(nonce, expected)
 	}).catch((error) => {
 		throw named(what, "postgres-dump-failed", error);
 	});
@@ -5683,7 +7820,7 @@ function assertSettings(service, server, databases) {
 	if (prepared.length > 0) throw refusal("postgres-prepared", `${prepared.map((one) => `"${one.name}"`).join(", ")} of ${service.name} has prepared transactions: their rows are in no dump`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
 }
 /** A dump is smaller than its database as a rule; the disk that fills up may be the one the database writes to. */
-async function assertSpace$1(service, databases) {
+async function assertSpace(service, databases) {
 	const needed = databases.reduce((sum, { size }) => sum + size, 0);
 	const free = await freeBytes(service.host, service.backups);
 	if (free >= needed) return;
@@ -5709,6 +7846,84 @@ async function collationAdvice(service, container) {
 		const name = identifier(JSON.parse(row).name);
 		return `${service.name}: the collation of database ${name} has another version than its indexes were built with. Run in it, when the app can wait: REINDEX DATABASE ${name}; ALTER DATABASE ${name} REFRESH COLLATION VERSION;`;
 	});
+}
+
+// src/service/postgres/count-databases.ts
+/** An hour: exact counts read every page of every table. */
+const limit$2 = 36e5;
+/** Exact counts of these databases as they are now, with checksums of their content if asked for. */
+async function countDatabases(service, container, databases, { checksums = false } = {}) {
+	const answers = await ask$2(service, container, checksums ? checksumSql : countSql, {
+		databases,
+		limit: limit$2
+	});
+	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
+}
+
+// src/storage/stored-files.ts
+/** Reads the lines of `store-verify.sh`. */
+function parseVerified(text) {
+	const files = /* @__PURE__ */ new Map();
+	for (const line of text.split("\n").filter((one) => one !== "")) {
+		const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? [];
+		if (file === "") throw failure("host-answer", `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`);
+		files.set(file, bytes === "-" ? void 0 : {
+			bytes: Number(bytes),
+			sha256
+		});
+	}
+	return files;
+}
+/** Milliseconds: a minute and what reading takes at 20 MB/s. */
+function readingTime(artifacts) {
+	return 6e4 + artifacts.reduce((sum, { bytes }) => sum + bytes, 0) / 2e4;
+}
+/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
+function differences(artifacts, stored) {
+	return artifacts.flatMap(({ file, bytes, sha256 }) => {
+		const found = stored.get(file);
+		if (found === void 0) return [`${file} is missing or cannot be read`];
+		if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`];
+		return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`];
+	});
+}
+
+// src/service/postgres/assert-unchanged.ts
+/** Throws when one of these files is not the one that the manifest describes. */
+async function assertUnchanged({ service, work }, artifacts) {
+	const command = script("read", hashingScript("store-verify"), [service.backups, ...artifacts.map(({ file }) => file)]);
+	const wrong = await work.check(`verify-${service.name}`, async () => {
+		const { stdout } = await service.host.run(command, { timeout: readingTime(artifacts) });
+		return differences(artifacts, parseVerified(stdout));
+	}, []);
+	if (wrong.length === 0) return;
+	throw failure("backup-damaged", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`, { hint: "Nothing live was touched. Use this backup's copy in the other store, or another backup." });
+}
+
+// src/service/postgres/drop-sql.ts
+/**
+* SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
+* out first, without their slot, which the server at the other end may still need for the live one.
+*/
+function dropSql(name) {
+	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
+\\if :there
+\\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
+set session_replication_role = replica;
+${subscriptionsSql("alter subscription %I disable")}
+${subscriptionsSql("alter subscription %I set (slot_name = none)")}
+${subscriptionsSql("drop subscription %I")}
+\\connect -reuse-previous=on "dbname=template1"
+drop database ${identifier(name)} with (force);
+\\endif`;
+}
+function subscriptionsSql(statement) {
+	return `select pg_catalog.format(${literal(statement)}, subname) from pg_catalog.pg_subscription
+where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \\gexec`;
+}
+/** An argument of psql's `connect`, which reads it as an identifier: only double quotes mean anything in it. */
+function psqlArgument(text) {
+	return `"${text.replaceAll("\"", "\"\"")}"`;
 }
 
 // src/service/postgres/sql-statements.ts
@@ -5794,32 +8009,6 @@ function isProperty(statement, database) {
 	return tokens.some((token, at) => isKeyword(token, "DATABASE") && (isKeyword(tokens[at - 1], "ON") || isKeyword(tokens[at - 1], "IN")) && nameAt(statement, at + 1) === database);
 }
 
-// src/service/postgres/drop-sql.ts
-/**
-* SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
-* out first, without their slot, which the server at the other end may still need for the live one.
-*/
-function dropSql(name) {
-	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
-\\if :there
-\\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
-set session_replication_role = replica;
-${subscriptionsSql("alter subscription %I disable")}
-${subscriptionsSql("alter subscription %I set (slot_name = none)")}
-${subscriptionsSql("drop subscription %I")}
-\\connect -reuse-previous=on "dbname=template1"
-drop database ${identifier(name)} with (force);
-\\endif`;
-}
-function subscriptionsSql(statement) {
-	return `select pg_catalog.format(${literal(statement)}, subname) from pg_catalog.pg_subscription
-where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) \\gexec`;
-}
-/** An argument of psql's `connect`, which reads it as an identifier: only double quotes mean anything in it. */
-function psqlArgument(text) {
-	return `"${text.replaceAll("\"", "\"\"")}"`;
-}
-
 // src/service/postgres/swap-sql.ts
 /**
 * The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
@@ -5857,9 +8046,11 @@ function moveAside(live, old, kept) {
 
 // src/service/postgres/restore-steps.ts
 /** Restores one file into a new database beside the live one, and counts what came in. */
-async function restoreBeside(job, names, { expected, artifact, properties }) {
-	const { service, container, work, server } = job;
+async function restoreBeside(job, names, { expected, artifact, properties, place, trial = false }) {
+	const { service, work, server } = job;
 	const path = `${service.backups}/${artifact.file}`;
+	const step = `${trial ? "try" : "restore"}-${service.name}-${names.step}`;
+	const what = `${trial ? "making" : "restoring"} database "${names.live}" beside the live one`;
 	const statements = await work.check(`read-${service.name}-${names.step}`, () => readStatements(job, names, properties), {
 		create: (name) => `CREATE DATABASE ${identifier(name)}`,
 		properties: []
@@ -5869,8 +8060,8 @@ async function restoreBeside(job, names, { expected, artifact, properties }) {
 		"infra-actions": "restoring",
 		name: names.live
 	});
-	const command = script("change", hashingScript("postgres-restore"), [
-		container.id,
+	const command = script("change", placedScript("postgres-restore"), [
+		...place.wordsFor(expected.size),
 		insideScript("restore"),
 		path,
 		artifact.bytes,
@@ -5883,17 +8074,17 @@ async function restoreBeside(job, names, { expected, artifact, properties }) {
 		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
 		connectionTo(names.name),
 		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
-		server.ownTablespaces > 0 ? "" : "--no-tablespaces"
+		[server.ownTablespaces > 0 ? "" : "--no-tablespaces", trial ? "--schema-only" : ""].join(" ")
 	]);
-	const { stdout } = await work.step(`restore-${service.name}-${names.step}`, command, {
+	const { stdout } = await work.step(step, command, {
 		timeout: Math.ceil(12e5 + expected.size / 500),
 		assume: assumedReport(nonce, expected),
-		progress: progressOf(nonce, expected.size)
+		progress: place.progress(nonce, expected.size)
 	}).catch((error) => {
-		throw named(`restoring database "${names.live}" beside the live one`, "postgres-restore-failed", error);
+		throw named(what, "postgres-restore-failed", error);
 	});
 	const lines = markedLines(stdout, nonce);
-	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `restoring database "${names.live}" beside the live one broke off`);
+	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `${what} broke off`);
 	return {
 		contents: databaseContents(names.live, valuesOf(lines, "fact")),
 		properties: statements.properties,
@@ -5903,8 +8094,7 @@ async function restoreBeside(job, names, { expected, artifact, properties }) {
 /** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
 async function dropLeftovers(job) {
 	const { service, container, work, server } = job;
-	const empty = (server.databases.find((one) => one.name === "template0")?.size ?? 0) + 1048576;
-	const left = server.databases.filter((one) => isLeftover(one, empty)).map((one) => one.name);
+	const left = leftoversOf(server);
 	if (left.length === 0) return;
 	await work.step(`clean-${service.name}`, execInside("change", container, {
 		name: "apply",
@@ -5912,6 +8102,11 @@ async function dropLeftovers(job) {
 	}), { input: left.map(dropSql).join("\n") }).catch((error) => {
 		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
 	});
+}
+/** Names of what killed restores left. */
+function leftoversOf({ databases }) {
+	const empty = (databases.find((one) => one.name === "template0")?.size ?? 0) + 1048576;
+	return databases.filter((one) => isLeftover(one, empty)).map((one) => one.name);
 }
 /** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
 async function dropBeside({ service, container, work }, databases, error) {
@@ -5979,232 +8174,7 @@ function assumedReport(nonce, { size, largeObjects, tables }) {
 	].join("\n");
 }
 
-// src/core/manifest-contents.ts
-/**
-* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
-* large objects. Empty means: equal.
-*/
-function compareDatabases(expected, actual) {
-	return compareCounts(databaseCounts(expected), databaseCounts(actual));
-}
-/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
-function differentContent(expected, actual) {
-	const now = databaseChecksums(actual);
-	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
-}
-/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
-function compareCounts(expected, actual) {
-	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
-		what,
-		expected: expected.get(what) ?? -1,
-		actual: actual.get(what) ?? -1
-	})).filter((count) => count.expected !== count.actual);
-}
-/** One line for a person: `app.public.users rows: 17 instead of 20`. */
-function describeDifference({ what, expected, actual }) {
-	if (actual === -1) return `${what}: not there, expected ${expected}`;
-	if (expected === -1) return `${what}: ${actual}, not expected at all`;
-	return `${what}: ${actual} instead of ${expected}`;
-}
-/** What a backup holds, summed up; `bytes` as stored. */
-function totals(services) {
-	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
-	const keyspaces = services.flatMap(({ contents }) => contents.kind === "postgres" ? [] : contents.keyspace);
-	const tables = databases.flatMap((database) => database.tables);
-	return {
-		bytes: sum$2(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
-		tables: tables.length,
-		rows: sum$2(tables.map(({ rows }) => rows)),
-		keys: sum$2(keyspaces.map(({ keys }) => keys))
-	};
-}
-/**
-* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
-* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file.
-*/
-function isProven(manifest, store) {
-	if (store === "local") return manifest.storage.local === "success";
-	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
-	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
-}
-function databaseCounts(databases) {
-	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
-}
-function databaseChecksums(databases) {
-	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
-	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
-}
-function sum$2(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
-
-// src/storage/stored-files.ts
-/** Reads the lines of `store-verify.sh`. */
-function parseVerified(text) {
-	const files = /* @__PURE__ */ new Map();
-	for (const line of text.split("\n").filter((one) => one !== "")) {
-		const [, bytes = "", sha256 = "", file = ""] = /^(\d+|-) ([0-9a-f]{64}|-) (.+)$/.exec(line) ?? [];
-		if (file === "") throw failure("host-answer", `the check of the stored files gave a line that cannot be read: ${line.slice(0, 120)}`);
-		files.set(file, bytes === "-" ? void 0 : {
-			bytes: Number(bytes),
-			sha256
-		});
-	}
-	return files;
-}
-/** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
-function differences(artifacts, stored) {
-	return artifacts.flatMap(({ file, bytes, sha256 }) => {
-		const found = stored.get(file);
-		if (found === void 0) return [`${file} is missing or cannot be read`];
-		if (found.bytes !== bytes) return [`${file} has ${found.bytes} bytes instead of ${bytes}`];
-		return found.sha256 === sha256 ? [] : [`${file} has the right length but other bytes (SHA-256 differs)`];
-	});
-}
-
-// src/service/postgres/assert-unchanged.ts
-/**
-* Throws when a file that tells how roles and databases are made is not the one that the manifest describes: the
-* superuser runs what stands in it. The databases' own files are proven when each is about to be restored.
-*/
-async function assertUnchanged({ service, work }, artifacts) {
-	const small = artifacts.filter((one) => one.role !== "database");
-	const command = script("read", hashingScript("store-verify"), [service.backups, ...small.map(({ file }) => file)]);
-	const wrong = await work.check(`verify-${service.name}`, async () => differences(small, parseVerified((await service.host.run(command)).stdout)), []);
-	if (wrong.length === 0) return;
-	throw failure("backup-damaged", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`, { hint: "Nothing live was touched. Use this backup's copy in the other store, or another backup." });
-}
-
-// src/service/postgres/missing-roles.ts
-/**
-* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
-* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
-* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
-*/
-function missingRoles(globals, existing) {
-	const statements = sqlStatements(globals);
-	const present = new Set(existing);
-	const missing = new Set(statements.flatMap((one) => {
-		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
-		return name === void 0 || present.has(name) ? [] : [name];
-	}));
-	if (missing.size === 0) return "";
-	return [
-		"begin",
-		...statements.filter((one) => concerns$1(one, missing)).map(({ text }) => text),
-		"commit",
-		""
-	].join(";\n");
-}
-function concerns$1(statement, missing) {
-	const about = (at) => missing.has(nameAt(statement, at) ?? "");
-	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
-	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
-	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
-}
-/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
-function memberships(statement) {
-	const { tokens } = statement;
-	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
-	const member = nameAt(statement, to + 1);
-	const names = to < 0 || member === void 0 ? [] : [member];
-	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
-	const group = nameAt(statement, 1);
-	return group === void 0 ? names : [group, ...names];
-}
-
-// src/service/postgres/restore-roles.ts
-/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
-async function restoreRoles(job, artifacts) {
-	const { service, container, work, server } = job;
-	const file = artifacts.find((one) => one.role === "globals")?.file;
-	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
-	const statements = await work.check("read-roles", async () => {
-		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
-		return missingRoles(stdout, server.roles);
-	}, "");
-	if (statements === "") return;
-	const nonce = newNonce();
-	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
-		name: "apply",
-		args: [nonce, "dbname='template1'"]
-	}), {
-		input: new Secret("roles", statements),
-		assume: `${nonce} end 0\n`
-	}).catch((error) => {
-		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
-	});
-	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
-}
-
-// src/service/postgres/restore-server.ts
-/**
-* Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
-* when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
-* anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
-*/
-async function restoreServer$1(service, container, { backup, work }) {
-	const { contents } = backup;
-	if (contents.kind !== "postgres") throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
-	const assumed = {
-		...assumedServer,
-		version: contents.version
-	};
-	const server = await serverFor(work, {
-		service,
-		container,
-		assumed
-	});
-	assertPossible(service, server, contents);
-	const job = {
-		service,
-		container,
-		work,
-		server
-	};
-	await dropLeftovers(job);
-	if (!work.dryRun || container.state === "running") await assertSpace(job, backup, contents);
-	await assertUnchanged(job, backup.artifacts);
-	await restoreRoles(job, backup.artifacts);
-	const restored = [];
-	try {
-		for (const expected of contents.databases) {
-			const beside = {
-				live: expected.name,
-				name: besideName(expected.name, "new", work.id),
-				old: besideName(expected.name, "old", work.id),
-				exists: server.databases.some((one) => one.name === expected.name),
-				step: stepPart(expected.name)
-			};
-			restored.push({
-				...beside,
-				...await restoreBeside(job, beside, {
-					expected,
-					artifact: fileOf(backup, expected),
-					properties: propertiesOf(backup, expected)
-				})
-			});
-		}
-		assertEqual(service, contents.databases, restored.map((one) => one.contents));
-	} catch (error) {
-		await dropBeside(job, contents.databases, error);
-		throw error;
-	}
-	await swapAll(job, restored);
-	return {
-		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
-		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
-		keys: 0,
-		kept: keptSentence(service, restored)
-	};
-}
-function assertPossible(service, server, contents) {
-	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
-	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
-	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
-	assertReplaceable(server, contents.databases.map(({ name }) => name));
-}
+// src/service/postgres/assert-replaceable.ts
 /**
 * Throws on what stops the renaming of a database, or would go on working in the replaced one as if it were live:
 * prepared transactions, logical replication slots, running subscriptions.
@@ -6215,43 +8185,6 @@ function assertReplaceable(server, replaced) {
 	if (busy) throw refusal("postgres-replication", `"${busy.name}" has ${[...busy.slots.map((one) => `the replication slot "${one}"`), ...busy.subscriptions.map((one) => `the running subscription "${one}"`)].join(" and ")}, which would stay with the replaced database`, { hint: "Drop the slot (pg_drop_replication_slot) or disable the subscription (ALTER SUBSCRIPTION ... DISABLE), then run again." });
 	const prepared = server.databases.filter((one) => names.has(one.name) && one.prepared > 0);
 	if (prepared.length > 0) throw refusal("postgres-prepared", `"${prepared[0]?.name}" has a prepared transaction, which stops its renaming`, { hint: "Commit or roll back what pg_prepared_xacts lists, then run again." });
-}
-/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
-async function assertSpace({ service, container }, backup, contents) {
-	const data = contents.databases.reduce((sum, { size }) => sum + size, 0);
-	const temporary = Math.max(...contents.databases.map((one) => {
-		const { bytes, file } = fileOf(backup, one);
-		const stored = storedAs(file);
-		return bytes + (stored === "zst" ? one.size : stored === "directory" ? bytes : 0);
-	}));
-	await assertRoomInside(service, container, {
-		data,
-		temporary
-	});
-}
-function fileOf(backup, { name }) {
-	const found = backup.artifacts.find((one) => one.role === "database" && one.name === name);
-	if (found) return found;
-	throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`);
-}
-/** SQL does not say how its database is made: a file beside it does. */
-function propertiesOf(backup, database) {
-	return backup.artifacts.find((one) => one.role === "properties" && one.name === database.name) ?? fileOf(backup, database);
-}
-function assertEqual(service, expected, actual) {
-	const differences = compareDatabases(expected, actual);
-	const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`);
-	const all = [...differences.map(describeDifference), ...content];
-	if (all.length === 0) return;
-	const shown = all.slice(0, 20);
-	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
-	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
-}
-function keptSentence(service, restored) {
-	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
-	const kept = old.length === 0 ? "There was nothing to replace" : `The replaced data of ${service.name} is in ${old.join(", ")}`;
-	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
-	return subscriptions.length === 0 ? `${kept}.` : `${kept}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
 }
 
 // src/service/postgres/undo-restore.ts
@@ -6338,8 +8271,150 @@ function at([first]) {
 	return first?.mark.at === void 0 ? "" : ` of ${first.mark.at}`;
 }
 
+// src/service/postgres/restore-in-place.ts
+/**
+* Whether the live databases have to go before the backup's come, since the disk has no room for both. Refuses when that
+* is not allowed, would not make room either, or when something else could go instead: data that restores have kept.
+*/
+function mustGiveWay(job, incoming, lack, allowed) {
+	const beside = lack("restoring beside");
+	if (beside === void 0) return false;
+	const kept = sizeOf(job, (one) => markOf(one)?.["infra-actions"] === "replaced");
+	if (kept > 0 && lack("restoring beside", kept) === void 0) throw noRoom(beside, "remove what restores have replaced and kept, by restore with mode: clean.");
+	if (!allowed) throw noRoom(beside, "the live data is only replaced by data that was restored beside it. Where that cannot be, in-place: true lets the restore back the live data up, drop it and bring the backup in its place.");
+	assertRoomInPlace(job, incoming, lack);
+	if (job.server.ownTablespaces > 0) throw noRoom(beside, "in-place cannot tell what dropping would free where a server has tablespaces of its own.");
+	return true;
+}
+/**
+* Drops the live databases that the incoming ones replace, when all that can be known beforehand speaks for it: the files
+* are whole and decode to their end, everything but their rows can be made on this server, and a proven backup holds
+* each row of what goes, compared when no client finds it any more. Until `noWayBack` every failure leaves the live
+* data as it was.
+*/
+async function giveWay(job, incoming, { inPlace, look }) {
+	const { service, container, work } = job;
+	await assertUnchanged(job, incoming.flatMap((one) => [one.artifact, one.properties]));
+	for (const one of incoming) await tryOut(job, one);
+	const going = incoming.map((one) => one.names).filter((one) => one.exists);
+	const held = await inPlace.hold(async (backup) => (await notHeld(job, going, "live", backup)).length === 0);
+	assertRoomInPlace(job, incoming, await look());
+	await moveOut(job, going);
+	try {
+		if (held) await assertHeld(job, going, held);
+		await inPlace.noWayBack();
+	} catch (error) {
+		await undoRestore$2(service, container, work, [work.id]).catch((problem) => {
+			if (error instanceof Error) error.cause ??= problem;
+		});
+		throw error;
+	}
+	await dropToMakeRoom(job, going.map((one) => one.old));
+}
+function assertRoomInPlace(job, incoming, lack) {
+	const still = lack("restoring in place", sizeOf(job, ({ name }) => incoming.some(({ names }) => names.live === name)));
+	if (still !== void 0) throw noRoom(still, "also without the live data there is too little.");
+}
+/** Drops databases that make room for a restore. Can be repeated. */
+async function dropToMakeRoom({ service, container, work }, databases, step = "make-room") {
+	if (databases.length === 0) return;
+	const nonce = newNonce();
+	const args = [nonce, "dbname='template1' application_name='infra-actions-restore-drop'"];
+	const { stdout } = await work.step(`${step}-${service.name}`, execInside("change", container, {
+		name: "apply",
+		args
+	}), {
+		input: databases.map(dropSql).join("\n"),
+		assume: `${nonce} end 0\n`
+	}).catch((error) => {
+		throw named(`dropping ${databases.join(", ")} to make room`, "postgres-drop-failed", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-drop-failed", `dropping ${databases.join(", ")} to make room broke off`);
+}
+/** Reads the whole file, and makes everything that it holds but the rows: what this server lacks for it shows now. */
+async function tryOut(job, { names, expected, artifact, properties, place }) {
+	await job.work.check(`decode-${job.service.name}-${names.step}`, () => decode(job, artifact), void 0);
+	try {
+		if (tableNames((await restoreBeside(job, names, {
+			expected,
+			artifact: properties,
+			properties,
+			place,
+			trial: true
+		})).contents) !== tableNames(expected)) throw failure("restore-differs", `the file of database "${names.live}" does not hold the tables of the manifest`, { hint: "Nothing live was touched. Use another backup, or this one's copy in the other store." });
+	} catch (error) {
+		await dropBeside(job, [expected], error);
+		throw error;
+	}
+	await dropToMakeRoom(job, [names.name], "drop-tried");
+}
+function tableNames({ tables }) {
+	return JSON.stringify(tables.map(({ schema, name }) => JSON.stringify([schema, name])).sort());
+}
+async function decode({ service, container }, { file, bytes }) {
+	const nonce = newNonce();
+	const check = execInside("read", container, {
+		name: "check",
+		args: [nonce, storedAs(file)]
+	});
+	const { stdout } = await service.host.run(sh`${check} <${`${service.backups}/${file}`}`, { timeout: 6e5 + Math.ceil(bytes / 5e3) }).catch((error) => {
+		throw named(`reading ${file} to its end`, "backup-damaged", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("backup-damaged", `reading ${file} to its end broke off`);
+}
+/** From here on no client finds them, and none can write to them. */
+async function moveOut({ service, container, work, server }, going) {
+	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	const kept = {
+		run: work.id,
+		at: server.now,
+		made: [],
+		leaving: true
+	};
+	const sql = going.flatMap(({ live, old }) => moveAside(live, old, {
+		...kept,
+		comment: comments.get(live) ?? null
+	}));
+	const names = JSON.stringify(going.map(({ live }) => live));
+	await work.step(`move-out-${service.name}`, execInside("change", container, {
+		name: "swap",
+		args: [newNonce(), names]
+	}), { input: [
+		"begin",
+		...sql,
+		"commit",
+		""
+	].join(";\n") }).catch((error) => {
+		throw named(`moving the live databases of ${service.name} out of the way`, "postgres-swap-failed", error);
+	});
+}
+async function assertHeld(job, going, held) {
+	const missing = await job.work.check(`held-${job.service.name}`, () => notHeld(job, going, "old", held), []);
+	if (missing.length === 0) return;
+	throw refusal("data-changed", `the backup does not hold what is in ${job.service.name} now: ${missing.join("; ")}`, { hint: "Something other than the app has written. Stop it, then run this again: the live data is as it was." });
+}
+/** Where the databases, by the names they have now, are not row by row what a backup holds; empty: it holds them all. */
+async function notHeld({ service, container }, going, now, { contents }) {
+	const held = contents.kind === "postgres" ? contents.databases : [];
+	const expected = going.flatMap(({ live }) => held.filter((one) => one.name === live));
+	const unread = expected.filter(({ tables }) => tables.some((table) => table.checksum === void 0));
+	if (expected.length < going.length || unread.length > 0) return ["not every database with the checksums of its rows"];
+	const names = going.map((one) => one[now]);
+	const actual = (await countDatabases(service, container, names, { checksums: true })).map((one, at) => ({
+		...one,
+		name: going[at]?.live ?? one.name
+	}));
+	return [...compareDatabases(expected, actual).map(describeDifference), ...differentContent(expected, actual)].slice(0, 10);
+}
+function sizeOf({ server }, counts) {
+	return server.databases.filter(counts).reduce((sum, { size }) => sum + size, 0);
+}
+
 // src/service/postgres/cut-restores.ts
-/** Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new ones beside the live. */
+/**
+* Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
+* ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
+*/
 const cutRestores = {
 	async isIn(service, container, cut) {
 		await awaitQuiet$1(service, container);
@@ -6347,15 +8422,44 @@ const cutRestores = {
 	},
 	async undo(service, container, cut, work) {
 		await awaitQuiet$1(service, container);
-		if (await isIn(service, container, cut)) await undoRestore$2(service, container, work, cut.ids);
+		const marked = await markedBy(service, container, cut);
+		if (cut.dropped) await dropToMakeRoom({
+			service,
+			container,
+			work
+		}, marked.filter((one) => one.mark.leaving).map((one) => one.name));
+		else if (marked.length > 0) await undoRestore$2(service, container, work, cut.ids);
 		await dropLeftovers(await jobOf(service, container, work));
 	}
 };
-async function isIn(service, container, { ids }) {
+/** One transaction: all of it or nothing. */
+const cutUndos$1 = { async look(service, container, { name }) {
+	await awaitQuiet$1(service, container);
 	const { databases } = await readServer(service, container);
-	return databases.some((one) => {
+	return databases.some((one) => one.name === name) ? "untouched" : "taken";
+} };
+async function isIn(service, container, cut) {
+	if (cut.dropped) return isInPlace(service, container, cut);
+	return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving);
+}
+/** Somebody may have made a database of that name meanwhile: only what the backup holds is what was restored. */
+async function isInPlace(service, container, { backup }) {
+	if (backup?.contents.kind !== "postgres") return false;
+	const { databases: expected } = backup.contents;
+	const live = (await readServer(service, container)).databases;
+	if (!expected.every(({ name }) => live.some((one) => one.name === name))) return false;
+	const names = expected.map(({ name }) => name);
+	return compareDatabases(expected, await countDatabases(service, container, names)).length === 0;
+}
+/** What the works that took part moved aside. */
+async function markedBy(service, container, { ids }) {
+	const { databases } = await readServer(service, container);
+	return databases.flatMap((one) => {
 		const mark = markOf(one);
-		return mark?.["infra-actions"] === "replaced" && mark.run !== void 0 && ids.includes(mark.run);
+		return mark?.run !== void 0 && ids.includes(mark.run) && mark["infra-actions"] === "replaced" ? [{
+			name: one.name,
+			mark
+		}] : [];
 	});
 }
 async function jobOf(service, container, work) {
@@ -6367,16 +8471,16 @@ async function jobOf(service, container, work) {
 	};
 }
 /** Milliseconds: a swap tries three times, and waits five seconds for sessions each time. */
-const limit$2 = 6e4;
+const limit$1 = 6e4;
 /**
-* A script inside the container outlives the death of what started it: a restore until it sees that its input has ended,
-* a swap to its end. Only then do the names tell how far it came.
+* A script inside the container or beside it outlives the death of what started it: a restore until it sees that its input
+* has ended, a swap to its end. Only then do the names tell how far it came.
 */
 async function awaitQuiet$1({ host, name }, { id }) {
-	for (const until = Date.now() + limit$2;;) {
-		const { stdout } = await host.run(sh`docker exec ${id} sh -c ${atWork}`);
+	for (const until = Date.now() + limit$1;;) {
+		const { stdout } = await host.run(sh`docker ps --quiet --filter ${besideLabel(id)} && docker exec ${id} sh -c ${atWork}`);
 		if (stdout.trim() === "") return;
-		if (Date.now() > until) throw failure("restore-alive", `a restore that was cut off still works inside ${name}`, { hint: "Look at pg_stat_activity for sessions named infra-actions-..., then run this again." });
+		if (Date.now() > until) throw failure("restore-alive", `a restore that was cut off still works at ${name}`, { hint: "Look at pg_stat_activity for sessions named infra-actions-..., then run this again." });
 		await (0, node_timers_promises.setTimeout)(300);
 	}
 }
@@ -6463,6 +8567,17 @@ function parseImage(text) {
 		directory,
 		extensions: valuesOf(lines, "extension")
 	};
+}
+/** Where a container keeps its data: what was set for it, else its image's own place. Without one, of the definition. */
+async function dataDirectory(service, container, definition) {
+	if (!container) return await inspectImage(service.host, definition.image) && (await readImage(service, definition)).directory;
+	const { stdout } = await service.host.run(sh`env=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' ${container.id}) || exit
+printf '%s\n' "$env" | sed -n 's/^PGDATA=//p'`);
+	return stdout.trimEnd() || (await readImage(service, {
+		...definition,
+		image: container.imageId,
+		environment: {}
+	})).directory;
 }
 
 // src/service/postgres/probe-server.ts
@@ -6648,6 +8763,31 @@ async function removeReplaced(service, container, { names, work }) {
 	const left = await work.check(`removed-replaced-${service.name}`, async () => (await readServer(service, container)).databases.map((one) => one.name), []);
 	const there = names.filter((name) => left.includes(name));
 	if (there.length > 0) throw failure("postgres-clean-failed", `still there after dropping: ${there.join(", ")}`);
+}
+
+// src/core/copied-rows.ts
+/** Compares the rows that a foreign script copies with those that came in, whether it names the schemas or not. */
+function compareCopied(copied, counted) {
+	const wrong = [];
+	const unknown = [];
+	for (const [table, parts] of Map.groupBy(copied, (one) => one.table)) {
+		const expected = parts.reduce((sum, { rows }) => sum + rows, 0);
+		const [found, second] = counted.filter((one) => isNamed(one, namesIn(table)));
+		if (!found || second) unknown.push(table);
+		else if (found.rows !== expected) wrong.push(`${table}: ${found.rows} rows instead of ${expected}`);
+	}
+	return {
+		wrong,
+		unknown
+	};
+}
+function isNamed({ schema, name }, names) {
+	const [last, first] = names.toReversed();
+	return name === last && (first === void 0 || schema === first);
+}
+/** `schema.table`, as the server reads it: what is not quoted is in lower case. */
+function namesIn(table) {
+	return [...table.matchAll(/"((?:[^"]|"")*)"|[^".\s]+/g)].map(([text, quoted]) => quoted?.replaceAll("\"\"", "\"") ?? text.toLowerCase());
 }
 
 // src/service/postgres/foreign-checks.ts
@@ -6852,7 +8992,7 @@ function give(reading, kind, to) {
 	if (takesRows(text)) reading.rowsFollow = true;
 }
 /** Keeps a byte of the piece's text. */
-function keep$1({ text }, byte) {
+function keep({ text }, byte) {
 	if (text.length < textLimit || text.length < copyLimit && isCopy(text)) text.push(byte);
 }
 function isCopy(text) {
@@ -6915,18 +9055,18 @@ function read$3(reading, byte) {
 			keepString(reading, byte);
 			return true;
 		case "quoted":
-			keep$1(reading, byte);
+			keep(reading, byte);
 			if (byte === 34) reading.state = "top";
 			return false;
 		case "dollar": return readDollar(reading, byte);
 		case "line":
 			if (byte === 10 || byte === carriageReturn) leaveComment(reading);
-			else if (!reading.within) keep$1(reading, byte);
+			else if (!reading.within) keep(reading, byte);
 			return false;
 		case "block": return readBlock(reading, byte);
 		case "meta":
 			if (byte === 10) give(reading, "meta", reading.offset + 1);
-			else keep$1(reading, byte);
+			else keep(reading, byte);
 			return false;
 		case "rows": return readRow(reading, byte);
 	}
@@ -6955,7 +9095,7 @@ function readTop(reading, byte) {
 	if (isWord(byte) && !followWord(reading.words, byte)) reading.unclear = true;
 	if (byte === 39) return openString(reading, word);
 	if (!isSpace(byte) && byte !== 45 && byte !== 47) reading.closed = void 0;
-	keep$1(reading, byte);
+	keep(reading, byte);
 	if (byte === 40) reading.parentheses += 1;
 	else if (byte === 41) reading.parentheses = Math.max(0, reading.parentheses - 1);
 	else if (byte === 34) reading.state = "quoted";
@@ -6973,7 +9113,7 @@ function openString(reading, word) {
 	const marked = word?.kind === "name" && word.text === "e";
 	if (reading.closed === "escapes" || word?.mixed) reading.unclear = true;
 	reading.state = marked || reading.backslashEscapes ? "escapes" : "string";
-	keep$1(reading, 39);
+	keep(reading, 39);
 	if (reading.strings.length < 16) reading.strings.push([]);
 	return false;
 }
@@ -7001,7 +9141,7 @@ function readString$1(reading, byte) {
 	if (byte !== 39) return false;
 	reading.closed = reading.state === "escapes" ? "escapes" : "string";
 	reading.state = "top";
-	keep$1(reading, 39);
+	keep(reading, 39);
 	return false;
 }
 function readDollar(reading, byte) {
@@ -7030,7 +9170,7 @@ function readBlock(reading, byte) {
 }
 function leaveComment(reading) {
 	reading.state = "top";
-	if (reading.within) keep$1(reading, 32);
+	if (reading.within) keep(reading, 32);
 	else give(reading, "comment", reading.offset);
 }
 function readRow(reading, byte) {
@@ -7311,7 +9451,7 @@ async function scanForeign(service, container, file) {
 * Restores one database from a dump that somebody else made, beside the live one, and swaps it in. It is read first, in a
 * stream; what speaks against it is refused with the reasons. It runs as a role of its own without rights over the
 * server, which then owns what came in; with `force` as the superuser, with owners and all, whatever speaks against it.
-* The rows of every COPY are compared with what came in.
+* The rows of every COPY are compared with what came in; of which tables they could not be is told.
 */
 async function restoreForeign$1(service, container, { file: path, database, force, work }) {
 	const server = await readServer(service, container);
@@ -7356,7 +9496,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 			database,
 			name: names.name
 		});
-		assertRows(scan, part, contents);
+		const uncompared = assertRows(scan, part, contents);
 		await swapAll(job, [{
 			...names,
 			step: stepPart(database),
@@ -7369,16 +9509,17 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 			tables: contents.tables.length,
 			rows: rowsOf(contents),
 			keys: 0,
-			kept: `${kept}; ${told$1(role, roles)}.`
+			kept: `${kept}; ${told$1(role, roles, uncompared)}.`
 		};
 	} catch (error) {
-		await drop(job, names.name, role, error);
+		await drop(job, names.name, role === "" ? roles : [...roles, role], error);
 		throw error;
 	}
 }
-function told$1(role, roles) {
+function told$1(role, roles, uncompared) {
 	const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : "";
-	return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}`;
+	const unknown = uncompared.length > 0 ? `; rows not compared: ${uncompared.slice(0, 10).join(", ")}` : "";
+	return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`;
 }
 function partOf(scan, database) {
 	if (scan.parts.length === 0) return {
@@ -7466,24 +9607,20 @@ function chunks(lines) {
 	const size = 3e3;
 	return Array.from({ length: Math.ceil(lines.length / size) }, (_, at) => lines.slice(at * size, (at + 1) * size).join("\n"));
 }
+/** Tables whose rows could not be compared. */
 function assertRows(scan, part, { tables }) {
 	const database = scan.parts.find((one) => one.from === part.from)?.database;
 	const expected = scan.copied.filter((one) => database === void 0 || one.database === database);
-	const now = new Map(tables.map((one) => [`${one.schema}.${one.name}`, one.rows]));
-	const wrong = expected.filter((one) => (now.get(plainName(one)) ?? one.rows) !== one.rows);
-	if (wrong.length === 0) return;
-	const shown = wrong.slice(0, 10).map((one) => `${one.table}: ${now.get(plainName(one))} rows instead of ${one.rows}`);
-	throw failure("restore-differs", `what came in is not what the file holds: ${shown.join("; ")}`);
-}
-function plainName({ table }) {
-	return table.replaceAll(/"((?:[^"]|"")*)"/g, (_, name) => name.replaceAll("\"\"", "\""));
+	const { wrong, unknown } = compareCopied(expected, tables);
+	if (wrong.length === 0) return unknown;
+	throw failure("restore-differs", `what came in is not what the file holds: ${wrong.slice(0, 10).join("; ")}`);
 }
 function roleName(run) {
 	return `restored_${(0, node_crypto.createHash)("sha256").update(run).digest("hex").slice(0, 12)}`;
 }
-/** What goes wrong here is added to `error`, whose message counts; the next restore drops what is left. */
-async function drop({ service, container, work }, name, role, error) {
-	const sql = `${dropSql(name)}\n${role === "" ? "" : `drop role if exists ${identifier(role)};`}`;
+/** The database, and roles that were made for it. What goes wrong here is added to `error`, whose message counts. */
+async function drop({ service, container, work }, name, roles, error) {
+	const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n");
 	const command = execInside("change", container, {
 		name: "apply",
 		args: [newNonce(), "dbname='template1'"]
@@ -7501,7 +9638,7 @@ async function drop({ service, container, work }, name, role, error) {
 * settings, comment; empty when the text does not have it. Throws `SyntaxError` on a text that is cut off.
 */
 function initialRole(globals, role) {
-	const kept = sqlStatements(globals).filter((one) => concerns(one, role));
+	const kept = sqlStatements(globals).filter((one) => concerns$1(one, role));
 	return kept.length === 0 ? "" : [
 		"begin",
 		...kept.map(({ text }) => text),
@@ -7509,9 +9646,240 @@ function initialRole(globals, role) {
 		""
 	].join(";\n");
 }
-function concerns(statement, role) {
+function concerns$1(statement, role) {
 	if (beginsWith(statement, "ALTER", "ROLE")) return nameAt(statement, 2) === role && !statement.tokens.some((token) => isKeyword(token, "DATABASE"));
 	return beginsWith(statement, "COMMENT", "ON", "ROLE") && nameAt(statement, 3) === role;
+}
+
+// src/service/postgres/missing-roles.ts
+/**
+* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
+* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
+* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
+*/
+function missingRoles(globals, existing) {
+	const statements = sqlStatements(globals);
+	const present = new Set(existing);
+	const missing = new Set(statements.flatMap((one) => {
+		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
+		return name === void 0 || present.has(name) ? [] : [name];
+	}));
+	if (missing.size === 0) return "";
+	return [
+		"begin",
+		...statements.filter((one) => concerns(one, missing)).map(({ text }) => text),
+		"commit",
+		""
+	].join(";\n");
+}
+function concerns(statement, missing) {
+	const about = (at) => missing.has(nameAt(statement, at) ?? "");
+	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
+	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
+	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
+}
+/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
+function memberships(statement) {
+	const { tokens } = statement;
+	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
+	const member = nameAt(statement, to + 1);
+	const names = to < 0 || member === void 0 ? [] : [member];
+	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
+	const group = nameAt(statement, 1);
+	return group === void 0 ? names : [group, ...names];
+}
+
+// src/service/postgres/restore-roles.ts
+/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
+async function restoreRoles(job, artifacts) {
+	const { service, container, work, server } = job;
+	const file = artifacts.find((one) => one.role === "globals")?.file;
+	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
+	const statements = await work.check("read-roles", async () => {
+		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
+		return missingRoles(stdout, server.roles);
+	}, "");
+	if (statements === "") return;
+	const nonce = newNonce();
+	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
+		name: "apply",
+		args: [nonce, "dbname='template1'"]
+	}), {
+		input: new Secret("roles", statements),
+		assume: `${nonce} end 0\n`
+	}).catch((error) => {
+		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
+	});
+	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
+}
+
+// src/service/postgres/restore-server.ts
+/**
+* Restores every database of the backup beside the live one, counts it and compares exactly with the manifest (S9); only
+* when all are right, one transaction renames them all. The replaced databases stay as `NAME__old_XXXXXXXX`. When
+* anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
+* Where the disk has no room for both and `inPlace` is given, the live databases are dropped before: see `giveWay`.
+*/
+async function restoreServer$1(service, container, { backup, work, place = placeOf$1(container), inPlace }) {
+	const contents = contentsOf$1(service, backup);
+	const assumed = {
+		...assumedServer,
+		version: contents.version
+	};
+	const job = {
+		service,
+		container,
+		work,
+		server: await serverFor(work, {
+			service,
+			container,
+			assumed
+		})
+	};
+	await assertPossible(job, contents);
+	await dropLeftovers(job);
+	const incoming = incomingOf(job, backup, contents, place);
+	const look = () => lackOf(job, incoming);
+	const dropped = mustGiveWay(job, incoming, await look(), inPlace !== void 0);
+	await assertUnchanged(job, backup.artifacts.filter((one) => one.role !== "database"));
+	await restoreRoles(job, backup.artifacts);
+	if (inPlace && dropped) await giveWay(job, incoming, {
+		inPlace,
+		look
+	});
+	const restored = await restoreAll$1(job, incoming, { dropped });
+	await swapAll(job, restored);
+	return {
+		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
+		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
+		keys: 0,
+		kept: keptSentence(service, restored, {
+			expected: contents.databases,
+			dropped
+		})
+	};
+}
+/** Refuses what can be seen to speak against it, while everything still runs; changes nothing. */
+async function assertRestorable$1(service, container, { backup, work, inPlace }) {
+	const contents = contentsOf$1(service, backup);
+	const job = {
+		service,
+		container,
+		work,
+		server: await readServer(service, container)
+	};
+	await assertPossible(job, contents);
+	if (leftoversOf(job.server).length > 0) return;
+	const incoming = incomingOf(job, backup, contents, placeOf$1(container));
+	mustGiveWay(job, incoming, await lackOf(job, incoming), inPlace);
+}
+function contentsOf$1(service, { contents }) {
+	if (contents.kind === "postgres") return contents;
+	throw inputError("wrong-kind", `the backup of ${service.name} holds ${contents.kind} data, not a Postgres server's`);
+}
+function incomingOf(job, backup, { databases }, place) {
+	return databases.map((expected) => ({
+		names: namesOf(job, expected),
+		expected,
+		artifact: fileOf(backup, expected),
+		properties: propertiesOf(backup, expected),
+		place
+	}));
+}
+function namesOf({ work, server }, { name }) {
+	return {
+		live: name,
+		name: besideName(name, "new", work.id),
+		old: besideName(name, "old", work.id),
+		exists: server.databases.some((one) => one.name === name),
+		step: stepPart(name)
+	};
+}
+/** All of them beside the live ones, as the manifest has them; none is left when one is not. */
+async function restoreAll$1(job, incoming, { dropped }) {
+	const restored = [];
+	const expected = incoming.map((one) => one.expected);
+	try {
+		for (const one of incoming) {
+			const names = dropped ? {
+				...one.names,
+				exists: false
+			} : one.names;
+			restored.push({
+				...names,
+				...await restoreBeside(job, names, one)
+			});
+		}
+		assertEqual(job.service, expected, restored.map((one) => one.contents));
+		return restored;
+	} catch (error) {
+		await dropBeside(job, expected, error);
+		throw error;
+	}
+}
+async function assertPossible(job, contents) {
+	const { service, server } = job;
+	if (server.standby) throw refusal("postgres-standby", `${service.name} is a standby: it cannot be restored into`, { hint: "Restore into the primary." });
+	const [from, to] = [Math.floor(contents.version / 1e4), Math.floor(server.version / 1e4)];
+	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
+	const replaced = contents.databases.map(({ name }) => name);
+	assertReplaceable(server, replaced);
+	await assertExtensions$1(job, contents);
+}
+async function assertExtensions$1({ service, container, work }, contents) {
+	const needed = new Set(contents.databases.flatMap(({ extensions = [] }) => extensions.map(({ name }) => name)));
+	if (needed.size === 0 || work.dryRun && container.state !== "running") return;
+	const [available = []] = await ask$2(service, container, "select name from pg_available_extensions;");
+	const missing = [...needed].filter((name) => !available.includes(name));
+	if (missing.length > 0) throw refusal("postgres-extension", `${service.name} does not have the extensions ${missing.join(", ")}`, { hint: `Start ${service.name} with an image that has them, as the backup's had.` });
+}
+/** The databases lie twice for a while, and each archive once more, unpacked if zstd packed it as a whole. */
+async function lackOf({ service, container, work }, incoming) {
+	if (work.dryRun && container.state !== "running") return () => void 0;
+	const data = incoming.reduce((sum, { expected }) => sum + expected.size, 0);
+	const temporary = Math.max(...incoming.map(({ expected, artifact: { bytes, file } }) => {
+		const stored = storedAs(file);
+		return bytes + (stored === "zst" ? expected.size : stored === "directory" ? bytes : 0);
+	}));
+	return roomInside(service, container, {
+		data,
+		temporary
+	});
+}
+function fileOf(backup, { name }) {
+	const found = backup.artifacts.find((one) => one.role === "database" && one.name === name);
+	if (found) return found;
+	throw failure("manifest-incomplete", `the backup names database "${name}" but no file that holds it`);
+}
+/** SQL does not say how its database is made: a file beside it does. */
+function propertiesOf(backup, database) {
+	return backup.artifacts.find((one) => one.role === "properties" && one.name === database.name) ?? fileOf(backup, database);
+}
+function assertEqual(service, expected, actual) {
+	const differences = compareDatabases(expected, actual);
+	const content = differentContent(expected, actual).map((what) => `${what}: other content than its checksum`);
+	const all = [...differences.map(describeDifference), ...content];
+	if (all.length === 0) return;
+	const shown = all.slice(0, 20);
+	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
+	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
+}
+function keptSentence(service, restored, { expected, dropped }) {
+	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
+	const nothing = dropped ? `The disk of ${service.name} had no room for both: what was there was dropped before` : "There was nothing to replace";
+	const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`;
+	const changed = restored.flatMap((one) => otherVersions(one, expected));
+	const versions = changed.length === 0 ? "" : `; extensions came in other versions: ${changed.join(", ")}`;
+	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
+	return subscriptions.length === 0 ? `${kept}${versions}.` : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
+}
+/** `pg_trgm 1.6 (was 1.5)`, of one database. */
+function otherVersions({ contents }, expected) {
+	const before = expected.find((one) => one.name === contents.name)?.extensions ?? [];
+	return (contents.extensions ?? []).flatMap(({ name, version }) => {
+		const was = before.find((one) => one.name === name)?.version;
+		return was === void 0 || was === version ? [] : [`${name} ${version} (was ${was})`];
+	});
 }
 
 // src/service/postgres/restore-fresh.ts
@@ -7774,18 +10142,6 @@ function compare(before, now) {
 	};
 }
 
-// src/service/postgres/count-databases.ts
-/** An hour: exact counts read every page of every table. */
-const limit$1 = 36e5;
-/** Exact counts of these databases as they are now. */
-async function countDatabases(service, container, databases) {
-	const answers = await ask$2(service, container, countSql, {
-		databases,
-		limit: limit$1
-	});
-	return databases.map((name, at) => databaseContents(name, answers[at] ?? []));
-}
-
 // src/service/postgres/verify-server.ts
 /**
 * Critical tables, counts against a backup, foreign keys, sample queries and a write that is read back. What could not
@@ -7908,31 +10264,36 @@ function toldBy(error) {
 
 // src/service/postgres/index.ts
 /** PostgreSQL 13 and later in the official image, or one that takes the same variables; servers reached by their local socket. */
-function postgresDriver({ lockLimit = 3e4 } = {}) {
+function postgresDriver({ lockLimit = 3e4, besideFrom } = {}) {
 	return {
 		kinds: ["postgres"],
 		probe: probeServer$1,
 		fingerprint: fingerprintServer$1,
 		stop: stopServer$1,
+		assertRestorable: (service, container, backup, how) => assertRestorable$1(service, container, {
+			backup,
+			...how
+		}),
 		backup: (service, container, target, work) => backupServer$1(service, container, {
 			target,
 			work,
-			lockLimit
+			lockLimit,
+			place: placeOf$1(container, besideFrom)
 		}),
-		restore: (service, container, backup, work) => restoreServer$1(service, container, {
+		restore: (service, container, backup, work, inPlace) => restoreServer$1(service, container, {
 			backup,
-			work
+			work,
+			place: placeOf$1(container, besideFrom),
+			...inPlace && { inPlace }
 		}),
 		restoreForeign: (service, container, dump, work) => restoreForeign$1(service, container, {
 			...dump,
 			work
 		}),
-		undo: (service, container, work) => undoRestore$2(service, container, work),
+		undo: (service, container, work, run) => undoRestore$2(service, container, work, run === void 0 ? run : [run]),
 		cutRestores,
-		dataDirectory: async (service, { imageId }, definition) => (await readImage(service, {
-			...definition,
-			image: imageId
-		})).directory,
+		cutUndos: cutUndos$1,
+		dataDirectory,
 		replaced: replacedDatabases,
 		removeReplaced: (service, container, names, work) => removeReplaced(service, container, {
 			names,
@@ -7988,14 +10349,6 @@ function productOf({ fields }) {
 		product: "redis",
 		version: redis
 	};
-}
-/** Keys in all databases. */
-function totalKeys(keyspace) {
-	return keyspace.reduce((sum, one) => sum + one.keys, 0);
-}
-/** Keys without an expiry by database: the only count that time alone does not change. */
-function persistentKeys(keyspace) {
-	return new Map(keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires]));
 }
 
 // src/service/redis/ask-server.ts
@@ -8174,12 +10527,40 @@ function parseDumpReport(text) {
 	const files = after("file").map(parseFile);
 	if (before === void 0 || later === void 0 || files.length === 0) throw failure("snapshot-unproven", "the snapshot's report is not whole: its counts or its files are missing");
 	const checked = after("magic").length > 0 ? parseCheck(text) : void 0;
+	const [was, is] = [changesIn(before), changesIn(later)];
 	return {
 		before: parseKeyspace(before),
 		after: parseKeyspace(later),
+		quiet: was !== void 0 && was === is,
+		written: parseWritten(after("wrote")[0]),
 		files,
 		checked
 	};
+}
+/** Dragonfly's counters of all that changes keys, in one word; undefined when it does not have them all. */
+function changesIn(line) {
+	const counters = [
+		"keyspace_mutations",
+		"expired_keys",
+		"evicted_keys"
+	].map((name) => new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1]);
+	return counters.includes(void 0) ? void 0 : counters.join();
+}
+/** The types that Dragonfly counts what it writes by; whatever has none of these is `other`. */
+const types = [
+	"string",
+	"list",
+	"set",
+	"zset",
+	"hash",
+	"stream",
+	"other"
+];
+/** Reads `rdb_string:3 rdb_hash:1`. A word that is not known may be no type: then nothing is told. */
+function parseWritten(line) {
+	const counts = line?.split(" ").filter((word) => word !== "").map((word) => /^rdb_([a-z]+):(\d+)$/.exec(word) ?? []);
+	if (counts === void 0 || counts.some(([, type = ""]) => !types.includes(type))) return void 0;
+	return counts.reduce((sum, [, , keys]) => sum + Number(keys), 0);
 }
 /** Reads the lines of `check_rdb`. The sum over the databases must be the number of keys that the checker read. */
 function parseCheck(text) {
@@ -8300,15 +10681,15 @@ function dumpSet(service, container, { target, base, kibibytes }) {
 function needed({ fields }) {
 	return Math.ceil(2 * Number(fields.used_memory ?? 0) / 1024) + 1024;
 }
-/** The checker's counts are those of the snapshot itself. Dragonfly has none: its counts are those after the save. */
+/** The checker's counts are those of the snapshot itself. Dragonfly has none: what it says around the save must do. */
 function contents(report, { product, version }) {
-	const keyspace = report.checked?.keyspace ?? report.after;
-	if (report.checked !== void 0 && totalKeys(report.before) > 0 && totalKeys(report.after) > 0 && totalKeys(keyspace) === 0) throw failure("snapshot-empty", "the server holds keys, the snapshot none");
+	const counts = report.checked ? { keyspace: [...report.checked.keyspace] } : countsOf(report);
+	if (totalKeys(report.before) > 0 && totalKeys(report.after) > 0 && keysIn(counts) === 0) throw failure("snapshot-empty", "the server holds keys, the snapshot none");
 	return {
 		kind: product,
 		product,
 		version,
-		keyspace: [...keyspace]
+		...counts
 	};
 }
 /** The heads of the stored files, read back: the summary whole, of the others as much as the records can take. */
@@ -8328,19 +10709,21 @@ function assumed(name) {
 	return `before \nafter \nfile 1 ${"0".repeat(64)} ${name}.rdb\nmagic REDIS0000\nkeys 0\n`;
 }
 
-// src/service/redis/fingerprint-server.ts
-/**
-* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
-* fact that a restart must keep.
-*/
-async function fingerprintServer(service, container) {
-	const { keyspace } = await askReadyServer(service, container);
-	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
-	return {
-		service: service.name,
-		same: {},
-		atLeast: Object.fromEntries(counts)
-	};
+// src/service/redis/await-quiet.ts
+/** Ends a server that must not save: what it has loaded is not what is to stay. */
+function killNow({ id }) {
+	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
+}
+/** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
+async function awaitQuiet(service, container, { mount }) {
+	for (const until = Date.now() + 6e4;;) {
+		const mounting = await service.stack.mounting([mount.volume ?? mount.source]);
+		const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`);
+		const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id));
+		if (!ours) return;
+		if (Date.now() > until) throw failure("restore-alive", `${ours.name}, which moves files of ${service.name}, does not end`);
+		await (0, node_timers_promises.setTimeout)(300);
+	}
 }
 
 // src/service/redis/data-settings.ts
@@ -8389,6 +10772,66 @@ function restoredNames(files, { product, settings, id }) {
 	return new Map(files.map((file) => [file, `${base}-${/-(\d{4}|summary)\.dfs$/.exec(file)?.[1] ?? "0000"}.dfs`]));
 }
 
+// src/service/redis/cut-undos.ts
+/** The folder of what is taken back goes when the server is proven to have loaded it, and not before. */
+const cutUndos = {
+	async look(service, container, cut) {
+		const settings = await settingsOf(service, container);
+		await awaitQuiet(service, container, settings);
+		const args = placeOf(container, settings, cut);
+		const look = redisScript("redis-undo-left", {
+			effect: "read",
+			args: [...args, cut.name],
+			parts: ["redis-data"]
+		});
+		const left = (await service.host.run(look)).stdout.trim();
+		if (left === "taken" || left === "half" || left === "untouched") return left;
+		throw failure("undo-unknown", `how far an undo of ${service.name} came cannot be seen: ${left.slice(0, 200)}`);
+	},
+	async back(service, container, cut, work) {
+		const settings = await settingsOf(service, container);
+		if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
+		const args = [
+			...placeOf(container, settings, cut),
+			settings.file,
+			settings.append?.directory ?? "-",
+			cut.name
+		];
+		const undo = redisScript("redis-undo", {
+			effect: "change",
+			args,
+			parts: ["redis-data"]
+		});
+		await work.step(`undo-${service.name}`, undo);
+	}
+};
+function settingsOf(service, container) {
+	return readSettings(service, container, service.kind);
+}
+function placeOf(container, { directory }, { id }) {
+	return [
+		container.id,
+		container.imageId,
+		directory,
+		id
+	];
+}
+
+// src/service/redis/fingerprint-server.ts
+/**
+* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
+* fact that a restart must keep.
+*/
+async function fingerprintServer(service, container) {
+	const { keyspace } = await askReadyServer(service, container);
+	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
+	return {
+		service: service.name,
+		same: {},
+		atLeast: Object.fromEntries(counts)
+	};
+}
+
 // src/service/redis/data-work.ts
 /** One of the scripts that work on the data directory for a restore; they get container, image, directory and the work's id first. */
 function atData({ container, settings, work }, name, rest) {
@@ -8423,7 +10866,7 @@ function loadArguments({ file, append }) {
 }
 
 // src/service/redis/kept-data.ts
-const noteSchema = require_libraries.object({
+const noteSchema$1 = require_libraries.object({
 	run: require_libraries.string$1(),
 	/** Whether the server loaded append-only files. */
 	append: require_libraries.boolean(),
@@ -8464,11 +10907,12 @@ function parseKept(text) {
 	const all = text.split("\n");
 	if (!all.includes("end")) throw failure("host-answer", "the list of replaced data is not whole");
 	return all.flatMap((line) => {
-		const [, size, folder, at, note] = /^(\d+) (\.pre-restore-\S+) ?(\S*) ?(.*)$/.exec(line) ?? [];
+		const [, size, folder, at, note] = /^(\d+) (\.(?:pre|failed)-restore-\S+) ?(\S*) ?(.*)$/.exec(line) ?? [];
 		if (size === void 0 || folder === void 0) return [];
 		const known = Number.isFinite(Date.parse(at ?? "")) ? at : void 0;
 		return [{
 			folder,
+			failed: folder.startsWith(".failed-"),
 			bytes: Number(size) * 1024,
 			at: known,
 			note: readNote(note ?? "")
@@ -8477,12 +10921,13 @@ function parseKept(text) {
 }
 /** The same, as the jobs know it. */
 async function replacedKeys(service, container) {
-	return (await readKept(service, container, await liveSettings(service, container))).map(({ folder, bytes, at, note }) => ({
+	return (await readKept(service, container, await liveSettings(service, container))).map(({ folder, failed, bytes, at, note }) => ({
 		name: folder,
-		was: `keys of ${service.name}`,
+		was: failed ? `keys that a failed restore brought into ${service.name}` : `keys of ${service.name}`,
 		at,
 		bytes,
-		run: note?.run
+		run: note?.run,
+		...failed && { failed }
 	}));
 }
 /** Removes such sets of files. Refuses a name that is not, or not any more, of one. */
@@ -8507,7 +10952,7 @@ async function removeKept(service, container, { names, work }) {
 }
 function readNote(text) {
 	try {
-		return noteSchema.safeParse(JSON.parse(text)).data;
+		return noteSchema$1.safeParse(JSON.parse(text)).data;
 	} catch {
 		return;
 	}
@@ -8614,23 +11059,60 @@ function failed(name, detail) {
 
 // src/service/redis/compare-loaded.ts
 /**
-* How what a server has loaded differs from what the snapshot held, one line each; empty means: the same. Keys without
-* an expiry must be equal to the last; those with one may be fewer, since they go on running out. Redis and Valkey also
-* say how many keys they read and how many of them had run out: together they are the snapshot's, and more keys by now
-* only mean that somebody writes again.
+* What a server has loaded, against what the snapshot held. `read`: how many keys it says that it read, those that had run
+* out by then included; undefined when it does not tell. Fewer than were written is a loss. By database, keys without an
+* expiry must be equal to the last; those with one may be fewer, since they go on running out. Where writes went on beside
+* the snapshot a database has a range, which counts only when the server does not tell what it read. More keys than
+* expected are only somebody's new ones where it does.
 */
-function compareLoaded(snapshot, { keyspace, fields }) {
-	const loaded = Number(fields.rdb_last_load_keys_loaded);
-	const expired = Number(fields.rdb_last_load_keys_expired);
-	const isToldExactly = Number.isFinite(loaded) && Number.isFinite(expired);
-	const expected = persistentKeys(snapshot);
+function compareLoaded(contents, { keyspace }, read) {
+	const total = keysIn(contents);
+	const isRanged = contents.earlier !== void 0;
+	const isTold = read !== void 0 && !(isRanged && contents.written === void 0);
+	const different = isTold && (contents.written === void 0 ? read !== total : read < total) ? [`it read ${read} keys, the snapshot holds ${total}`] : [];
+	if (isRanged && isTold) return {
+		different,
+		caveat: uncertain(contents)
+	};
 	const found = persistentKeys(keyspace);
-	const different = [.../* @__PURE__ */ new Set([...expected.keys(), ...found.keys()])].flatMap((database) => {
-		const [was, is] = [expected.get(database) ?? 0, found.get(database) ?? 0];
-		return was === is || isToldExactly && is > was ? [] : [`db${database} has ${is} keys without expiry instead of ${was}`];
-	});
-	if (isToldExactly && loaded + expired !== totalKeys(snapshot)) different.push(`${loaded} keys were loaded and ${expired} had run out, the snapshot held ${totalKeys(snapshot)}`);
-	return different;
+	const ranges = keyRanges(contents);
+	for (const database of /* @__PURE__ */ new Set([...ranges.keys(), ...found.keys()])) {
+		const { least, most } = ranges.get(database) ?? {
+			least: 0,
+			most: 0
+		};
+		const is = found.get(database) ?? 0;
+		if (is >= least && (is <= most || isTold)) continue;
+		const expected = least === most ? `${least}` : `${least} to ${most}`;
+		different.push(`db${database} has ${is} keys without expiry instead of ${expected}`);
+	}
+	return {
+		different,
+		caveat: isRanged ? unread$1() : void 0
+	};
+}
+function uncertain({ keyspace, earlier = [] }) {
+	if (new Set([...keyspace, ...earlier].map(({ database }) => database)).size < 2) return void 0;
+	return "All its keys were read; how many of them each database holds is known only from before and after the snapshot, for writes went on.";
+}
+function unread$1() {
+	return "Writes went on beside the snapshot and the server does not tell how many keys it read: their number lies where it lay before and after.";
+}
+
+// src/service/redis/keys-read.ts
+/**
+* How many keys a server that has just started says that it read, those that had run out by then included; undefined when
+* it does not tell. Redis and Valkey keep it, Dragonfly writes it into its log.
+*/
+async function keysRead(service, container, answer) {
+	if (productOf(answer).product !== "dragonfly") {
+		const { rdb_last_load_keys_loaded: loaded, rdb_last_load_keys_expired: expired } = answer.fields;
+		return loaded === void 0 || expired === void 0 ? void 0 : Number(loaded) + Number(expired);
+	}
+	const command = script("read", remoteScript("redis-keys-read"), [container.id]);
+	const { stdout } = await service.host.run(command, { timeout: 6e4 });
+	const read = /num keys read: (\d+)/.exec(stdout)?.[1];
+	return read === void 0 ? void 0 : Number(read);
 }
 
 // src/service/redis/wait-server.ts
@@ -8832,6 +11314,7 @@ async function restoreServer(service, container, { backup, work }) {
 		work
 	};
 	let reached = "staged";
+	let caveat;
 	try {
 		await stage(plan, contents.product);
 		await refuseSharedData(service, container, settings.mount);
@@ -8840,7 +11323,7 @@ async function restoreServer(service, container, { backup, work }) {
 		reached = "swapped";
 		await work.step(`swap-${service.name}`, atData(plan, "redis-swap", [...loadArguments(settings), keptNote(settings, work.id, held)]));
 		await work.step(`start-${service.name}`, service.stack.start([container]));
-		await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
+		caveat = await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
 	} catch (error) {
 		await putBack({
 			...plan,
@@ -8851,8 +11334,9 @@ async function restoreServer(service, container, { backup, work }) {
 	return {
 		tables: 0,
 		rows: 0,
-		keys: totalKeys(contents.keyspace),
-		kept
+		keys: keysIn(contents),
+		kept,
+		...caveat === void 0 ? {} : { caveat }
 	};
 }
 async function stage({ service, container, backup, settings, work }, product) {
@@ -8881,11 +11365,14 @@ async function makeStop({ service, container, work }) {
 	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") return stopServer(service, container, work);
 	await endServer(service, container, work);
 }
+/** Gives what could not be compared exactly. */
 async function proveLoaded({ service, container, backup }) {
 	const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0);
 	const answer = await waitForServer(service, container, loadLimit(bytes));
-	const different = compareLoaded(contentsOf(service.name, backup).keyspace, answer);
+	const read = await keysRead(service, container, answer);
+	const { different, caveat } = compareLoaded(contentsOf(service.name, backup), answer, read);
 	if (different.length > 0) throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`);
+	return caveat;
 }
 
 // src/service/redis/scratch-server.ts
@@ -8911,8 +11398,8 @@ async function recipe(service, _live, { backup, memory }) {
 	};
 }
 /** The arguments after the image; the data directory is told, for an image whose own default is another one. */
-function command({ product, keyspace }, memory) {
-	const databases = Math.max(16, ...keyspace.map((one) => one.database + 1));
+function command({ product, keyspace, earlier = [] }, memory) {
+	const databases = Math.max(16, ...[...keyspace, ...earlier].map((one) => one.database + 1));
 	if (product !== "dragonfly") return [
 		`${product}-server`,
 		"--dir",
@@ -8969,7 +11456,7 @@ async function undoCutRestore(service, container, { ids, backup, work }) {
 		const left = await work.check(`look-${service.name}`, async () => (await service.host.run(look)).stdout.trim(), "");
 		if (left === "nothing") continue;
 		if (left !== "staged" && left !== "moved") throw failure("restore-unknown", `what a restore left of ${service.name} cannot be seen: ${left.slice(0, 200)}`);
-		if (left === "moved" && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id} || exit; docker wait ${container.id}`);
+		if (left === "moved" && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, killNow(container));
 		const files = [settings.file, settings.append?.directory ?? "-"];
 		await work.step(`undo-${service.name}`, redisScript("redis-undo", {
 			effect: "change",
@@ -8978,28 +11465,17 @@ async function undoCutRestore(service, container, { ids, backup, work }) {
 		}));
 	}
 }
-/** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
-async function awaitQuiet(service, container, { mount }) {
-	for (const until = Date.now() + 6e4;;) {
-		const mounting = await service.stack.mounting([mount.volume ?? mount.source]);
-		const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`);
-		const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id));
-		if (!ours) return;
-		if (Date.now() > until) throw failure("restore-alive", `${ours.name}, which moves files of ${service.name}, does not end`);
-		await (0, node_timers_promises.setTimeout)(300);
-	}
-}
 
 // src/service/redis/undo-restore.ts
 /**
 * Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
 * in the same way, so that this can be taken back too. When the old data does not come up with the keys it had, all is
-* put back as it was. Throws `nothing-to-undo` when no restore left anything.
+* put back as it was. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
 */
-async function undoRestore$1(service, container, work) {
+async function undoRestore$1(service, container, work, run) {
 	const settings = await liveSettings(service, container);
 	const kept = await readKept(service, container, settings);
-	const last = kept.findLast(({ at }) => at !== void 0);
+	const last = kept.findLast(({ at, failed, note }) => at !== void 0 && !failed && (run === void 0 || note?.run === run));
 	if (last === void 0) throw refusal("nothing-to-undo", `${service.name} has no data that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
 	if (last.note?.append && settings.append === void 0) throw refusal("append-only-off", `${service.name} kept append-only files, and does not load any now`, { hint: "Switch appendonly on again for the undo." });
 	const place = {
@@ -9008,7 +11484,7 @@ async function undoRestore$1(service, container, work) {
 		settings,
 		work: {
 			...work,
-			id: freeId$1(work.id, kept)
+			id: freeId(work.id, kept)
 		}
 	};
 	let reached = "staged";
@@ -9040,7 +11516,7 @@ async function undoRestore$1(service, container, work) {
 	return `The keys of ${service.name} as before the restore${last.at === void 0 ? "" : ` of ${last.at}`}; what it had brought is in its data directory, in ${keptFolder(place.work.id)}.`;
 }
 /** Another undo of the same run has its own folder, which this one must not fill. */
-function freeId$1(id, kept) {
+function freeId(id, kept) {
 	const taken = (one) => kept.some(({ folder }) => folder === keptFolder(one));
 	for (let number = 2, free = id;; number++, free = `${id}-${number}`) if (!taken(free)) return free;
 }
@@ -9068,22 +11544,23 @@ async function verifyServer(service, container, backup) {
 		state: "failed",
 		detail: explainPing(answer)
 	}];
-	const known = backup !== void 0 && backup.contents.kind !== "postgres" ? backup.contents.keyspace : void 0;
+	const known = backup !== void 0 && backup.contents.kind !== "postgres" ? backup.contents : void 0;
 	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), await roundTrip(service, container)];
 }
 /**
-* Keys without an expiry by database. Fewer than in the backup is a warning, since an application may delete keys; none
-* left of some is a failure.
+* Keys without an expiry by database. Fewer than the backup has at least is a warning, since an application may delete
+* keys; none left of some is a failure.
 */
 function compareKeys(backup, now) {
 	const current = persistentKeys(now);
-	const checks = [...persistentKeys(backup)].map(([database, keys]) => {
+	const checks = [...keyRanges(backup)].map(([database, { least, most }]) => {
 		const found = current.get(database) ?? 0;
-		const state = found >= keys ? "ok" : found === 0 ? "failed" : "warning";
+		const state = found >= least ? "ok" : found === 0 ? "failed" : "warning";
+		const held = least === most ? least : `${least} to ${most}`;
 		return {
 			name: `keys db${database}`,
 			state,
-			detail: `${found} keys without expiry, ${keys} in the backup`
+			detail: `${found} keys without expiry, ${held} in the backup`
 		};
 	});
 	return checks.length > 0 ? checks : [{
@@ -9139,6 +11616,7 @@ function redisDriver() {
 			work
 		}),
 		undo: undoRestore$1,
+		cutUndos,
 		replaced: replacedKeys,
 		removeReplaced: (service, container, names, work) => removeKept(service, container, {
 			names,
@@ -9219,7 +11697,7 @@ function problemsOf$1(issue, data) {
 		path: [...issue.path, key],
 		message: unknownKey(key, knownKeys$1(issue.path))
 	}));
-	const message = valueAt(data, issue.path) === void 0 ? missing$2(issue) : wrong(issue);
+	const message = valueAt(data, issue.path) === void 0 ? missing$1(issue) : wrong(issue);
 	return [{
 		path: issue.path,
 		message
@@ -9235,7 +11713,7 @@ function unknownKey(key, known) {
 	const suggestion = closest(key, known);
 	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
 }
-function missing$2(issue) {
+function missing$1(issue) {
 	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
 }
 function wrong(issue) {
@@ -9741,7 +12219,7 @@ function unusable(directory, cause) {
 
 // src/host/open-lease.ts
 /** Ttls without progress after which a lease is not renewed any more; then it takes one more to become stale. */
-const patience$1 = 3;
+const patience$2 = 3;
 /** A lease for a claim that is known to be held; renews it from now on. Made by `claimLease` and `resumeLease`. */
 function openLease(host, options) {
 	const { directory, number, ttl, log } = options;
@@ -9943,14 +12421,15 @@ function noticing(host, notice) {
 * Turns bytes done into lines for the log, `dump: 512.0 MiB of about 1.4 GiB, 85.3 MiB/s, about 10.7s left`: the first
 * after 5 seconds, then one every 15, after 10 minutes one a minute; undefined in between. `now` gives milliseconds.
 */
-function progressLines(name, { total, now }) {
+function progressLines(name, progress, now) {
 	const start = now();
 	let next = start + 5e3;
 	return (done) => {
 		const time = now();
 		if (time < next) return void 0;
 		next = time + (time - start < 6e5 ? 15e3 : 6e4);
-		const rate = done * 1e3 / (time - start);
+		const { total, from = 0 } = progress;
+		const rate = (done - from) * 1e3 / (time - start);
 		const told = `${name}: ${formatBytes(done)}${total === void 0 ? "" : ` of about ${formatBytes(total)}`}`;
 		const left = total !== void 0 && rate > 0 && total > done ? (total - done) / rate : void 0;
 		const end = left === void 0 ? "" : `, about ${formatDuration(left * 1e3)} left`;
@@ -10198,9 +12677,12 @@ function journalNote(journal, line) {
 function journalTail(journal) {
 	return sh`if [ -e ${journal} ]; then tail -n 1000 ${journal}; fi`;
 }
-/** Reads journal lines, bearing torn ones: a power cut can leave them anywhere, and the next line is written after them. */
+/**
+* Reads journal lines, bearing torn ones: a power cut or a full disk can leave them anywhere, and the next line is then
+* written right behind what is there of one.
+*/
 function parseJournal(text) {
-	return text.split("\n").flatMap((line) => {
+	return text.split(/\n|(?=\{"time":")/).flatMap((line) => {
 		try {
 			const value = JSON.parse(line);
 			return typeof value.run === "string" && typeof value.state === "string" ? [value] : [];
@@ -10311,21 +12793,18 @@ async function runStep(host, options, { name, command, step, count }) {
 }
 function lineReader(name, { onLine, progress }, log) {
 	if (!progress || !log) return onLine;
-	const tell = progressLines(name, {
-		total: progress.total,
-		now: Date.now
-	});
+	const tell = progressLines(name, progress, Date.now);
 	return (line) => {
 		onLine?.(line);
 		const done = progress.read(line);
-		const told = done === void 0 ? void 0 : tell(done);
+		const told = done === void 0 ? progress.say?.(line) : tell(done);
 		if (told !== void 0) log(told);
 	};
 }
 async function resultOf({ verdict, stdout, stderr }, context) {
 	const { name, command, limit, lease, from, folder } = context;
 	if (verdict.kind === "unstarted") throw failure("step-not-started", `${name} could not be started on the host: ${lastLine(stderr) || "no reason given"}`);
-	if (verdict.kind === "cut") throw failure("step-cut", `${name} was cut on the host: its process is gone and left no exit code`, { hint: `The process was killed or the host rebooted. What it wrote is in ${folder} on the host; run this again.` });
+	if (verdict.kind === "cut") throw failure("step-cut", `${name} was cut on the host: its process is gone and left no exit code`, { hint: `The process was killed, the host rebooted, or its disk was full. What it wrote is in ${folder} on the host; run this again.` });
 	const result = {
 		command,
 		code: verdict.code,
@@ -10662,7 +13141,7 @@ function keyFingerprint(blob) {
 */
 function knownKeys(text, address, port) {
 	const words = text.split(/\s+/).filter(Boolean);
-	if (words.length === 0) throw missing$1(address, port);
+	if (words.length === 0) throw missing(address, port);
 	if (words.every((word) => /^(SHA256|MD5):/.test(word))) return fromFingerprints(words);
 	const lines = parseKnownHosts(text);
 	const host = address.toLowerCase();
@@ -10729,7 +13208,7 @@ function fromFingerprints(words) {
 function scan(address, port) {
 	return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\`.`;
 }
-function missing$1(address, port) {
+function missing(address, port) {
 	return inputError("known-hosts-missing", `\`ssh-known-hosts\` is empty: no key of ${address} can be trusted`, { hint: scan(address, port) });
 }
 function malformed(line) {
@@ -10841,6 +13320,7 @@ async function connectOnce(login, options, attempt) {
 	closed.then(() => signal.removeEventListener("abort", cut));
 	try {
 		await ready;
+		client.setNoDelay(true);
 	} catch (error) {
 		client.destroy();
 		signal.throwIfAborted();
@@ -11163,8 +13643,11 @@ async function openChanges(connection, options) {
 		work,
 		lease,
 		async end(outcome) {
-			await quietly(log.warning, () => work.finish(outcome));
-			await (signal.aborted ? released : giveBack());
+			const goodbye = async () => {
+				await quietly(log.warning, () => work.finish(outcome));
+				await (signal.aborted ? released : giveBack());
+			};
+			await (signal.aborted ? inTime(goodbye(), log.warning) : goodbye());
 		}
 	};
 }
@@ -11214,6 +13697,17 @@ async function settleEarlier(host, { context, places }) {
 	for (const line of left.runs) log.warning(`run ${line.run} never said how it ended; it last did ${line.step ?? "nothing"}`);
 	if (left.cut.length + left.runs.length > 0) await acknowledgeWork(host, places, left);
 }
+/** Milliseconds that a host which does not answer holds up who was cancelled: after 7.5 s the runner ends what is still there. */
+const patience$1 = 5e3;
+async function inTime(goodbye, warn) {
+	const { promise, resolve } = Promise.withResolvers();
+	const timer = setTimeout(() => {
+		warn("while closing: the host does not answer; the lock frees itself after its last renewal");
+		resolve();
+	}, patience$1);
+	await Promise.race([goodbye, promise]);
+	clearTimeout(timer);
+}
 async function quietly(warn, act) {
 	try {
 		await act();
@@ -11222,180 +13716,9 @@ async function quietly(warn, act) {
 	}
 }
 
-// src/core/drill-record.ts
-const checkSchema = require_libraries.strictObject({
-	name: require_libraries.string$1(),
-	state: require_libraries._enum([
-		"ok",
-		"warning",
-		"failed",
-		"unknown"
-	]),
-	detail: require_libraries.string$1()
-});
-const drilledServiceSchema = require_libraries.strictObject({
-	service: require_libraries.string$1(),
-	/** Id of the image that the backup was restored into; its reference when the service has no container. */
-	image: require_libraries.string$1(),
-	/** From the start of its container until the restored data was counted, equal and served. */
-	seconds: require_libraries.number(),
-	tables: require_libraries.int(),
-	rows: require_libraries.int(),
-	keys: require_libraries.int(),
-	checks: require_libraries.array(checkSchema)
-});
-/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
-const drillRecordSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
-	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
-	project: require_libraries.string$1(),
-	environment: require_libraries.string$1(),
-	backup: require_libraries.string$1(),
-	/** Whose copy was restored. */
-	source: require_libraries._enum(["local", "s3"]),
-	/** Whose Docker ran the throw-away servers. */
-	where: require_libraries._enum(["host", "runner"]).default("host"),
-	started: require_libraries.datetime(),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	result: require_libraries._enum(["success", "failed"]),
-	/** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
-	proven: require_libraries.literal("restored").optional(),
-	/** Why it failed; empty when it did not. */
-	reason: require_libraries.string$1(),
-	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
-	rtoSeconds: require_libraries.number().nullable(),
-	/** Age of the backup's data when the drill began: what would be lost. */
-	rpoSeconds: require_libraries.number(),
-	services: require_libraries.array(drilledServiceSchema)
-});
-/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
-function drillFile(id) {
-	return `metadata/${id}.json`;
-}
-/** `drill-YYYYMMDD-HHMMSS`, UTC. */
-function drillId(time) {
-	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
-}
-/** The record's bytes as they are stored. */
-function printDrillRecord(record) {
-	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
-}
-/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
-function readDrillRecords(texts, { project, environment }) {
-	const read = texts.map(({ name, text }) => ({
-		name,
-		...readDrillRecord(text)
-	}));
-	return {
-		records: read.flatMap(({ record }) => record?.project === project && record.environment === environment ? [record] : []).toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
-		unreadable: read.flatMap(({ name, problem }) => problem === void 0 ? [] : [`${name}: ${problem}`])
-	};
-}
-/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
-function lastDrill(records, { backup, source }) {
-	return records.find((one) => one.backup === backup && one.source === source);
-}
-function readDrillRecord(text) {
-	try {
-		const { data, error } = drillRecordSchema.safeParse(JSON.parse(text));
-		if (data) return { record: data };
-		return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` };
-	} catch (error) {
-		return { problem: messageOf(error) };
-	}
-}
-
-// src/storage/manifest-file.ts
-/** The folder of manifests, in the backup directory and below the prefix in S3. */
-const manifestFolder = "metadata";
-/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
-function manifestFile(id) {
-	return `${manifestFolder}/${id}.json`;
-}
-/** The manifest's bytes as every store keeps them. */
-function printManifest(manifest) {
-	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
-}
-/** What a manifest's text says, or why it cannot be read. */
-function readManifest(text) {
-	try {
-		const result = manifestSchema.safeParse(JSON.parse(text));
-		if (result.success) return { manifest: result.data };
-		const [issue] = result.error.issues;
-		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
-	} catch (error) {
-		return { problem: messageOf(error) };
-	}
-}
-/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
-function artifactFiles(manifest) {
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
-	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
-	if (foreign === void 0) return files;
-	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
-}
-/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
-function namedText(name, content, bytes = content.length) {
-	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
-	const bad = (problem) => ({
-		name: shown,
-		text: "",
-		problem
-	});
-	if (bytes < 0) return bad("the file cannot be read");
-	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
-	try {
-		return {
-			name: shown,
-			text: new TextDecoder("utf-8", {
-				fatal: true,
-				ignoreBOM: true
-			}).decode(content)
-		};
-	} catch {
-		return bad("damaged: it is no UTF-8 text");
-	}
-}
-/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
-function sortManifests(texts, { project, environment }) {
-	const manifests = [];
-	const unreadable = [];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
-		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
-	}
-	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-	return {
-		manifests,
-		unreadable
-	};
-}
-/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
-function namedBy(texts, prefix = "") {
-	const [ids, paths] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
-		const { manifest } = read;
-		ids.add(manifest.id);
-		for (const file of artifactFiles(manifest)) paths.add(file);
-		for (const { key } of manifest.storage.objects) paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
-	}
-	return {
-		ids,
-		paths
-	};
-}
-
 // src/storage/local-store.ts
 /** Backups on the host itself: the drivers write the artifacts there, so that `putArtifacts` only proves them. */
-function localStore$1(options) {
+function localStore(options) {
 	const { host, directory } = options;
 	const verify = async (manifest) => {
 		const artifacts = artifactsOf$1(manifest);
@@ -11448,6 +13771,7 @@ function localStore$1(options) {
 		},
 		async removeStrays(files, work) {
 			await work.step("clean-leftovers", change`cd ${directory} && rm -f ${files}`);
+			return /* @__PURE__ */ new Map();
 		},
 		async remove(manifest, work) {
 			const args = [
@@ -11516,10 +13840,6 @@ function artifactsOf$1({ services }) {
 }
 function totalBytes(artifacts) {
 	return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-/** A minute and what reading takes at 20 MB/s. */
-function readingTime(artifacts) {
-	return 6e4 + totalBytes(artifacts) / 2e4;
 }
 function corrupt(id, wrong) {
 	return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`);
@@ -11702,11 +14022,15 @@ async function lockObject(bucket, { key, versionId }, lock) {
 /** Throws a refusal `s3-locked` when any of these may not be deleted yet: nothing of a backup goes unless all of it can. */
 async function assertUnlocked(bucket, objects, { id, now }) {
 	for (const one of objects) {
-		const { until, held } = await lockOf(bucket, one);
-		if (!held && (until === void 0 || until.getTime() <= now)) continue;
-		const why = held ? "under a legal hold" : `locked until ${until?.toISOString()}`;
-		throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`);
+		const why = await whyLocked(bucket, one, now);
+		if (why !== void 0) throw refusal("s3-locked", `${id} stays in S3: ${one.key} is ${why}`);
 	}
+}
+/** Why this may not be deleted yet, `locked until ...`; undefined when it may. */
+async function whyLocked(bucket, one, now) {
+	const { until, held } = await lockOf(bucket, one);
+	if (held) return "under a legal hold";
+	return until !== void 0 && until.getTime() > now ? `locked until ${until.toISOString()}` : void 0;
 }
 async function lockOf(bucket, { key, versionId }) {
 	return await bucket.call(`looking at the lock of ${key}`, async (client) => {
@@ -11779,64 +14103,9 @@ function keptOtherwise(asked, found) {
 	if (kind !== void 0 && (found.storageClass ?? "STANDARD") !== kind) return `is in the storage class ${found.storageClass ?? "STANDARD"} instead of ${kind}`;
 }
 
-// src/storage/s3-upload.ts
-/**
-* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
-* with its MD5, S3's list of parts has these MD5s and lengths, and the object's length and ETag are as computed. When the
-* object differs the next try takes another key: on a locked or versioned store a bad object cannot be taken back.
-*/
-async function uploadObject(bucket, artifact, target) {
-	const { key } = target;
-	const problems = [];
-	for (const candidate of [
-		key,
-		`${key}.r2`,
-		`${key}.r3`
-	]) {
-		const begun = candidate === target.begun?.upload.key ? target.begun : void 0;
-		if (await head(bucket, candidate, void 0) !== void 0) {
-			problems.push(`${candidate} is already there`);
-			if (begun) await abort(bucket, begun.upload);
-			continue;
-		}
-		const result = await uploadOnce(bucket, artifact, {
-			...target,
-			key: candidate,
-			begun
-		});
-		if ("object" in result) return result;
-		problems.push(result.problem);
-	}
-	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
-}
-async function uploadOnce(bucket, artifact, { send, begun, ...target }) {
-	const fits = begun && planParts(artifact.bytes, begun.upload.size).length <= 1e3;
-	if (begun && !fits) await abort(bucket, begun.upload);
-	const upload = fits ? begun.upload : await beginUpload(bucket, {
-		...target,
-		bytes: artifact.bytes
-	});
-	const parts = planParts(artifact.bytes, upload.size);
-	try {
-		const md5s = await send(upload, {
-			parts,
-			artifact,
-			sent: fits ? begun.md5s : /* @__PURE__ */ new Map()
-		});
-		const etags = await listedParts(bucket, upload, parts);
-		await complete(bucket, upload, etags);
-		return await prove$1(bucket, artifact, {
-			upload,
-			md5s,
-			etags
-		});
-	} catch (error) {
-		await abort(bucket, upload, error);
-		throw error;
-	}
-}
-/** Begins an upload in parts that suit so many bytes. */
-async function beginUpload(bucket, { key, bytes, lock, storage }) {
+// src/storage/s3-multipart.ts
+/** Begins an upload in parts that suit so many bytes. Nothing is stored by it yet. */
+async function beginUpload(bucket, { backup, key, bytes, lock, storage }) {
 	const headers = {
 		...lockHeaders(lock),
 		...storageHeaders(storage)
@@ -11848,6 +14117,7 @@ async function beginUpload(bucket, { key, bytes, lock, storage }) {
 	})));
 	if (!id) throw failure("s3-failed", `S3 gave no id for the upload of ${key}`);
 	return {
+		backup,
 		key,
 		id,
 		size: partSize(bytes)
@@ -11886,26 +14156,6 @@ async function complete(bucket, { key, id }, etags) {
 		}
 	});
 }
-async function prove$1(bucket, { file, bytes }, { upload, md5s, etags }) {
-	const { key, size } = upload;
-	const found = await head(bucket, key, void 0);
-	if (found === void 0) return { problem: `${key} is not there after its upload` };
-	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
-	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
-	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
-	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
-	return {
-		object: {
-			file,
-			key,
-			etag: found.etag,
-			partBytes: size,
-			...version
-		},
-		tier: same ? "etag" : "parts-only",
-		kept: found.kept
-	};
-}
 /** What S3 says of an object; undefined when there is none. */
 async function head(bucket, key, versionId) {
 	return await bucket.call(`looking at ${key}`, async (client) => {
@@ -11933,17 +14183,28 @@ async function head(bucket, key, versionId) {
 		}
 	});
 }
+/** Takes an upload back by its id; false when S3 knows none, for it was completed, or taken back before. */
+async function abortUpload(bucket, { key, id }) {
+	return await bucket.call(`taking back the upload of ${key}`, async (client) => {
+		try {
+			await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
+				Bucket: bucket.name,
+				Key: key,
+				UploadId: id
+			}));
+			return true;
+		} catch (error) {
+			if (isMissing(error)) return false;
+			throw error;
+		}
+	});
+}
 /** What was sent so far must not stay and be paid for. The reason for giving up is what the caller has to hear. */
-async function abort(bucket, { key, id }, reason) {
+async function abort(bucket, upload, reason) {
 	try {
-		await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id
-		}));
-	} catch (error) {
-		if (isMissing(error)) return;
-		if (reason instanceof Error) reason.message += ` (and the upload of ${key} could not be taken back)`;
+		await abortUpload(bucket, upload);
+	} catch {
+		if (reason instanceof Error) reason.message += ` (and the upload of ${upload.key} could not be taken back)`;
 	}
 }
 
@@ -12350,7 +14611,7 @@ async function presign({ client, sessionEnd }, command) {
 
 // src/storage/s3-fetch.ts
 /** Ranges of one object that come at once. */
-const lanes = 4;
+const lanes$1 = 4;
 /**
 * Brings one object to the host, under its name only when length and SHA-256 are the manifest's. A damaged file that is
 * there already is moved aside, never overwritten.
@@ -12382,7 +14643,7 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		object.etag,
 		patience.tries,
 		patience.stall,
-		lanes
+		lanes$1
 	];
 	for (let calls = 1;; calls++) {
 		const url = await presignGet(bucket, {
@@ -12392,10 +14653,28 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		const name = calls === 1 ? step : `${step}-${calls}`;
 		const { stdout } = await work.step(name, script("change", remoteScript("s3-download"), args), {
 			input: new Secret("presigned URL", `${url}\n`),
-			timeout: 6e5 + bytes / 100
+			timeout: 6e5 + bytes / 100,
+			progress: fetchingProgress(bytes)
 		});
 		if (!/^renew$/m.test(stdout)) return;
 	}
+}
+/** How far `s3-download.sh` has come, by its own lines. */
+function fetchingProgress(total) {
+	let [from, came] = [0, 0];
+	return {
+		total,
+		get from() {
+			return from;
+		},
+		read(line) {
+			const [, what, bytes] = /^(from|range) (\d+)$/.exec(line) ?? [];
+			if (what === "from") from = Number(bytes);
+			if (what !== "range") return void 0;
+			came += Number(bytes);
+			return Math.min(total, from + came);
+		}
+	};
 }
 async function fetchEncrypted(context, { artifact, object, work, step }) {
 	const { encrypted, ...plain } = object;
@@ -12431,12 +14710,15 @@ async function fetchThroughRunner(context, { artifact, object, work, step }) {
 }
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
 async function* wholeObject({ bucket, patience, log }, object, bytes) {
+	const tell = progressLines(`fetch of ${object.file}`, { total: bytes }, Date.now);
 	let at = 0;
 	for (let failed = 0; at < bytes;) {
 		const from = at;
 		try {
 			for await (const chunk of await openFrom(bucket, object, from)) {
 				at += chunk.length;
+				const told = tell(at);
+				if (told !== void 0) log(told);
 				yield chunk;
 			}
 			if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`);
@@ -12468,93 +14750,110 @@ async function openFrom(bucket, object, from) {
 	});
 }
 
-// src/storage/s3-send.ts
-/** Parts in one step: a gigabyte or more, well within the life of their URLs. */
-const batch = 64;
+// src/storage/s3-notes.ts
+const noteSchema = require_libraries.object({
+	bucket: require_libraries.string$1(),
+	key: require_libraries.string$1(),
+	id: require_libraries.string$1(),
+	at: require_libraries.string$1()
+});
 /**
-* The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
-* than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
-* journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
+* Writes down, durably, that an upload was begun, before anything is sent to it; ends the script that it stands in when that
+* is not possible. Its id is no secret: without the keys it opens nothing.
 */
-function hostSender(bucket, { host, work, directory, patience }) {
-	let steps = 0;
-	let enforced = false;
-	return async (upload, { parts, artifact, sent: known }) => {
-		const md5s = await stillRight({
-			host,
-			path: `${directory}/${artifact.file}`,
-			size: upload.size
-		}, known);
-		let fruitless = 0;
-		while (md5s.size < parts.length) {
-			const next = parts.filter(({ number }) => !md5s.has(number)).slice(0, 64);
-			const input = await urls(bucket, upload, {
-				parts: next,
-				probe: !enforced
-			});
-			const args = [
-				`${directory}/${artifact.file}`,
-				upload.size,
-				patience.tries,
-				patience.stall
-			];
-			const { stdout } = await work.step(`upload-s3-${++steps}`, script("change", remoteScript("s3-upload"), args), {
-				input: new Secret("presigned URLs", input),
-				timeout: 6e5 + next.reduce((sum, { bytes }) => sum + bytes, 0) / 100
-			});
-			const sent = readSent(stdout);
-			if (!enforced) requireEnforced(sent.probe);
-			enforced = true;
-			for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
-			const failed = sent.parts.find(({ code }) => code !== "200");
-			if (failed === void 0 && sent.parts.length === next.length) continue;
-			fruitless = sent.parts.some(({ code }) => code === "200") ? 0 : fruitless + 1;
-			if (failed?.code !== "403" || fruitless > 1) throw unsent(artifact, failed);
-		}
-		return parts.map(({ number }) => md5s.get(number) ?? "");
+function noteUpload({ bucket, options }, { backup, key, id }) {
+	const note = {
+		bucket: bucket.name,
+		key,
+		id,
+		at: (/* @__PURE__ */ new Date()).toISOString()
 	};
+	const file = `${options.notes}/${backup}.jsonl`;
+	const text = `\n${JSON.stringify(note)}\n`;
+	return change`(umask 077 && mkdir -p ${options.notes} && printf %s ${text} >>${file} && sync ${file} ${options.notes}) || exit 1`;
 }
-/** What was sent while a file was being written counts only as far as the file, now proven, has the same bytes there. */
-async function stillRight({ host, path, size }, known) {
-	if (known.size === 0) return /* @__PURE__ */ new Map();
-	const last = Math.max(...known.keys());
-	const { stdout } = await host.run(script("read", remoteScript("s3-part-sums"), [
-		path,
-		size,
-		last
-	]), { timeout: 6e4 + last * size / 2e4 });
-	const now = new Map([...stdout.matchAll(/^(\d+) ([0-9a-f]{32})$/gm)].map(([, number, md5]) => [Number(number), md5]));
-	return new Map([...known].filter(([number, md5]) => now.get(number) === md5));
+/** What earlier runs noted of this bucket and prefix, each upload once. */
+async function notedUploads({ bucket, options }) {
+	const { host, notes, prefix } = options;
+	const { stdout } = await host.run(sh`for one in ${notes}/*.jsonl; do if [ -e "$one" ]; then echo "$one:" && cat "$one" || exit; fi; done`);
+	const found = /* @__PURE__ */ new Map();
+	let note = "";
+	for (const line of stdout.split("\n")) {
+		if (line.startsWith(notes)) note = line.slice(0, -1);
+		const { data } = noteSchema.safeParse(parsed(line));
+		if (data?.bucket !== bucket.name || !data.key.startsWith(prefix)) continue;
+		const { key, id, at } = data;
+		found.set(id, {
+			note,
+			key,
+			path: key.slice(prefix.length),
+			id,
+			at
+		});
+	}
+	return [...found.values()];
 }
+function parsed(line) {
+	try {
+		return JSON.parse(line);
+	} catch {
+		return;
+	}
+}
+
+// src/storage/s3-sent.ts
 /** The lines that tell `s3-upload.sh` what to send, and before it, for a probe, a part whose MD5 is wrong. */
-async function urls(bucket, { key, id }, { parts, probe }) {
-	const line = async (number, bytes) => `${number} ${bytes} ${await presignPart(bucket, {
+async function urls(bucket, { key, id }, { numbers, probe }) {
+	const line = async (number) => `${number} ${await presignPart(bucket, {
 		key,
 		upload: id,
 		part: number || 1
 	})}\n`;
-	const all = await Promise.all(parts.map(({ number, bytes }) => line(number, bytes)));
-	return (probe ? await line(0, 1) : "") + all.join("");
-}
-function isExpired({ reason }) {
-	return /^(ExpiredToken|TokenRefreshRequired)$/.test(reason);
+	const all = await Promise.all(numbers.map(line));
+	return (probe ? await line(0) : "") + all.join("");
 }
 /** Reads the output of `s3-upload.sh`. */
 function readSent(text) {
-	const parts = [...text.matchAll(/^part (\d+) ([0-9a-f]{32}) (\d{3}) (\w*)$/gm)].map(([, number, md5 = "", code = "", reason = ""]) => ({
-		number: Number(number),
-		md5,
-		code,
-		reason
-	}));
 	const [, code, reason = ""] = /^probe (\d{3}) (\w*)$/m.exec(text) ?? [];
+	const bytes = /^whole (\d+)$/m.exec(text)?.[1];
 	return {
 		probe: code === void 0 ? void 0 : {
 			code,
 			reason
 		},
-		parts,
+		parts: text.split("\n").flatMap((line) => readPart$1(line) ?? []),
+		bytes: bytes === void 0 ? void 0 : Number(bytes),
+		sha256: /^sum ([0-9a-f]{64})$/m.exec(text)?.[1],
 		end: /^end (\w+)$/m.exec(text)?.[1] ?? ""
+	};
+}
+function readPart$1(line) {
+	const [, number, md5, code, reason = ""] = /^part (\d+) ([A-Za-z0-9+/]{22}==) (\d{3}) (\w*)$/.exec(line) ?? [];
+	if (number === void 0 || md5 === void 0 || code === void 0) return void 0;
+	return {
+		number: Number(number),
+		md5: Buffer.from(md5, "base64").toString("hex"),
+		code,
+		reason
+	};
+}
+/** How far a call of `s3-upload.sh` has come, by its own lines; `from` are the bytes that went up before it. */
+function sendingProgress(size, from) {
+	let total;
+	let done = from;
+	return {
+		from,
+		get total() {
+			return total;
+		},
+		read(line) {
+			const whole = /^whole (\d+)$/.exec(line)?.[1];
+			if (whole !== void 0) total = Number(whole);
+			const part = readPart$1(line);
+			if (part?.code !== "200") return void 0;
+			done += total === void 0 ? size : Math.min(size, total - (part.number - 1) * size);
+			return done;
+		}
 	};
 }
 /** A part with a wrong MD5 must have been refused, or a right one proves nothing. */
@@ -12565,58 +14864,179 @@ function requireEnforced(probe) {
 	if (code?.startsWith("2")) throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
 	throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, { hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do." });
 }
+/** The part for which no more were sent: an answer other than 200, and among several one that no fresh URL mends. */
+function refusedPart({ parts }) {
+	const refused = parts.filter(({ code }) => code !== "200").sort((a, b) => a.number - b.number);
+	return refused.find(({ code }) => code !== "403") ?? refused[0];
+}
 /** Why a file did not go up from the host. */
 function unsent({ file }, failed) {
-	if (failed !== void 0 && /^(ExpiredToken|TokenRefreshRequired)$/.test(failed.reason)) return sessionEnded(void 0);
+	if (failed !== void 0 && isExpired(failed)) return sessionEnded(void 0);
 	const what = failed === void 0 ? "stopped before its end" : `part ${failed.number} was answered with ${failed.code} ${failed.reason}`;
 	return failure("s3-unsent", `${file} could not be sent from the host to S3: ${what.trim()}`);
 }
-/** For hosts without curl, or without a way to S3: each part comes through here, one in memory at a time. */
-function runnerSender(bucket, { host, directory, patience }) {
-	return async (upload, { parts, artifact }) => {
-		const sum = (0, node_crypto.createHash)("sha256");
-		const md5s = [];
-		for (const part of parts) {
-			const body = await readPart(host, `${directory}/${artifact.file}`, part);
-			sum.update(body);
-			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
-			await putPart(bucket, {
+function isExpired({ reason }) {
+	return /^(ExpiredToken|TokenRefreshRequired)$/.test(reason);
+}
+
+// src/storage/s3-send.ts
+/** Parts of one file that go up at once: a single connection rarely fills a long line. */
+const lanes = 4;
+/**
+* The host sends the parts itself, by URLs that can do nothing else. They go in as the input of a step of the work rather
+* than by a bare connection: so the transfer goes on when the connection is lost, the lease is renewed meanwhile and the
+* journal knows of it. The keeper's copy has mode 600 and goes with the step; the URLs die within the hour.
+*/
+function hostSender(context, work) {
+	const state = {
+		steps: 0,
+		enforced: false
+	};
+	return async (upload, { parts, artifact, sent }) => {
+		const md5s = new Map(sent?.md5s);
+		let { sha256 } = { ...sent };
+		for (;;) {
+			if (md5s.size < parts.length) sha256 = await sendMissing(context, state, {
 				upload,
-				part,
-				body,
-				md5: md5.toString("base64")
-			}, patience);
-			md5s.push(md5.toString("hex"));
+				parts,
+				artifact,
+				work,
+				md5s
+			});
+			if (sha256 === artifact.sha256) break;
+			await keepRight(context, {
+				upload,
+				artifact,
+				md5s
+			});
+			if (md5s.size === parts.length) break;
 		}
-		if (sum.digest("hex") === artifact.sha256) return md5s;
-		throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
+		return parts.map(({ number }) => md5s.get(number) ?? "");
 	};
 }
-async function readPart(host, path, { from, bytes }) {
-	const running = host.stream(sh`tail -c +${from + 1} ${path} | head -c ${bytes}`, { timeout: 6e5 });
-	const chunks = [];
-	for await (const chunk of running.stdout) chunks.push(chunk);
-	await running.done;
-	const body = Buffer.concat(chunks);
-	if (body.length === bytes) return body;
-	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
-}
-async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
-	const { key, id } = upload;
-	for (let attempt = 1;; attempt++) try {
-		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id,
-			PartNumber: part.number,
-			Body: body,
-			ContentMD5: md5
-		})));
-		return;
-	} catch (error) {
-		if (attempt >= tries) throw error;
-		await (0, node_timers_promises.setTimeout)(attempt * 500);
+/** Sends what is missing, in as many calls as URLs get old. Gives the SHA-256 of all when all went up in one. */
+async function sendMissing(context, state, missing) {
+	const { bucket, options, patience } = context;
+	const { upload, parts, artifact, work, md5s } = missing;
+	for (let fruitless = 0;;) {
+		const next = parts.filter(({ number }) => !md5s.has(number));
+		const left = next.reduce((sum, { bytes }) => sum + bytes, 0);
+		const input = await urls(bucket, upload, {
+			numbers: next.map(({ number }) => number),
+			probe: !state.enforced
+		});
+		const args = [
+			`${options.directory}/${artifact.file}`,
+			upload.size,
+			patience.tries,
+			patience.stall,
+			4
+		];
+		const command = lines$1(noteUpload(context, upload), script("change", hashingScript("s3-upload"), args));
+		const { stdout } = await work.step(`upload-s3-${++state.steps}`, command, {
+			input: new Secret("presigned URLs", input),
+			timeout: 6e5 + left / 100,
+			progress: sendingProgress(upload.size, artifact.bytes - left)
+		});
+		const sent = readSent(stdout);
+		if (!state.enforced) requireEnforced(sent.probe);
+		state.enforced = true;
+		for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
+		if (md5s.size === parts.length) return sent.sha256;
+		const failed = refusedPart(sent);
+		fruitless = sent.parts.some(({ code }) => code === "200") ? 0 : fruitless + 1;
+		if (failed?.code !== "403" || fruitless > 1) throw unsent(artifact, failed);
 	}
+}
+/** Forgets the parts of which the file, proven to be the one that was dumped, has other bytes now than were sent. */
+async function keepRight({ options: { host, directory } }, { upload, artifact, md5s }) {
+	const count = Math.max(1, Math.ceil(artifact.bytes / upload.size));
+	const args = [
+		`${directory}/${artifact.file}`,
+		upload.size,
+		count
+	];
+	const { stdout } = await host.run(script("read", hashingScript("s3-part-sums"), args), { timeout: 6e4 + artifact.bytes / 2e4 });
+	if (/^sum ([0-9a-f]{64})$/m.exec(stdout)?.[1] !== artifact.sha256) throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
+	const now = new Map([...stdout.matchAll(/^(\d+) ([0-9a-f]{32})$/gm)].map(([, number, md5]) => [Number(number), md5]));
+	for (const [number, md5] of md5s) if (now.get(number) !== md5) md5s.delete(number);
+}
+
+// src/storage/s3-upload.ts
+/**
+* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+* with its MD5, the bytes that were sent have the file's SHA-256, S3's list of parts has these MD5s and lengths, and the
+* object's length and ETag are as computed. When the object differs the next try takes another key: on a locked or
+* versioned store a bad object cannot be taken back.
+*/
+async function uploadObject(bucket, artifact, target) {
+	const { key } = target;
+	const problems = [];
+	for (const candidate of [
+		key,
+		`${key}.r2`,
+		`${key}.r3`
+	]) {
+		const begun = candidate === target.begun?.upload.key ? target.begun : void 0;
+		if (await head(bucket, candidate, void 0) !== void 0) {
+			problems.push(`${candidate} is already there`);
+			if (begun) await abort(bucket, begun.upload);
+			continue;
+		}
+		const result = await uploadOnce(bucket, artifact, {
+			...target,
+			key: candidate,
+			begun
+		});
+		if ("object" in result) return result;
+		problems.push(result.problem);
+	}
+	throw failure("s3-differs", `S3 does not hold ${artifact.file} as it is on the host: ${problems.join("; ")}`);
+}
+async function uploadOnce(bucket, artifact, { send, begun, ...target }) {
+	const fits = begun && planParts(artifact.bytes, begun.upload.size).length <= 1e3;
+	if (begun && !fits) await abort(bucket, begun.upload);
+	const upload = fits ? begun.upload : await beginUpload(bucket, {
+		...target,
+		bytes: artifact.bytes
+	});
+	const parts = planParts(artifact.bytes, upload.size);
+	try {
+		return await completeUpload(bucket, artifact, {
+			upload,
+			md5s: await send(upload, {
+				parts,
+				artifact,
+				sent: fits ? begun.sent : void 0
+			})
+		});
+	} catch (error) {
+		await abort(bucket, upload, error);
+		throw error;
+	}
+}
+/** Makes the object of its parts, all of which S3 has taken with these MD5s, and proves it; or says why it is not right. */
+async function completeUpload(bucket, { file, bytes }, { upload, md5s }) {
+	const { key, size } = upload;
+	const etags = await listedParts(bucket, upload, planParts(bytes, size));
+	await complete(bucket, upload, etags);
+	const found = await head(bucket, key, void 0);
+	if (found === void 0) return { problem: `${key} is not there after its upload` };
+	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
+	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
+	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
+	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+	return {
+		object: {
+			file,
+			key,
+			etag: found.etag,
+			partBytes: size,
+			...version
+		},
+		tier: same ? "etag" : "parts-only",
+		kept: found.kept
+	};
 }
 
 // src/storage/s3-follow.ts
@@ -12625,9 +15045,9 @@ const idle = 60;
 /** Tries of a part while the file is written: what does not go up now goes up later. */
 const tries = 2;
 /**
-* The host sends whole parts of a file while it is being written, so that little is left to send when it is whole. The
-* parts are read from the growing file and checked again when it is proven; nothing is completed here. Never throws: an
-* upload that does not come far is done, or fails with its reason, in `putArtifacts`.
+* The host sends the parts of a file while it is being written, and makes the object of them while it is being proven, so
+* that nothing is left to do when it is. `putArtifacts` compares what went up with what was proven. Never throws: an upload
+* that does not come far is done, or fails with its reason, in `putArtifacts`.
 */
 async function follow(context, growing, { work, running }) {
 	const { bucket, options, log } = context;
@@ -12638,15 +15058,15 @@ async function follow(context, growing, { work, running }) {
 		const key = `${options.prefix}${growing.file}${encrypts ? ".gpg" : ""}`;
 		if (await head(bucket, key, void 0) !== void 0) return;
 		const lock = options.immutable && lockFrom(Date.now(), options.immutable);
-		const { storage } = options;
-		const upload = await beginUpload(bucket, {
+		const begin = {
+			backup: growing.id,
 			key,
 			bytes: growing.estimate,
 			lock,
-			storage
-		});
+			storage: options.storage
+		};
+		const upload = await beginUpload(bucket, begin);
 		const begun = {
-			backup: growing.id,
 			number: context.begun.size + 1,
 			upload,
 			md5s: /* @__PURE__ */ new Map()
@@ -12664,6 +15084,7 @@ async function follow(context, growing, { work, running }) {
 			running
 		});
 		for (const ended of await Promise.allSettled([sending, encrypting])) if (ended.status === "rejected") throw ended.reason;
+		if (!options.immutable) await completeEarly(context, growing, begun);
 	} catch (error) {
 		log(`${growing.file} does not go to S3 while it is written, but afterwards: ${messageOf(error)}`);
 	}
@@ -12675,42 +15096,68 @@ async function sendGrowing(context, { growing, begun, work, running }) {
 	const name = `${options.directory}/${options.encryption?.publicKey ? encryptedFile(growing.file) : growing.file}`;
 	const path = options.encryption?.publicKey ? `${name}.growing` : `${name}.partial`;
 	for (let steps = 1; md5s.size < mostParts; steps++) {
-		const first = md5s.size + 1;
-		const count = Math.min(64, mostParts - md5s.size);
-		const parts = Array.from({ length: count }, (_, at) => ({
-			number: first + at,
-			from: 0,
-			bytes: size
-		}));
-		const life = urlLife(bucket.sessionEnd, Date.now());
 		const input = await urls(bucket, upload, {
-			parts,
+			numbers: nextParts(growing, begun),
 			probe: steps === 1
 		});
+		const life = urlLife(bucket.sessionEnd, Date.now());
 		const args = [
 			path,
 			size,
 			tries,
 			patience.stall,
+			4,
 			name,
 			idle,
 			Math.floor(life * 3 / 4)
 		];
-		const command = script("change", remoteScript("s3-upload"), args);
+		const command = lines$1(noteUpload(context, upload), script("change", hashingScript("s3-upload"), args));
 		const { stdout } = await work.step(`follow-s3-${begun.number}-${steps}`, command, {
 			input: new Secret("presigned URLs", input),
-			timeout: life * 1e3
+			timeout: life * 1e3,
+			progress: sendingProgress(size, md5s.size * size)
 		});
 		const sent = readSent(stdout);
 		if (steps === 1) requireEnforced(sent.probe);
 		for (const { number, md5, code } of sent.parts) if (code === "200") md5s.set(number, md5);
-		const refused = sent.parts.find(({ code }) => code !== "200");
-		if (refused !== void 0 && (refused.code !== "403" || sent.parts.length === 1)) throw unsent(growing, refused);
+		const refused = refusedPart(sent);
+		if (refused !== void 0 && (refused.code !== "403" || sent.parts.every(({ code }) => code !== "200"))) throw unsent(growing, refused);
+		if (sent.sha256 !== void 0 && sent.bytes !== void 0) begun.whole = {
+			bytes: sent.bytes,
+			sha256: sent.sha256
+		};
 		if ([
 			"whole",
 			"gone",
 			""
 		].includes(sent.end) || sent.end === "idle" && !running()) return;
+	}
+}
+/** Those that the file will hardly be more than, or, when it is, as many again. */
+function nextParts({ estimate }, { upload, md5s }) {
+	const planned = Math.ceil(estimate / upload.size);
+	const last = Math.min(mostParts, md5s.size < planned ? planned : 2 * md5s.size);
+	return Array.from({ length: last }, (_, index) => index + 1).filter((number) => !md5s.has(number));
+}
+/** What does not become an object in this way goes up anew: nobody knows what became of it. */
+async function completeEarly(context, { file }, begun) {
+	const { whole, encrypted, upload, md5s } = begun;
+	if (whole === void 0 || encrypted && encrypted.sha256 !== whole.sha256) return;
+	try {
+		const inOrder = [...md5s].sort(([a], [b]) => a - b).map(([, md5]) => md5);
+		const done = await completeUpload(context.bucket, {
+			file,
+			bytes: whole.bytes
+		}, {
+			upload,
+			md5s: inOrder
+		});
+		if ("problem" in done) throw failure("s3-differs", done.problem);
+		begun.done = done;
+	} catch (error) {
+		context.begun.delete(file);
+		await abort(context.bucket, upload);
+		throw error;
 	}
 }
 
@@ -12839,31 +15286,119 @@ async function readHere({ bucket, patience, log }, { artifact, object }) {
 	}
 }
 
+// src/storage/s3-remove.ts
+/**
+* Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
+* name keeps the bytes. Throws a refusal `s3-locked` before anything when the store does not let go of a part of it.
+*/
+async function removeBackup({ bucket, options }, manifest, { work, objects }) {
+	const key = options.prefix + manifestFile(manifest.id);
+	if (work.dryRun) {
+		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
+		return;
+	}
+	const found = await head(bucket, key, void 0);
+	const locked = options.immutable !== void 0 || manifest.storage.lockedUntil !== void 0;
+	const versioned = [...(locked ? (await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [] : [found?.versionId]).map((versionId) => ({
+		key,
+		versionId
+	})), ...objects].filter(({ versionId }) => versionId !== void 0);
+	await assertUnlocked(bucket, versioned, {
+		id: manifest.id,
+		now: Date.now()
+	});
+	if (locked) await deleteVersions(bucket, key);
+	else await deleteObject(bucket, {
+		key,
+		versionId: found?.versionId
+	});
+	await deleteObjects(bucket, objects);
+}
+/** Removes one, or says why a lock keeps it: `locked until ...`. */
+async function deleteUnlocked(bucket, target) {
+	const why = target.versionId === void 0 ? void 0 : await whyLocked(bucket, target, Date.now());
+	if (why === void 0) await deleteObject(bucket, target);
+	return why;
+}
+/** One by one, in order: requests for many at once fail on stores other than AWS. */
+async function deleteObjects(bucket, targets) {
+	for (const target of targets) await deleteObject(bucket, target);
+}
+
+// src/storage/s3-send-through-runner.ts
+/** For hosts without curl, or without a way to S3: each part comes through here, one in memory at a time. */
+function runnerSender(context, work) {
+	const { bucket, options, patience, log } = context;
+	const { host, directory } = options;
+	let uploads = 0;
+	return async (upload, { parts, artifact }) => {
+		await work.step(`note-upload-s3-${++uploads}`, noteUpload(context, upload));
+		const tell = progressLines(`upload of ${artifact.file}`, { total: artifact.bytes }, Date.now);
+		const sum = (0, node_crypto.createHash)("sha256");
+		const md5s = [];
+		for (const part of parts) {
+			const body = await readPart(host, `${directory}/${artifact.file}`, part);
+			sum.update(body);
+			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
+			await putPart(bucket, {
+				upload,
+				part,
+				body,
+				md5: md5.toString("base64")
+			}, patience);
+			md5s.push(md5.toString("hex"));
+			const told = tell(part.from + part.bytes);
+			if (told !== void 0) log(told);
+		}
+		if (sum.digest("hex") === artifact.sha256) return md5s;
+		throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
+	};
+}
+async function readPart(host, path, { from, bytes }) {
+	const running = host.stream(sh`tail -c +${from + 1} ${path} | head -c ${bytes}`, { timeout: 6e5 });
+	const chunks = [];
+	for await (const chunk of running.stdout) chunks.push(chunk);
+	await running.done;
+	const body = Buffer.concat(chunks);
+	if (body.length === bytes) return body;
+	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
+}
+async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
+	const { key, id } = upload;
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
+			Bucket: bucket.name,
+			Key: key,
+			UploadId: id,
+			PartNumber: part.number,
+			Body: body,
+			ContentMD5: md5
+		})));
+		return;
+	} catch (error) {
+		if (attempt >= tries) throw error;
+		await (0, node_timers_promises.setTimeout)(attempt * 500);
+	}
+}
+
 // src/storage/s3-put.ts
 /**
 * Stores a backup's files, encrypted if that is asked, locked if that is asked, and proves each by the tier that the report
 * names. Goes on with what went up while the files were being written.
 */
 async function putArtifacts(context, manifest, work) {
-	const { bucket, options, patience, transfer } = context;
-	const { prefix, host, directory } = options;
+	const { bucket, options, transfer } = context;
 	const artifacts = manifest.services.flatMap((one) => one.artifacts);
 	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
 	if (work.dryRun) {
-		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${prefix}`}`);
+		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${options.prefix}`}`);
 		return {
 			bytes,
 			tier: "etag",
 			objects: []
 		};
 	}
-	const sender = {
-		work,
-		host,
-		directory,
-		patience
-	};
-	const send = await transfer() === "host" ? hostSender(bucket, sender) : runnerSender(bucket, sender);
+	const send = await transfer() === "host" ? hostSender(context, work) : runnerSender(context, work);
 	const lock = options.immutable && lockFrom(Date.now(), options.immutable);
 	const objects = [];
 	const tiers = /* @__PURE__ */ new Set();
@@ -12900,13 +15435,17 @@ async function putArtifact(context, { id, artifact, work, number, send, lock }, 
 	};
 	const sent = encrypts ? encryptedMeanwhile(artifact, begun) ?? await encryptArtifact(context, encrypting, encrypts) : artifact;
 	const target = {
+		backup: id,
 		key: `${options.prefix}${artifact.file}${encrypts ? ".gpg" : ""}`,
 		send,
 		lock,
-		begun,
+		begun: begun?.done ? void 0 : begun && {
+			upload: begun.upload,
+			sent: sentBy(begun)
+		},
 		storage: options.storage
 	};
-	const { object, tier, kept } = await uploadObject(bucket, sent, target);
+	const { object, tier, kept } = await doneMeanwhile(context, sent, begun) ?? await uploadObject(bucket, sent, target);
 	const encrypted = encrypts ? { encrypted: {
 		bytes: sent.bytes,
 		sha256: sent.sha256
@@ -12934,9 +15473,23 @@ async function putArtifact(context, { id, artifact, work, number, send, lock }, 
 /** Once taken it is the upload's own to end: completed, or taken back. */
 function takeBegun({ begun }, id, { file }) {
 	const found = begun.get(file);
-	if (found?.backup !== id) return void 0;
+	if (found?.upload.backup !== id) return void 0;
 	begun.delete(file);
 	return found;
+}
+function sentBy({ md5s, whole }) {
+	return {
+		md5s,
+		sha256: whole?.sha256
+	};
+}
+/** The object that was made while the file was being proven, if it is of the very bytes that were. One of others is removed. */
+async function doneMeanwhile({ bucket, log }, { bytes, sha256 }, begun) {
+	if (begun?.done === void 0) return void 0;
+	if (begun.whole?.bytes === bytes && begun.whole.sha256 === sha256) return begun.done;
+	const { object } = begun.done;
+	const why = await deleteUnlocked(bucket, object).catch(messageOf);
+	if (why !== void 0) log(`${object.key} stays in S3, ${why}: it is not what was proven`);
 }
 /** The copy that was encrypted while the file was being written, if it is of the very bytes that were proven. */
 function encryptedMeanwhile(artifact, begun) {
@@ -12950,39 +15503,6 @@ function encryptedMeanwhile(artifact, begun) {
 	};
 }
 
-// src/storage/s3-remove.ts
-/**
-* Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
-* name keeps the bytes. Throws a refusal `s3-locked` before anything when the store does not let go of a part of it.
-*/
-async function removeBackup({ bucket, options }, manifest, { work, objects }) {
-	const key = options.prefix + manifestFile(manifest.id);
-	if (work.dryRun) {
-		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
-		return;
-	}
-	const found = await head(bucket, key, void 0);
-	const locked = options.immutable !== void 0 || manifest.storage.lockedUntil !== void 0;
-	const versioned = [...(locked ? (await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [] : [found?.versionId]).map((versionId) => ({
-		key,
-		versionId
-	})), ...objects].filter(({ versionId }) => versionId !== void 0);
-	await assertUnlocked(bucket, versioned, {
-		id: manifest.id,
-		now: Date.now()
-	});
-	if (locked) await deleteVersions(bucket, key);
-	else await deleteObject(bucket, {
-		key,
-		versionId: found?.versionId
-	});
-	await deleteObjects(bucket, objects);
-}
-/** One by one, in order: requests for many at once fail on stores other than AWS. */
-async function deleteObjects(bucket, targets) {
-	for (const target of targets) await deleteObject(bucket, target);
-}
-
 // src/storage/s3-strays.ts
 /** What the manifests below the prefix name. */
 async function namedInS3(context) {
@@ -12994,37 +15514,28 @@ async function keysBelow({ bucket, options }, stems) {
 	for (const stem of stems) found.push(...await listKeys(bucket, options.prefix + stem));
 	return found.map((key) => key.slice(options.prefix.length));
 }
-/** Removes objects by their version, where there are versions: a deletion by name keeps the bytes. */
+/** Removes objects by their version, where there are versions: a deletion by name keeps the bytes. Tells which a lock keeps. */
 async function removeKeys({ bucket, options }, files) {
+	const stay = /* @__PURE__ */ new Map();
 	for (const file of files) {
 		const key = options.prefix + file;
 		const found = await head(bucket, key, void 0);
-		if (found) await deleteObjects(bucket, [{
+		const why = found && await deleteUnlocked(bucket, {
 			key,
 			versionId: found.versionId
-		}]);
-	}
-}
-/** Takes unfinished uploads below the stems back, and gives their paths. Whoever still sends to one then fails: it can be done at once. */
-async function endUploads({ bucket, options }, stems) {
-	const { Uploads: uploads = [] } = await bucket.call("listing unfinished uploads", (client) => client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name })));
-	const ended = [];
-	for (const { Key: key = "", UploadId: id } of uploads) {
-		if (id === void 0 || !stems.some((stem) => key.startsWith(options.prefix + stem))) continue;
-		await bucket.call(`taking back the upload of ${key}`, async (client) => {
-			try {
-				await client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
-					Bucket: bucket.name,
-					Key: key,
-					UploadId: id
-				}));
-			} catch (error) {
-				if (!isMissing(error)) throw error;
-			}
 		});
-		ended.push(key.slice(options.prefix.length));
+		if (why !== void 0) stay.set(file, why);
 	}
-	return ended;
+	return stay;
+}
+/** By its id: a list by name is not to be had everywhere. Some stores say of an upload that is over that it was taken back. */
+async function endUpload({ bucket }, { key, id }) {
+	const ended = await abortUpload(bucket, {
+		key,
+		id
+	});
+	if (await head(bucket, key, void 0) !== void 0) return "object";
+	return ended ? "ended" : "nothing";
 }
 
 // src/storage/s3-store.ts
@@ -13060,7 +15571,7 @@ function s3Store(options) {
 				log
 			});
 		},
-		discard: (manifest, work) => discard$1(context, manifest, work),
+		discard: (manifest, work) => discard(context, manifest, work),
 		follow: (growing, work, running) => follow(context, growing, {
 			work,
 			running
@@ -13105,7 +15616,10 @@ function s3Store(options) {
 		verify: (manifest) => verify$1(context, manifest),
 		named: () => namedInS3(context),
 		below: (stems) => keysBelow(context, stems),
-		endUploads: (stems) => endUploads(context, stems),
+		uploads: {
+			noted: () => notedUploads(context),
+			end: (upload) => endUpload(context, upload)
+		},
 		removeStrays: (files) => removeKeys(context, files),
 		remove: async (manifest, work) => removeBackup(context, manifest, {
 			work,
@@ -13164,14 +15678,28 @@ async function verify$1({ bucket, options }, manifest) {
 	return wrong;
 }
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
-async function discard$1({ bucket, written, begun, published }, { id }, work) {
+async function discard(context, { id }, work) {
+	const { bucket, options, written, begun, published } = context;
 	if (work.dryRun) return;
-	for (const [file, one] of begun) if (one.backup === id) {
+	const objects = [...written.get(id) ?? []];
+	for (const [file, { upload, number, done }] of begun) {
+		if (upload.backup !== id) continue;
 		begun.delete(file);
-		await abort(bucket, one.upload);
+		if (done) objects.push(done.object);
+		else await abortUpload(bucket, upload);
+		if (options.encryption?.publicKey) await removeEncrypted(context, {
+			artifact: { file },
+			work,
+			step: `discard-encrypted-${number}`
+		});
 	}
 	if (published.has(id)) throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`);
-	await deleteObjects(bucket, written.get(id) ?? []);
+	const stay = [];
+	for (const one of objects) {
+		const why = await deleteUnlocked(bucket, one);
+		if (why !== void 0) stay.push(`${one.key} is ${why}`);
+	}
+	if (stay.length > 0) throw refusal("s3-locked", stay.join("; "));
 }
 async function chooseTransfer(bucket, { transfer = "auto", host, prefix }, log) {
 	if (transfer !== "auto") return transfer;
@@ -13208,11 +15736,12 @@ function openStores(host, { config, inputs, context, directory = layout(config).
 	};
 	const { s3 } = config.backup;
 	const keys = requireStoreKeys(config, inputs);
-	if (!s3 || !keys) return [localStore$1(place)];
+	if (!s3 || !keys) return [localStore(place)];
 	const sessionToken = inputs["s3-session-token"];
 	const endpoint = s3.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL;
 	const remote = s3Store({
 		...place,
+		notes: `${layout(config).state}/uploads`,
 		bucket: s3.bucket,
 		prefix: s3.prefix,
 		region: s3.region,
@@ -13239,7 +15768,7 @@ function openStores(host, { config, inputs, context, directory = layout(config).
 		readBack: s3["read-back"],
 		log: context.log.info
 	});
-	return [localStore$1(place), remote];
+	return [localStore(place), remote];
 }
 /** The environment tells the end only of its own credentials' session. */
 function sessionEndFor(accessKeyId, { env }) {
@@ -13314,12 +15843,16 @@ async function withTools(inputs, context, options, job) {
 				context
 			})
 		} : opened;
+		let undone;
 		if (options.mutates && !options.apart) {
 			await settleUpgrade(tools);
-			await finishInterrupted(tools, { cures: name === "restore" });
+			undone = await finishInterrupted(tools, { cures: name === "restore" });
 			await settleDeployment(tools);
 		}
-		const result = await job(tools);
+		const result = await job(undone === void 0 ? tools : {
+			...tools,
+			undone
+		});
 		await held.end("done");
 		return result;
 	} catch (error) {
@@ -13376,870 +15909,6 @@ async function readDefinition(config, inputs, { directory }) {
 			});
 		}
 	}));
-}
-
-// src/core/data-loss.ts
-/**
-* What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
-* and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
-* not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
-* snapshot.
-*/
-function dataLosses(earlier, services) {
-	return services.flatMap((service) => {
-		const last = earlier.find((manifest) => held(manifest, service.service));
-		const before = last && held(last, service.service);
-		return last && before ? lossesOf(before, service).map((loss) => ({
-			...loss,
-			since: last.id
-		})) : [];
-	});
-}
-/**
-* Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
-* go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
-*/
-function suspiciousLosses(losses, limit) {
-	return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1));
-}
-function held({ services }, name) {
-	return services.find(({ service }) => service === name);
-}
-function lossesOf(earlier, later) {
-	const unit = earlier.contents.kind === "postgres" ? "rows" : "keys";
-	const now = amounts(later);
-	return [...amounts(earlier)].map(([place, before]) => ({
-		unit,
-		place,
-		before,
-		after: now.get(place) ?? 0
-	})).filter(({ before, after }) => after < before).map((loss) => ({
-		...loss,
-		share: (loss.before - loss.after) / loss.before
-	}));
-}
-function amounts({ service, contents }) {
-	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
-	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
-}
-function sum$1(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
-
-// src/core/retention.ts
-const periods = [
-	"last",
-	"daily",
-	"weekly",
-	"monthly"
-];
-/**
-* What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
-* period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
-* stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
-* that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
-* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
-*/
-function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set() }) {
-	const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
-	const isFuture = (item) => timeOf(item) > now.getTime();
-	const counted = sorted.filter((item) => item.proven && !isFuture(item));
-	const wanted = wantedAmongRivals(policy, counted);
-	const emptyPolicy = periods.every((period) => policy[period] <= 0);
-	const reasonsOf = (item) => [
-		...wanted.get(item) ?? [],
-		...inUse.has(item.id) ? ["in-use"] : [],
-		...Date.parse(item.lockedUntil ?? "") > now.getTime() ? ["locked"] : [],
-		...isFuture(item) ? ["future"] : [],
-		...emptyPolicy ? ["empty-policy"] : []
-	];
-	const mayBeAllThereIs = (item) => {
-		const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0);
-		return !oldestKept || timeOf(item) >= timeOf(oldestKept);
-	};
-	return sorted.map((item) => {
-		const reasons = reasonsOf(item);
-		if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"]);
-		if (reasons.length > 0) return keep(item, reasons);
-		return {
-			id: item.id,
-			keep: false,
-			reasons: [item.proven ? "outside-policy" : "unproven-and-older"]
-		};
-	});
-}
-/** Each backup is counted among those that hold all that it holds; they are sorted newest first. */
-function wantedAmongRivals(policy, counted) {
-	const wanted = /* @__PURE__ */ new Map();
-	for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
-		const [first] = alike;
-		const rivals = counted.filter((one) => first && holdsAll(one, first));
-		const byPeriod = wantedBy(policy, rivals);
-		for (const item of alike) wanted.set(item, [...byPeriod.get(item) ?? [], ...item === rivals[0] ? ["newest-proven"] : []]);
-	}
-	return wanted;
-}
-function holdsAll(one, { services }) {
-	return services.every((service) => one.services.includes(service));
-}
-/** restic's rule, over backups sorted newest first. */
-function wantedBy(policy, counted) {
-	const wanted = /* @__PURE__ */ new Map();
-	for (const period of periods) {
-		let left = policy[period];
-		let previous;
-		for (const [index, item] of counted.entries()) {
-			if (left <= 0) break;
-			const key = period === "last" ? String(index) : periodKey(period, new Date(item.created));
-			const isNew = key !== previous;
-			if (!isNew && index !== counted.length - 1) continue;
-			const reason = isNew || period === "last" ? period : `oldest-${period}`;
-			wanted.set(item, [...wanted.get(item) ?? [], reason]);
-			previous = key;
-			left -= 1;
-		}
-	}
-	return wanted;
-}
-/** Names the day, ISO 8601 week or month, in UTC, that a time falls in. */
-function periodKey(period, time) {
-	const date = time.toISOString();
-	if (period === "daily") return date.slice(0, 10);
-	return period === "monthly" ? date.slice(0, 7) : isoWeek(time);
-}
-/** A week belongs to the year of its Thursday. */
-function isoWeek(time) {
-	const day = 864e5;
-	const weekday = (time.getUTCDay() + 6) % 7;
-	const thursday = /* @__PURE__ */ new Date(Math.floor(time.getTime() / day) * day + (3 - weekday) * day);
-	const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1);
-	const week = Math.floor((thursday.getTime() - newYear) / (7 * day)) + 1;
-	return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`;
-}
-function keep(item, reasons) {
-	return {
-		id: item.id,
-		keep: true,
-		reasons
-	};
-}
-function timeOf({ created }) {
-	return Date.parse(created);
-}
-
-// src/core/leftovers.ts
-/** Folders of artifacts, in the backup directory and below the prefix in S3. */
-const folders = ["postgres", "dragonfly"];
-/** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
-function stemsOf({ stamp, services }) {
-	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
-}
-/**
-* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make
-* files of this name, it never published its backup, and no manifest names the file.
-*/
-function leftovers(files, options) {
-	const stems = options.begun.filter((one) => isDead(one, options)).flatMap(stemsOf);
-	return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)));
-}
-/**
-* Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
-* of ours began, or one that our own manifests name, and so brought here from another store.
-*/
-function halfWritten(files, { begun, own }) {
-	const stems = begun.flatMap(stemsOf);
-	const manifests = begun.map(({ id }) => `metadata/${id}.json`);
-	return files.filter((file) => {
-		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
-		if (whole === file) return false;
-		return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
-	});
-}
-/** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
-function settled$1(options) {
-	return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options));
-}
-function isDead({ id, at }, { published, now, age }) {
-	return !published.has(id) && now.getTime() - Date.parse(at) >= age;
-}
-function isBelow(file, stem) {
-	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
-}
-
-// src/core/backup-inventory.ts
-/** Every backup that any store has, newest first, each once, with its copies side by side. */
-function backupInventory(stores, { now, configured, drills = [] }) {
-	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
-	const listed = configured.every((name) => stores.some(({ store }) => store === name));
-	return [...ids].flatMap((id) => {
-		const held = stores.flatMap((from) => {
-			const manifest = from.manifests.find((one) => one.id === id);
-			return manifest ? [{
-				from,
-				manifest
-			}] : [];
-		});
-		const [first] = held;
-		if (!first) return [];
-		const { created, services } = first.manifest;
-		return {
-			id,
-			created,
-			age: now.getTime() - Date.parse(created),
-			bytes: totals(services).bytes,
-			services: services.map(({ service }) => service),
-			sync: syncOf(held, configured.length, listed),
-			copies: held.map(({ from, manifest }) => copyOf(from, manifest, lastDrill(drills, {
-				backup: id,
-				source: from.store
-			})))
-		};
-	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-}
-/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
-function sameBytes(a, b) {
-	return filesOf(a) === filesOf(b);
-}
-function syncOf([first, second], configured, listed) {
-	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
-	if (configured < 2) return "single";
-	if (!listed) return "unknown";
-	return first?.from.store === "s3" ? "s3-only" : "local-only";
-}
-function copyOf({ store, decisions, problems }, manifest, drill) {
-	const decision = decisions.find(({ id }) => id === manifest.id);
-	const found = problems?.get(manifest.id);
-	const { lockedUntil } = manifest.storage;
-	return {
-		store,
-		proven: drill?.proven ?? provenBy(store, manifest),
-		...drill && { drill: summed(drill) },
-		keep: decision?.keep ?? true,
-		reasons: decision?.reasons ?? [],
-		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
-		...found && { problems: found }
-	};
-}
-function summed({ started, result, reason, rtoSeconds, rpoSeconds }) {
-	return {
-		at: started,
-		result,
-		reason,
-		rtoSeconds,
-		rpoSeconds
-	};
-}
-function provenBy(store, manifest) {
-	if (!isProven(manifest, store)) return "unproven";
-	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
-}
-function filesOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
-		one.file,
-		one.bytes,
-		one.sha256
-	].join("\0"))).sort().join("\n");
-}
-
-// src/core/latest-backup.ts
-/**
-* What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
-* list the newest of all. A backup may be given more than once, as the copies of different stores.
-*/
-function latestBackup(backups, services) {
-	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
-	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
-	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
-	const at = services !== void 0 && wanted.length === 0 ? -1 : sorted.findIndex(holdsWhatItMust);
-	const others = at < 0 ? sorted : sorted.slice(0, at);
-	return {
-		id: sorted[at]?.id,
-		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
-		unheld
-	};
-}
-function holds$2({ services }, name) {
-	return services.some(({ service }) => service === name);
-}
-
-// src/job/stores.ts
-function localStore(stores) {
-	const local = stores.find((one) => one.name === "local");
-	if (!local) throw failure("no-local-store", "the local backup store is missing");
-	return local;
-}
-function remoteStore(stores) {
-	return stores.find((one) => one.name === "s3");
-}
-/** The manifest of a backup of which S3 now has the artifacts. */
-function storedInS3(manifest, { tier, objects, lockedUntil }) {
-	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
-	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
-	return {
-		...manifest,
-		storage: {
-			local: "success",
-			s3: "success",
-			tier,
-			...lock,
-			objects
-		}
-	};
-}
-/**
-* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
-* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
-* have a newer one cannot be listed, or no single backup holds the services. For an id a store that cannot be listed is an
-* error, unless another has it.
-*/
-async function findBackup(tools, id, source, { services } = {}) {
-	const asked = tools.stores.filter((one) => source === "auto" || one.name === source);
-	if (asked.length === 0) throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
-	const lists = await Promise.all(asked.map((store) => listed(store)));
-	const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id;
-	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
-		store,
-		manifest
-	})));
-	const [first] = found;
-	if (!first) throw notFound(id, lists);
-	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
-	return {
-		manifest: first.manifest,
-		stores: found.map((one) => one.store),
-		manifests
-	};
-}
-/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
-async function chooseLatest(tools, lists, services) {
-	const proven = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
-	const failed = lists.find(({ error }) => error !== void 0);
-	if (proven.length === 0) return void 0;
-	if (failed) throw unknownLatest(failed, lists);
-	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
-	const { id, partial, unheld } = latestBackup(proven, wanted);
-	const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`);
-	if (id === void 0) throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, { hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.` });
-	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
-	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
-	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
-	return id;
-}
-function unknownLatest({ store, error }, lists) {
-	const other = lists.find((one) => one.error === void 0)?.store.name;
-	return refusal("latest-unknown", `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`, {
-		hint: `Give the id of a backup, or source: ${other} to take the newest one there.`,
-		cause: error
-	});
-}
-function notFound(id, lists) {
-	const failed = lists.find(({ error }) => error !== void 0);
-	if (failed) return failed.error;
-	const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)));
-	if (line !== void 0) return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`);
-	const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse();
-	return inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
-}
-/**
-* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
-* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
-*/
-async function bringLocal(tools, { manifest, stores, manifests }) {
-	const reasons = [];
-	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
-		const own = manifests?.get(store.name) ?? manifest;
-		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
-		await store.fetch(own, tools.work);
-		return store.name;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		reasons.push(`${store.name}: ${messageOf(error)}`);
-		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
-		if (error instanceof AppError && error.kind === "input") break;
-	}
-	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
-}
-/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
-async function discard(tools, backup, reason) {
-	if (tools.signal.aborted) return;
-	for (const store of tools.stores) try {
-		await store.discard(backup, tools.work);
-	} catch (error) {
-		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
-	}
-}
-async function listed(store) {
-	try {
-		const { backups, unreadable } = await store.list();
-		return {
-			store,
-			manifests: backups.map((one) => one.manifest),
-			unreadable
-		};
-	} catch (error) {
-		return {
-			store,
-			manifests: [],
-			unreadable: [],
-			error
-		};
-	}
-}
-
-// src/job/clean-leftovers.ts
-/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
-const safeAge = 864e5;
-/**
-* Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
-* before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
-* for the lock is ours; objects in S3 after a day; unfinished uploads at once. To be called under the lock before a backup
-* begins. What goes wrong is a warning: the next run tries again.
-*/
-async function cleanLeftovers(tools) {
-	if (tools.work.dryRun) return;
-	try {
-		const begun = await readBegun(tools);
-		const mine = (await localStore(tools.stores).list()).backups.map(({ manifest }) => manifest);
-		await cleanHalves(tools, {
-			begun,
-			own: new Set(mine.flatMap((one) => artifactFiles(one)))
-		});
-		const known = {
-			begun,
-			named: /* @__PURE__ */ new Set(),
-			published: new Set(mine.map(({ id }) => id)),
-			now: tools.clock.now()
-		};
-		if (begun.some(({ id }) => !known.published.has(id))) {
-			for (const store of tools.stores) {
-				const { paths, ids } = await store.named();
-				for (const path of paths) known.named.add(path);
-				for (const id of ids) known.published.add(id);
-			}
-			for (const store of tools.stores) await cleanStore(tools, store, known);
-		}
-		const over = settled$1({
-			...known,
-			age: tools.stores.some(isRemote) ? safeAge : 0
-		});
-		if (over.length > 0) await tools.work.step("forget-begun", forgetBegun(tools.layout, over));
-	} catch (error) {
-		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
-		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
-	}
-}
-/** Shell text that writes down, durably, that files of this backup are going to be made. */
-function noteBegun({ state }, backup) {
-	const folder = `${state}/begun`;
-	const file = `${folder}/${backup.id}-${backup.stamp}.json`;
-	const text = JSON.stringify(backup);
-	return change`umask 077 && mkdir -p ${folder} && printf '%s\\n' ${text} >${`${file}.t`} && sync ${`${file}.t`} && mv -f ${`${file}.t`} ${file}`;
-}
-async function cleanHalves(tools, ours) {
-	const local = localStore(tools.stores);
-	const halves = halfWritten(await local.below([
-		"postgres/",
-		"dragonfly/",
-		"metadata/"
-	]), ours);
-	if (halves.length === 0) return;
-	await local.removeStrays(halves, tools.work);
-	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
-}
-async function cleanStore(tools, store, known) {
-	const stems = known.begun.filter(({ id }) => !known.published.has(id)).flatMap(stemsOf);
-	if (stems.length === 0) return;
-	for (const file of await store.endUploads?.(stems) ?? []) tools.log.info(`${store.name}: took back the unfinished upload of ${file}, which a killed run left`);
-	const age = isRemote(store) ? safeAge : 0;
-	const files = leftovers(await store.below(stems), {
-		...known,
-		age
-	});
-	if (files.length === 0) return;
-	await store.removeStrays(files, tools.work);
-	for (const file of files) tools.log.info(`${store.name}: removed ${file}, which a killed run left and no backup has`);
-}
-function isRemote({ name }) {
-	return name !== "local";
-}
-const begunSchema = require_libraries.object({
-	id: require_libraries.string$1(),
-	stamp: require_libraries.string$1(),
-	services: require_libraries.array(require_libraries.string$1()),
-	at: require_libraries.datetime()
-});
-async function readBegun({ host, layout }) {
-	const { stdout } = await host.run(sh`for one in ${`${layout.state}/begun`}/*.json; do if [ -e "$one" ]; then cat "$one"; fi; done`);
-	return stdout.split("\n").filter((line) => line !== "").map((line) => begunSchema.parse(JSON.parse(line)));
-}
-function forgetBegun({ state }, begun) {
-	return lines$1(change`rm -f ${begun.map(({ id, stamp }) => `${state}/begun/${id}-${stamp}.json`)}`);
-}
-
-// src/job/apply-retention.ts
-/**
-* Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
-* wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
-* that this run made, if it made one: it always stays, and so does the one that a stopped app waits for.
-*/
-async function applyRetention(tools, just) {
-	const reports = [];
-	for (const store of tools.stores) {
-		let decisions = [];
-		const removed = [];
-		try {
-			const { backups, unreadable } = await store.list();
-			for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
-			const manifests = backups.map(({ manifest }) => manifest);
-			decisions = await retentionOf(tools, retentionItems(store.name, manifests), just);
-			await carryOut(tools, store, {
-				manifests,
-				decisions,
-				removed
-			});
-			reports.push({
-				store: store.name,
-				decisions,
-				removed,
-				failure: void 0
-			});
-		} catch (error) {
-			if (tools.signal.aborted) throw error;
-			tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
-			reports.push({
-				store: store.name,
-				decisions,
-				removed,
-				failure: messageOf(error)
-			});
-		}
-	}
-	return reports;
-}
-/** The backups of one store's list as its retention counts them. */
-function retentionItems(store, manifests) {
-	return manifests.map((manifest) => ({
-		id: manifest.id,
-		created: manifest.created,
-		services: manifest.services.map(({ service }) => service),
-		proven: isProven(manifest, store),
-		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
-	}));
-}
-/** What the policy decides about the backups of one store, newest first. Changes nothing. */
-async function retentionOf(tools, items, just) {
-	const [history, stopped] = await Promise.all([readHistory(tools), readStoppedApp(tools)]);
-	const inUse = new Set(backupsInUse(history));
-	for (const id of [stopped?.backup, just]) if (id !== void 0) inUse.add(id);
-	return decideRetention(items, {
-		policy: tools.config.backup.retention,
-		now: tools.clock.now(),
-		inUse
-	});
-}
-async function carryOut(tools, store, { manifests, decisions, removed }) {
-	for (const { id, keep, reasons } of decisions) {
-		const manifest = manifests.find((one) => one.id === id);
-		const until = reasons.some((one) => one === "locked") ? ` until ${manifest?.storage.lockedUntil}` : "";
-		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
-		if (keep || !manifest) continue;
-		try {
-			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)));
-			await store.remove(manifest, tools.work);
-			removed.push(id);
-		} catch (error) {
-			if (!(error instanceof AppError && error.code === "s3-locked")) throw error;
-			tools.log.info(`${store.name}: ${error.message}`);
-		}
-	}
-}
-/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
-function removalOf({ id, created, services }) {
-	return {
-		id,
-		stamp: backupStamp(backupTime(id) ?? new Date(created)),
-		services: services.map(({ service }) => service),
-		at: created
-	};
-}
-
-// src/job/repair-copies.ts
-/** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
-const most = 3;
-/**
-* Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
-* retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
-* there is stays, and the next run tries again.
-*/
-async function repairCopies(tools) {
-	const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)];
-	if (!s3) return [];
-	try {
-		const lists = {
-			local: await listOf(local),
-			s3: await listOf(s3)
-		};
-		const toS3 = await missing(tools, {
-			from: local,
-			to: s3
-		}, lists);
-		const toLocal = (await missing(tools, {
-			from: s3,
-			to: local
-		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
-		const repaired = [];
-		for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)));
-		for (const manifest of toLocal) repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, {
-			s3,
-			local
-		}, manifest)));
-		return repaired;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		tools.log.warning(`Missing copies could not be looked for: ${messageOf(error)}`);
-		return [];
-	}
-}
-async function listOf(store) {
-	const { backups, unreadable } = await store.list();
-	return {
-		manifests: backups.map(({ manifest }) => manifest),
-		unreadable
-	};
-}
-/** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing(tools, { from, to }, lists) {
-	const there = lists[to.name];
-	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
-	if (lacking.length === 0) return [];
-	const items = [...retentionItems(to.name, there.manifests), ...lacking.map(({ id, created, services }) => ({
-		id,
-		created,
-		services: services.map(({ service }) => service),
-		proven: true
-	}))];
-	const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id));
-	return lacking.filter(({ id }) => kept.has(id)).slice(0, most);
-}
-async function repair(tools, { name }, { id }, copy) {
-	try {
-		await copy();
-		tools.log.info(`${name}: the missing copy of ${id} is there again`);
-		return {
-			id,
-			store: name,
-			failure: void 0
-		};
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		tools.log.warning(`${name}: the missing copy of ${id} could not be made: ${messageOf(error)}`);
-		return {
-			id,
-			store: name,
-			failure: messageOf(error)
-		};
-	}
-}
-/** Only bytes that still are what their manifest says go up. */
-async function copyToS3(tools, s3, manifest) {
-	await localStore(tools.stores).fetch(manifest, tools.work);
-	try {
-		const report = await s3.putArtifacts(manifest, tools.work);
-		await s3.putManifest(storedInS3(manifest, report), tools.work);
-	} catch (error) {
-		await discard({
-			...tools,
-			stores: [s3]
-		}, manifest, error);
-		throw error;
-	}
-}
-async function copyToHost(tools, { s3, local }, manifest) {
-	await assertRoom$1(tools, totals(manifest.services).bytes);
-	await s3.fetch(manifest, tools.work);
-	await local.putArtifacts(manifest, tools.work);
-	await local.putManifest(manifest, tools.work);
-}
-/** An old backup that S3 has anyway must not take the room that the live data needs. */
-async function assertRoom$1({ host, layout, config }, bytes) {
-	const { stdout } = await host.run(sh`df -Pk ${layout.backups}`);
-	const [, size, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\d+%\s[^\n]*\s*$/.exec(stdout) ?? [];
-	if (size === void 0 || free === void 0) throw failure("host-answer", `the size of the disk under ${layout.backups} cannot be read`);
-	const left = Number(free) * 1024 - bytes;
-	const share = config.thresholds["disk-free"];
-	if (left >= Number(size) * 1024 * share) return;
-	throw failure("disk-full", `${formatBytes(bytes)} more would leave less than ${share * 100} % of the disk under ${layout.backups} free`);
-}
-
-// src/job/backup.ts
-/**
-* Backs up every data service and proves it (S1): dumps, counts, SHA-256 while writing, full decode of the stored
-* bytes, copies in S3 compared. The manifest is published last, so a backup that was not proven does not exist.
-* Throws on any failure, with nothing half written left behind.
-*/
-async function backup(tools, options = {}) {
-	const { stores, layout, log } = tools;
-	const services = atLeastOne(await dataServices(tools, options.services), "data service to back up");
-	const s3 = remoteStore(stores);
-	const unreachable = await reach(tools, s3);
-	const earlier = await provenBackups(localStore(stores));
-	const running = await ensureRunning(tools, services);
-	for (const one of stores) await one.prepare(tools.work);
-	await cleanLeftovers(tools);
-	const { id, stamp, created } = await freeId(tools);
-	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
-	const begun = {
-		id,
-		stamp,
-		services: running.map((one) => one.service.name),
-		at: created
-	};
-	await tools.work.step("note-begun", noteBegun(layout, begun));
-	const { verify, postgres } = tools.config.backup;
-	const whileWriting = unreachable === void 0 && s3 ? beside$1(tools, s3) : void 0;
-	const target = {
-		id,
-		stamp,
-		checksums: verify === "checksum",
-		format: postgres.format,
-		earlier: earlier.flatMap((one) => one.services),
-		...whileWriting && { whileWriting }
-	};
-	const done = [];
-	const made = await makeBackup().catch(async (error) => {
-		await discard(tools, {
-			id,
-			services: done
-		}, error);
-		throw error;
-	});
-	const repaired = made.s3Failure === void 0 ? await repairCopies(tools) : [];
-	return {
-		...made,
-		repaired,
-		retention: await applyRetention(tools, id)
-	};
-	async function makeBackup() {
-		for (const one of running) done.push(await backupService(tools, one, target));
-		if (!tools.work.dryRun) assertNothingLost(tools, dataLosses(earlier, done));
-		const local = unpublished(tools, {
-			id,
-			created,
-			services: done
-		});
-		const stored = unreachable === void 0 && s3 ? await store(tools, s3, local) : { failure: unreachable };
-		const manifest = stored.manifest ?? local;
-		await publish(tools, manifest);
-		return {
-			status: stored.failure === void 0 ? "success" : "partial",
-			manifest,
-			s3Failure: stored.failure
-		};
-	}
-}
-async function backupService(tools, one, target) {
-	if (one.driver.backup) return one.driver.backup(one.service, containerOf(one), target, tools.work);
-	throw failure("no-backup", `services of kind ${one.service.kind} cannot be backed up`);
-}
-/** Lets S3 have the beginning of a file while it is being written. */
-function beside$1({ work, log, layout }, s3) {
-	return async (file, dump) => {
-		let running = true;
-		const following = s3.follow?.(file, work, () => running);
-		try {
-			return await dump();
-		} catch (error) {
-			if (!(error instanceof HostError)) await work.step("remove-partial", change`rm -f ${`${layout.backups}/${file.file}.partial`}`).catch((reason) => log.warning(`${file.file}.partial may still be there: ${messageOf(reason)}`));
-			throw error;
-		} finally {
-			running = false;
-			await following;
-		}
-	};
-}
-/** Why S3 cannot be used although it is on; throws instead where S3 is required. */
-async function reach(tools, s3) {
-	try {
-		await s3?.probe();
-		return;
-	} catch (error) {
-		return tolerate(tools, error);
-	}
-}
-/** S3's manifest comes before the local one: were that there and S3 then refused, a failed job would leave a backup that claims both. */
-async function store(tools, s3, manifest) {
-	try {
-		const stored = storedInS3(manifest, await s3.putArtifacts(manifest, tools.work));
-		await s3.putManifest(stored, tools.work);
-		return { manifest: stored };
-	} catch (error) {
-		const failure = tolerate(tools, error);
-		await discard({
-			...tools,
-			stores: [s3]
-		}, manifest, error);
-		return { failure };
-	}
-}
-/** A failed S3 is a warning only where the policy says so, and never hides that it failed (S11). */
-function tolerate(tools, error) {
-	if (tools.signal.aborted || (tools.config.backup.s3?.required ?? true)) throw error;
-	tools.log.warning(`S3 does not have this backup: ${messageOf(error)}`);
-	return messageOf(error);
-}
-async function publish(tools, manifest) {
-	await localStore(tools.stores).putManifest(manifest, tools.work);
-	const { bytes, tables, rows, keys } = totals(manifest.services);
-	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
-}
-/** What fell by more than the limit is not believed (S1). */
-function assertNothingLost({ config }, losses) {
-	const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"]);
-	if (!loss) return;
-	const { unit, place, before, after, since } = loss;
-	const what = unit === "rows" ? "rows" : "keys without expiry";
-	throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, { hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
-}
-/** Newest first. */
-async function provenBackups(local) {
-	const { backups } = await local.list();
-	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, "local"));
-}
-/** An id that no backup has: two in one second would overwrite each other. */
-async function freeId(tools) {
-	const { backups } = await localStore(tools.stores).list();
-	for (;;) {
-		const now = tools.clock.now();
-		const id = backupId(now);
-		if (!backups.some((one) => one.manifest.id === id)) return {
-			id,
-			stamp: backupStamp(now),
-			created: now.toISOString()
-		};
-		await tools.clock.sleep(1e3, tools.signal);
-	}
-}
-function unpublished({ config, run }, { id, created, services }) {
-	return {
-		format: 1,
-		id,
-		project: config.project,
-		environment: config.environment,
-		created,
-		run: {
-			id: run.id,
-			url: run.url,
-			actor: run.actor
-		},
-		encrypted: false,
-		services,
-		storage: {
-			local: "success",
-			s3: config.backup.s3?.enabled ? "failed" : "off",
-			objects: []
-		}
-	};
 }
 
 // src/action/shared-inputs.ts
@@ -14423,6 +16092,100 @@ async function runPost(contract, post) {
 	process.exit(0);
 }
 
+// src/job/left-on-host.ts
+/**
+* All that restores, upgrades and transfers put aside and kept on the host: replaced databases and keys, data directories,
+* damaged and half written files. Looks only. A place that cannot be looked at is told, never taken for empty (S7).
+*/
+async function leftOnHost(tools) {
+	const items = [];
+	const unknown = [];
+	const look = async (where, found) => {
+		try {
+			items.push(...await found());
+		} catch (error) {
+			if (tools.signal.aborted) throw error;
+			unknown.push(`${where} could not be looked at: ${messageOf(error)}`);
+		}
+	};
+	await look(tools.layout.backups, async () => {
+		const files = await strayFiles(tools);
+		const ours = files.some(({ state }) => state === "damaged") ? await artifactsHere(tools) : /* @__PURE__ */ new Set();
+		return files.map((file) => asItem(file, ours));
+	});
+	await look("the data services", async () => {
+		const now = await hostNow(tools);
+		for (const one of await dataServices(tools)) {
+			const { name } = one.service;
+			const kept = (all) => all.map((data) => keptItem(name, data, now));
+			await look(`what restores replaced in ${name}`, async () => kept(await replacedIn(one)));
+			await look(`what lies beside the data of ${name}`, async () => one.container ? kept(await asidesOf(tools, one)) : []);
+		}
+		return [];
+	});
+	return {
+		items,
+		unknown
+	};
+}
+async function replacedIn({ container, driver, service }) {
+	if (!driver.replaced) return [];
+	if (container?.state !== "running") throw failure("not-running", `${service.name} does not run`);
+	return driver.replaced(service, container);
+}
+function keptItem(service, { name, was, at, bytes }, now) {
+	return {
+		name,
+		what: was,
+		service,
+		bytes,
+		age: at === void 0 ? void 0 : now.getTime() - Date.parse(at),
+		removal: at === void 0 ? "by-hand" : "clean"
+	};
+}
+/** Damaged files that a good copy took the place of, and half written ones. */
+async function strayFiles({ host, layout }) {
+	const { stdout } = await host.run(script("read", remoteScript("store-left"), [layout.backups]));
+	const lines = stdout.trimEnd().split("\n");
+	const now = Number(/^now (\d+)$/.exec(lines.pop() ?? "")?.[1]);
+	if (!Number.isFinite(now)) throw failure("list-cut", `the list of files in ${layout.backups} is not whole`);
+	return lines.map((line) => {
+		const [size, changed, name = ""] = line.split(" ");
+		const path = Buffer.from(name, "base64").toString();
+		const [, damaged, at] = /^(.+)\.damaged\.(\d{9,11})$/s.exec(path) ?? [];
+		const since = at === void 0 ? Number(changed) : Number(at);
+		return {
+			path,
+			of: damaged ?? path.replace(/\.partial(\..*)?$/s, ""),
+			state: damaged === void 0 ? "partial" : "damaged",
+			bytes: Number(size),
+			age: (now - since) * 1e3
+		};
+	});
+}
+async function artifactsHere({ stores }) {
+	const { backups } = await localStore$1(stores).list();
+	return new Set(backups.flatMap(({ manifest }) => artifactFiles(manifest)));
+}
+function asItem({ path, of, state, bytes, age }, ours) {
+	const file = {
+		name: path,
+		service: void 0,
+		bytes,
+		age
+	};
+	if (state === "partial") return {
+		...file,
+		what: `a beginning of ${of}`,
+		removal: "next-backup"
+	};
+	return {
+		...file,
+		what: `a damaged copy of ${of}`,
+		removal: ours.has(of) ? "clean" : "by-hand"
+	};
+}
+
 // src/job/list-backups.ts
 /**
 * Every backup of this environment in each store, with why it stays and whether the stores agree. A store that cannot be
@@ -14474,7 +16237,8 @@ async function inventoryOf(tools, store, { verify, problems }) {
 	const { backups, unreadable } = await store.list();
 	problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`));
 	const manifests = backups.map(({ manifest }) => manifest);
-	const decisions = await retentionOf(tools, retentionItems(store.name, manifests));
+	const items = retentionItems(store.name, manifests, await drillsOnHost(tools));
+	const decisions = await retentionOf(tools, items);
 	if (!verify) return {
 		store: store.name,
 		manifests,
@@ -14524,7 +16288,8 @@ const backupsContract = {
 		count: require_libraries.int().min(0).describe("Number of backups, each counted once."),
 		removed: require_libraries.int().min(0).describe("Number of copies that `prune` removed, or would remove in a dry run."),
 		"newest-proven": require_libraries.string$1().describe("Id of the newest backup that some store holds proven; empty without one."),
-		"newest-age-seconds": require_libraries.int().min(-1).describe("Age of `newest-proven`; -1 without one.")
+		"newest-age-seconds": require_libraries.int().min(-1).describe("Age of `newest-proven`; -1 without one."),
+		left: require_libraries.string$1().describe("With `list`: what lies on the host besides (replaced databases and keys, data directories that were set aside, damaged and half written files) as a JSON array: `name`, `what`, `service`, `bytes`, `age-seconds` and `removal` (`clean`: `restore` with `mode: clean`; `next-backup`; `by-hand`).")
 	}),
 	negative: {
 		...notDone,
@@ -14532,7 +16297,8 @@ const backupsContract = {
 		count: 0,
 		removed: 0,
 		"newest-proven": "",
-		"newest-age-seconds": -1
+		"newest-age-seconds": -1,
+		left: "[]"
 	}
 };
 
@@ -14547,7 +16313,11 @@ const backupsAction = action(backupsContract, (inputs, context) => {
 	}, async (tools) => {
 		const reports = prunes ? await applyRetention(tools) : [];
 		const list = await listBackups(tools, { verify: inputs.verify });
-		for (const one of list.problems) tools.log.warning(one);
+		const left = prunes ? {
+			items: [],
+			unknown: []
+		} : await leftOnHost(tools);
+		for (const one of [...list.problems, ...left.unknown]) tools.log.warning(one);
 		const { entries } = list;
 		const newest = entries.find(({ copies }) => copies.some(isGood));
 		const reason = reports.some(({ failure }) => failure !== void 0) ? "prune-failed" : list.problems.length > 0 ? "problems-found" : "done";
@@ -14559,13 +16329,14 @@ const backupsAction = action(backupsContract, (inputs, context) => {
 				count: entries.length,
 				removed: reports.flatMap(({ removed }) => removed).length,
 				"newest-proven": newest?.id ?? "",
-				"newest-age-seconds": newest ? Math.max(0, Math.floor(newest.age / 1e3)) : -1
+				"newest-age-seconds": newest ? Math.max(0, Math.floor(newest.age / 1e3)) : -1,
+				left: JSON.stringify(left.items.map(shownLeft))
 			},
-			summary: summaryOf$6(list)
+			summary: `${summaryOf$6(list)}${summaryOfLeft(left)}`
 		};
 	});
 });
-/** Proven when it was made, and nothing was found wrong with it now. */
+/** Proven, not disproved by its last drill, and nothing was found wrong with it now. */
 function isGood({ proven, problems = [] }) {
 	return proven !== "unproven" && problems.length === 0;
 }
@@ -14615,6 +16386,38 @@ function summaryOf$6({ entries, problems }) {
 		""
 	].join("\n");
 }
+function shownLeft({ age, ...item }) {
+	return {
+		...item,
+		"age-seconds": age === void 0 ? null : Math.floor(age / 1e3)
+	};
+}
+const removals = {
+	clean: "`restore` with `mode: clean`",
+	"next-backup": "the next backup",
+	"by-hand": "by hand, if nobody needs it: it does not say that it is ours"
+};
+function summaryOfLeft({ items, unknown }) {
+	if (items.length === 0 && unknown.length === 0) return "";
+	const rows = items.map(({ name, what, bytes, age, removal }) => [
+		name,
+		what,
+		formatBytes(bytes),
+		age === void 0 ? "unknown" : formatDuration(Math.max(0, age)),
+		removals[removal]
+	]);
+	return [
+		`\n${summaryTable(`${items.length} things besides lie on the host`, [
+			"Name",
+			"What it is",
+			"Size",
+			"Age",
+			"What removes it"
+		], rows)}`,
+		...unknown.map((one) => `- **${one}**`),
+		""
+	].join("\n");
+}
 function proof({ store, proven, drill }) {
 	if (!drill) return `${store}: ${proven}`;
 	const measured = `${drill.rtoSeconds === null ? "never usable" : `RTO ${formatDuration(drill.rtoSeconds * 1e3)}`}, RPO ${formatDuration(drill.rpoSeconds * 1e3)}`;
@@ -14657,64 +16460,6 @@ function severity({ health, fixable }) {
 		case "unknown": return 2;
 		case "missing": return 3;
 	}
-}
-
-// src/job/container-checks.ts
-/** A container that came up so recently may still be in a restart loop that its restart count tells of. */
-const settled = 36e5;
-/** What `docker inspect` tells about a service beside its state: restarts, uptime, copies, networks. */
-function containerChecks(copies, service, definition, limits) {
-	const container = copies[0];
-	if (!container) return [];
-	return [
-		restartCheck(container, limits),
-		...networkChecks(container, service, definition),
-		...copies.length > service.replicas ? [copiesCheck(copies, service)] : []
-	];
-}
-/** Running copies first, then by number: what stands for the service when an interrupted change left several. */
-function byUse(containers) {
-	const running = (one) => one.state === "running" ? 0 : 1;
-	return containers.toSorted((a, b) => running(a) - running(b) || a.number - b.number);
-}
-function restartCheck(container, { restarts, now }) {
-	const uptime = uptimeOf(container, now);
-	const detail = `restarted ${container.restarts} times${uptime === void 0 ? "" : `, up ${formatDuration(uptime)}`}`;
-	if (container.state === "restarting") return {
-		name: "restarts",
-		state: "failed",
-		detail
-	};
-	return {
-		name: "restarts",
-		state: container.restarts > restarts && (uptime ?? 0) < settled ? "warning" : "ok",
-		detail
-	};
-}
-/** Milliseconds since the container started; undefined when it does not run. */
-function uptimeOf(container, now) {
-	if (container.state !== "running" || container.startedAt === "") return void 0;
-	return Math.max(0, now.getTime() - Date.parse(container.startedAt));
-}
-/** A running container must be in every network that its service joins: cut off from one, it looks healthy to itself. */
-function networkChecks(container, service, { networks }) {
-	if (container.state !== "running") return [];
-	const joined = new Set(container.networks.map((one) => one.name));
-	return service.networks.flatMap((key) => {
-		const name = networks.find((one) => one.key === key)?.name ?? key;
-		return joined.has(name) ? [] : [{
-			name: `network ${name}`,
-			state: "failed",
-			detail: "the container is not in it"
-		}];
-	});
-}
-function copiesCheck(copies, { replicas }) {
-	return {
-		name: "copies",
-		state: "warning",
-		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
-	};
 }
 
 // src/job/host-checks.ts
@@ -14802,7 +16547,7 @@ async function unfinishedOf(tools) {
 		readUnfinished(tools)
 	]);
 	const waiting = await stillWaits(tools, stopped);
-	if (waiting && waiting.restoring === void 0) return "restore";
+	if (waiting && waiting.restoring === void 0 && waiting.undoing === void 0) return "restore";
 	return waiting !== void 0 || stopped?.awaits === "services" || upgrades.length > 0 || deployment ? "run" : "no";
 }
 
@@ -15652,7 +17397,7 @@ async function bringUp$1(tools, plan, progress) {
 	if (proxy) await pinProxy(tools, proxy, plan);
 	const existing = old.filter((one) => beside.some((service) => service.name === one.service));
 	try {
-		progress.fresh = await startBeside(tools, beside, {
+		progress.fresh = await startBeside$1(tools, beside, {
 			images,
 			old: existing,
 			release
@@ -16637,8 +18382,13 @@ async function restoreOne(tools, { one, backup }, scratch) {
 	return one.driver.restore(scratch.service, scratch.container, backup, tools.work);
 }
 async function look({ one, backup, scratch, report, seconds }) {
-	const checks = await one.driver.verify?.(scratch.service, scratch.container, backup) ?? [];
-	const { tables, rows, keys } = report;
+	const checks = [...await one.driver.verify?.(scratch.service, scratch.container, backup) ?? []];
+	const { tables, rows, keys, caveat } = report;
+	if (caveat !== void 0) checks.push({
+		name: "exactness",
+		state: "warning",
+		detail: caveat
+	});
 	return {
 		service: backup.service,
 		image: imageOf(one),
@@ -16646,7 +18396,7 @@ async function look({ one, backup, scratch, report, seconds }) {
 		tables,
 		rows,
 		keys,
-		checks: [...checks]
+		checks
 	};
 }
 /** A server that the limit of memory has killed looks like a bad backup otherwise. */
@@ -16660,14 +18410,15 @@ async function explained(tools, servers, error) {
 // src/job/backup-age.ts
 /**
 * One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
-* failure, a store that cannot be listed is unknown; where S3 is not required, what is wrong with it is a warning.
+* failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
+* wrong with it is a warning.
 */
 async function checkBackupAge(tools, limit) {
 	const now = tools.clock.now().getTime();
 	const optional = tools.config.backup.s3?.required === false;
 	const services = names$1(await dataServices(tools));
 	return Promise.all(tools.stores.map(async (store) => {
-		const check = await checkStore(store, {
+		const check = await checkStore(tools, store, {
 			now,
 			limit,
 			services
@@ -16678,7 +18429,7 @@ async function checkBackupAge(tools, limit) {
 		} : check;
 	}));
 }
-async function checkStore(store, { now, limit, services }) {
+async function checkStore(tools, store, { now, limit, services }) {
 	const name = `newest backup in ${store.name}`;
 	try {
 		const { backups, unreadable } = await store.list();
@@ -16689,7 +18440,8 @@ async function checkStore(store, { now, limit, services }) {
 				now,
 				limit,
 				unreadable,
-				services
+				services,
+				drills: await drillsOnHost(tools)
 			})
 		};
 	} catch (error) {
@@ -16702,19 +18454,24 @@ async function checkStore(store, { now, limit, services }) {
 	}
 }
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
-function judgeAge(manifests, { store, now, limit, unreadable, services }) {
-	const ages = manifests.filter((one) => isProven(one, store)).map((one) => ({
+function judgeAge(manifests, { store, now, limit, unreadable, services, drills = [] }) {
+	const ages = manifests.filter((one) => isProven(one, store, drills)).map((one) => ({
 		id: one.id,
+		ahead: isDatedAhead(one, new Date(now)),
 		age: now - Date.parse(one.created),
 		services: one.services.map((held) => held.service)
 	})).sort((a, b) => a.age - b.age);
-	const also = unreadable.length > 0 ? `; ${unreadable.length} manifests cannot be read` : "";
+	const failed = manifests.filter((one) => lastDrill(drills, {
+		backup: one.id,
+		source: store
+	})?.result === "failed");
+	const also = [...unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : [], ...failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []].join("");
 	const [first] = ages;
 	if (!first) return {
 		state: "failed",
 		detail: `there is no proven backup${also}`
 	};
-	if (first.age < -clockSkew) return {
+	if (first.ahead) return {
 		state: "unknown",
 		detail: `${first.id} is from the future: a clock is wrong`
 	};
@@ -16744,8 +18501,6 @@ function judgeAge(manifests, { store, now, limit, unreadable, services }) {
 		detail
 	};
 }
-/** Milliseconds by which the clocks of two machines may differ. */
-const clockSkew = 3e5;
 
 // src/job/verify-app.ts
 /** Milliseconds that the app gets to become ready again, for example after its database was started. */
@@ -16922,12 +18677,17 @@ async function chosen(tools, { backupId, source, newest: most }) {
 			store
 		}));
 	}
-	const [store] = (await findBackup(tools, "latest", source)).stores;
-	if (!store) throw failure("no-such-store", `there is no store ${source}`);
-	return (await store.list()).backups.slice(0, most).map(({ manifest }) => ({
-		manifest,
-		store
-	}));
+	const found = [];
+	for (const store of storesOf(tools, source)) {
+		const { backups, unreadable } = await store.list();
+		for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is not drilled`);
+		for (const { manifest } of backups.slice(0, most)) found.push({
+			manifest,
+			store
+		});
+	}
+	if (found.length > 0) return found;
+	throw inputError("unknown-backup", `backup-id: each, but there is no backup in ${source}`, { hint: "Run backup first." });
 }
 async function drillOne(tools, { manifest, store, there, earlier }) {
 	const { config, run, log } = tools;
@@ -17035,7 +18795,7 @@ async function bring(tools, manifest, store) {
 }
 /** On the host and in S3: a lost host takes its own records along. Keys that may only read make no drill fail. */
 async function write({ stores, work, log, signal }, record) {
-	await localStore(stores).recordDrill(record, work);
+	await localStore$1(stores).recordDrill(record, work);
 	try {
 		await remoteStore(stores)?.recordDrill(record, work);
 	} catch (error) {
@@ -17379,14 +19139,14 @@ const oldest = 216e5;
 * services, of the data that they hold now, and its stored bytes read again match their checksums. Refuses otherwise.
 */
 async function proveBackup(tools, id, data) {
-	const { backups } = await localStore(tools.stores).list();
+	const { backups } = await localStore$1(tools.stores).list();
 	const manifest = backups.find((one) => one.manifest.id === id)?.manifest;
 	if (!manifest || !isProven(manifest, "local")) throw unproven$1(`there is no proven backup ${id} on the host`);
 	if (manifest.run.id !== tools.run.id) throw unproven$1(`backup ${id} was made by run ${manifest.run.id}, not by this one`);
 	const age = tools.clock.now().getTime() - Date.parse(manifest.created);
 	if (age > oldest) throw unproven$1(`backup ${id} is ${formatDuration(age)} old, more than ${formatDuration(oldest)}`);
 	for (const one of data) await assertSameData(one, manifest.services);
-	const [difference] = await localStore(tools.stores).verify(manifest);
+	const [difference] = await localStore$1(tools.stores).verify(manifest);
 	if (difference !== void 0) throw unproven$1(`backup ${id} is damaged: ${difference}`);
 	tools.log.info(`Backup ${id} is of this run, of this data, and whole`);
 	return manifest;
@@ -17469,19 +19229,25 @@ function keptMounts(definition, stack) {
 
 // src/job/upgrade-data.ts
 /** The services whose new image needs another directory, found before anything stops. Refuses what cannot be done. */
-async function findUpgrades(tools, services, { id }) {
+async function findUpgrades(tools, services, { id, services: held }) {
 	const found = [];
 	for (const one of services.filter(holdsData)) {
 		if (!one.container || !one.driver.upgrade) continue;
 		const upgrade = await one.driver.upgrade(one.service, one.container, one.definition);
 		if (!upgrade) continue;
 		const directory = await directoryBehind(tools, one, upgrade);
-		await assertRoom(tools, directory, upgrade);
+		const artifacts = held.find(({ service }) => service === one.service.name)?.artifacts ?? [];
+		await assertRoom(tools, directory, {
+			...upgrade,
+			dump: artifacts.reduce((sum, one) => sum + one.bytes, 0)
+		});
 		const { imageId } = one.container;
 		const paths = {
 			directory,
-			aside: `${directory}.aside-${id}`,
-			failed: `${directory}.failed-${id}`
+			...besidePaths(directory, {
+				id,
+				now: await hostNow(tools)
+			})
 		};
 		const note = {
 			format: 1,
@@ -17510,12 +19276,23 @@ async function emptyForUpgrade(tools, upgrades) {
 	for (const planned of upgrades) {
 		const { name } = planned.one.service;
 		dumps.set(name, await dumpAlone(tools, planned));
-		await tools.work.step(`set-aside-${name}`, setAside(planned.note));
+		const { imageId, directory, aside, failed } = planned.note;
+		const note = {
+			service: name,
+			directory,
+			aside,
+			failed,
+			at: (await hostNow(tools)).toISOString()
+		};
+		await tools.work.step(`set-aside-${name}`, setAsideNoted(tools.layout, imageId, note));
 	}
 	return dumps;
 }
-/** Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts. */
-async function fillUpgraded(tools, upgrades, dumps) {
+/**
+* Fills the new servers and takes the notes away: from here on the new ones hold everything, proven by exact counts, and who
+* finds this run cut off goes forward only. `noWayBack` is shell text that notes that.
+*/
+async function fillUpgraded(tools, upgrades, { dumps, noWayBack }) {
 	for (const { one } of upgrades) {
 		const dump = dumps.get(one.service.name);
 		const [now] = await refresh(tools, [one]);
@@ -17523,19 +19300,20 @@ async function fillUpgraded(tools, upgrades, dumps) {
 		const { rows } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work);
 		tools.log.info(`${one.service.name}: ${rows} rows, each table as it was`);
 	}
-	if (upgrades.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	await tools.work.step("end-upgrade", change`${noWayBack} || exit\n${forgetUpgrades(tools.layout)}`);
 }
 /** Takes the dumps away, which are no backup: the old directories are kept. */
 async function discardDumps(tools, dumps) {
 	if (dumps.size === 0 || tools.signal.aborted) return;
 	const id = backupId(tools.clock.now());
-	await localStore(tools.stores).discard({
+	await localStore$1(tools.stores).discard({
 		id,
 		services: [...dumps.values()]
 	}, tools.work);
 }
 async function dumpAlone(tools, { one }) {
 	const { work, stack } = tools;
+	await assertSoleServer(tools, one);
 	const { name } = one.service;
 	const old = containerOf(one);
 	await work.step(`isolate-${name}`, lines$1(isolate(old), stack.start([old])));
@@ -17571,28 +19349,50 @@ function isolate({ id, networks }) {
 	return lines$1(sh`set -e`, ...leave, ...names.length > 0 ? [change`docker network connect none ${id}`] : []);
 }
 async function directoryBehind(tools, one, { directory }) {
-	const mount = containerOf(one).mounts.filter(({ target }) => `${directory}/`.startsWith(`${target.replace(/\/+$/, "")}/`)).toSorted((a, b) => b.target.length - a.target.length)[0];
+	const mount = containerOf(one).mounts.filter((one) => covers(one, directory)).toSorted((a, b) => b.target.length - a.target.length)[0];
 	if (mount && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "");
 	throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${directory}, which is on no volume`);
 }
-/** Old and new lie side by side; the restore itself looks again, with what it needs for its own files. */
-async function assertRoom({ host }, directory, { bytes, from, to }) {
-	const { stdout } = await host.run(sh`at=${directory}; until [ -d "$at" ]; do at=$(dirname "$at"); done; df -P -B1 "$at" | sed -n '2s/  */ /gp' | cut -d' ' -f4`);
-	const free = Number.parseInt(stdout, 10);
-	if (free >= bytes) return;
-	throw refusal("disk-space", `going from ${from} to ${to} takes ${bytes} bytes beside ${directory}, ${free} are free`, { hint: "Make room, or put the data on a larger disk first. Nothing was changed." });
+/** Old and new lie side by side, and the dump besides; the dump and the restore look again for themselves. */
+async function assertRoom({ host, layout }, directory, { bytes, from, to, dump }) {
+	const { stdout } = await host.run(sh`for at in ${[directory, layout.backups]}; do until [ -d "$at" ]; do at=$(dirname "$at"); done; df -P -B1 "$at" | sed -n '2s/  */ /gp' | cut -d' ' -f2,4; done`);
+	const [data, backups] = [0, 1].map((at) => {
+		const [size = NaN, free = NaN] = stdout.split("\n")[at]?.split(" ").map(Number) ?? [];
+		return {
+			size,
+			free
+		};
+	});
+	const what = `going from ${from} to ${to}`;
+	const stored = {
+		where: layout.backups,
+		disk: backups
+	};
+	const [refused] = [...lackOfRoom([{
+		where: directory,
+		disk: data,
+		takes: bytes
+	}, {
+		...stored,
+		takes: dump
+	}], what), ...lackOfRoom([{
+		...stored,
+		takes: bytes
+	}], what)];
+	if (refused !== void 0) throw refusal("disk-space", refused, { hint: "Make room, or put the data on a larger disk first. Nothing was changed." });
 }
 
 // src/job/replace-containers.ts
 /**
-* Replaces containers whose data was proven to be in a backup: the app stops, then the rest, the data services last and
-* cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
+* Replaces containers whose data was proven to be in a backup: the app stops, then the rest and whoever else may write, the
+* data services last and cleanly; these start first, on the same volumes (after a major upgrade on a new directory, filled from a dump), and the
 * data's fingerprint before and after is compared before anything else starts that could write. Whatever fails before the replacement starts the old containers again; new
 * ones that do not serve the same data give way to what was there before, rung by rung.
 */
 async function replaceContainers(tools, replacement) {
 	const { services, upgrades, manifest } = replacement;
-	const before = await stopAll(tools, replacement);
+	const beside = await writersBeside(tools, services);
+	const before = await stopAll(tools, replacement, beside);
 	const dumps = /* @__PURE__ */ new Map();
 	const failed = await bringUp(tools, {
 		...replacement,
@@ -17600,6 +19400,7 @@ async function replaceContainers(tools, replacement) {
 		dumps
 	});
 	if (!failed) {
+		await startBeside(tools, beside);
 		await startWriters(tools);
 		await discardDumps(tools, dumps);
 		await recordInfrastructure(tools, services);
@@ -17620,6 +19421,7 @@ async function replaceContainers(tools, replacement) {
 		proven: failed.proven
 	});
 	tools.log.warning(`It is proven that ${describeRung(rung)}`);
+	await startBeside(tools, beside);
 	await (rung === "backup" ? startOnRightData(tools) : startWriters(tools));
 	await discardDumps(tools, dumps);
 	return {
@@ -17637,7 +19439,7 @@ async function replaceContainers(tools, replacement) {
 	};
 }
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools, { services, manifest, putBack }) {
+async function stopAll(tools, { services, manifest, putBack }, beside) {
 	const known = services.filter((one) => one.container);
 	const data = known.filter(holdsData);
 	try {
@@ -17646,28 +19448,32 @@ async function stopAll(tools, { services, manifest, putBack }) {
 			awaits: "services",
 			backup: manifest.id
 		});
-		const others = known.filter((one) => !holdsData(one)).flatMap((one) => one.container ?? []);
-		if (others.length > 0) await tools.work.step("stop-services", tools.stack.stop(others));
+		const rest = [...known.filter((one) => !holdsData(one)), ...beside];
+		const [others, order] = [rest.flatMap((one) => one.container ?? []), definitions(rest)];
+		if (others.length > 0) await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) });
 		const before = [];
 		for (const one of running) {
 			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
 			if (left) before.push(left);
 		}
-		for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
 		return before;
 	} catch (error) {
 		if (isOurs(tools, error)) await startAgain(tools, {
-			known,
+			known: [...known, ...beside],
 			putBack,
 			error
 		});
 		throw error;
 	}
 }
-/** Back to the old containers, which are all still there. A run that was cut off leaves that to the next one. */
+/**
+* Back to the old containers, which are all still there, unless somebody else serves their data by now (S13). A run that was
+* cut off leaves that to the next one.
+*/
 async function startAgain(tools, { known, putBack, error }) {
 	try {
 		await putBack();
+		for (const one of known.filter(holdsData)) await assertSoleServer(tools, one);
 		await tools.work.step("start-again", tools.stack.start(known.map(containerOf)));
 		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), void 0);
 		await startWriters(tools);
@@ -17675,40 +19481,22 @@ async function startAgain(tools, { known, putBack, error }) {
 		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
 	}
 }
+/** Back as they were, once the data that they may write to is compared. */
+async function startBeside(tools, beside) {
+	if (beside.length === 0) return;
+	await tools.work.step("start-beside", tools.stack.start(beside.map(containerOf)));
+	await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), void 0);
+}
 /** Why the new containers do not serve the data as it was; undefined when they do. */
 async function bringUp(tools, attempt) {
 	const { services, upgrades, before, dumps } = attempt;
 	const upgraded = upgrades.map(({ one }) => one.service.name);
 	const same = before.filter(({ service }) => !upgraded.includes(service));
 	let left = same;
+	let note;
 	try {
 		for (const [service, dump] of await emptyForUpgrade(tools, upgrades)) dumps.set(service, dump);
-		const note = await noteOf(tools, attempt);
-		return await tryCompared(tools, {
-			services,
-			before: same,
-			step: {
-				start: "recreate-containers",
-				wait: "wait-healthy",
-				compare: "fingerprint"
-			},
-			up: (some) => {
-				const noted = noteStoppedApp(tools.layout, {
-					...note,
-					fingerprints: [...left]
-				});
-				const up = tools.stack.up(some, {
-					forceRecreate: true,
-					noDependencies: true,
-					pull: "never"
-				});
-				return change`${noted} || exit\n${up}`;
-			},
-			fill: () => fillUpgraded(tools, upgrades, dumps),
-			same: () => {
-				left = [];
-			}
-		});
+		note = await noteOf(tools, attempt);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
 		return {
@@ -17717,6 +19505,41 @@ async function bringUp(tools, attempt) {
 			proven: false
 		};
 	}
+	const noted = () => noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints: [...left]
+	});
+	const fill = async () => {
+		note = note.previous ? {
+			...note,
+			previous: {}
+		} : note;
+		await fillUpgraded(tools, upgrades, {
+			dumps,
+			noWayBack: noted()
+		});
+	};
+	return tryCompared(tools, {
+		services,
+		before: same,
+		step: {
+			start: "recreate-containers",
+			wait: "wait-healthy",
+			compare: "fingerprint"
+		},
+		up: (some) => {
+			const up = tools.stack.up(some, {
+				forceRecreate: true,
+				noDependencies: true,
+				pull: "never"
+			});
+			return change`${noted()} || exit\n${up}`;
+		},
+		...upgrades.length > 0 && { fill },
+		same: () => {
+			left = [];
+		}
+	});
 }
 /** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */
 async function noteOf(tools, { services, manifest }) {
@@ -17759,7 +19582,7 @@ async function recreate(tools, options = {}) {
 	const files = changed.map(({ path }) => path);
 	const plan = await planRecreate(ahead, before, files);
 	for (const line of describePlan(plan)) tools.log.info(line);
-	if (!options.endSessions) await refuseWhileOccupied(tools, before);
+	if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...await writersBeside(ahead, before)]);
 	const manifest = await prove(ahead, options, before);
 	const putBack = await installDefinition(tools, changed);
 	const acting = tools.work.dryRun ? ahead : tools;
@@ -17770,6 +19593,7 @@ async function recreate(tools, options = {}) {
 		await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 18e5 });
 		upgrades = manifest ? await findUpgrades(acting, services, manifest) : [];
 		await assertDataStays(acting, services, upgrades.map(({ one }) => one.service.name));
+		for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { strangers: true });
 		await prepareVolumes(acting, services);
 	} catch (error) {
 		if (isOurs(tools, error)) await putBack();
@@ -17871,7 +19695,8 @@ async function startAfterSuccess(tools, { done, kept, start }) {
 /**
 * Brings a backup back. Its files are proven before anything stops; then the app stops, every service is restored
 * beside its live data, compared exactly and swapped (S9), and the app starts again. Throws with the data of before in
-* its place when anything is not as the manifest says. Who is killed on the way leaves the rest to the next run.
+* its place when anything is not as the manifest says, but for live data that was dropped as `inPlace` allows. Who is
+* killed on the way leaves the rest to the next run.
 */
 async function restore(tools, options = {}) {
 	const holding = { services: options.services ?? "all" };
@@ -17882,8 +19707,19 @@ async function restore(tools, options = {}) {
 	if (missing.length > 0) throw failure("nothing-to-restore", `${manifest.id} does not hold ${missing.join(", ")}`);
 	const source = await bringLocal(tools, found);
 	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
-	await noteRestore(tools, manifest, wanted.map((one) => one.service));
-	const reports = await restoreAll(tools, manifest, wanted);
+	const inPlace = options.inPlace && {
+		...options.inPlace,
+		dropped: {}
+	};
+	await assertRestorable(tools, wanted, inPlace !== void 0);
+	await noteRestore(tools, manifest, {
+		services: wanted.map((one) => one.service),
+		inPlace
+	});
+	const reports = await restoreAll(tools, manifest, {
+		wanted,
+		inPlace
+	});
 	const kept = reports.map((one) => one.kept).filter((one) => one !== "");
 	const done = `${manifest.id} is restored`;
 	await startAfterSuccess(tools, {
@@ -17897,20 +19733,40 @@ async function restore(tools, options = {}) {
 		tables: sum(reports.map((one) => one.tables)),
 		rows: sum(reports.map((one) => one.rows)),
 		keys: sum(reports.map((one) => one.keys)),
-		kept
+		kept,
+		caveats: reports.flatMap(({ caveat }, index) => caveat === void 0 ? [] : [`${databasesFirst(wanted)[index]?.service}: ${caveat}`])
 	};
+}
+/** What speaks against it is found while everything still runs. A server that does not answer is seen to when its turn comes. */
+async function assertRestorable(tools, wanted, inPlace) {
+	for (const held of wanted) {
+		const [one] = await dataServices(tools, [held.service]);
+		if (one?.container?.state !== "running") continue;
+		try {
+			await one.driver.assertRestorable?.(one.service, one.container, held, {
+				work: tools.work,
+				inPlace
+			});
+		} catch (error) {
+			if (error instanceof HostError || !(error instanceof AppError) || error.kind !== "failed") throw error;
+		}
+	}
 }
 /**
 * Databases first: what is most likely to fail fails before anything was swapped. When one cannot be restored, those that
 * were go back as well, for they belong together, and the app starts on the data of before.
 */
-async function restoreAll(tools, manifest, wanted) {
+async function restoreAll(tools, manifest, { wanted, inPlace }) {
 	const reports = [];
 	try {
 		for (const held of databasesFirst(wanted)) {
-			reports.push(await restoreService(tools, held, manifest.id));
+			reports.push(await restoreService(tools, held, {
+				id: manifest.id,
+				inPlace
+			}));
 			await noteRestored(tools, held.service);
 		}
+		await noteReplacedInPlace(tools);
 		return reports;
 	} catch (error) {
 		if (isOurs(tools, error)) await goBack(tools, manifest, error);
@@ -17920,6 +19776,7 @@ async function restoreAll(tools, manifest, wanted) {
 /** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
 async function goBack(tools, manifest, reason) {
 	try {
+		await noteReplacedInPlace(tools);
 		await undoAll(tools, manifest);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw reason;
@@ -18269,36 +20126,65 @@ function summaryOf$1({ status, rung, differences, cause, advice, kept, plan }) {
 
 // src/job/clean-replaced.ts
 /**
-* Removes data that restores replaced more than `age` milliseconds ago. Only when a proven backup of the very same
-* server was made after the replacing, and its stored bytes, read again, match it; refuses otherwise. What does not say
-* when it was replaced stays.
+* Removes data that restores replaced, or had brought when they failed, and data directories that were set aside, more than
+* `age` milliseconds ago by the host's clock. Only when a proven backup of the very same server was made after that, and
+* its stored bytes, read again, match it; refuses otherwise. What does not say when it was replaced, or that it is ours,
+* stays. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
+* may be among it.
 */
 async function cleanReplaced(tools, { age, services }) {
+	await assertNotWaiting(tools);
 	const data = atLeastOne(await dataServices(tools, services), "data service").filter((one) => one.driver.replaced);
-	const limit = tools.clock.now().getTime() - age;
+	const limit = (await hostNow(tools)).getTime() - age;
+	const isOld = ({ at }) => at !== void 0 && Date.parse(at) <= limit;
 	const removed = [];
 	const kept = [];
 	for (const one of await ensureRunning(tools, data)) {
-		const all = await one.driver.replaced?.(one.service, containerOf(one)) ?? [];
-		const old = all.filter(({ at }) => at !== void 0 && Date.parse(at) <= limit);
-		kept.push(...all.filter((item) => !old.includes(item)).map(told));
+		const replaced = await one.driver.replaced?.(one.service, containerOf(one)) ?? [];
+		const asides = await asidesOf(tools, one);
+		const old = [...replaced, ...asides].filter(isOld);
+		kept.push(...[...replaced, ...asides].filter((item) => !old.includes(item)).map(told));
 		if (old.length === 0) continue;
 		await assertProven(tools, one, old);
 		tools.log.info(`Removing ${old.map(told).join(", ")}`);
-		const names = old.map(({ name }) => name);
-		await one.driver.removeReplaced?.(one.service, containerOf(one), names, tools.work);
+		const names = (of) => of.filter(isOld).map(({ name }) => name);
+		await one.driver.removeReplaced?.(one.service, containerOf(one), names(replaced), tools.work);
+		await removeAsides(tools, one, names(asides));
+		await forgetAsides(tools, one);
 		removed.push(...old);
 	}
+	const damaged = await cleanDamaged(tools, age);
 	return {
-		removed: removed.map(told),
+		removed: [...removed.map(told), ...damaged.removed],
+		kept: [...kept, ...damaged.kept],
+		bytes: removed.reduce((sum, { bytes }) => sum + bytes, damaged.bytes)
+	};
+}
+/** Those of files that a manifest names and whose place a copy has taken that is, read again, what the manifest says. */
+async function cleanDamaged(tools, age) {
+	const store = localStore$1(tools.stores);
+	const files = (await strayFiles(tools)).filter(({ state }) => state === "damaged");
+	const manifests = files.length === 0 ? [] : (await store.list()).backups.map(({ manifest }) => manifest);
+	const whole = /* @__PURE__ */ new Map();
+	const gone = [];
+	for (const file of files.filter((one) => one.age >= age)) {
+		const manifest = manifests.find((one) => artifactFiles(one).includes(file.of));
+		if (!manifest) continue;
+		if (!whole.has(manifest.id)) whole.set(manifest.id, (await store.verify(manifest)).length === 0);
+		if (whole.get(manifest.id)) gone.push(file);
+	}
+	if (gone.length > 0) await store.removeStrays(gone.map(({ path }) => path), tools.work);
+	const kept = files.filter((file) => !gone.includes(file)).map(({ path }) => `"${path}" (damaged)`);
+	return {
+		removed: gone.map(({ path }) => `"${path}" (damaged, a good copy is in its place)`),
 		kept,
-		bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0)
+		bytes: gone.reduce((sum, { bytes }) => sum + bytes, 0)
 	};
 }
 /** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */
 async function assertProven(tools, one, old) {
 	const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")));
-	const store = localStore(tools.stores);
+	const store = localStore$1(tools.stores);
 	const { identifier } = await identityOf(one);
 	const manifest = await newestOf(store, one, identifier);
 	if (!manifest || Date.parse(manifest.created) <= youngest) throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`);
@@ -18383,6 +20269,10 @@ function onlyDatabase(databases = []) {
 * restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
 */
 async function undoRestore(tools, { services, force } = {}) {
+	if (tools.undone) return {
+		done: [tools.undone],
+		left: []
+	};
 	const data = atLeastOne(await dataServices(tools, services), "data service");
 	const able = data.filter((one) => one.driver.undo);
 	for (const one of able) await assertSoleServer(tools, one);
@@ -18390,18 +20280,48 @@ async function undoRestore(tools, { services, force } = {}) {
 	const [newest] = kept.toSorted((a, b) => b.at.localeCompare(a.at));
 	const chosen = services ? kept : kept.filter(({ run }) => run === newest?.run);
 	const left = names$1(data).filter((name) => !chosen.some(({ one }) => one.service.name === name));
+	if (!force) await assertKept(tools, data, {
+		newest,
+		chosen
+	});
 	if (chosen.length === 0) throw refusal("nothing-to-undo", "no restore has left anything that it replaced", { hint: "Only what a restore kept can be brought back; restore a backup instead." });
 	if (!force) assertRecent(tools, chosen);
-	const waited = await waitsForRestore(tools) !== void 0;
-	const halves = chosen.length > 1;
-	await stopWriters(tools, { awaits: halves ? "restore" : "services" });
-	const done = await takeBack(tools, keysFirst(chosen), () => start(tools, halves && !waited));
-	await start(tools, halves);
+	const earlier = await waitsForRestore(tools);
+	const entries = entriesOf(tools, chosen);
+	const undoing = {
+		services: [...entries],
+		done: [],
+		waited: earlier !== void 0,
+		forward: false
+	};
+	const backup = earlier?.backup === void 0 ? {} : { backup: earlier.backup };
+	await stopWriters(tools, {
+		awaits: "restore",
+		...backup,
+		undoing
+	});
+	const done = await takeBack(tools, entries).catch(async (error) => {
+		if (isSettled(tools, error)) await endUndo(tools, { together: false });
+		throw error;
+	});
+	await endUndo(tools, { together: chosen.length > 1 });
 	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`);
 	return {
 		done,
 		left
 	};
+}
+/** What goes aside gets an id that nothing has yet which a restore or an undo put aside. */
+function entriesOf({ work }, chosen) {
+	const taken = chosen.flatMap((one) => one.all);
+	let id = work.id;
+	for (let number = 2; taken.some(({ name, run }) => run === id || name.endsWith(id)); number++) id = `${work.id}-${number}`;
+	return keysFirst(chosen).map(({ one, name, run }) => ({
+		service: one.service.name,
+		name,
+		...run && { run },
+		id
+	}));
 }
 const day = 864e5;
 function assertRecent(tools, chosen) {
@@ -18410,13 +20330,26 @@ function assertRecent(tools, chosen) {
 	const when = old.at === "" ? "at an unknown time" : `at ${old.at}`;
 	throw refusal("undo-old", `the last restore replaced the data of ${old.one.service.name} ${when}, over a day ago`, { hint: "What was written since then would be put aside. A restore that failed needs no undo: it left the data as it was. If this one is meant, give force: true." });
 }
+/** What a restore has dropped cannot be taken back: what an older one kept is from before that, and other services' keys do not belong to it. */
+async function assertKept(tools, data, { newest, chosen }) {
+	const dropped = await readReplacedInPlace(tools);
+	const last = chosen.map(({ at }) => at).toSorted().at(-1) ?? "";
+	for (const name of names$1(data)) {
+		const one = dropped[name];
+		if (!one || one.run !== newest?.run && one.at < last) continue;
+		throw refusal("undo-in-place", `the last restore replaced the data of ${name} in place: nothing of it was kept`, { hint: `${one.held === null ? "No backup is known to hold it" : `Restore ${one.held}, which holds it`}. To take back only what was kept, from before that restore, give force: true.` });
+	}
+}
 async function lastReplaced(services) {
 	return (await Promise.all(services.map(async (one) => {
-		const [newest] = (await one.driver.replaced?.(one.service, containerOf(one)) ?? []).toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
+		const all = await one.driver.replaced?.(one.service, containerOf(one)) ?? [];
+		const [newest] = all.filter(({ failed }) => !failed).toSorted((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
 		return newest ? [{
 			one,
 			at: newest.at ?? "",
-			run: newest.run
+			run: newest.run,
+			name: newest.name,
+			all
 		}] : [];
 	}))).flat();
 }
@@ -18424,46 +20357,6 @@ async function lastReplaced(services) {
 function keysFirst(services) {
 	const rank = ({ one }) => Number(one.service.kind === "postgres");
 	return services.toSorted((a, b) => rank(a) - rank(b));
-}
-function start(tools, isRight) {
-	return isRight ? startOnRightData(tools) : startWriters(tools);
-}
-async function takeBack(tools, services, startAgain) {
-	const taken = [];
-	const done = [];
-	try {
-		for (const kept of services) {
-			const { one } = kept;
-			const sentence = await one.driver.undo?.(one.service, containerOf(one), tools.work);
-			taken.push(kept);
-			if (sentence !== void 0) done.push(sentence);
-		}
-		return done;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		await takeForth(tools, taken, error);
-		await startAgain();
-		throw error;
-	}
-}
-/** An undo is undone by another one. Throws when that fails: then the app must not start on data of two times. */
-async function takeForth(tools, taken, reason) {
-	try {
-		for (const { one, run } of taken.toReversed()) {
-			const [now] = await refresh(tools, [one]);
-			const work = {
-				...tools.work,
-				id: run ?? `${tools.work.id}-forth`
-			};
-			await one.driver.undo?.(one.service, containerOf(now ?? one), work);
-		}
-	} catch (error) {
-		const known = names$1(taken.map(({ one }) => one)).join(", ");
-		throw failure("undo-halfway", `${messageOf(reason)}; ${known} is as before the restore and could not be taken forth again: ${messageOf(error)}`, {
-			hint: "The app stays stopped. Run undo again, or restore a backup.",
-			cause: reason
-		});
-	}
 }
 
 // actions/restore/contract.ts
@@ -18501,7 +20394,8 @@ const restoreContract = {
 			description: "With `file`: the database to replace or make; the one in `services.*.databases` unless told.",
 			placeholder: "NAME"
 		}),
-		force: input(boolean.default(false), { description: "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago." }),
+		force: input(boolean.default(false), { description: "With `file`: run the dump as the superuser, with its owners, whatever speaks against it; only for a dump whose maker you trust. With `undo`: take back a restore of more than a day ago. With `in-place`: drop the live data without a backup of it." }),
+		"in-place": input(boolean.default(false), { description: "Where the disk has no room for the live databases and the backup's: back the live ones up, drop them, and bring the backup in their place. There is no undo then, only that backup." }),
 		services: servicesInput("Services to restore; every one in the backup unless told."),
 		source: input(require_libraries._enum([
 			"auto",
@@ -18559,7 +20453,8 @@ const restoreAction = action(restoreContract, (inputs, context) => withTools(inp
 			return bringBack(tools, {
 				backupId: inputs["backup-id"],
 				source: inputs.source,
-				...chosen
+				...chosen,
+				...inputs["in-place"] && { inPlace: { force: inputs.force } }
 			});
 		case "undo": return undo(tools, {
 			force: inputs.force,
@@ -18574,7 +20469,8 @@ const restoreAction = action(restoreContract, (inputs, context) => withTools(inp
 async function bringBack(tools, options) {
 	const done = await restore(tools, options);
 	const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`;
-	tools.log.info(`${done.backupId} from ${done.source}: ${counts}, equal to its manifest`);
+	const compared = ["equal to its manifest", ...done.caveats].join(", but: ");
+	tools.log.info(`${done.backupId} from ${done.source}: ${counts}, ${compared}`);
 	return {
 		outputs: {
 			...succeeded(tools),
@@ -18584,7 +20480,7 @@ async function bringBack(tools, options) {
 			"rows-restored": done.rows,
 			"keys-restored": done.keys
 		},
-		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, equal to its manifest.\n\n${done.kept.join("\n")}\n`
+		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${done.kept.join("\n")}\n`
 	};
 }
 async function fromFile$1(tools, options) {
