@@ -19,8 +19,9 @@ side_by_side() {
   done
 }
 
-# draw FILE...: runs those that no other worker has taken.
+# draw FILE...: runs those that no other worker has taken. What measures time can tell that it is not alone.
 draw() {
+  export BESIDE_OTHERS=1
   for file; do ! mkdir "$(log_of "$file").taken" 2>/dev/null || attempt "$file"; done
 }
 

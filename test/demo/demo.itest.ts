@@ -23,5 +23,7 @@ test("script/demo: every branch goes right, no row is lost, no request fails, in
   const requests = rows.map((cells) => cells[4]).filter((cell) => cell !== "-")
   assert.equal(requests.length, 1)
   assert.match(requests[0] ?? "", /^0 of [1-9]\d{2,}$/)
-  assert.ok(performance.now() - start < 300_000, `${Math.round((performance.now() - start) / 1000)} s`)
+  // Beside other tests it waits for the processor.
+  const limit = process.env.BESIDE_OTHERS ? 480_000 : 300_000
+  assert.ok(performance.now() - start < limit, `${Math.round((performance.now() - start) / 1000)} s`)
 })
