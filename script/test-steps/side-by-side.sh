@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # The testbed's test files side by side, a second chance for each that failed, and the summary of it all. The caller has
 # `one FILE SECONDS`, which runs a file in a process of its own for at most so long, and a folder $results.
-WORKERS=4
+WORKERS=3
 # Seconds: for a file, for all of them, and for all second runs. A file never takes a third of the first in a good run.
-FILE_LIMIT=600 ALL_LIMIT=2400 AGAIN_LIMIT=1200
+FILE_LIMIT=900 ALL_LIMIT=2400 AGAIN_LIMIT=1200
 
 # side_by_side FILE...: starts them in this order, the long ones first. What fails runs once more by itself when all others
 # have ended; a file that fails then as well fails the run.

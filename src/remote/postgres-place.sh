@@ -24,12 +24,12 @@ place_open() {
 
 place_start() {
   login=$(docker exec "$1" sh -c "$4") || return
-  # It ends by itself when its input does, so what is left never ran, or lost the daemon that held its input. One that is
-  # just being made for another server can be among them: that one runs inside then. What cannot be removed is not in our way.
-  place_left=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}} {{.Label "infra-actions.beside"}}') || return
+  # It ends by itself when its input does, so what is left never ran, or lost the daemon that held its input. One for another
+  # server may be just being made, so that has a minute. What cannot be removed is not in our way.
+  place_left=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}} {{.Label "infra-actions.beside"}} {{.RunningFor}}') || return
   place_left=$(printf '%s\n' "$place_left" | awk -v server="$1" '
-    { state[$1] = $2; if ($3 != "") of[$1] = $3 }
-    END { for (id in of) if (of[id] == server || !(of[id] in state) || state[id] ~ /^(created|exited|dead)$/) print id }')
+    { state[$1] = $2; if ($3 ~ /^[0-9a-f]+$/ && length($3) == 64) of[$1] = $3; young[$1] = / seconds? ago$/ }
+    END { for (id in of) if (of[id] == server || !(of[id] in state) || !young[id] && state[id] ~ /^(created|exited|dead)$/) print id }')
   # shellcheck disable=SC2086 # a list of ids
   [ -z "$place_left" ] || docker rm --force --volumes $place_left || :
   # Whoever may read the file there is who may read it here, and nobody else.

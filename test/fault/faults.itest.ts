@@ -9,7 +9,7 @@ import { longestCampaign, toldCampaign } from "./told.ts"
 const wanted = wantedFrom(
   process.env,
   faultNames.filter((one) => one !== "dockerd-restart"),
-  7,
+  5,
 )
 // One at a time where one was asked for, or where everything on the machine is struck.
 const alone = (strikes: readonly Strike[]) =>

@@ -115,7 +115,7 @@ describe("what recreate refuses", () => {
       assertDataStays(tools, await servicesOf(tools, "infrastructure", ["postgres"]))
     const tools = await lay(changed(place, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"]))
     try {
-      await assert.rejects(stays(tools), refusedWith("data-in-container"))
+      await assert.rejects(stays(tools), refusedWith("no-persistent-volume"))
       const mended = tools.stack.preview([{ path: composeFile, content: held }])
       await assert.rejects(stays({ ...tools, stack: mended }), refusedWith("data-in-container"))
     } finally {

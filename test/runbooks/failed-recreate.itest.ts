@@ -33,7 +33,7 @@ test("the commands of the runbook, in its order, after an image has spoilt the d
   const text = page.runAll()
   assert.match(text("docker ps"), new RegExp(`${place.project}-postgres-1`))
   assert.match(text("docker logs"), /database system is ready to accept connections/)
-  assert.match(text("ls "), /^postgres\.aside-backup-\d{8}-\d{6}$/m)
+  assert.match(text("ls "), /^postgres\.aside-backup-\d{8}-\d{6}-\d{6}$/m)
   assert.match(text("restore"), /30 rows/)
   assert.equal(sql(place, "select count(*) from notes"), "30")
   assert.equal(page.commands.length, 4)
