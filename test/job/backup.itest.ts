@@ -19,7 +19,7 @@ const slot = 17
 describe("backups of a stack", () => {
   let place: StackPlace
   before(async () => {
-    place = await resetStack({ slot, infraOnly: true, disk: "700m" })
+    place = await resetStack({ slot, infraOnly: true })
     sql(place, "create table notes as select generate_series(1, 100) i")
     redis(place, "mset", "a", "1", "b", "2", "c", "3")
     redis(place, "set", "gone", "soon", "ex", "9000")
@@ -108,6 +108,7 @@ describe("backups of a stack", () => {
     const tools = open(place)
     await using s3 = await inFront(tools)
     const old = await backup(withS3(tools, s3), { services })
+    assert.equal(old.status, "success")
     const keys = await s3.keys()
     rmSync(`${tools.layout.backups}/metadata`, { recursive: true })
     redis(place, "flushall")
@@ -117,6 +118,14 @@ describe("backups of a stack", () => {
     })
     assert.deepEqual(await s3.keys(), keys)
   })
+})
+
+describe("backups of a stack whose disk is small", () => {
+  let place: StackPlace
+  before(async () => {
+    place = await resetStack({ slot, infraOnly: true, disk: "700m" })
+  })
+  after(() => removeStack({ slot }))
 
   it("make room before they begin where that is asked for, and keep the newest proven one when they fail", async () => {
     sql(
@@ -158,7 +167,14 @@ describe("backups of a stack", () => {
 /** An S3 of its own behind a proxy, for the directory of a stack's backups. */
 function inFront({ host, layout, config }: Tools): Promise<S3Ground> {
   const { project, environment } = config
-  return s3Ground({ host, directory: layout.backups, project, environment, transfer: "host" })
+  return s3Ground({
+    host,
+    directory: layout.backups,
+    notes: `${layout.state}/uploads`,
+    project,
+    environment,
+    transfer: "host",
+  })
 }
 
 function withS3(tools: Tools, { store, options }: S3Ground, { required = false } = {}): Tools {
