@@ -37,8 +37,9 @@ cat <"$work/store" >"$partial" 8>&- & store=$!
 tee "$work/sum" <"$work/data" >"$work/store" 8>&- & copy=$!
 there "$place_login$place_to$dump" sh "$nonce" "$@" <"$work/alive" >"$work/data" 2>"$work/messages" 8>&- & inside=$!
 pids="$inside $copy $store $sum"
-# Before 9 is opened, which it must not hold open; the sleeping one that it leaves behind holds nothing of ours.
-while sleep 5 >/dev/null 2>&1; do
+# Before 9 is opened, which it must not hold open. It ends when we are gone; the sleeping one that it leaves behind holds
+# nothing of ours.
+while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
   [ ! -e "$partial" ] || printf '%s progress %s\n' "$nonce" "$(($(wc -c <"$partial")))"
 done 8>&- &
 ticker=$!

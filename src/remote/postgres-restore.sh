@@ -39,8 +39,8 @@ from=/infra-actions/file
 [ -n "$place_beside" ] || from=-
 there "$place_login$restore" sh "$bytes" "$from" "$@" <"$work/alive" 8>&- &
 inside=$!
-# Before 9 is opened, which it must not hold open. What it starts ends by itself when it is gone.
-while sleep 10 >/dev/null 2>&1; do
+# Before 9 is opened, which it must not hold open. It ends when we are gone, and what it starts ends by itself then.
+while sleep 10 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
   size=$(docker exec "$container" sh -c "$grown" sh "$name" 2>/dev/null) && printf '%s progress %s\n' "$nonce" "$size"
 done 8>&- &
 ticker=$!

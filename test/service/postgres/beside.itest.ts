@@ -79,6 +79,7 @@ describe("dump and restore in a container beside the server", () => {
       await until(() => assert.deepEqual(besides(ground), []))
       await until(() => assert.equal(ownSessions(ground), "0"))
       await failed
+      await until(() => assert.deepEqual(step.pidsOf(""), []))
       holder.end()
       for (const file of backupFiles(ground))
         if (file.endsWith(".partial")) rmSync(`${ground.backups}/postgres/${file}`)
@@ -193,6 +194,7 @@ function spawnedStep(ground: Ground) {
     pidsOf: (text: string) =>
       execFileSync("ps", ["-eo", "pid,pgid,args"], { encoding: "utf8" })
         .split("\n")
+        .filter((line) => !line.includes("<defunct>"))
         .map((line) => line.trim().split(/\s+/))
         .filter(([, group, ...args]) => group === String(pid) && args.join(" ").startsWith(text))
         .map(([one]) => Number(one)),
