@@ -13,7 +13,7 @@ interface Copy {
 describe("what drills and backups leave to be seen", () => {
   let ground: DrillGround
   before(async () => {
-    ground = await drillGround(5)
+    ground = await drillGround(32)
     const made = await ground.act("backup")
     assert.equal(made.code, 0, made.log)
   })

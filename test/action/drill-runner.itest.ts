@@ -11,7 +11,7 @@ describe("drill on the runner, which has a Docker of its own and nothing of the 
   let runner: PrivateDockerd
   const temporary = mkdtempSync(join(tmpdir(), "t-drill-runner-"))
   before(async () => {
-    ground = await drillGround(5)
+    ground = await drillGround(31)
     runner = await privateDockerd()
     const made = await ground.act("backup")
     assert.equal(made.code, 0, made.log)

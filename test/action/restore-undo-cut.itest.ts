@@ -10,7 +10,7 @@ import { unfinishedOf } from "../../src/job/unfinished.ts"
 import { open, redis, sql } from "../job/recreate-ground.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 
-const slot = 26
+const slot = 29
 
 describe("an undo of a database and its keys that dies between two steps", () => {
   let place: StackPlace

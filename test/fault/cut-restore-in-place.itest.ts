@@ -30,7 +30,7 @@ const restored = { postgres: "", redis: "" }
 describe("a restore in place", { timeout: 3_000_000 }, () => {
   let ground: Ground
   before(async () => {
-    ground = await openGround(14)
+    ground = await openGround(28)
     await ground.stopWriting()
     sql(ground.stack, "alter system set max_wal_size = '64MB'")
     sql(ground.stack, "select pg_reload_conf()")

@@ -14,7 +14,7 @@ const settling = ["undo-dragonfly", "start-services", "take-back-dragonfly", "st
 describe("an undo of a database and its keys that does not come to its end", { timeout: 3_000_000 }, () => {
   let ground: Ground
   before(async () => {
-    ground = await openGround(14)
+    ground = await openGround(27)
     await ground.stopWriting()
     sql(ground.stack, "create table mark (word text)")
     const id = String((await good(ground, ["backup"])).outputs["backup-id"])

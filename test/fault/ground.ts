@@ -41,11 +41,11 @@ export interface Ground extends AsyncDisposable {
 export async function openGround(slot: number, postgres: 15 | 17 = 17): Promise<Ground> {
   const scratch = mkdtempSync(join(tmpdir(), "infra-actions-fault-"))
   const bed = testbed(slot)
-  const [stack, way] = await Promise.all([
+  const [stack] = await Promise.all([
     resetStack({ slot, app: "v1", postgres, disk: "2g" }),
-    forwarder(bed.ssh.port),
     bundle(join(scratch, "dist")),
   ])
+  const way = await forwarder(bed.ssh.port)
   const prefix = `fault-${process.pid}-${slot}-${Date.now().toString(36)}/`
   writeConsumer(scratch, { bed, prefix, way })
   const definition = readFileSync(join(stack.baseDir, "docker-compose.prod.yml"), "utf8")

@@ -24,7 +24,7 @@ import {
   useImage,
 } from "./recreate-ground.ts"
 
-const slot = 3
+const slot = 30
 
 describe("recreate with another Postgres major", () => {
   let place: StackPlace

@@ -8,7 +8,7 @@ import { type PublishedTree, publishedTree } from "../support/published-tree.ts"
 import { removeStack, resetStack, testbed } from "../testbed/testbed.ts"
 import { runAct, type WorkflowRun } from "./act.ts"
 
-const slot = 9
+const slot = 33
 const templates = join(import.meta.dirname, "../../action-templates")
 const cache = process.env.INFRA_ACTIONS_CACHE ?? "/var/cache/infra-actions"
 
