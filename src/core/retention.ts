@@ -28,7 +28,10 @@ export type KeepReason =
   | "locked"
   /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
   | "future"
-  /** It is not proven, but not older than every proven one of what it holds that stays: it may be all there is of its time. */
+  /**
+   * It is not proven, but either not older than every proven one of what it holds that stays (it may be all there is of its
+   * time), or one that would stay if it were: a drill that failed must not cost a backup its life.
+   */
   | "unproven"
   | "empty-policy"
 export type RemoveReason = "outside-policy" | "unproven-and-older"
@@ -71,9 +74,14 @@ export function decideRetention(
     const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0)
     return !oldestKept || timeOf(item) >= timeOf(oldestKept)
   }
+  const wantedIfProven = (item: RetentionItem) =>
+    wantedAmongRivals(
+      policy,
+      sorted.filter((one) => one === item || counted.includes(one)),
+    ).get(item)?.length
   return sorted.map((item) => {
     const reasons = reasonsOf(item)
-    if (!item.proven && mayBeAllThereIs(item)) return keep(item, [...reasons, "unproven"])
+    if (!item.proven && (mayBeAllThereIs(item) || wantedIfProven(item))) return keep(item, [...reasons, "unproven"])
     if (reasons.length > 0) return keep(item, reasons)
     return { id: item.id, keep: false, reasons: [item.proven ? "outside-policy" : "unproven-and-older"] }
   })

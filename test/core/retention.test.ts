@@ -81,6 +81,14 @@ describe("retention, case by case", () => {
     assert.deepEqual(reasonsOf([older, twin], { ...none, last: 1 }), [["last", "newest-proven"], ["unproven"]])
   })
 
+  test("an unproven backup stays for as long as it would if it were proven", () => {
+    const [newest, older] = list("2026-06-30T02:00:00Z", "2026-06-30T01:00:00Z")
+    assert.ok(newest && older)
+    const items = [newest, { ...older, proven: false }]
+    assert.deepEqual(reasonsOf(items, { ...none, daily: 2 }), [["daily", "newest-proven"], ["unproven"]])
+    assert.deepEqual(reasonsOf(items, { ...none, daily: 1 }).at(-1), ["unproven-and-older"])
+  })
+
   test("what the store has locked stays until the lock ends, takes no one's place, and says why", () => {
     const [newest, older, oldest] = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-28T02:00:00Z")
     assert.ok(newest && older && oldest)
