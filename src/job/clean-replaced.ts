@@ -103,8 +103,10 @@ async function identityOf(one: StackService): Promise<{ readonly identifier: unk
 }
 
 async function newestOf(store: BackupStore, one: StackService, identifier: unknown): Promise<Manifest | undefined> {
-  const { backups } = await store.list()
-  const good = backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, one, identifier))
+  const [{ backups }, { records: drills }] = await Promise.all([store.list(), store.drills()])
+  const good = backups.filter(
+    ({ manifest }) => isProven(manifest, store.name, drills) && holds(manifest, one, identifier),
+  )
   return good[0]?.manifest
 }
 

@@ -59,8 +59,10 @@ async function whatHolds(
   holds: Parameters<InPlace["hold"]>[0],
 ): Promise<Manifest | undefined> {
   const store = localStore(tools.stores)
-  const { backups } = await store.list()
-  const newest = backups.find(({ manifest }) => isProven(manifest, store.name) && partOf(manifest, service))?.manifest
+  const [{ backups }, { records: drills }] = await Promise.all([store.list(), store.drills()])
+  const newest = backups.find(
+    ({ manifest }) => isProven(manifest, store.name, drills) && partOf(manifest, service),
+  )?.manifest
   const part = newest && partOf(newest, service)
   if (!newest || !part || !(await holds(part))) return undefined
   if ((await store.verify(newest)).length > 0) return undefined

@@ -62,6 +62,8 @@ describe("the workflows on a schedule, as a runner does them", () => {
     assert.match(none.log, /newest backup in s3: there is no proven backup/)
     const nightly = await start("backup-daily.yml")
     assert.equal(nightly.code, 0, nightly.log)
+    const frequent = await start("backup-15min.yml")
+    assert.equal(frequent.code, 0, frequent.log)
     const young = await start("backup-age.yml")
     assert.equal(young.code, 0, young.log)
     const old = await start("backup-age.yml", (text) => text.replace("26h", "1s"))
