@@ -113,9 +113,10 @@ describe("what recreate refuses", () => {
     }
     const stays = async (tools: Tools) =>
       assertDataStays(tools, await servicesOf(tools, "infrastructure", ["postgres"]))
-    const tools = await lay(changed(place, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"]))
+    const elsewhere = ["      POSTGRES_USER:", "      PGDATA: /srv/pgdata\n      POSTGRES_USER:"] as const
+    const tools = await lay(changed(place, elsewhere))
     try {
-      await assert.rejects(stays(tools), refusedWith("no-persistent-volume"))
+      await assert.rejects(stays(tools), refusedWith("data-in-container"))
       const mended = tools.stack.preview([{ path: composeFile, content: held }])
       await assert.rejects(stays({ ...tools, stack: mended }), refusedWith("data-in-container"))
     } finally {
