@@ -24,6 +24,7 @@ export function shellWork([program, ...words]: readonly [string, ...string[]]): 
           if (code === 0) resolve({ command, code, stdout, stderr, duration: 0 })
           else reject(new Error(`${program}: ${name} ended with ${code}: ${stderr}`))
         })
+        child.stdin.on("error", () => undefined) // It may end without reading: its exit code tells.
         child.stdin.end(input instanceof Secret ? input.reveal() : typeof input === "string" ? input : "")
       }),
     check: (_name, observe) => observe(),
