@@ -6051,8 +6051,8 @@ function sentence(held) {
 /** The newest backup of the service, when it is whole and holds what is there now. */
 async function whatHolds(tools, service, holds) {
 	const store = localStore$1(tools.stores);
-	const { backups } = await store.list();
-	const newest = backups.find(({ manifest }) => isProven(manifest, store.name) && partOf$1(manifest, service))?.manifest;
+	const [{ backups }, { records: drills }] = await Promise.all([store.list(), store.drills()]);
+	const newest = backups.find(({ manifest }) => isProven(manifest, store.name, drills) && partOf$1(manifest, service))?.manifest;
 	const part = newest && partOf$1(newest, service);
 	if (!newest || !part || !await holds(part)) return void 0;
 	if ((await store.verify(newest)).length > 0) return void 0;
@@ -20196,8 +20196,8 @@ async function identityOf(one) {
 	return { identifier: (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"] };
 }
 async function newestOf(store, one, identifier) {
-	const { backups } = await store.list();
-	return backups.filter(({ manifest }) => isProven(manifest, store.name) && holds(manifest, one, identifier))[0]?.manifest;
+	const [{ backups }, { records: drills }] = await Promise.all([store.list(), store.drills()]);
+	return backups.filter(({ manifest }) => isProven(manifest, store.name, drills) && holds(manifest, one, identifier))[0]?.manifest;
 }
 /** Postgres says which server it is; a key store has no identity but its place in the stack. */
 function holds(manifest, { service }, identifier) {
