@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { rmSync, statfsSync } from "node:fs"
+import { readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { sql } from "../job/recreate-ground.ts"
@@ -83,6 +83,26 @@ describe("a restore in place", { timeout: 3_000_000 }, () => {
     for (let count = 0; count < 3; count += 1) await good(ground, ["backup"])
     await good(ground, words(held, "--in-place", "--services", "postgres"))
     assert.equal(serving(ground).postgres, "later", "retention, which keeps two, has left it")
+  })
+
+  it("whose rows differ in the end leaves the app stopped, and what was there comes back from the backup that it names", async () => {
+    without = await backUpWithout(ground)
+    write(ground)
+    fill()
+    const manifest = join(ground.stack.baseDir, "backups/metadata", `${without}.json`)
+    const text = readFileSync(manifest, "utf8")
+    writeFileSync(manifest, text.replace(/("name":\s*"mark",\s*"rows":\s*)0/, "$11"))
+    assert.notEqual(readFileSync(manifest, "utf8"), text)
+    const { code, outputs, log } = await ground.run(words(without, "--in-place"))
+    assert.notEqual(code, 0)
+    assert.equal(outputs.reason, "restore-failed", log)
+    assert.match(log, /mark rows: 0 instead of 1; the live data of postgres had been dropped/)
+    const held = /What was there before is in (backup-\S+?)\./.exec(log)?.[1] ?? assert.fail(log)
+    const next = await ground.run(["backup"])
+    assert.deepEqual([next.outputs.reason, next.outputs["backup-id"]], ["restore-cut", ""], next.log)
+    await good(ground, words(held, "--services", "postgres"))
+    assert.deepEqual([serving(ground), await inOrder()], [live, [[], "", ""]])
+    writeFileSync(manifest, text)
   })
 
   it("that is killed is undone as long as nothing was dropped, and finished from then on", {

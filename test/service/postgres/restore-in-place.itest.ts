@@ -146,7 +146,7 @@ describe("a restore where the disk has no room for two", () => {
     fill(20)
     const hold = async () => {
       const made = await backUp(1)
-      ground.sql("app", "update public.word set w = 'late'")
+      ground.sql("app", "delete from public.word; insert into public.word values ('late')")
       return made
     }
     const { place, seen } = allow({ hold })
