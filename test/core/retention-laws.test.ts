@@ -157,8 +157,10 @@ describe("retention holds these laws", () => {
   })
 
   test("before a backup nothing goes that would not go after it, and no newest proven one of a service", () => {
-    const beforeLaw = fc.property(itemsOf, policyOf, servicesOf, (items, policy, services) => {
+    const beforeLaw = fc.property(itemsOf, policyOf, servicesOf, (some, policy, services) => {
       const options = { policy, now }
+      // No two backups are made in the same second.
+      const items = some.filter(({ created }) => created !== now.toISOString())
       const kept = new Set(keptIn(decideRetentionBefore(items, services, options)))
       const coming = { id: "coming", created: now.toISOString(), services, proven: true }
       const later = keptOf([coming, ...items], options)
