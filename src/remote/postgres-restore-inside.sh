@@ -79,8 +79,10 @@ refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
 restore_archive() {
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
+  # Without rows there is little to gain by several at a time, which can dead-lock over keys between tables.
+  case $options in *--schema-only*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac
   # shellcheck disable=SC2086 # words
-  run pg_restore -w --exit-on-error $options -j "$(table_jobs)" -L "$directory/all" -d "$database" "$archive"
+  run pg_restore -w --exit-on-error $options -j "$jobs" -L "$directory/all" -d "$database" "$archive"
   for late in "$refreshes" "$event_triggers"; do
     # A view may not be made of tables without rows.
     case "$options $late" in *--schema-only*"$refreshes") continue ;; esac
