@@ -3976,6 +3976,8 @@ const noteSchema$4 = require_libraries.object({
 	restoring: restoringSchema.optional(),
 	/** While an undo of a restore is under way. */
 	undoing: undoingSchema.optional(),
+	/** Of an undo that only has the app to start: the sentence about what it did. Who asks for it again must not get the opposite. */
+	undone: require_libraries.string$1().optional(),
 	/** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
 	previous: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).optional(),
 	/** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
@@ -4085,11 +4087,13 @@ async function startWriters(tools) {
 	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
 }
 /** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
-async function startOnRightData(tools) {
-	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, {
+async function startOnRightData(tools, { undone } = {}) {
+	const note = {
 		awaits: "services",
+		...undone !== void 0 && { undone },
 		fingerprints: []
-	}));
+	};
+	await tools.work.step("note-right-data", noteStoppedApp(tools.layout, note));
 	await startWriters(tools);
 }
 /** Whether any of the app runs. */
@@ -6288,15 +6292,20 @@ async function noteForth(tools, services) {
 	}));
 }
 /**
-* The data of all services belongs together: the app starts on it. Where the host waited for a restore before, it still
-* does, unless several services were taken back together (`together`).
+* The data of all services belongs together, as before the restore (`undone`) or as it left it: the app starts on it. Where
+* the host waited for a restore before, it still does, unless several services were taken back together.
 */
-async function endUndo(tools, { together }) {
+async function endUndo(tools, { undone }) {
 	const note = await readUndoing(tools);
-	if (!note?.undoing.waited || together) return startOnRightData(tools);
+	const services = note?.undoing.services ?? [];
+	if (!note?.undoing.waited || undone && services.length > 1) return startOnRightData(tools, undone ? { undone: undoneBefore(services) } : {});
 	const { undoing: _over, ...waits } = note;
 	await tools.work.step("note-waits", noteStoppedApp(tools.layout, waits));
 	await startWriters(tools);
+}
+/** `dragonfly and postgres as before the restore: ...`, for the run that finds this done by an earlier one. */
+function undoneBefore(services) {
+	return `${services.map((one) => one.service).join(" and ")} as before the restore: the undo of an earlier run is finished.`;
 }
 
 // src/job/take-back.ts
@@ -6388,7 +6397,7 @@ async function settleUndo(tools, { undoing }) {
 	await serveAgain(tools, undoing.services);
 	if (!begun) {
 		tools.log.warning(`The undo of ${what} had not come far and is taken back: the data is as the restore left it`);
-		await endUndo(tools, { together: false });
+		await endUndo(tools, { undone: false });
 		return;
 	}
 	if (!await finish$1(tools, {
@@ -6397,8 +6406,8 @@ async function settleUndo(tools, { undoing }) {
 	})) return void 0;
 	const restored = undoing.forward;
 	tools.log.warning(`The undo of ${what} is ${restored ? "taken back: the app starts on the data of the restore" : "finished: the app starts on the data of before the restore"}`);
-	await endUndo(tools, { together: !restored && undoing.services.length > 1 });
-	return restored ? void 0 : `${what} as before the restore: the undo of an earlier run is finished.`;
+	await endUndo(tools, { undone: !restored });
+	return restored ? void 0 : undoneBefore(undoing.services);
 }
 /** Databases are asked, so they have to run; a store of keys tells by its files. */
 async function lookAt(tools, entries) {
@@ -6430,7 +6439,7 @@ async function finish$1(tools, { undoing, open }) {
 		if (!isOurs(tools, error) || undoing.forward) throw error;
 		tools.log.warning(`The undo could not be finished: ${messageOf(error)}`);
 		await takeForth(tools, error);
-		await endUndo(tools, { together: false });
+		await endUndo(tools, { undone: false });
 		return false;
 	}
 }
@@ -6466,6 +6475,7 @@ async function finishInterrupted(tools, { cures = false } = {}) {
 				...note,
 				restoring
 			}) : finish(tools, note));
+			return note.undone;
 		});
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
@@ -6489,7 +6499,7 @@ function unsettled(error, what) {
 	});
 }
 async function finish(tools, note) {
-	tools.log.warning("An earlier run was cut off while it had the app stopped");
+	tools.log.warning(`An earlier run was cut off while it had the app stopped${note.undone ? `: ${note.undone}` : ""}`);
 	if (await appRuns(tools)) return goOnBesideApp(tools, note);
 	if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools));
 	const services = await servicesOf$1(tools, "infrastructure");
@@ -20302,10 +20312,10 @@ async function undoRestore(tools, { services, force } = {}) {
 		undoing
 	});
 	const done = await takeBack(tools, entries).catch(async (error) => {
-		if (isSettled(tools, error)) await endUndo(tools, { together: false });
+		if (isSettled(tools, error)) await endUndo(tools, { undone: false });
 		throw error;
 	});
-	await endUndo(tools, { together: chosen.length > 1 });
+	await endUndo(tools, { undone: true });
 	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`);
 	return {
 		done,

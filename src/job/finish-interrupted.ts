@@ -42,7 +42,7 @@ export async function finishInterrupted(
     return await tools.log.group("finishing an interrupted run", async () => {
       if (undoing) return settleUndo(tools, { ...note, undoing })
       await (restoring ? settleRestore(tools, { ...note, restoring }) : finish(tools, note))
-      return undefined
+      return note.undone
     })
   } catch (error) {
     if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error
@@ -69,7 +69,7 @@ function unsettled(error: AppError, what: string): AppError {
 }
 
 async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
-  tools.log.warning("An earlier run was cut off while it had the app stopped")
+  tools.log.warning(`An earlier run was cut off while it had the app stopped${note.undone ? `: ${note.undone}` : ""}`)
   if (await appRuns(tools)) return goOnBesideApp(tools, note)
   // No new container was begun with: what came for them goes as well.
   if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))

@@ -4,7 +4,7 @@ import { isOurs } from "./is-ours.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import { takeForth, takeOne } from "./take-back.ts"
 import type { Tools } from "./tools.ts"
-import { endUndo, noteUndone, type UndoEntry, type UndoNote } from "./undo-note.ts"
+import { endUndo, noteUndone, type UndoEntry, type UndoNote, undoneBefore } from "./undo-note.ts"
 import { appRuns, forgetStop } from "./writers.ts"
 
 /**
@@ -38,7 +38,7 @@ export async function settleUndo(tools: Tools, { undoing }: UndoNote): Promise<s
   await serveAgain(tools, undoing.services)
   if (!begun) {
     tools.log.warning(`The undo of ${what} had not come far and is taken back: the data is as the restore left it`)
-    await endUndo(tools, { together: false })
+    await endUndo(tools, { undone: false })
     return undefined
   }
   if (!(await finish(tools, { undoing, open }))) return undefined
@@ -46,8 +46,8 @@ export async function settleUndo(tools: Tools, { undoing }: UndoNote): Promise<s
   tools.log.warning(
     `The undo of ${what} is ${restored ? "taken back: the app starts on the data of the restore" : "finished: the app starts on the data of before the restore"}`,
   )
-  await endUndo(tools, { together: !restored && undoing.services.length > 1 })
-  return restored ? undefined : `${what} as before the restore: the undo of an earlier run is finished.`
+  await endUndo(tools, { undone: !restored })
+  return restored ? undefined : undoneBefore(undoing.services)
 }
 
 interface Looked {
@@ -94,7 +94,7 @@ async function finish(
     if (!isOurs(tools, error) || undoing.forward) throw error
     tools.log.warning(`The undo could not be finished: ${messageOf(error)}`)
     await takeForth(tools, error)
-    await endUndo(tools, { together: false })
+    await endUndo(tools, { undone: false })
     return false
   }
 }

@@ -54,6 +54,8 @@ const noteSchema = z.object({
   restoring: restoringSchema.optional(),
   /** While an undo of a restore is under way. */
   undoing: undoingSchema.optional(),
+  /** Of an undo that only has the app to start: the sentence about what it did. Who asks for it again must not get the opposite. */
+  undone: z.string().optional(),
   /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
   previous: z.record(z.string(), z.string().nullable()).optional(),
   /** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */

@@ -31,13 +31,20 @@ export async function noteForth(tools: Tools, services: readonly UndoEntry[]): P
 }
 
 /**
- * The data of all services belongs together: the app starts on it. Where the host waited for a restore before, it still
- * does, unless several services were taken back together (`together`).
+ * The data of all services belongs together, as before the restore (`undone`) or as it left it: the app starts on it. Where
+ * the host waited for a restore before, it still does, unless several services were taken back together.
  */
-export async function endUndo(tools: Tools, { together }: { readonly together: boolean }): Promise<void> {
+export async function endUndo(tools: Tools, { undone }: { readonly undone: boolean }): Promise<void> {
   const note = await readUndoing(tools)
-  if (!note?.undoing.waited || together) return startOnRightData(tools)
+  const services = note?.undoing.services ?? []
+  if (!note?.undoing.waited || (undone && services.length > 1))
+    return startOnRightData(tools, undone ? { undone: undoneBefore(services) } : {})
   const { undoing: _over, ...waits } = note
   await tools.work.step("note-waits", noteStoppedApp(tools.layout, waits))
   await startWriters(tools)
+}
+
+/** `dragonfly and postgres as before the restore: ...`, for the run that finds this done by an earlier one. */
+export function undoneBefore(services: readonly UndoEntry[]): string {
+  return `${services.map((one) => one.service).join(" and ")} as before the restore: the undo of an earlier run is finished.`
 }

@@ -53,10 +53,10 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
   // Between two services, and half way in one, the app belongs to neither: who is cut off leaves the rest to the next run.
   await stopWriters(tools, { awaits: "restore", ...backup, undoing })
   const done = await takeBack(tools, entries).catch(async (error: unknown) => {
-    if (isSettled(tools, error)) await endUndo(tools, { together: false })
+    if (isSettled(tools, error)) await endUndo(tools, { undone: false })
     throw error
   })
-  await endUndo(tools, { together: chosen.length > 1 })
+  await endUndo(tools, { undone: true })
   if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`)
   return { done, left }
 }

@@ -87,8 +87,9 @@ export async function startWriters(tools: Tools): Promise<void> {
 }
 
 /** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
-export async function startOnRightData(tools: Tools): Promise<void> {
-  await tools.work.step("note-right-data", noteStoppedApp(tools.layout, { awaits: "services", fingerprints: [] }))
+export async function startOnRightData(tools: Tools, { undone }: Pick<StoppedAppNote, "undone"> = {}): Promise<void> {
+  const note: StoppedAppNote = { awaits: "services", ...(undone !== undefined && { undone }), fingerprints: [] }
+  await tools.work.step("note-right-data", noteStoppedApp(tools.layout, note))
   await startWriters(tools)
 }
 

@@ -48,16 +48,15 @@ describe("an undo of a database and its keys that dies between two steps", () =>
         const was = state()
         await assert.rejects(undoRestore(dying(step)))
         assert.equal(await unfinishedOf(open(place)), "run")
-        await finishInterrupted(dying(round % 4)).catch(() => undefined)
+        const first = await finishInterrupted(dying(round % 4)).catch(() => undefined)
         const tools = open(place)
-        const undone = await finishInterrupted(tools)
+        const undone = (await finishInterrupted(tools)) ?? first
         const now = state()
         assert.equal(now.postgres, now.redis, `a mix: ${tools.said.join("\n")}`)
         const back = now.postgres === was.postgres
         outcomes.set(step, back ? "taken back" : "finished")
         assert.equal(await readStoppedApp(tools), undefined)
-        assert.match(tools.said.join("\n"), /An undo of a restore of dragonfly and postgres was cut off|^$/)
-        if (undone === undefined) return
+        if (undone === undefined) return assert.equal(back, true)
         assert.equal(back, false)
         assert.deepEqual(await undoRestore({ ...open(place), undone }), { done: [undone], left: [] })
         assert.deepEqual(state(), now)
