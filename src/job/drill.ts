@@ -67,7 +67,7 @@ async function chosen(tools: Tools, { backupId, source, newest: most }: DrillOpt
       throw inputError("newest-without-each", `newest: ${most} says how many, backup-id: ${backupId} says which`, {
         hint: "Use backup-id: each with it, or leave it out.",
       })
-    const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all" })
+    const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all", drillFailed: true })
     return stores.slice(0, 1).map((store) => ({ manifest, store }))
   }
   const found: Chosen[] = []

@@ -1,9 +1,9 @@
 import { type BackupEntry, backupInventory, type StoreInventory } from "../core/backup-inventory.ts"
-import type { DrillRecord } from "../core/drill-record.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
+import { knownDrills } from "./known-drills.ts"
 import type { Tools } from "./tools.ts"
 
 export interface ListBackupsOptions {
@@ -37,10 +37,12 @@ export async function listBackups(tools: Tools, { verify = false }: ListBackupsO
   }
   if (inventories.length === 0) throw errors[0]
   const listed = tools.stores.filter(({ name }) => inventories.some(({ store }) => store === name))
+  const drills = await knownDrills(tools, listed)
+  problems.push(...drills.problems)
   const entries = backupInventory(inventories, {
     now: tools.clock.now(),
     configured: tools.stores.map(({ name }) => name),
-    drills: await drillsOf(tools, listed, problems),
+    drills: drills.records,
   })
   for (const { id, copies } of entries)
     for (const { store, drill } of copies)
@@ -50,26 +52,6 @@ export async function listBackups(tools: Tools, { verify = false }: ListBackupsO
   for (const { id } of differing)
     problems.push(`${id} is not the same in both stores: their manifests name other bytes`)
   return { entries, problems }
-}
-
-/** Each store has the records of all drills that reached it: together they are all that is known. */
-async function drillsOf(
-  tools: Tools,
-  stores: readonly BackupStore[],
-  problems: string[],
-): Promise<readonly DrillRecord[]> {
-  const found = new Map<string, DrillRecord>()
-  for (const store of stores) {
-    try {
-      const { records, unreadable } = await store.drills()
-      for (const record of records) found.set(record.id, record)
-      problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable record of a drill`))
-    } catch (error) {
-      if (tools.signal.aborted) throw error
-      problems.push(`${store.name}: the records of drills could not be read: ${messageOf(error)}`)
-    }
-  }
-  return [...found.values()].toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started))
 }
 
 interface Look {

@@ -5,6 +5,7 @@ import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import { hostNow } from "./host-now.ts"
+import { knownDrills } from "./known-drills.ts"
 import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -38,6 +39,8 @@ export function storedInS3(manifest: Manifest, { tier, objects, lockedUntil }: P
 export interface FindOptions {
   /** What `latest` has to hold: these services, or every data service of the stack; anything unless told. */
   readonly services?: readonly string[] | "all" | undefined
+  /** Whether `latest` may be one whose last drill failed: only another drill wants that. */
+  readonly drillFailed?: boolean
 }
 
 /**
@@ -50,10 +53,10 @@ export async function findBackup(
   tools: Tools,
   id: string,
   source: BackupSource,
-  { services }: FindOptions = {},
+  options: FindOptions = {},
 ): Promise<FoundBackup> {
   const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)))
-  const chosen = id === "latest" ? await chooseLatest(tools, lists, services) : id
+  const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id
   const found = lists.flatMap(({ store, manifests }) =>
     manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({ store, manifest })),
   )
@@ -76,12 +79,17 @@ export function storesOf({ stores }: Pick<Tools, "stores">, source: BackupSource
 async function chooseLatest(
   tools: Tools,
   lists: readonly StoreList[],
-  services: FindOptions["services"],
+  { services, drillFailed = false }: FindOptions,
 ): Promise<string | undefined> {
-  const proven = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)))
+  const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)))
+  const proven = drillFailed ? published : await withoutFailedDrills(tools, lists)
   const failed = lists.find(({ error }) => error !== undefined)
-  if (proven.length === 0) return undefined
+  if (published.length === 0) return undefined
   if (failed) throw unknownLatest(failed, lists)
+  if (proven.length === 0)
+    throw refusal("no-latest", "backup-id: latest, but the last drill of every backup failed", {
+      hint: "`backups` says why each failed. To restore one all the same, give its id.",
+    })
   const wanted = services === "all" ? names(await dataServices(tools)) : services
   const { id, partial, unheld } = latestBackup(proven, wanted)
   const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`)
@@ -94,6 +102,10 @@ async function chooseLatest(
     throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, {
       hint: "Give the id of a backup: `backups` lists them.",
     })
+  for (const newer of new Set(
+    published.map((one) => one.id).filter((one) => one > id && !proven.some((other) => other.id === one)),
+  ))
+    tools.log.warning(`${newer} is newer, but its last drill failed: it is not taken for the latest`)
   if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`)
   if (some.length > 0)
     tools.log.warning(
@@ -104,6 +116,17 @@ async function chooseLatest(
       if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id)
         tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`)
   return id
+}
+
+/** Copies that are proven, and that no drill has disproved since. */
+async function withoutFailedDrills(tools: Tools, lists: readonly StoreList[]): Promise<readonly Manifest[]> {
+  const listed = lists.filter(({ error }) => error === undefined)
+  const { records, problems } = await knownDrills(
+    tools,
+    listed.map(({ store }) => store),
+  )
+  for (const problem of problems) tools.log.warning(problem)
+  return listed.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)))
 }
 
 function unknownLatest({ store, error }: StoreList, lists: readonly StoreList[]): Error {

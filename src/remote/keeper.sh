@@ -93,23 +93,24 @@ work_note() {
 # [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and
 # never will).
 work_follow() {
-  work_o=$2 work_quiet=0
+  work_o=$2 work_looks=0
   work_uptime
   work_until=$((work_up + $3)) work_unseen=$((work_up + 10))
   while :; do
     work_end=
     # The code is looked at before the size: what comes after it is not this work's.
-    if [ -e "$1/rc" ]; then work_end=ended; elif [ $((work_quiet % 8)) -eq 7 ]; then work_lost "$1"; fi
+    if [ -e "$1/rc" ]; then work_end=ended; elif [ $((work_looks % 8)) -eq 7 ]; then work_lost "$1"; fi
     work_size=$(wc -c 2>/dev/null <"$1/log") || work_size=0
-    work_quiet=$((work_quiet + 1))
+    work_looks=$((work_looks + 1))
     if [ "$work_size" -gt "$work_o" ]; then
       tail -c +$((work_o + 1)) "$1/log" | head -c $((work_size - work_o)) || return 76
-      work_o=$work_size work_quiet=0
+      work_o=$work_size
     fi
     work_uptime
     if [ -z "$work_end" ] && [ "$work_up" -ge "$work_until" ]; then work_end=again; fi
     if [ "$work_end" ]; then break; fi
-    if [ "$work_quiet" -lt 5 ]; then sleep 0.05; elif [ "$work_quiet" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi
+    # Seldom at long work, also when it says much: each look costs processes.
+    if [ "$work_looks" -lt 5 ]; then sleep 0.05; elif [ "$work_looks" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi
   done
   work_tell "$1"
 }

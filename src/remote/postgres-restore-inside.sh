@@ -1,10 +1,11 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh
 # Restores an archive into a new database beside the live one, and counts what came in.
 # $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,
-# $5 how it is stored, $6 SQL that makes the database, $7 its connection string, $8 SQL that counts, $9 further options of
-# pg_restore, a word each.
-bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 database=$7 count_sql=$8 options=$9
+# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the
+# rest are further options of pg_restore.
+bytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9
 PGAPPNAME=$4
+shift 9
 # No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes
 # come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).
 quickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'
@@ -40,7 +41,8 @@ if [ "$stored" = - ]; then
   [ "$(wc -c <"$stored")" -eq "$bytes" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }
 fi
 guard
-# In the background, with a wait, everything that takes long: a trap runs only between commands.
+# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for
+# `finish`, which ends its sessions.
 run() {
   rm -f "$directory/ended"
   case $1 in
@@ -54,17 +56,17 @@ run() {
     ;;
   esac
   running=$!
-  wait "$running" || exit
+  wait "$running" || return
   running=
 }
 archive=$stored
 case $packing in zst | directory)
   archive=$directory/archive
   if [ "$packing" = zst ]; then
-    run zstd -dq -o "$archive" "$stored"
+    run zstd -dq -o "$archive" "$stored" || exit
   else
     mkdir "$archive" || exit
-    run tar -xf "$stored" -C "$archive"
+    run tar -xf "$stored" -C "$archive" || exit
   fi
   rm -f "$directory/stored"
   ;;
@@ -79,16 +81,28 @@ refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
 restore_archive() {
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
-  # Without rows there is little to gain by several at a time, which can dead-lock over keys between tables.
-  case $options in *--schema-only*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac
-  # shellcheck disable=SC2086 # words
-  run pg_restore -w --exit-on-error $options -j "$jobs" -L "$directory/all" -d "$database" "$archive"
+  # Without rows there is little to gain by several at a time.
+  case " $* " in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac
+  restore_most "$@" || {
+    code=$?
+    # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.
+    [ "$jobs" -gt 1 ] && grep -q 'deadlock detected' "$directory/errors" || exit "$code"
+    end_sessions "$PGAPPNAME"
+    jobs=1
+    printf '%s\n%s\n' "$drop_sql" "$create_sql" | sql -d template1 && restore_most "$@" || exit
+  }
   for late in "$refreshes" "$event_triggers"; do
     # A view may not be made of tables without rows.
-    case "$options $late" in *--schema-only*"$refreshes") continue ;; esac
+    case " $* $late" in *' --schema-only '*"$refreshes") continue ;; esac
     grep -E "$late" "$directory/list" >"$directory/late" || continue
-    run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive"
+    run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive" || exit
   done
+}
+restore_most() {
+  run pg_restore -w --exit-on-error "$@" -j "$jobs" -L "$directory/all" -d "$database" "$archive" 2>"$directory/errors"
+  code=$?
+  cat "$directory/errors" >&2
+  return "$code"
 }
 
 # SQL cannot be reordered: the same two things are kept from stopping it where they stand.
@@ -99,10 +113,10 @@ run_script() {
   } | PGOPTIONS="$own_path_options $quickly -c session_replication_role=replica" sql -d "$database" -f -
 }
 restore_sql() {
-  run run_script
+  run run_script || exit
   [ ! -e "$directory/cut" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }
 }
-if [ "$packing" = sql ]; then restore_sql; else restore_archive; fi
+if [ "$packing" = sql ]; then restore_sql; else restore_archive "$@"; fi
 printf '%s\n' "$count_sql" >"$directory/count.sql"
 settle() {
   sql -d "$database" -f "$directory/count.sql" >"$directory/counts" &
@@ -111,7 +125,7 @@ settle() {
   analyzed=$?
   wait "$counting" && return "$analyzed"
 }
-run settle
+run settle || exit
 PGOPTIONS="$session_options -c synchronous_commit=local" sql -d "$database" -c \
   "select from pg_logical_emit_message(true, 'infra-actions', 'restored')" || exit
 sed "s/^/$nonce fact /" "$directory/counts"

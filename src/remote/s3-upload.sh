@@ -7,7 +7,7 @@
 # The URL is a key: it stands in no argument, file or output here.
 set -u
 file=$1 size=$2 tries=$3 stall=$4 lanes=$5 name=${6:-} idle=${7:-0} life=${8:-0}
-block=1048576 why=sent began=$(date +%s) body='' bytes='' fed=0 pids=''
+block=1048576 why=sent body='' bytes='' fed=0 pids=''
 work=$(mktemp -d) && mkfifo "$work/free" "$work/stream" || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' TERM INT HUP
@@ -27,6 +27,9 @@ else
     done | base64
   }
 fi
+
+# Seconds since boot: unlike the clock it is never set, and it costs no process.
+uptime() { read -r up _ </proc/uptime && up=${up%%.*}; }
 
 # One part of the file, from the page cache as a rule.
 part() { dd if="$body" bs="$block" skip=$((($1 - 1) * size / block)) count=$((size / block)) 2>/dev/null; }
@@ -124,12 +127,15 @@ grown() {
     if [ -e "$work/refused" ]; then why=refused; return 1; fi
     if [ "$have" != "$had" ]; then quiet=0 had=$have; fi
     quiet=$((quiet + 1))
-    if [ "$quiet" -gt $((idle * 3)) ]; then why=idle; return 1; fi
-    if [ $(($(date +%s) - began)) -ge "$life" ]; then why=old; return 1; fi
-    sleep 0.3
+    if [ "$quiet" -gt $((idle * 2)) ]; then why=idle; return 1; fi
+    uptime
+    if [ $((up - began)) -ge "$life" ]; then why=old; return 1; fi
+    sleep 0.5
   done
 }
 
+uptime
+began=$up
 exec 6<>"$work/free"
 number=0
 while [ "$number" -lt "$lanes" ]; do echo >&6; number=$((number + 1)); done

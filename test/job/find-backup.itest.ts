@@ -8,6 +8,7 @@ import type { Tools } from "../../src/job/tools.ts"
 import { localStore } from "../../src/storage/local-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
 import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
+import { recordOf } from "../support/manifests.ts"
 import { stackTools } from "../support/stack-tools.ts"
 
 const [older, newer] = ["backup-20261120-030000", "backup-20261121-030000"] as const
@@ -103,4 +104,26 @@ test("a backup that is dated in the future is not the latest, nor is any other: 
     message: /backup-20991231-000000 is dated in the future/,
   })
   assert.equal((await findBackup(tools, newer, "auto")).manifest.id, newer)
+})
+
+test("a backup whose last drill failed is not the latest, but for another drill of it", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make, warnings } = open(s3)
+  await make(older, "s3")
+  await make(newer, "s3")
+  const drilled = (id: string, of: string, result: "success" | "failed") =>
+    s3.store.recordDrill(
+      { ...recordOf(of, id), source: "s3", result, reason: result === "failed" ? "cut" : "" },
+      s3.work,
+    )
+  await drilled("drill-20261121-040000", newer, "failed")
+  // The host is new: its own store knows of no drill.
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, older)
+  assert.match(warnings.join("\n"), /backup-20261121-030000 is newer, but its last drill failed/)
+  assert.equal((await findBackup(tools, "latest", "auto", { drillFailed: true })).manifest.id, newer)
+  assert.equal((await findBackup(tools, newer, "auto")).manifest.id, newer)
+  await drilled("drill-20261121-050000", older, "failed")
+  await assert.rejects(findBackup(tools, "latest", "auto"), { code: "no-latest", message: /every backup failed/ })
+  await drilled("drill-20261121-060000", newer, "success")
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, newer)
 })

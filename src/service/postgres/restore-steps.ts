@@ -58,10 +58,12 @@ export async function restoreBeside(
     sessionName(work.id),
     storedAs(artifact.file),
     `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+    dropSql(names.name),
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
     // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
-    [server.ownTablespaces > 0 ? "" : "--no-tablespaces", trial ? "--schema-only" : ""].join(" "),
+    ...(server.ownTablespaces > 0 ? [] : ["--no-tablespaces"]),
+    ...(trial ? ["--schema-only"] : []),
   ])
   const { stdout } = await work
     .step(step, command, {

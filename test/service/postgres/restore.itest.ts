@@ -167,6 +167,22 @@ for (const major of [15, 17] as const) {
       Object.assign(newer.contents, { version: 180_001 })
       await assert.rejects(restore(newer), { code: "postgres-version" })
     })
+
+    it("begins again by one job when several have dead-locked", { skip: major === 15 }, async () => {
+      ground.sql(
+        "app",
+        `create function turns(one bigint, other bigint) returns bigint immutable language plpgsql as
+           'begin perform pg_advisory_xact_lock(one), pg_sleep(1); perform pg_advisory_xact_lock(other); return one; end';
+         create table ping as select 1 as i; create index on ping (turns(i, i + 1));
+         create table pong as select 2 as i; create index on pong (turns(i, i - 1));`,
+      )
+      const target = { id: "backup-20260101-000010", stamp: "2026-01-01-000010" }
+      const work = directWork(ground.service.host)
+      await restore((await driver.backup?.(ground.service, ground.container(), target, work)) ?? assert.fail())
+      assert.match(ground.serverLog(), /deadlock detected/)
+      assert.equal(ground.sql("app", "select count(*) from pg_indexes where tablename in ('ping', 'pong')"), "2")
+      assert.ok(!names().some((one) => /^app__new_/.test(one)))
+    })
   })
 }
 
