@@ -2386,7 +2386,7 @@ const texts$1 = {
 	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it (`PATH.written` says that it is\n# whole), $3 the name that it gets when it is proven, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ] || [ -e \"$1.written\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
 	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
-	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-ask-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Answers the same SQL from each database.\n# $1 nonce, $2 limit of one statement in seconds, $3 `own-path` to look names up as the database says, else `pinned`,\n# $4 SQL, the rest connection strings (empty: the image's own database).\nnonce=$1 limit=$2 text=$4\n[ \"$3\" != own-path ] || session_options=$own_path_options\nshift 4\n# A lock that is waited for has to be told as that, not as a slow statement.\nexport PGOPTIONS=\"$session_options -c statement_timeout=${limit}s -c lock_timeout=$((limit * 1000 - 500))ms\"\nat=0\nfor database do\n  rows=$(printf '%s\\n' \"$text\" | sql -d \"$database\") || exit\n  [ -z \"$rows\" ] || printf '%s\\n' \"$rows\" | sed \"s/^/$nonce $at /\"\n  at=$((at + 1))\ndone\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-beside-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Tells, in a container beside the server's, whether who answers over the network is that server, and the file is there.\n# $1 nonce, $2 length of the file in bytes.\n[ \"$(wc -c </infra-actions/file)\" -eq \"$2\" ] || { echo \"the file is another one there\" >&2; exit 1; }\nserver=$(which_server) || exit\n[ \"$server\" = \"$place_server\" ] || { echo \"another server answers there: $server, not $place_server\" >&2; exit 1; }\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored dump, read from standard input, to its last byte, and says what data it holds: the table of each\n# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `directory` or `sql`; `archive` or `zst`\n# only decode, for their tables stand in `archive-head` and `zst-head`, of which only the head is read.\nnonce=$1 stored=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nbad() { echo 'the stored dump does not decode to its end' >&2; exit 1; }\n# A reader takes everything, so that nobody upstream fails for want of one.\ntaking_all() { \"$@\"; code=$?; cat >/dev/null; return \"$code\"; }\nlist_tables() { sed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$1\"; }\n\ncheck_zst() {\n  mkfifo \"$directory/raw\" || exit 1\n  taking_all pg_restore -f /dev/null <\"$directory/raw\" &\n  decode=$!\n  zstd -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$decode\"; decoded=$?\n  [ \"$unpacked $decoded\" = '0 0' ] || bad\n}\n\ncheck_directory() {\n  mkdir \"$directory/dump\" || exit\n  taking_all tar -xf - -C \"$directory/dump\" || bad\n  # pg_restore takes a file without a byte for an empty table; pg_dump writes none.\n  [ -z \"$(find \"$directory/dump\" -type f -size 0)\" ] || bad\n  pg_restore -f /dev/null \"$directory/dump\" || bad\n  pg_restore -l \"$directory/dump\" >\"$directory/list\" || bad\n  list_tables \"$directory/list\"\n}\n\n# A row is a line; a COPY begins behind the comment that pg_dump writes before a table's data, or it is part of a text.\ncheck_sql() {\n  mkfifo \"$directory/raw\" || exit 1\n  awk -v mark=\"$nonce data\" '\n    rows { if ($0 == \"\\\\.\") { print mark, n; rows = 0 } else n++; next }\n    /^-- Data for Name: .*; Type: TABLE DATA;/ { expected = 1; next }\n    expected && /^COPY / { copy = 1 }\n    copy && / FROM stdin;$/ { rows = 1; n = expected = copy = 0; next }\n    $0 == \"-- PostgreSQL database dump complete\" { complete = 1 }\n    END { exit complete && !rows ? 0 : 1 }' <\"$directory/raw\" &\n  count=$!\n  gzip -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$count\"; counted=$?\n  [ \"$unpacked $counted\" = '0 0' ] || bad\n}\n\ncase $stored in\narchive) taking_all pg_restore -f /dev/null || bad ;;\nzst) check_zst ;;\narchive-head) pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\nzst-head) zstd -dcq 2>/dev/null | pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\ndirectory) check_directory ;;\nsql) check_sql ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\"\n",
@@ -3156,7 +3156,7 @@ const backupSchema = require_libraries.strictObject({
 	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
 	postgres: require_libraries.strictObject({ format: require_libraries._enum(postgresFormats).default("custom").describe("`custom`: one archive of pg_dump, the quickest; `directory`: tables dumped side by side, for hosts with many cores, in one tar file; `plain`: gzipped SQL, `postgres-YYYY-MM-DD-HHMMSS.sql.gz`.") }).prefault({}),
 	"before-migrate": require_libraries.boolean().default(true),
-	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of its rows by which a database may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.")
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of its rows by which a database, or one of its critical tables, may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.")
 });
 const lockSchema = require_libraries.strictObject({
 	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
@@ -3633,8 +3633,9 @@ async function asidesOf(tools, one) {
 /** Removes such directories for good. The caller has proven a later backup. */
 async function removeAsides(tools, one, paths) {
 	const { imageId } = containerOf(one);
+	const known = await asidesOf(tools, one);
 	for (const path of paths) {
-		if (!(await asidesOf(tools, one)).some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`);
+		if (!known.some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`);
 		const [user] = await tools.stack.mounting([path]);
 		if (user) throw refusal("data-in-use", `${user.name} runs on ${path}, which was set aside`);
 		const names = [node_path.posix.basename(path)];
@@ -4940,54 +4941,6 @@ function sum$2(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
 }
 
-// src/core/data-loss.ts
-/**
-* What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
-* and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
-* not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
-* snapshot.
-*/
-function dataLosses(earlier, services) {
-	return services.flatMap((service) => {
-		const last = earlier.find((manifest) => held(manifest, service.service));
-		const before = last && held(last, service.service);
-		return last && before ? lossesOf(before, service).map((loss) => ({
-			...loss,
-			since: last.id
-		})) : [];
-	});
-}
-/**
-* Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
-* go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
-*/
-function suspiciousLosses(losses, limit) {
-	return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1));
-}
-function held({ services }, name) {
-	return services.find(({ service }) => service === name);
-}
-function lossesOf(earlier, later) {
-	const unit = earlier.contents.kind === "postgres" ? "rows" : "keys";
-	const now = amounts(later);
-	return [...amounts(earlier)].map(([place, before]) => ({
-		unit,
-		place,
-		before,
-		after: now.get(place) ?? 0
-	})).filter(({ before, after }) => after < before).map((loss) => ({
-		...loss,
-		share: (loss.before - loss.after) / loss.before
-	}));
-}
-function amounts({ service, contents }) {
-	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
-	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
-}
-function sum$1(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
-
 // src/core/latest-backup.ts
 /**
 * What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
@@ -5735,6 +5688,95 @@ function removalOf({ id, created, services }) {
 	};
 }
 
+// src/core/data-loss.ts
+/**
+* What each service of a new backup lost against the newest of `earlier` (newest first) that holds it: rows of a database,
+* and keys without an expiry, for the others go by themselves. A database that is gone lost all of it; a service that is
+* not in the new backup lost nothing. S1: a cut heap file dumps with exit code 0, and so does a store that came up without its
+* snapshot.
+*/
+function dataLosses(earlier, services) {
+	return lossesSince(earlier, services, amounts);
+}
+/** The same for each table: one that was emptied is lost in the sum of a large database. */
+function tableLosses(earlier, services) {
+	return lossesSince(earlier, services, tableAmounts);
+}
+function lossesSince(earlier, services, amountsOf) {
+	return services.flatMap((service) => {
+		const last = earlier.find((manifest) => held(manifest, service.service));
+		const before = last && held(last, service.service);
+		return last && before ? lossesOf(amountsOf(before), service, amountsOf(service)).map((loss) => ({
+			...loss,
+			since: last.id
+		})) : [];
+	});
+}
+/**
+* Those that make the newer dump suspect: more than `limit` of a database's rows, or every key of a store. Keys come and
+* go (a queue drains), so that a part of them says nothing; a limit of 1 accepts everything.
+*/
+function suspiciousLosses(losses, limit) {
+	return losses.filter(({ unit, share }) => limit < 1 && (unit === "rows" ? share > limit : share === 1));
+}
+function held({ services }, name) {
+	return services.find(({ service }) => service === name);
+}
+function lossesOf(earlier, { contents }, later) {
+	const unit = contents.kind === "postgres" ? "rows" : "keys";
+	return [...earlier].map(([place, before]) => ({
+		unit,
+		place,
+		before,
+		after: later.get(place) ?? 0
+	})).filter(({ before, after }) => after < before).map((loss) => ({
+		...loss,
+		share: (loss.before - loss.after) / loss.before
+	}));
+}
+function amounts({ service, contents }) {
+	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
+	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
+}
+function tableAmounts({ service, contents }) {
+	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map();
+	return new Map(contents.databases.flatMap(({ name, tables }) => tables.map((table) => [`${service}/${name}: ${table.schema}.${table.name}`, table.rows])));
+}
+function sum$1(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/job/assert-nothing-lost.ts
+/** Rows below which a table that shrinks is not worth a word, unless it is critical. */
+const worthAWord = 100;
+/**
+* Throws (`rows-lost`, `keys-lost`) when a new backup's services lost more than `backup.max-row-loss` against the newest of
+* `earlier` that holds them (S1): of a database's rows, of a critical table's, or all keys of a store. Tables that lost as
+* much are told: only their owner knows whether that was meant.
+*/
+function assertNothingLost({ config, log }, earlier, services) {
+	const limit = config.backup["max-row-loss"];
+	const tables = suspiciousLosses(tableLosses(earlier, services), limit);
+	const critical = new Set(services.flatMap(({ service, contents }) => {
+		const databases = contents.kind === "postgres" ? contents.databases : [];
+		const wanted = config.services[service]?.["critical-tables"] ?? [];
+		return databases.flatMap(({ name }) => wanted.map((table) => `${service}/${name}: ${table.includes(".") ? table : `public.${table}`}`));
+	}));
+	const [loss] = [...suspiciousLosses(dataLosses(earlier, services), limit), ...tables.filter(({ place }) => critical.has(place))];
+	if (loss) {
+		const what = loss.unit === "rows" ? "rows" : "keys without expiry";
+		throw failure(`${loss.unit}-lost`, `${fallen(loss, what)} in its last proven backup (${loss.since})`, { hint: `Look at the data before anything else; if so many ${loss.unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
+	}
+	const told = tables.filter(({ before }) => before >= worthAWord);
+	if (told.length === 0) return;
+	const some = told.slice(0, 10).map((one) => `${fallen(one, "rows")} in ${one.since}`);
+	const more = told.length > 10 ? `; and ${told.length - 10} more` : "";
+	log.warning(`Of these tables most rows are gone; if that was not meant, keep the older backup: ${some.join("; ")}${more}`);
+}
+function fallen({ place, before, after }, what) {
+	return `${place} has ${after} ${what}, ${before}`;
+}
+
 // src/core/bytes.ts
 const units = [
 	"B",
@@ -5915,7 +5957,7 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 	};
 	async function makeBackup() {
 		for (const one of running) done.push(await backupService(tools, one, target));
-		if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, dataLosses(earlier, done));
+		if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, earlier, done);
 		const local = unpublished(tools, {
 			id,
 			created,
@@ -5986,14 +6028,6 @@ async function publish(tools, manifest) {
 	await localStore$1(tools.stores).putManifest(manifest, tools.work);
 	const { bytes, tables, rows, keys } = totals(manifest.services);
 	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
-}
-/** What fell by more than the limit is not believed (S1). */
-function assertNothingLost({ config }, losses) {
-	const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"]);
-	if (!loss) return;
-	const { unit, place, before, after, since } = loss;
-	const what = unit === "rows" ? "rows" : "keys without expiry";
-	throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, { hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
 }
 /**
 * What the new backup is compared with, newest first: the host's own backups, and S3's where those hold not every service. A

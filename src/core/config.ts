@@ -192,7 +192,7 @@ const backupSchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe(
-      "Share of its rows by which a database may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.",
+      "Share of its rows by which a database, or one of its critical tables, may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.",
     ),
 })
 

@@ -3,7 +3,7 @@ import type { Manifest, ServiceBackup } from "./manifest.ts"
 /** What a service holds less of than in its last proven backup. */
 export interface DataLoss {
   readonly unit: "rows" | "keys"
-  /** `db/app` for the rows of a database, `cache` for the keys of a store. */
+  /** `db/app` for the rows of a database, `db/app: public.users` for those of a table, `cache` for the keys of a store. */
   readonly place: string
   readonly before: number
   readonly after: number
@@ -20,10 +20,27 @@ export interface DataLoss {
  * snapshot.
  */
 export function dataLosses(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
+  return lossesSince(earlier, services, amounts)
+}
+
+/** The same for each table: one that was emptied is lost in the sum of a large database. */
+export function tableLosses(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
+  return lossesSince(earlier, services, tableAmounts)
+}
+
+type Amounts = (service: ServiceBackup) => ReadonlyMap<string, number>
+
+function lossesSince(
+  earlier: readonly Manifest[],
+  services: readonly ServiceBackup[],
+  amountsOf: Amounts,
+): readonly DataLoss[] {
   return services.flatMap((service) => {
     const last = earlier.find((manifest) => held(manifest, service.service))
     const before = last && held(last, service.service)
-    return last && before ? lossesOf(before, service).map((loss) => ({ ...loss, since: last.id })) : []
+    return last && before
+      ? lossesOf(amountsOf(before), service, amountsOf(service)).map((loss) => ({ ...loss, since: last.id }))
+      : []
   })
 }
 
@@ -39,11 +56,14 @@ function held({ services }: Manifest, name: string): ServiceBackup | undefined {
   return services.find(({ service }) => service === name)
 }
 
-function lossesOf(earlier: ServiceBackup, later: ServiceBackup): readonly Omit<DataLoss, "since">[] {
-  const unit = earlier.contents.kind === "postgres" ? "rows" : "keys"
-  const now = amounts(later)
-  return [...amounts(earlier)]
-    .map(([place, before]) => ({ unit, place, before, after: now.get(place) ?? 0 }) as const)
+function lossesOf(
+  earlier: ReadonlyMap<string, number>,
+  { contents }: ServiceBackup,
+  later: ReadonlyMap<string, number>,
+): readonly Omit<DataLoss, "since">[] {
+  const unit = contents.kind === "postgres" ? "rows" : "keys"
+  return [...earlier]
+    .map(([place, before]) => ({ unit, place, before, after: later.get(place) ?? 0 }) as const)
     .filter(({ before, after }) => after < before)
     .map((loss) => ({ ...loss, share: (loss.before - loss.after) / loss.before }))
 }
@@ -53,6 +73,15 @@ function amounts({ service, contents }: ServiceBackup): ReadonlyMap<string, numb
     return new Map([[service, sum(contents.keyspace.map(({ keys, expires }) => keys - expires))]])
   return new Map(
     contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum(tables.map(({ rows }) => rows))]),
+  )
+}
+
+function tableAmounts({ service, contents }: ServiceBackup): ReadonlyMap<string, number> {
+  if (contents.kind !== "postgres") return new Map()
+  return new Map(
+    contents.databases.flatMap(({ name, tables }) =>
+      tables.map((table) => [`${service}/${name}: ${table.schema}.${table.name}`, table.rows] as const),
+    ),
   )
 }
 

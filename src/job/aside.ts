@@ -60,8 +60,8 @@ export async function asidesOf(tools: Tools, one: StackService): Promise<readonl
 /** Removes such directories for good. The caller has proven a later backup. */
 export async function removeAsides(tools: Tools, one: StackService, paths: readonly string[]): Promise<void> {
   const { imageId } = containerOf(one)
+  const known = await asidesOf(tools, one)
   for (const path of paths) {
-    const known = await asidesOf(tools, one)
     if (!known.some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`)
     const [user] = await tools.stack.mounting([path])
     if (user) throw refusal("data-in-use", `${user.name} runs on ${path}, which was set aside`)

@@ -1,5 +1,4 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
-import { type DataLoss, dataLosses, suspiciousLosses } from "../core/data-loss.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import { holds, isDatedAhead } from "../core/latest-backup.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
@@ -9,6 +8,7 @@ import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
+import { assertNothingLost } from "./assert-nothing-lost.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
@@ -83,7 +83,7 @@ export async function backup(
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, target))
-    if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, dataLosses(earlier, done))
+    if (!tools.work.dryRun && !beforeDrop) assertNothingLost(tools, earlier, done)
     const local = unpublished(tools, { id, created, services: done })
     const stored = unreachable === undefined && s3 ? await store(tools, s3, local) : { failure: unreachable }
     const manifest = stored.manifest ?? local
@@ -157,17 +157,6 @@ async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
-}
-
-/** What fell by more than the limit is not believed (S1). */
-function assertNothingLost({ config }: Tools, losses: readonly DataLoss[]): void {
-  const [loss] = suspiciousLosses(losses, config.backup["max-row-loss"])
-  if (!loss) return
-  const { unit, place, before, after, since } = loss
-  const what = unit === "rows" ? "rows" : "keys without expiry"
-  throw failure(`${unit}-lost`, `${place} has ${after} ${what}, ${before} in its last proven backup (${since})`, {
-    hint: `Look at the data before anything else; if so many ${unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).`,
-  })
 }
 
 /**

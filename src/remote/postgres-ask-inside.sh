@@ -5,7 +5,8 @@
 nonce=$1 limit=$2 text=$4
 [ "$3" != own-path ] || session_options=$own_path_options
 shift 4
-export PGOPTIONS="$session_options -c statement_timeout=${limit}s -c lock_timeout=${limit}s"
+# A lock that is waited for has to be told as that, not as a slow statement.
+export PGOPTIONS="$session_options -c statement_timeout=${limit}s -c lock_timeout=$((limit * 1000 - 500))ms"
 at=0
 for database do
   rows=$(printf '%s\n' "$text" | sql -d "$database") || exit

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { dataLosses, suspiciousLosses } from "../../src/core/data-loss.ts"
+import { dataLosses, suspiciousLosses, tableLosses } from "../../src/core/data-loss.ts"
 import type { Manifest, ServiceBackup } from "../../src/core/manifest.ts"
 import { keysOf, manifestOf, postgresOf } from "../support/manifests.ts"
 
@@ -13,6 +13,16 @@ describe("what a backup lost", () => {
     ])
     assert.deepEqual(dataLosses(before, before[0]?.services ?? []), [])
     assert.deepEqual(dataLosses([], [postgres("db", { app: 1 })]), [])
+  })
+
+  test("a table that was emptied is not lost in the sum of its database", () => {
+    const before = [backup("b1", postgresOf("db", { app: { users: 10, log: 990 } }))]
+    const after = [postgresOf("db", { app: { users: 0, log: 1000 } })]
+    assert.deepEqual(dataLosses(before, after), [])
+    assert.deepEqual(tableLosses(before, after), [
+      { unit: "rows", place: "db/app: public.users", before: 10, after: 0, share: 1, since: "b1" },
+    ])
+    assert.deepEqual(tableLosses([backup("b1", keys("cache", { keys: 9 }))], [keys("cache")]), [])
   })
 
   test("a service that this backup was not asked for lost nothing", () => {
