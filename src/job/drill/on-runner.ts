@@ -3,7 +3,7 @@ import type { DrillRecord } from "../../core/drill-record.ts"
 import { failure } from "../../core/errors.ts"
 import type { Manifest } from "../../core/manifest.ts"
 import { askEngine, limited } from "../../docker/engine.ts"
-import { remoteScript } from "../../remote/scripts.ts"
+import { hashingScript } from "../../remote/hashing-script.ts"
 import { change, script, sh } from "../../shell/command.ts"
 import type { BackupStore } from "../../storage/backup-store.ts"
 import { artifactFiles } from "../../storage/manifest-file.ts"
@@ -76,7 +76,7 @@ export async function bringThere(
 
 async function assertWhole({ host }: Tools, manifest: Manifest, folder: string): Promise<void> {
   const artifacts = manifest.services.flatMap((one) => one.artifacts)
-  const look = script("read", remoteScript("store-verify"), [folder, ...artifactFiles(manifest)])
+  const look = script("read", hashingScript("store-verify"), [folder, ...artifactFiles(manifest)])
   const { stdout } = await host.run(look, { timeout: sumLimit })
   const wrong = differences(artifacts, parseVerified(stdout))
   if (wrong.length > 0)

@@ -162,6 +162,12 @@ describe("restoring a dump that somebody else made", () => {
     const report = await restore("rows.sql")
     assert.equal(report.rows, 2)
     assert.match(report.kept, /rows not compared: t\.$/)
+    writeFileSync(
+      `${folder}rows.sql`,
+      `${table}insert into t values ('a'), ('b');
+`,
+    )
+    assert.match((await restore("rows.sql")).kept, /rows not compared: all, since the file has no COPY\.$/)
   })
 
   it("says so when there is no such file", async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
+import { ask } from "../../../src/service/postgres/inside.ts"
 import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround, until } from "./postgres-ground.ts"
 
@@ -82,6 +83,18 @@ describe("looking at a Postgres server", () => {
         "postgres sample query 1",
       ],
     )
+  })
+
+  it("names a lock that it waits for", async () => {
+    const holder = ground.session("app", "begin; lock table owners;")
+    const held = "select count(*) from pg_locks where relation = 'owners'::regclass and mode = 'AccessExclusiveLock'"
+    await until(() => assert.equal(ground.sql("app", held), "1"))
+    const asked = ask(ground.service, ground.container(), "select pg_relation_size('public.owners')", {
+      databases: ["app"],
+      limit: 2000,
+    })
+    await assert.rejects(asked, { code: "postgres-locked", message: /a table stayed locked by another session/ })
+    holder.end()
   })
 
   it("tells fewer rows, empty and missing tables, broken keys and failing queries", async () => {
