@@ -3456,7 +3456,7 @@ async function ensureRunning(tools, services) {
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools, missing) {
 	for (const one of missing) await assertSoleServer(tools, one);
-	const places = await dataPresence(tools, missing);
+	const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)));
 	for (const { service } of missing) {
 		const own = places.filter((place) => place.service === service.name);
 		if (own.some((place) => place.present && place.doubt === void 0)) continue;
@@ -3471,6 +3471,20 @@ async function createOnData(tools, missing) {
 	});
 	await tools.work.step("create-missing", up, { timeout: 18e5 });
 	if (tools.work.dryRun) throw refusal("dry-run-ends", `the dry run ends here: ${names$1(missing).join(", ")} would first get a container`);
+}
+/** Only the mounts where it is going to keep its data, as far as that is known: that another one is full proves nothing. */
+async function withDataMounts(one) {
+	const told = await one.driver.dataDirectory?.(one.service, void 0, one.definition);
+	const usual = one.service.kind === "postgres" ? "/var/lib/postgresql/data" : "/data";
+	const own = one.definition.volumes.filter((mount) => covers(mount, told ?? usual));
+	if (told === void 0 && own.length === 0) return one;
+	return {
+		...one,
+		definition: {
+			...one.definition,
+			volumes: own
+		}
+	};
 }
 /** The same services with the containers as they are now. */
 async function refresh(tools, services) {
@@ -4081,11 +4095,13 @@ async function startWriters(tools) {
 	const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
 	const containers = (await appContainers(tools)).containers.filter((one) => lasting.some(({ name }) => name === one.service));
 	const stopped = containers.filter((one) => one.state === "exited");
-	const forget = forgetStoppedApp(tools.layout);
-	const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`;
-	if (stopped.length > 0 || await readStoppedApp(tools)) await tools.work.step("start-writers", start);
+	const note = await readStoppedApp(tools);
+	const forget = note?.undone === void 0 ? [forgetStoppedApp(tools.layout)] : [];
+	const [first, ...then] = [...stopped.length === 0 ? [] : [tools.stack.start(stopped)], ...forget];
+	if (first && (note || stopped.length > 0)) await tools.work.step("start-writers", then.reduce((all, one) => change`${all} || exit\n${one}`, first));
 	const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name));
 	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
+	if (note?.undone !== void 0) await tools.work.step("forget-undone", forgetStoppedApp(tools.layout));
 }
 /** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */
 async function startOnRightData(tools, { undone } = {}) {
@@ -6259,12 +6275,13 @@ async function settleRestore(tools, note) {
 	}
 	tools.log.warning(`A restore of ${what} was cut off`);
 	const manifest = note.backup === void 0 ? void 0 : await readRestored(tools, note.backup);
-	const come = await restoredOnes(await cutServices(tools, note), {
+	const services = await cutServices(tools, note);
+	const come = await restoredOnes(services, {
 		note,
 		manifest
 	});
 	const undoable = come.length === 0 && !note.restoring.forward;
-	if (!undoable && await appRuns(tools)) {
+	if (!(undoable && services.every(({ service }) => service.kind === "postgres")) && await appRuns(tools)) {
 		tools.log.warning(`Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`);
 		return forgetStop(tools);
 	}
@@ -6301,7 +6318,14 @@ async function finishRestore(tools, { come, note, manifest }) {
 				note,
 				manifest
 			});
-			await restoreService(tools, held, {
+			const work = {
+				...tools.work,
+				id: note.restoring.ids.at(-1) ?? tools.work.id
+			};
+			await restoreService({
+				...tools,
+				work
+			}, held, {
 				id: manifest.id,
 				inPlace: note.restoring.inPlace
 			});
@@ -6542,10 +6566,12 @@ async function finishInterrupted(tools, { cures = false } = {}) {
 		});
 	} catch (error) {
 		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error;
-		if ((restoring || undoing) && !cures) throw unsettled(error, undoing ? "an undo of a restore" : "a restore");
+		const left = await readStoppedApp(tools);
+		const half = left?.undoing ? "an undo of a restore" : left?.restoring && "a restore";
+		if (half && !cures) throw unsettled(error, half);
 		const app = await appRuns(tools) ? "" : ", the app stays stopped";
 		tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`);
-		return;
+		return left?.undone;
 	}
 }
 /** A run that was cut off before it stopped anything leaves at most a definition that nothing was made of. */
@@ -19490,7 +19516,7 @@ async function replaceContainers(tools, replacement) {
 	});
 	tools.log.warning(`It is proven that ${describeRung(rung)}`);
 	await startBeside(tools, beside);
-	await (rung === "backup" ? startOnRightData(tools) : startWriters(tools));
+	await (rung === "backup" && !await waitsForRestore(tools) ? startOnRightData(tools) : startWriters(tools));
 	await discardDumps(tools, dumps);
 	return {
 		status: "rolled-back",
@@ -19549,10 +19575,16 @@ async function startAgain(tools, { known, putBack, error }) {
 		tools.log.warning(`${messageOf(error)}; then the old containers did not start again: ${messageOf(second)}`);
 	}
 }
-/** Back as they were, once the data that they may write to is compared. */
+/** Back as they were, once the data that they may write to is compared: it is not to be compared with what it was any more. */
 async function startBeside(tools, beside) {
 	if (beside.length === 0) return;
-	await tools.work.step("start-beside", tools.stack.start(beside.map(containerOf)));
+	const start = tools.stack.start(beside.map(containerOf));
+	const note = await readStoppedApp(tools);
+	const compared = note && noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints: []
+	});
+	await tools.work.step("start-beside", compared ? change`${compared} || exit\n${start}` : start);
 	await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), void 0);
 }
 /** Why the new containers do not serve the data as it was; undefined when they do. */
@@ -20337,10 +20369,7 @@ function onlyDatabase(databases = []) {
 * restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
 */
 async function undoRestore(tools, { services, force } = {}) {
-	if (tools.undone) return {
-		done: [tools.undone],
-		left: []
-	};
+	if (tools.undone) return alreadyUndone(tools, tools.undone);
 	const data = atLeastOne(await dataServices(tools, services), "data service");
 	const able = data.filter((one) => one.driver.undo);
 	for (const one of able) await assertSoleServer(tools, one);
@@ -20372,11 +20401,27 @@ async function undoRestore(tools, { services, force } = {}) {
 		if (isSettled(tools, error)) await endUndo(tools, { undone: false });
 		throw error;
 	});
-	await endUndo(tools, { undone: true });
+	await startAfterSuccess(tools, {
+		done: "the restore is undone",
+		kept: done,
+		start: () => endUndo(tools, { undone: true })
+	});
 	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`);
 	return {
 		done,
 		left
+	};
+}
+/** To take back again what an earlier run has undone is not what was asked for: only its app may still have to start. */
+async function alreadyUndone(tools, undone) {
+	await startAfterSuccess(tools, {
+		done: "the restore is undone",
+		kept: [undone],
+		start: () => startWriters(tools)
+	});
+	return {
+		done: [undone],
+		left: []
 	};
 }
 /** What goes aside gets an id that nothing has yet which a restore or an undo put aside. */

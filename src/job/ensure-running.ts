@@ -1,7 +1,7 @@
 import { failure, refusal } from "../core/errors.ts"
 import type { Mounting } from "../docker/mounting.ts"
 import { dataPresence } from "./data-presence.ts"
-import { dataMounts } from "./keep-volumes.ts"
+import { covers, dataMounts } from "./keep-volumes.ts"
 import { containerOf, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -38,7 +38,7 @@ export async function ensureRunning(tools: Tools, services: readonly StackServic
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools: Tools, missing: readonly StackService[]): Promise<void> {
   for (const one of missing) await assertSoleServer(tools, one)
-  const places = await dataPresence(tools, missing)
+  const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)))
   for (const { service } of missing) {
     const own = places.filter((place) => place.service === service.name)
     if (own.some((place) => place.present && place.doubt === undefined)) continue
@@ -52,6 +52,15 @@ async function createOnData(tools: Tools, missing: readonly StackService[]): Pro
   await tools.work.step("create-missing", up, { timeout: 1_800_000 })
   if (tools.work.dryRun)
     throw refusal("dry-run-ends", `the dry run ends here: ${names(missing).join(", ")} would first get a container`)
+}
+
+/** Only the mounts where it is going to keep its data, as far as that is known: that another one is full proves nothing. */
+async function withDataMounts(one: StackService): Promise<StackService> {
+  const told = await one.driver.dataDirectory?.(one.service, undefined, one.definition)
+  const usual = one.service.kind === "postgres" ? "/var/lib/postgresql/data" : "/data"
+  const own = one.definition.volumes.filter((mount) => covers(mount, told ?? usual))
+  if (told === undefined && own.length === 0) return one
+  return { ...one, definition: { ...one.definition, volumes: own } }
 }
 
 /** The same services with the containers as they are now. */

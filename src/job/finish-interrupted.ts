@@ -46,10 +46,13 @@ export async function finishInterrupted(
     })
   } catch (error) {
     if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError)) throw error
-    if ((restoring || undoing) && !cures) throw unsettled(error, undoing ? "an undo of a restore" : "a restore")
+    // It may be that only the app does not serve any more.
+    const left = await readStoppedApp(tools)
+    const half = left?.undoing ? "an undo of a restore" : left?.restoring && "a restore"
+    if (half && !cures) throw unsettled(error, half)
     const app = (await appRuns(tools)) ? "" : ", the app stays stopped"
     tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`)
-    return undefined
+    return left?.undone
   }
 }
 

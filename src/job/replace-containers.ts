@@ -14,7 +14,7 @@ import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-a
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startOnRightData, startWriters, stopWriters, writersBeside } from "./writers.ts"
+import { startOnRightData, startWriters, stopWriters, waitsForRestore, writersBeside } from "./writers.ts"
 
 /**
  * Replaces containers whose data was proven to be in a backup: the app stops, then the rest and whoever else may write, the
@@ -50,7 +50,8 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   const { rung, kept } = await fallBack(tools, replacement, { before, proven: failed.proven })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await startBeside(tools, beside)
-  await (rung === "backup" ? startOnRightData(tools) : startWriters(tools))
+  // What another backup was to bring back is not what this run's holds.
+  await (rung === "backup" && !(await waitsForRestore(tools)) ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
   const differences: readonly FingerprintDifference[] =
     rung === "backup"
@@ -107,10 +108,13 @@ async function startAgain(tools: Tools, { known, putBack, error }: Failed): Prom
   }
 }
 
-/** Back as they were, once the data that they may write to is compared. */
+/** Back as they were, once the data that they may write to is compared: it is not to be compared with what it was any more. */
 async function startBeside(tools: Tools, beside: readonly StackService[]): Promise<void> {
   if (beside.length === 0) return
-  await tools.work.step("start-beside", tools.stack.start(beside.map(containerOf)))
+  const start = tools.stack.start(beside.map(containerOf))
+  const note = await readStoppedApp(tools)
+  const compared = note && noteStoppedApp(tools.layout, { ...note, fingerprints: [] })
+  await tools.work.step("start-beside", compared ? change`${compared} || exit\n${start}` : start)
   await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), undefined)
 }
 

@@ -25,7 +25,9 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
   const services = await cutServices(tools, note)
   const come = await restoredOnes(services, { note, manifest })
   const undoable = come.length === 0 && !note.restoring.forward
-  if (!undoable && (await appRuns(tools))) {
+  // A store of keys does not tell whether it has loaded the restored data: to undo that would take from the app what it wrote.
+  const harmless = undoable && services.every(({ service }) => service.kind === "postgres")
+  if (!harmless && (await appRuns(tools))) {
     tools.log.warning(
       `Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`,
     )
@@ -65,7 +67,9 @@ async function finishRestore(tools: Tools, { come, note, manifest }: Unfinished)
       tools.log.info(`Restoring ${held.service}, which the restore had not come to`)
       const [one] = await dataServices(tools, [held.service])
       if (one) await undoCut(tools, one, { note, manifest })
-      await restoreService(tools, held, { id: manifest.id, inPlace: note.restoring.inPlace })
+      // What it replaces belongs to what the cut one had replaced: an undo takes both back.
+      const work = { ...tools.work, id: note.restoring.ids.at(-1) ?? tools.work.id }
+      await restoreService({ ...tools, work }, held, { id: manifest.id, inPlace: note.restoring.inPlace })
       await noteRestored(tools, held.service)
     }
     return true

@@ -3,10 +3,11 @@ import type { ReplacedData } from "../service/driver.ts"
 import { assertSoleServer, atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { readReplacedInPlace } from "./in-place-note.ts"
 import { containerOf, dataServices, names, type StackService } from "./stack-services.ts"
+import { startAfterSuccess } from "./start-after.ts"
 import { isSettled, takeBack } from "./take-back.ts"
 import type { Tools } from "./tools.ts"
 import { endUndo, type UndoEntry } from "./undo-note.ts"
-import { stopWriters, waitsForRestore } from "./writers.ts"
+import { startWriters, stopWriters, waitsForRestore } from "./writers.ts"
 
 export interface UndoOptions {
   /** Data services to take back; those of the newest restore unless told. */
@@ -29,8 +30,7 @@ export interface UndoResult {
  * restore of more than a day ago: who means one that failed a minute ago, and changed nothing, would lose months.
  */
 export async function undoRestore(tools: Tools, { services, force }: UndoOptions = {}): Promise<UndoResult> {
-  // To take that back again is not what was asked for.
-  if (tools.undone) return { done: [tools.undone], left: [] }
+  if (tools.undone) return alreadyUndone(tools, tools.undone)
   const data = atLeastOne(await dataServices(tools, services), "data service")
   const able = data.filter((one) => one.driver.undo)
   for (const one of able) await assertSoleServer(tools, one)
@@ -56,9 +56,18 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
     if (isSettled(tools, error)) await endUndo(tools, { undone: false })
     throw error
   })
-  await endUndo(tools, { undone: true })
+  await startAfterSuccess(tools, {
+    ...{ done: "the restore is undone", kept: done },
+    start: () => endUndo(tools, { undone: true }),
+  })
   if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`)
   return { done, left }
+}
+
+/** To take back again what an earlier run has undone is not what was asked for: only its app may still have to start. */
+async function alreadyUndone(tools: Tools, undone: string): Promise<UndoResult> {
+  await startAfterSuccess(tools, { done: "the restore is undone", kept: [undone], start: () => startWriters(tools) })
+  return { done: [undone], left: [] }
 }
 
 /** What goes aside gets an id that nothing has yet which a restore or an undo put aside. */

@@ -79,11 +79,19 @@ export async function startWriters(tools: Tools): Promise<void> {
   const all = (await appContainers(tools)).containers
   const containers = all.filter((one) => lasting.some(({ name }) => name === one.service))
   const stopped = containers.filter((one) => one.state === "exited")
-  const forget = forgetStoppedApp(tools.layout)
-  const start = stopped.length === 0 ? forget : change`${tools.stack.start(stopped)} || exit\n${forget}`
-  if (stopped.length > 0 || (await readStoppedApp(tools))) await tools.work.step("start-writers", start)
+  const note = await readStoppedApp(tools)
+  const forget = note?.undone === undefined ? [forgetStoppedApp(tools.layout)] : []
+  const start = stopped.length === 0 ? [] : [tools.stack.start(stopped)]
+  const [first, ...then] = [...start, ...forget]
+  if (first && (note || stopped.length > 0))
+    await tools.work.step(
+      "start-writers",
+      then.reduce((all, one) => change`${all} || exit\n${one}`, first),
+    )
   const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name))
   if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), undefined)
+  // Until the app serves, who asks for the undo again means this one.
+  if (note?.undone !== undefined) await tools.work.step("forget-undone", forgetStoppedApp(tools.layout))
 }
 
 /** The same once the data is what the app belongs to: a run that is cut off from here on leaves only the start to the next. */

@@ -1,11 +1,23 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, renameSync } from "node:fs"
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { recreate } from "../../src/job/recreate.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
-import { backupId, changed, docker, ids, image, open, readCompose, redis, refusedWith, sql } from "./recreate-ground.ts"
+import {
+  backupId,
+  changed,
+  composeFile,
+  docker,
+  ids,
+  image,
+  open,
+  readCompose,
+  redis,
+  refusedWith,
+  sql,
+} from "./recreate-ground.ts"
 
 const slot = 22
 
@@ -128,7 +140,11 @@ describe("recreate", () => {
     await docker("rm", "-f", `${place.project}-dragonfly-1`)
     const data = join(place.baseDir, "data/dragonfly")
     renameSync(data, `${data}.elsewhere`)
+    // That something else which it may write to is full does not make it less empty.
+    const [file, text] = [join(place.baseDir, composeFile), readCompose(place)]
+    writeFileSync(file, changed(place, ["dragonfly_data:/data", "dragonfly_data:/data\n      - ./state:/notes"]))
     await assert.rejects(backupId(open(place)), refusedWith("data-missing"))
+    writeFileSync(file, text)
     execFileSync("rm", ["-rf", data])
     renameSync(`${data}.elsewhere`, data)
   })

@@ -4,14 +4,16 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failure } from "../../src/core/errors.ts"
+import { HostError } from "../../src/host/host.ts"
 import { backup } from "../../src/job/backup.ts"
 import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { leftOnHost } from "../../src/job/left-on-host.ts"
 import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
+import { undoRestore } from "../../src/job/undo-restore.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, open, sql } from "./recreate-ground.ts"
+import { backupId, docker, open, redis, sql } from "./recreate-ground.ts"
 
 const slot = 25
 
@@ -104,6 +106,52 @@ describe("a restore into a server that does not serve", () => {
     rmdirSync(like)
   })
 
+  it("that is finished by another run is one restore for an undo", async () => {
+    const before = [sql(place, "delete from notes where n > 7; select count(*) from notes"), "later"]
+    redis(place, "set", "mark", "later")
+    await assert.rejects(restore(open(place, { beforeStep: deadAfter("note-restored-postgres") }), { backupId: id }))
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.match(tools.said.join("\n"), /Restoring dragonfly, which the restore had not come to/)
+    assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mark")], ["30", ""])
+    assert.deepEqual((await undoRestore(open(place))).left, [])
+    assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mark")], before)
+  })
+
+  it("whose undo the app does not serve on is not undone by who asks for the undo again", async () => {
+    const unserved = () => {
+      const tools = open(place)
+      const check: typeof tools.work.check = async (name, ...more) => {
+        if (name === "wait-writers") throw failure("not-healthy", "service api is not healthy")
+        return tools.work.check(name, ...more)
+      }
+      return { ...tools, work: { ...tools.work, check } }
+    }
+    await assert.rejects(undoRestore(unserved()), { code: "app-not-healthy", message: /^the restore is undone, but/ })
+    const restored = ["30", ""]
+    const state = () => [sql(place, "select count(*) from notes"), redis(place, "get", "mark")]
+    assert.deepEqual(state(), restored)
+    const undone = await finishInterrupted(unserved())
+    assert.match(undone ?? "", /^dragonfly and postgres as before the restore/)
+    await assert.rejects(undoRestore({ ...unserved(), ...(undone && { undone }) }), { code: "app-not-healthy" })
+    assert.deepEqual(state(), restored)
+    assert.equal(await finishInterrupted(open(place)), undone)
+    assert.equal(await finishInterrupted(open(place)), undefined)
+    assert.deepEqual(state(), restored)
+  })
+
+  it("of keys that was cut is left alone once somebody has started the app", async () => {
+    const cut = deadAfter("start-dragonfly")
+    await assert.rejects(restore(open(place, { beforeStep: cut }), { backupId: id, services: ["dragonfly"] }))
+    await docker("start", name("api"))
+    redis(place, "set", "since", "1")
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.match(tools.said.join("\n"), /Somebody has started the app since, so nothing is changed/)
+    assert.equal(redis(place, "get", "since"), "1")
+    assert.equal(await readStoppedApp(tools), undefined)
+  })
+
   it("goes on with a server that answers although its health check fails", async () => {
     sql(place, "delete from notes")
     await docker("exec", "-u", "0", name("postgres"), "sh", "-c", 'mv "$(command -v pg_isready)" /tmp/pg_isready')
@@ -122,5 +170,15 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let left = 360; !(await holds()); left -= 1) {
     assert.ok(left > 0, "it never came to that")
     await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
+/** For `beforeStep`: as in a killed run, nothing of it happens after this step. */
+function deadAfter(step: string) {
+  let [seen, dead] = [false, false]
+  return (name: string) => {
+    dead ||= seen
+    seen ||= name === step
+    if (dead) throw new HostError("lost", `dead before ${name}`)
   }
 }
