@@ -4,6 +4,7 @@ import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { recreate } from "../../src/job/recreate.ts"
+import { forgetStoppedApp, noteStoppedApp, readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
 import {
   backupId,
@@ -111,11 +112,17 @@ describe("recreate", () => {
   })
 
   it("restores the keys when the snapshot is gone for the previous image, too", async () => {
+    // An earlier run waits for another backup: this one's brings back data that the app must not start on.
+    const backup = "backup-20200101-000000"
+    await open(place).host.run(noteStoppedApp(open(place).layout, { awaits: "restore", backup, fingerprints: [] }))
     const tools = open(place, { beforeStep: hideDump(place, "hide") })
     const result = await recreate(tools, { backupId: await backupId(open(place)) })
 
     assert.equal(result.rung, "backup", result.cause)
     assert.ok(tools.said.some((line) => line.includes("previous images do not serve either")))
+    const note = await readStoppedApp(tools)
+    assert.deepEqual([note?.awaits, note?.backup], ["restore", backup])
+    await tools.host.run(forgetStoppedApp(tools.layout))
     assertData(place)
   })
 
