@@ -9,14 +9,14 @@ import { drillContract } from "./contract.ts"
 export const drillAction = action(drillContract, (inputs, context) =>
   withTools(inputs, context, { ...opened, onRunner: inputs.where === "runner" }, async (tools) => {
     const { source, where, newest: most } = inputs
-    const records = await drill(tools, { backupId: inputs["backup-id"], source, where, newest: most })
+    const { records, left } = await drill(tools, { backupId: inputs["backup-id"], source, where, newest: most })
     const [newest] = records
     if (!newest) return { outputs: { ...drillContract.negative, ...notRun } }
     const failed = records.filter((one) => one.result === "failed")
     return {
       outputs: {
-        status: failed.length > 0 ? "failed" : "success",
-        reason: failed.length > 0 ? "drill-failed" : "done",
+        status: failed.length > 0 ? "failed" : left === undefined ? "success" : "partial",
+        reason: failed.length > 0 ? "drill-failed" : left === undefined ? "done" : "leftovers",
         "drill-status": failed.length > 0 ? "failed" : "success",
         "backup-id": newest.backup,
         source: newest.source,
@@ -24,7 +24,7 @@ export const drillAction = action(drillContract, (inputs, context) =>
         "rpo-seconds": newest.rpoSeconds,
         "drill-details": JSON.stringify(records),
       },
-      summary: records.map(summaryOf).join("\n"),
+      summary: [...records.map(summaryOf), ...(left === undefined ? [] : [`**Not removed**: ${left}\n`])].join("\n"),
       ...(failed.length > 0 ? { failure: failed.map(failureOf).join("\n") } : {}),
     }
   }),

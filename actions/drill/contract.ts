@@ -40,7 +40,9 @@ export const drillContract = {
     ...commonOutputs,
     "drill-status": z
       .enum(["success", "failed", "not-run"])
-      .describe("`success`, `failed` (fails the step), or `not-run` after a dry run."),
+      .describe(
+        "`success`, `failed` when a copy is not what was backed up (fails the step), or `not-run` after a dry run or when something kept it from being tried (fails the step).",
+      ),
     "backup-id": z.string().describe("Id of the newest backup that was drilled."),
     source: z.enum(["local", "s3", "none"]).describe("Whose copy was restored; `none` when nothing was."),
     "rto-seconds": z
@@ -52,7 +54,7 @@ export const drillContract = {
   }),
   negative: {
     ...notDone,
-    "drill-status": "failed",
+    "drill-status": "not-run",
     "backup-id": "",
     source: "none",
     "rto-seconds": -1,

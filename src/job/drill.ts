@@ -1,15 +1,14 @@
 import { type DrillRecord, drillId } from "../core/drill-record.ts"
 import { AppError, failure, inputError, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
-import type { BackupStore } from "../storage/backup-store.ts"
-import { bringImages, bringThere, groundOf } from "./drill/on-runner.ts"
-import { type DrillPair, restoreIntoScratch } from "./drill/restore-into-scratch.ts"
+import { attempt, type Chosen, secondsBetween } from "./drill/attempt.ts"
+import { groundOf } from "./drill/on-runner.ts"
+import type { DrillPair } from "./drill/restore-into-scratch.ts"
 import { assertDiskRoom, type RoomNeeded } from "./drill/room.ts"
-import { clearLeftovers, closeScratch, scratchFolder } from "./drill/scratch.ts"
+import { clearLeftovers, closeScratch } from "./drill/scratch.ts"
 import { servicesOf } from "./stack-services.ts"
 import { findBackup, localStore, remoteStore, storesOf } from "./stores.ts"
 import type { Tools } from "./tools.ts"
-import { passed } from "./verify.ts"
 
 export interface DrillOptions {
   /** An id, `latest`, or `each` for every backup that the source has. */
@@ -22,43 +21,64 @@ export interface DrillOptions {
   readonly where?: DrillRecord["where"]
 }
 
+export interface DrillReport {
+  /** Newest first; none in a dry run. */
+  readonly records: readonly DrillRecord[]
+  /** Why what a drill made still lies there; undefined when nothing does. The next drill removes it. */
+  readonly left: string | undefined
+}
+
 /**
  * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
  * host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
  * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
- * the manifests, in each store. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
- * run gives no record.
+ * the manifests, in each store. A copy that is wrong is an outcome and does not end the drill of the others; what keeps one
+ * from being tried is thrown, and leaves no record: it says nothing about the copy (S11).
  */
-export async function drill(tools: Tools, options: DrillOptions): Promise<readonly DrillRecord[]> {
+export async function drill(tools: Tools, options: DrillOptions): Promise<DrillReport> {
   const found = await chosen(tools, options)
   const there = await groundOf(tools, options.where)
   await clearLeftovers(tools)
   if (there !== tools) await clearLeftovers(there)
   const records: DrillRecord[] = []
+  let left: string | undefined
+  const tellLeft = (why: string) => {
+    tools.log.warning(`What the drill made could not be removed, the next one does it: ${why}`)
+    left = why
+  }
   for (const one of found) {
-    const record = await drillOne(tools, { ...one, there, earlier: records.at(-1) })
-    if (tools.work.dryRun || (await isGone(tools, one, record))) continue
+    const record = await drillOne(tools, { ...one, there, earlier: records.at(-1), tellLeft }).catch(
+      async (error: unknown) => {
+        // Whether it is still there does not matter where nothing can be asked any more: then this error is the one.
+        if (tools.signal.aborted || !(await isGone(tools, one).catch(() => false))) throw notTried(one, error)
+        return undefined
+      },
+    )
+    if (!record || tools.work.dryRun || (record.result === "failed" && (await isGone(tools, one)))) continue
     await write(tools, record)
     records.push(record)
   }
-  if (records.length > 0 || tools.work.dryRun) return records
+  if (records.length > 0 || tools.work.dryRun) return { records, left }
   throw failure("backup-gone", "what was to be drilled was removed meanwhile, so nothing was proven", {
     hint: "Drill a backup that retention keeps, such as latest.",
   })
 }
 
 /** Retention goes on beside a drill: a backup that it removes while it is restored has not failed. */
-async function isGone({ log }: Tools, { manifest, store }: Chosen, { result }: DrillRecord): Promise<boolean> {
-  if (result === "success") return false
+async function isGone({ log }: Tools, { manifest, store }: Chosen): Promise<boolean> {
   const { backups } = await store.list()
   if (backups.some((one) => one.manifest.id === manifest.id)) return false
   log.warning(`${manifest.id} was removed from ${store.name} while it was drilled: it is left out`)
   return true
 }
 
-interface Chosen {
-  readonly manifest: Manifest
-  readonly store: BackupStore
+function notTried({ manifest, store }: Chosen, error: unknown): unknown {
+  if (!(error instanceof AppError)) return error
+  const told = `the ${store.name} copy of ${manifest.id} could not be drilled, which says nothing about it: ${error.message}`
+  return new AppError(error.kind, error.code, told, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    cause: error,
+  })
 }
 
 async function chosen(tools: Tools, { backupId, source, newest: most }: DrillOptions): Promise<readonly Chosen[]> {
@@ -86,19 +106,20 @@ interface Turn extends Chosen {
   /** The tools of the machine where the throw-away servers run. */
   readonly there: Tools
   readonly earlier: DrillRecord | undefined
+  /** Hears why what the drill made could not be removed. */
+  readonly tellLeft: (why: string) => void
 }
 
-async function drillOne(tools: Tools, { manifest, store, there, earlier }: Turn): Promise<DrillRecord> {
+async function drillOne(tools: Tools, { manifest, store, there, earlier, tellLeft }: Turn): Promise<DrillRecord> {
   const { config, run, log } = tools
   const pairs = await servicesFor(tools, manifest)
   const where = there === tools ? "host" : "runner"
   await assertDiskRoom(there, roomFor(pairs, { fetches: store.name !== "local" || where === "runner" }))
   const started = await freeStart(tools, earlier)
   log.info(`Drill of ${manifest.id} from ${store.name} in throw-away containers on the ${where}`)
-  const outcome = await attempt(tools, { manifest, store, there, pairs, started })
-  const kept = await closeScratch(there).then(
-    () => undefined,
-    (error: unknown) => `what the drill made could not be removed: ${messageOf(error)}`,
+  const outcome = await attempt(tools, { manifest, store, there, pairs, started }).finally(() =>
+    // No word about the copy, whose outcome counts.
+    closeScratch(there).catch((error: unknown) => tellLeft(messageOf(error))),
   )
   return {
     format: 1,
@@ -110,46 +131,8 @@ async function drillOne(tools: Tools, { manifest, store, there, earlier }: Turn)
     where,
     started: started.toISOString(),
     run: { id: run.id, url: run.url, actor: run.actor },
-    ...outcome,
     rpoSeconds: secondsBetween(Date.parse(manifest.created), started.getTime()),
-    ...verdict(outcome, kept),
-  }
-}
-
-function verdict(
-  { result, reason }: Attempt,
-  kept: string | undefined,
-): Pick<DrillRecord, "result" | "reason" | "proven"> {
-  if (kept !== undefined) return { result: "failed", reason: [reason, kept].filter(Boolean).join("; ") }
-  return result === "success" ? { result, reason, proven: "restored" } : { result, reason }
-}
-
-type Attempt = Pick<DrillRecord, "result" | "reason" | "rtoSeconds" | "services">
-
-interface AttemptOptions extends Chosen {
-  readonly there: Tools
-  readonly pairs: readonly DrillPair[]
-  readonly started: Date
-}
-
-/** Want of memory refuses; whatever else goes wrong is the outcome. */
-async function attempt(tools: Tools, { manifest, store, there, pairs, started }: AttemptOptions): Promise<Attempt> {
-  try {
-    if (there !== tools) await bringImages(tools, there, pairs)
-    const backups = await (there === tools
-      ? bring(tools, manifest, store)
-      : bringThere(tools, there, { manifest, store }))
-    const { services, usable } = await restoreIntoScratch(there, pairs, backups)
-    const bad = services.flatMap(({ checks }) => checks).filter((check) => !passed(check))
-    const reason = bad.map(({ name, detail }) => `${name}: ${detail}`).join("; ")
-    const rtoSeconds = secondsBetween(started.getTime(), usable)
-    return { result: bad.length > 0 ? "failed" : "success", reason, rtoSeconds, services: [...services] }
-  } catch (error) {
-    if (tools.signal.aborted || (error instanceof AppError && error.code === "memory")) {
-      await closeScratch(there)
-      throw error
-    }
-    return { result: "failed", reason: messageOf(error), rtoSeconds: null, services: [] }
+    ...outcome,
   }
 }
 
@@ -175,13 +158,6 @@ function roomFor(pairs: readonly DrillPair[], { fetches }: { readonly fetches: b
   return { data, files: fetches ? stored : 0 }
 }
 
-/** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
-async function bring(tools: Tools, manifest: Manifest, store: BackupStore): Promise<string> {
-  const folder = store.name === "local" ? tools.layout.backups : scratchFolder(tools)
-  await store.fetch(manifest, tools.work, folder)
-  return folder
-}
-
 /** On the host and in S3: a lost host takes its own records along. Keys that may only read make no drill fail. */
 async function write({ stores, work, log, signal }: Tools, record: DrillRecord): Promise<void> {
   await localStore(stores).recordDrill(record, work)
@@ -198,8 +174,4 @@ async function write({ stores, work, log, signal }: Tools, record: DrillRecord):
 async function freeStart({ clock, signal }: Tools, earlier: DrillRecord | undefined): Promise<Date> {
   while (drillId(clock.now()) === earlier?.id) await clock.sleep(200, signal)
   return clock.now()
-}
-
-function secondsBetween(from: number, to: number): number {
-  return Math.round((to - from) / 100) / 10
 }

@@ -9,7 +9,7 @@ import { artifactFiles, manifestFolder, sortManifests } from "./manifest-file.ts
 import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { readDrills, recordDrill } from "./s3-drills.ts"
-import { removeEncrypted, requireEncryption } from "./s3-encryption.ts"
+import { removeEncrypted, requireEncryption, requireKey } from "./s3-encryption.ts"
 import { fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
 import { abortStale, listKeys, readManifests } from "./s3-list.ts"
@@ -58,6 +58,7 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     },
     async fetch(manifest, work, directory = options.directory) {
       const objects = objectsOf(manifest, prefix)
+      if (objects.some(({ encrypted }) => encrypted)) requireKey(options.encryption)
       // A right file on the host spares the way, but is no word about the copy here.
       const wrong = work.dryRun ? [] : await verify(context, manifest)
       if (wrong.length > 0)

@@ -70,6 +70,26 @@ describe("backup with S3, of more than two parts", () => {
     )
   })
 
+  test("a drill without the key, or with another, fails and disproves nothing; with it the copy is proven", async () => {
+    const drill = (inputs: Record<string, string>) => ground.act("drill", { source: "s3", ...inputs })
+    for (const inputs of [{}, { "dry-run": "true" }, { "backup-key": makeOpenpgpKeys().privateKey }]) {
+      const run = await drill(inputs)
+      assert.deepEqual(
+        [run.code, run.outputs.reason, run.outputs["drill-status"]],
+        [1, "backup-key", "not-run"],
+        run.log,
+      )
+      assert.match(run.log, /backup-key/)
+      assert.deepEqual(ground.records(), [])
+    }
+    const run = await drill({ "backup-key": keys.privateKey })
+    assert.equal(run.code, 0, run.log)
+    assert.deepEqual(
+      ground.records().map(({ result, source }) => [result, source]),
+      [["success", "s3"]],
+    )
+  })
+
   test("no key, URL or private key is seen on the host: in no process, file or log, while a backup goes up and comes back", async () => {
     const uid = Number(execFileSync("id", ["-u", testbed().ssh.user], { encoding: "utf8" }))
     const key = { "backup-key": keys.privateKey }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { type DrillGround, drillGround } from "../support/drill-ground.ts"
@@ -22,6 +22,13 @@ describe("drill", () => {
     const copy = `${path}.kept`
     copyFileSync(path, copy)
     return { [Symbol.dispose]: () => copyFileSync(copy, path) }
+  }
+
+  /** How the newest backup's copy on the host is proven. */
+  async function provenLocally(): Promise<string | undefined> {
+    const { outputs } = await ground.act("backups")
+    const [newest] = JSON.parse(outputs.backups ?? "[]") as { copies: { store: string; proven: string }[] }[]
+    return newest?.copies.find(({ store }) => store === "local")?.proven
   }
 
   for (const source of ["local", "s3"]) {
@@ -179,6 +186,50 @@ describe("drill", () => {
     assert.deepEqual(await ground.leftovers(), [])
   })
 
+  test("a server that ends under the restore fails the step, and says nothing about the copy", async () => {
+    const known = ground.records()
+    const proven = await provenLocally()
+    let end: Promise<string> | undefined
+    const name = `infra-actions-drill-${ground.stack.project}-production-postgres`
+    const onOutput = (text: string) => {
+      if (text.includes("restore-drill-postgres")) end ??= ground.docker("kill", name)
+    }
+    const run = await ground.act("drill", {}, { onOutput })
+    await end
+    assert.deepEqual(
+      [run.code, run.outputs.status, run.outputs.reason, run.outputs["drill-status"]],
+      [1, "failed", "drill-server", "not-run"],
+      run.log,
+    )
+    assert.match(
+      run.log,
+      /local copy of backup-\S+ could not be drilled, which says nothing about it: .*ended \(exit code/,
+    )
+    assert.deepEqual(ground.records(), known)
+    assert.equal(await provenLocally(), proven)
+    assert.deepEqual(await ground.leftovers(), [])
+  })
+
+  test("what cannot be removed afterwards is told, and the copy is proven all the same", async () => {
+    const fetched = join(backups, ".drill-production")
+    const onOutput = (text: string) => {
+      if (!text.includes("restore-drill-dragonfly")) return
+      // Of root's, so that the host's user cannot remove it.
+      mkdirSync(fetched, { recursive: true })
+      writeFileSync(join(fetched, "kept"), "")
+    }
+    const run = await ground.act("drill", {}, { onOutput })
+    rmSync(fetched, { recursive: true })
+    assert.deepEqual(
+      [run.code, run.outputs.status, run.outputs.reason, run.outputs["drill-status"]],
+      [0, "partial", "leftovers", "success"],
+      run.log,
+    )
+    assert.match(run.summary, /Not removed.*\.drill-production/)
+    assert.deepEqual([ground.records().at(-1)?.result, await provenLocally()], ["success", "restored"])
+    assert.deepEqual(await ground.leftovers(), [])
+  })
+
   test("a deployment may hold the lock meanwhile, another drill may not run", async () => {
     const holder = await ground.act("lock", { purpose: "deploy" })
     assert.equal(holder.code, 0, holder.log)
@@ -216,7 +267,7 @@ describe("drill", () => {
     assert.match(next.log, /An earlier drill left 1 throw-away container/)
     assert.deepEqual(await ground.leftovers(), [])
     const cancelled = await start("SIGINT")
-    assert.equal(cancelled.outputs["drill-status"], "failed")
+    assert.equal(cancelled.outputs["drill-status"], "not-run")
     assert.deepEqual(await ground.leftovers(), [])
   })
 

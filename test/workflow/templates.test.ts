@@ -63,6 +63,7 @@ describe("the workflows on a schedule", () => {
         ours += 1
         assert.ok(actionNames().includes(own), own)
         const { shape } = (await contractOf(own)).inputs
+        if (shape["backup-key"]) assert.ok(given["backup-key"], `${own} cannot read encrypted copies without a key`)
         for (const [input, value] of Object.entries(given)) {
           const schema = shape[input]
           assert.ok(schema, `${own} has no input ${input}`)
@@ -74,4 +75,15 @@ describe("the workflows on a schedule", () => {
       assert.equal(ours, 1)
     })
   }
+})
+
+test("deploy.yml hands the pipeline secrets that it takes, the key to encrypted copies among them", () => {
+  const { on } = parse(readFileSync(join(root, ".github/workflows/pipeline.yml"), "utf8"))
+  const { jobs } = parse(readFileSync(join(folder, "deploy.yml"), "utf8"))
+  const given = Object.entries<string>(jobs.pipeline.secrets)
+  for (const [name, value] of given) {
+    assert.ok(name in on.workflow_call.secrets, name)
+    assert.equal(value, `\${{ secrets.${name.toUpperCase().replaceAll("-", "_")} }}`)
+  }
+  assert.ok(given.some(([name]) => name === "backup-key"))
 })

@@ -1,10 +1,11 @@
 import type { DrilledService } from "../../core/drill-record.ts"
-import { AppError, failure } from "../../core/errors.ts"
+import { AppError, failure, messageOf } from "../../core/errors.ts"
 import type { ServiceBackup } from "../../core/manifest.ts"
 import type { RestoreReport } from "../../service/driver.ts"
 import type { StackService } from "../stack-services.ts"
 import type { Tools } from "../tools.ts"
-import { imageOf, openScratch, outOfMemory, type Scratch } from "./scratch.ts"
+import { passed } from "../verify.ts"
+import { endedOf, imageOf, openScratch, type Scratch } from "./scratch.ts"
 
 /** A service of a backup, and the one of the stack that it would be restored into. */
 export interface DrillPair {
@@ -46,10 +47,13 @@ export async function restoreIntoScratch(tools: Tools, pairs: readonly DrillPair
       restored.push({ ...pair, scratch, report, seconds })
     }
   } catch (error) {
-    throw await explained(tools, servers, error)
+    if (!tools.signal.aborted && error instanceof AppError) await assertServing(tools, servers, error)
+    throw error
   }
   const usable = tools.clock.now().getTime()
-  return { services: await Promise.all(restored.map(look)), usable }
+  const services = await Promise.all(restored.map(look))
+  if (!services.flatMap(({ checks }) => checks).every(passed)) await assertServing(tools, servers)
+  return { services, usable }
 }
 
 async function restoreOne(tools: Tools, { one, backup }: DrillPair, scratch: Scratch): Promise<RestoreReport> {
@@ -64,11 +68,9 @@ async function look({ one, backup, scratch, report, seconds }: Restored): Promis
   return { service: backup.service, image: imageOf(one), seconds, tables, rows, keys, checks }
 }
 
-/** A server that the limit of memory has killed looks like a bad backup otherwise. */
-async function explained(tools: Tools, servers: readonly Scratch[], error: unknown): Promise<unknown> {
-  if (tools.signal.aborted || !(error instanceof AppError)) return error
-  // What cannot be found out about the servers must not hide what went wrong.
-  const killed = await outOfMemory(tools, servers).catch(() => [])
-  if (killed.length === 0) return error
-  return failure("drill-memory", `${killed.join(", ")}: the drill tells nothing about the backup`, { cause: error })
+/** A server that has ended, for want of memory or by somebody's hand, looks like a bad backup otherwise; so does Docker's end. */
+async function assertServing(tools: Tools, servers: readonly Scratch[], cause?: AppError): Promise<void> {
+  const ended = await endedOf(tools, servers).catch((error: unknown) => [messageOf(error)])
+  if (ended.length === 0) return
+  throw failure("drill-server", ended.join(", "), { cause })
 }

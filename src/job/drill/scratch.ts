@@ -63,10 +63,14 @@ export async function clearLeftovers(tools: Tools): Promise<void> {
   await closeScratch(tools)
 }
 
-/** Why throw-away servers ended that should run, as far as Docker knows. */
-export async function outOfMemory(tools: Tools, servers: readonly Scratch[]): Promise<readonly string[]> {
+/** Throw-away servers that do not run any more, each with why as far as Docker knows. */
+export async function endedOf(tools: Tools, servers: readonly Scratch[]): Promise<readonly string[]> {
   const seen = await Promise.all(servers.map(({ container }) => readScratch(tools.host, container.id)))
-  return seen.filter((one) => one.oomKilled).map((one) => `${one.name} was killed for want of memory`)
+  return seen.filter(({ state }) => state !== "running").map((one) => `${one.name} ended (${whyEnded(one)})`)
+}
+
+function whyEnded({ oomKilled, exitCode }: Container): string {
+  return oomKilled ? "killed for want of memory" : `exit code ${exitCode}`
 }
 
 /** The image that a restore would go into. */
@@ -122,9 +126,8 @@ async function waitReady(
 
 async function ended(service: Service, container: Container): Promise<Error> {
   const said = (await service.stack.logs(container, 5)).trimEnd().split("\n").at(-1)?.trim() ?? ""
-  const why = container.oomKilled ? "killed for want of memory" : `exit code ${container.exitCode}`
   return failure(
     "drill-start",
-    `${service.name} ended instead of starting (${why})${said ? `: ${said.slice(0, 300)}` : ""}`,
+    `${service.name} ended instead of starting (${whyEnded(container)})${said ? `: ${said.slice(0, 300)}` : ""}`,
   )
 }
