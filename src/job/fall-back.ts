@@ -1,16 +1,16 @@
 import { failure, messageOf } from "../core/errors.ts"
-import { compareFingerprints, type Fingerprint } from "../core/fingerprint.ts"
+import type { Fingerprint } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
-import { HostError } from "../host/host.ts"
 import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
+import { hasLost, isKeyStore, isWhole } from "./lost-data.ts"
 import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
-import { fingerprints, type NotStarted, tryCompared } from "./start-compared.ts"
+import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
@@ -44,7 +44,7 @@ export interface FellBack {
 /**
  * The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
  * definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
- * backup of this run. Throws when no rung holds.
+ * backup of this run, for those services alone whose data is proven to be lost. Throws when no rung holds.
  */
 export async function fallBack(tools: Tools, replacement: Replacement, stopped: Stopped): Promise<FellBack> {
   const { services, upgrades, putBack } = replacement
@@ -67,11 +67,12 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
   if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay }
   tools.log.warning(
-    `The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`,
+    `The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data gets that of ${replacement.manifest.id}.`,
   )
-  const kept = [...gaveWay, ...(await restoreBroken(tools, replacement, before))]
+  const restored = await restoreBroken(tools, replacement, before)
   await startRest(tools, known, images)
-  return { rung: "backup", kept }
+  const rung = restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images"
+  return { rung, kept: [...gaveWay, ...restored] }
 }
 
 /** What was there before new containers. */
@@ -160,7 +161,7 @@ export async function stoppedWith(
   return [...found.values()]
 }
 
-/** Restores those data services that do not serve what they held; the others are left alone. */
+/** Restores those data services that do not serve what they held; the others are left alone. One sentence for each that was. */
 async function restoreBroken(
   tools: Tools,
   { services, manifest }: Replacement,
@@ -170,20 +171,25 @@ async function restoreBroken(
     tools,
     services.filter((one) => one.container && holdsData(one)),
   )
+  const lost: string[] = []
+  for (const one of data) if (isKeyStore(one) && (await hasLost(tools, one, before))) lost.push(one.service.name)
   await stopWrong(tools, data, before)
   const kept: string[] = []
   for (const one of await refresh(tools, data)) {
-    if (one.container?.state === "running" && (await isWhole(one, before))) continue
-    const held = manifest.services.find(({ service }) => service === one.service.name)
-    if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`)
+    const { name } = one.service
+    if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue
+    const held = manifest.services.find(({ service }) => service === name)
+    if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`)
     await assertSoleServer(tools, one)
     // A store of keys is restored while it is stopped; a database needs a server, whose unreadable data gives way.
-    const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : undefined
-    const [now] = await refresh(tools, [one])
-    const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work)
-    if (report.caveat !== undefined) tools.log.warning(`${one.service.name}: ${report.caveat}`)
+    const aside = isKeyStore(one) ? undefined : await makeServing(tools, one, manifest.id)
+    const [now = one] = await refresh(tools, [one])
+    // One that was only late has lost nothing.
+    if (!isKeyStore(one) && aside === undefined && (await isWhole(now, before))) continue
+    const report = await one.driver.restore(one.service, containerOf(now), held, tools.work)
+    if (report.caveat !== undefined) tools.log.warning(`${name}: ${report.caveat}`)
     kept.push(
-      `${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
+      `${name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
     )
   }
   return kept
@@ -202,19 +208,5 @@ async function stopWrong(
     const { container } = one
     if (!container || !["running", "restarting"].includes(container.state) || (await isWhole(one, before))) continue
     await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`)
-  }
-}
-
-function isKeyStore(one: StackService): boolean {
-  return holdsData(one) && one.service.kind !== "postgres"
-}
-
-async function isWhole(one: StackService, before: readonly Fingerprint[]): Promise<boolean> {
-  try {
-    const own = before.filter(({ service }) => service === one.service.name)
-    return compareFingerprints(own, await fingerprints([one])).length === 0
-  } catch (error) {
-    if (error instanceof HostError) throw error
-    return false // It does not answer: nothing says that what it would save is what it had.
   }
 }

@@ -4,10 +4,10 @@ import type { Fingerprint } from "../../core/fingerprint.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { ReplacedData, Service } from "../driver.ts"
-import { askReadyServer } from "./ask-server.ts"
 import { type DataSettings, readSettings } from "./data-settings.ts"
 import { atDirectory } from "./data-work.ts"
 import { productOf } from "./server-answer.ts"
+import { askReadyServer } from "./wait-server.ts"
 
 const noteSchema = z.object({
   run: z.string(),

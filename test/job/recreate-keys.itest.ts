@@ -1,0 +1,75 @@
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { after, before, describe, it } from "node:test"
+import { AppError } from "../../src/core/errors.ts"
+import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
+import { recreate } from "../../src/job/recreate.ts"
+import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
+import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
+import { backupId, changed, docker, image, open, readCompose, redis } from "./recreate-ground.ts"
+
+const slot = 36
+const services = ["postgres", "dragonfly"]
+
+describe("recreate with a store of keys that is slow, mute, or of a newer version", () => {
+  let place: StackPlace
+  let broken: string
+  before(async () => {
+    place = await resetStack({ slot, infraOnly: true })
+    broken = `image: ${await image("t-rec/postgres:broken", "infra-testbed/postgres:17", 'ENTRYPOINT ["false"]')}`
+    const values = Array.from({ length: 20 }, (_, index) => [`k${index}`, randomBytes(2048).toString("base64")])
+    redis(place, "mset", ...values.flat())
+  })
+  after(() => removeStack({ slot }))
+
+  it("waits while it loads, and restores nothing over it", async () => {
+    const original = readCompose(place)
+    // Seven seconds for its keys, and a health check that PING's answer `LOADING` is good enough for.
+    const slow = "redis-server --key-load-delay 350000 --loading-process-events-interval-bytes 1024"
+    const tag = await image(
+      "t-rec/dragonfly:slow",
+      "infra-testbed/dragonfly:1",
+      `ENTRYPOINT ["sh", "-c", "exec testbed-entrypoint.sh ${slow}"]`,
+    )
+    const compose = changed(place, [storeImage, `image: ${tag}`], ["redis-cli ping | grep -qx PONG", "redis-cli ping"])
+    for (const [now, key] of [
+      [compose, "early"],
+      [compose, "late"],
+      [original, "last"],
+    ] as const) {
+      const id = await backupId(open(place))
+      redis(place, "set", key, "1")
+      const result = await recreate(open(place, { compose: now }), { backupId: id, services: ["dragonfly"] })
+      assert.deepEqual([result.status, result.kept], ["recreated", []], result.cause)
+      assert.equal(redis(place, "exists", key), "1")
+    }
+  })
+
+  it("restores nothing where nobody knows whether keys are lost, and the next run finishes", async () => {
+    const id = await backupId(open(place))
+    redis(place, "set", "unasked", "1")
+    const tools = open(place, { compose: changed(place, [databaseImage, broken]) })
+    const check: typeof tools.work.check = async (name, observe) => {
+      if (name === "fingerprint-previous") redis(place, "config", "set", "requirepass", "another")
+      return observe()
+    }
+    await assert.rejects(
+      recreate({ ...tools, work: { ...tools.work, check } }, { backupId: id, services }),
+      (error: unknown) => error instanceof AppError && error.code === "not-serving",
+    )
+    assert.doesNotMatch(files(place), /-restore-/)
+    await docker("restart", `${place.project}-dragonfly-1`)
+    await finishInterrupted(open(place))
+    assert.equal(await readStoppedApp(open(place)), undefined)
+    assert.equal(redis(place, "exists", "unasked"), "1")
+  })
+})
+
+const storeImage = /image: \$\{DRAGONFLY_IMAGE[^\n]*/
+const databaseImage = /image: \$\{POSTGRES_IMAGE[^\n]*/
+
+/** What lies in the store's data directory. */
+function files({ baseDir }: StackPlace): string {
+  return execFileSync("ls", ["-a", `${baseDir}/data/dragonfly`], { encoding: "utf8" })
+}
