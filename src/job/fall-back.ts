@@ -54,7 +54,7 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   const before = await stoppedWith(tools, known, { ...stopped, except: notes.map(({ service }) => service) })
   const gaveWay: string[] = []
   const failed = await backToPrevious(tools, {
-    ...{ services, images, before },
+    ...{ services, images, before, proven: stopped.proven },
     putBack: async () => {
       if (notes.length > 0) {
         // They may be gone: the upgrade can have ended well before something else failed.
@@ -82,15 +82,19 @@ export interface Previous {
   /** Image id by service. */
   readonly images: Readonly<Record<string, string>>
   readonly before: readonly Fingerprint[]
+  /** As of `Stopped`. */
+  readonly proven: boolean
   readonly putBack: PutBack
 }
 
 /** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
 export async function backToPrevious(tools: Tools, previous: Previous): Promise<NotStarted | undefined> {
-  const { services, images, before } = previous
+  const { services, images, before, proven } = previous
   const known = services.filter((one) => one.service.name in images)
   await stopRest(tools, services)
-  await stopWrong(tools, known, before)
+  // Where it is not known what a store held, it was not stopped, or it is an earlier run that had compared it.
+  const unproven = proven ? [] : before.map(({ service }) => service)
+  await killStores(tools, known, async (one) => unproven.includes(one.service.name) || !(await isWhole(one, before)))
   await stopContainers(
     tools,
     "stop-added",
@@ -173,7 +177,7 @@ async function restoreBroken(
   )
   const lost: string[] = []
   for (const one of data) if (isKeyStore(one) && (await hasLost(tools, one, before))) lost.push(one.service.name)
-  await stopWrong(tools, data, before)
+  await killStores(tools, data, async ({ service }) => lost.includes(service.name))
   const kept: string[] = []
   for (const one of await refresh(tools, data)) {
     const { name } = one.service
@@ -196,17 +200,18 @@ async function restoreBroken(
 }
 
 /**
- * Kills stores of keys that came up with other data than they had: a stop would have them save it over the snapshot
- * that they did not load. A database writes its log as it goes, and is stopped in order.
+ * Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
+ * was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
+ * not proven. A database writes its log as it goes, and is stopped in order.
  */
-async function stopWrong(
+async function killStores(
   tools: Tools,
   services: readonly StackService[],
-  before: readonly Fingerprint[],
+  isToDie: (one: StackService) => Promise<boolean>,
 ): Promise<void> {
   for (const one of await refresh(tools, services.filter(isKeyStore))) {
     const { container } = one
-    if (!container || !["running", "restarting"].includes(container.state) || (await isWhole(one, before))) continue
+    if (!container || !["running", "restarting"].includes(container.state) || !(await isToDie(one))) continue
     await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`)
   }
 }

@@ -64,6 +64,22 @@ describe("recreate with a store of keys that is slow, mute, or of a newer versio
     assert.equal(await readStoppedApp(open(place)), undefined)
     assert.equal(redis(place, "exists", "unasked"), "1")
   })
+
+  it("goes back from a newer version to all keys that were there when it was stopped", async () => {
+    const id = await backupId(open(place))
+    redis(place, "set", "unsaved", "1")
+    const parts = [
+      "RUN ln -s $(command -v valkey-server) /bin/redis-server",
+      "&& ln -s $(command -v valkey-cli) /bin/redis-cli",
+    ]
+    const newer = await image("t-rec/valkey:newer", "infra-testbed/valkey:1", parts.join(" "))
+    const compose = changed(place, [storeImage, `image: ${newer}`], [databaseImage, broken])
+    const result = await recreate(open(place, { compose }), { backupId: id, services })
+    assert.equal(result.rung, "previous-images", result.cause)
+    assert.match(result.cause ?? "", /service postgres/)
+    assert.equal(redis(place, "exists", "unsaved"), "1")
+    assert.match(redis(place, "info", "server"), /redis_version:7\.0/)
+  })
 })
 
 const storeImage = /image: \$\{DRAGONFLY_IMAGE[^\n]*/
