@@ -1,10 +1,13 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
+import { renameSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import { AppError } from "../../src/core/errors.ts"
+import { HostError } from "../../src/host/host.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
+import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 import { backupId, changed, docker, image, open, readCompose, redis } from "./recreate-ground.ts"
@@ -12,7 +15,7 @@ import { backupId, changed, docker, image, open, readCompose, redis } from "./re
 const slot = 36
 const services = ["postgres", "dragonfly"]
 
-describe("recreate with a store of keys that is slow, mute, or of a newer version", () => {
+describe("recreate with a store of keys that is slow, mute, of a newer version, or undone", () => {
   let place: StackPlace
   let broken: string
   before(async () => {
@@ -79,6 +82,30 @@ describe("recreate with a store of keys that is slow, mute, or of a newer versio
     assert.match(result.cause ?? "", /service postgres/)
     assert.equal(redis(place, "exists", "unsaved"), "1")
     assert.match(redis(place, "info", "server"), /redis_version:7\.0/)
+  })
+
+  it("does not take a restore for undone that leaves the store with less than it had", async () => {
+    const id = await backupId(open(place))
+    redis(place, "set", "since", "1")
+    let dead = false
+    const beforeStep = (step: string) => {
+      dead ||= step === "start-dragonfly"
+      if (dead) throw new HostError("lost", "the connection is gone")
+    }
+    const tools = open(place, { beforeStep })
+    await assert.rejects(restore(tools, { backupId: id, services: ["dragonfly"] }))
+    const data = `${place.baseDir}/data/dragonfly`
+    renameSync(`${data}/.pre-restore-${tools.work.id}/dump.rdb`, `${data}/gone`)
+    for (let times = 0; times < 2; times++)
+      await assert.rejects(finishInterrupted(open(place)), {
+        code: "restore-cut",
+        message: /dragonfly db0\.keys: \(none\) instead of 2\d/,
+      })
+    await docker("kill", `${place.project}-dragonfly-1`)
+    renameSync(`${data}/gone`, `${data}/dump.rdb`)
+    await finishInterrupted(open(place))
+    assert.equal(await readStoppedApp(open(place)), undefined)
+    assert.equal(redis(place, "exists", "since"), "1")
   })
 })
 
