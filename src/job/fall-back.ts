@@ -1,6 +1,6 @@
 import { failure, messageOf } from "../core/errors.ts"
-import type { Fingerprint } from "../core/fingerprint.ts"
-import type { Manifest } from "../core/manifest.ts"
+import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
+import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
@@ -32,6 +32,8 @@ export interface Stopped {
   readonly before: readonly Fingerprint[]
   /** The new data services held the same, and the rest was started on it: it may have written since. */
   readonly proven: boolean
+  /** All that stores of keys held then, by service: goes before the backup where there is one. */
+  readonly dumps?: ReadonlyMap<string, ServiceBackup> | undefined
 }
 
 /** What serves after the way back. */
@@ -39,6 +41,8 @@ export interface FellBack {
   readonly rung: Rung
   /** Where data that gave way is kept. */
   readonly kept: readonly string[]
+  /** Of what was restored. */
+  readonly differences: readonly FingerprintDifference[]
 }
 
 /**
@@ -65,14 +69,15 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
     },
   })
   if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
-  if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay }
+  if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay, differences: [] }
   tools.log.warning(
-    `The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data gets that of ${replacement.manifest.id}.`,
+    `The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data is restored.`,
   )
-  const restored = await restoreBroken(tools, replacement, before)
+  const restored = await restoreBroken(tools, replacement, { before, dumps: stopped.dumps })
   await startRest(tools, known, images)
   const rung = restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images"
-  return { rung, kept: [...gaveWay, ...restored] }
+  const kept = [...gaveWay, ...restored.map((one) => one.kept)]
+  return { rung, kept, differences: restored.map((one) => one.difference) }
 }
 
 /** What was there before new containers. */
@@ -165,12 +170,18 @@ export async function stoppedWith(
   return [...found.values()]
 }
 
-/** Restores those data services that do not serve what they held; the others are left alone. One sentence for each that was. */
+interface Restored {
+  /** Where what it held instead is, in sentences. */
+  readonly kept: string
+  readonly difference: FingerprintDifference
+}
+
+/** Restores those data services that do not serve what they held; the others are left alone. */
 async function restoreBroken(
   tools: Tools,
   { services, manifest }: Replacement,
-  before: readonly Fingerprint[],
-): Promise<readonly string[]> {
+  { before, dumps }: Pick<Stopped, "before" | "dumps">,
+): Promise<readonly Restored[]> {
   const data = await refresh(
     tools,
     services.filter((one) => one.container && holdsData(one)),
@@ -178,11 +189,12 @@ async function restoreBroken(
   const lost: string[] = []
   for (const one of data) if (isKeyStore(one) && (await hasLost(tools, one, before))) lost.push(one.service.name)
   await killStores(tools, data, async ({ service }) => lost.includes(service.name))
-  const kept: string[] = []
+  const restored: Restored[] = []
   for (const one of await refresh(tools, data)) {
     const { name } = one.service
     if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue
-    const held = manifest.services.find(({ service }) => service === name)
+    const dump = isKeyStore(one) ? dumps?.get(name) : undefined
+    const held = dump ?? manifest.services.find(({ service }) => service === name)
     if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`)
     await assertSoleServer(tools, one)
     // A store of keys is restored while it is stopped; a database needs a server, whose unreadable data gives way.
@@ -192,11 +204,16 @@ async function restoreBroken(
     if (!isKeyStore(one) && aside === undefined && (await isWhole(now, before))) continue
     const report = await one.driver.restore(one.service, containerOf(now), held, tools.work)
     if (report.caveat !== undefined) tools.log.warning(`${name}: ${report.caveat}`)
-    kept.push(
-      `${name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
-    )
+    const [was, is] = dump
+      ? ["as the new containers left it", "as it was stopped"]
+      : ["as it was stopped", `as it was at ${manifest.created}`]
+    const unread = aside === undefined ? "" : ` What it could not read is in ${aside}.`
+    restored.push({
+      kept: `${name} was restored ${is}; what was written after that is kept. ${report.kept}${unread}`,
+      difference: { service: name, fact: "restored", before: was, after: is },
+    })
   }
-  return kept
+  return restored
 }
 
 /**

@@ -84,6 +84,29 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     assert.match(redis(place, "info", "server"), /redis_version:7\.0/)
   })
 
+  it("goes back from a newer version that has served to all keys that were there when the previous one was stopped", async () => {
+    const id = await backupId(open(place))
+    redis(place, "set", "after-backup", "1")
+    const dumped = dumps(place)
+    const sick = await image(
+      "t-rec/nginx:broken",
+      "infra-testbed/nginx:1",
+      'ENTRYPOINT ["sh", "-c", "sleep 3; exit 1"]',
+    )
+    const compose = changed(
+      place,
+      [storeImage, "image: t-rec/valkey:newer"],
+      [/image: \$\{NGINX_IMAGE[^\n]*/, `image: ${sick}`],
+    )
+    const result = await recreate(open(place, { compose }), { backupId: id, services: ["dragonfly", "nginx"] })
+    assert.equal(result.rung, "backup", result.cause)
+    const difference = { service: "dragonfly", fact: "restored", before: "as the new containers left it" }
+    assert.deepEqual(result.differences, [{ ...difference, after: "as it was stopped" }])
+    assert.equal(redis(place, "exists", "after-backup"), "1")
+    assert.match(redis(place, "info", "server"), /redis_version:7\.0/)
+    assert.equal(dumps(place), dumped, "what was dumped for the way back is no backup, and goes")
+  })
+
   it("does not take a restore for undone that leaves the store with less than it had", async () => {
     const id = await backupId(open(place))
     redis(place, "set", "since", "1")
@@ -115,4 +138,8 @@ const databaseImage = /image: \$\{POSTGRES_IMAGE[^\n]*/
 /** What lies in the store's data directory. */
 function files({ baseDir }: StackPlace): string {
   return execFileSync("ls", ["-a", `${baseDir}/data/dragonfly`], { encoding: "utf8" })
+}
+
+function dumps({ baseDir }: StackPlace): string {
+  return execFileSync("ls", [`${baseDir}/backups/dragonfly`], { encoding: "utf8" })
 }
