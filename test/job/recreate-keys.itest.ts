@@ -107,6 +107,24 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     assert.equal(dumps(place), dumped, "what was dumped for the way back is no backup, and goes")
   })
 
+  it("does not take append-only files of an earlier time, with as many keys, for the data that it had", async () => {
+    redis(place, "config", "set", "appendonly", "yes")
+    while (!/aof_rewrite_in_progress:0[\s\S]*aof_last_bgrewrite_status:ok/.test(redis(place, "info", "persistence")))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    redis(place, "config", "set", "appendonly", "no")
+    redis(place, "set", "k0", "later")
+    const run = 'ENTRYPOINT ["sh", "-c", "exec testbed-entrypoint.sh redis-server --appendonly yes"]'
+    const tag = await image("t-rec/dragonfly:append", "infra-testbed/dragonfly:1", run)
+    const id = await backupId(open(place))
+    const result = await recreate(open(place, { compose: changed(place, [storeImage, `image: ${tag}`]) }), {
+      backupId: id,
+      services: ["dragonfly"],
+    })
+    assert.equal(result.rung, "previous-images", result.cause)
+    assert.match(result.cause ?? "", /dragonfly loads-snapshot: \(none\) instead of yes/)
+    assert.equal(redis(place, "get", "k0"), "later")
+  })
+
   it("does not take a restore for undone that leaves the store with less than it had", async () => {
     const id = await backupId(open(place))
     redis(place, "set", "since", "1")
