@@ -54,8 +54,8 @@ async function inContainer({ service, container, driver }: StackService): Promis
   }
   try {
     const facts = await driver.fingerprint?.(service, container)
-    const holds =
-      facts && (Object.keys(facts.same).length > 0 || Object.values(facts.atLeast).some((count) => count > 0))
+    const counts = Object.values(facts?.atLeast ?? {})
+    const holds = facts && (service.kind === "postgres" || counts.some((count) => count > 0))
     return holds ? [{ ...found, present: true, doubt: undefined }] : []
   } catch (error) {
     if (error instanceof HostError) throw error

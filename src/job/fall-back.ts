@@ -1,16 +1,16 @@
 import { failure, messageOf } from "../core/errors.ts"
-import { compareFingerprints, type Fingerprint } from "../core/fingerprint.ts"
-import type { Manifest } from "../core/manifest.ts"
-import { HostError } from "../host/host.ts"
+import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
+import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
+import { hasLost, isKeyStore, isWhole } from "./lost-data.ts"
 import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
-import { fingerprints, type NotStarted, tryCompared } from "./start-compared.ts"
+import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
@@ -32,6 +32,8 @@ export interface Stopped {
   readonly before: readonly Fingerprint[]
   /** The new data services held the same, and the rest was started on it: it may have written since. */
   readonly proven: boolean
+  /** All that stores of keys held then, by service: goes before the backup where there is one. */
+  readonly dumps?: ReadonlyMap<string, ServiceBackup> | undefined
 }
 
 /** What serves after the way back. */
@@ -39,12 +41,14 @@ export interface FellBack {
   readonly rung: Rung
   /** Where data that gave way is kept. */
   readonly kept: readonly string[]
+  /** Of what was restored. */
+  readonly differences: readonly FingerprintDifference[]
 }
 
 /**
  * The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
  * definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
- * backup of this run. Throws when no rung holds.
+ * backup of this run, for those services alone whose data is proven to be lost. Throws when no rung holds.
  */
 export async function fallBack(tools: Tools, replacement: Replacement, stopped: Stopped): Promise<FellBack> {
   const { services, upgrades, putBack } = replacement
@@ -54,7 +58,7 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   const before = await stoppedWith(tools, known, { ...stopped, except: notes.map(({ service }) => service) })
   const gaveWay: string[] = []
   const failed = await backToPrevious(tools, {
-    ...{ services, images, before },
+    ...{ services, images, before, proven: stopped.proven },
     putBack: async () => {
       if (notes.length > 0) {
         // They may be gone: the upgrade can have ended well before something else failed.
@@ -65,13 +69,15 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
     },
   })
   if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
-  if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay }
+  if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay, differences: [] }
   tools.log.warning(
-    `The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`,
+    `The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data is restored.`,
   )
-  const kept = [...gaveWay, ...(await restoreBroken(tools, replacement, before))]
+  const restored = await restoreBroken(tools, replacement, { before, dumps: stopped.dumps })
   await startRest(tools, known, images)
-  return { rung: "backup", kept }
+  const rung = restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images"
+  const kept = [...gaveWay, ...restored.map((one) => one.kept)]
+  return { rung, kept, differences: restored.map((one) => one.difference) }
 }
 
 /** What was there before new containers. */
@@ -81,15 +87,19 @@ export interface Previous {
   /** Image id by service. */
   readonly images: Readonly<Record<string, string>>
   readonly before: readonly Fingerprint[]
+  /** As of `Stopped`. */
+  readonly proven: boolean
   readonly putBack: PutBack
 }
 
 /** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
 export async function backToPrevious(tools: Tools, previous: Previous): Promise<NotStarted | undefined> {
-  const { services, images, before } = previous
+  const { services, images, before, proven } = previous
   const known = services.filter((one) => one.service.name in images)
   await stopRest(tools, services)
-  await stopWrong(tools, known, before)
+  // Where it is not known what a store held, it was not stopped, or it is an earlier run that had compared it.
+  const unproven = proven ? [] : before.map(({ service }) => service)
+  await killStores(tools, known, async (one) => unproven.includes(one.service.name) || !(await isWhole(one, before)))
   await stopContainers(
     tools,
     "stop-added",
@@ -160,61 +170,65 @@ export async function stoppedWith(
   return [...found.values()]
 }
 
+interface Restored {
+  /** Where what it held instead is, in sentences. */
+  readonly kept: string
+  readonly difference: FingerprintDifference
+}
+
 /** Restores those data services that do not serve what they held; the others are left alone. */
 async function restoreBroken(
   tools: Tools,
   { services, manifest }: Replacement,
-  before: readonly Fingerprint[],
-): Promise<readonly string[]> {
+  { before, dumps }: Pick<Stopped, "before" | "dumps">,
+): Promise<readonly Restored[]> {
   const data = await refresh(
     tools,
     services.filter((one) => one.container && holdsData(one)),
   )
-  await stopWrong(tools, data, before)
-  const kept: string[] = []
+  const lost: string[] = []
+  for (const one of data) if (isKeyStore(one) && (await hasLost(tools, one, before))) lost.push(one.service.name)
+  await killStores(tools, data, async ({ service }) => lost.includes(service.name))
+  const restored: Restored[] = []
   for (const one of await refresh(tools, data)) {
-    if (one.container?.state === "running" && (await isWhole(one, before))) continue
-    const held = manifest.services.find(({ service }) => service === one.service.name)
-    if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`)
+    const { name } = one.service
+    if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue
+    const dump = isKeyStore(one) ? dumps?.get(name) : undefined
+    const held = dump ?? manifest.services.find(({ service }) => service === name)
+    if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`)
     await assertSoleServer(tools, one)
     // A store of keys is restored while it is stopped; a database needs a server, whose unreadable data gives way.
-    const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : undefined
-    const [now] = await refresh(tools, [one])
-    const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work)
-    if (report.caveat !== undefined) tools.log.warning(`${one.service.name}: ${report.caveat}`)
-    kept.push(
-      `${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === undefined ? "" : ` What it could not read is in ${aside}.`}`,
-    )
+    const aside = isKeyStore(one) ? undefined : await makeServing(tools, one, manifest.id)
+    const [now = one] = await refresh(tools, [one])
+    // One that was only late has lost nothing.
+    if (!isKeyStore(one) && aside === undefined && (await isWhole(now, before))) continue
+    const report = await one.driver.restore(one.service, containerOf(now), held, tools.work)
+    if (report.caveat !== undefined) tools.log.warning(`${name}: ${report.caveat}`)
+    const [was, is] = dump
+      ? ["as the new containers left it", "as it was stopped"]
+      : ["as it was stopped", `as it was at ${manifest.created}`]
+    const unread = aside === undefined ? "" : ` What it could not read is in ${aside}.`
+    restored.push({
+      kept: `${name} was restored ${is}; what was written after that is kept. ${report.kept}${unread}`,
+      difference: { service: name, fact: "restored", before: was, after: is },
+    })
   }
-  return kept
+  return restored
 }
 
 /**
- * Kills stores of keys that came up with other data than they had: a stop would have them save it over the snapshot
- * that they did not load. A database writes its log as it goes, and is stopped in order.
+ * Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
+ * was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
+ * not proven. A database writes its log as it goes, and is stopped in order.
  */
-async function stopWrong(
+async function killStores(
   tools: Tools,
   services: readonly StackService[],
-  before: readonly Fingerprint[],
+  isToDie: (one: StackService) => Promise<boolean>,
 ): Promise<void> {
   for (const one of await refresh(tools, services.filter(isKeyStore))) {
     const { container } = one
-    if (!container || !["running", "restarting"].includes(container.state) || (await isWhole(one, before))) continue
+    if (!container || !["running", "restarting"].includes(container.state) || !(await isToDie(one))) continue
     await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`)
-  }
-}
-
-function isKeyStore(one: StackService): boolean {
-  return holdsData(one) && one.service.kind !== "postgres"
-}
-
-async function isWhole(one: StackService, before: readonly Fingerprint[]): Promise<boolean> {
-  try {
-    const own = before.filter(({ service }) => service === one.service.name)
-    return compareFingerprints(own, await fingerprints([one])).length === 0
-  } catch (error) {
-    if (error instanceof HostError) throw error
-    return false // It does not answer: nothing says that what it would save is what it had.
   }
 }

@@ -143,7 +143,7 @@ async function goBack(tools: Tools, { note, services, failed }: Failed): Promise
   const putBack = async () => putDefinitionBack(tools, await readInstalled(tools))
   const known = replaced.filter((one) => one.service.name in images)
   const before = await stoppedWith(tools, known, { before: note.fingerprints, proven: failed.proven })
-  const still = await backToPrevious(tools, { ...{ services: replaced, images, before }, putBack })
+  const still = await backToPrevious(tools, { services: replaced, images, before, proven: failed.proven, putBack })
   if (still) return still
   tools.log.warning(`It is proven that ${describeRung("previous-images")}`)
   await startOthers(

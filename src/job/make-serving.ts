@@ -27,7 +27,7 @@ export async function makeServing(tools: Tools, one: StackService, id: string): 
     throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`)
   }
   tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`)
-  tools.log.warning(`Its log says: ${await unreadable(tools, now, problem)}`)
+  tools.log.warning(`Its log says: ${await proveUnreadable(tools, now, problem)}`)
   return startEmpty(tools, now, id)
 }
 
@@ -61,15 +61,15 @@ function isElsewhere({ code }: AppError): boolean {
   return /^(host|engine|docker|compose)-/.test(code)
 }
 
-/** The line of its log that proves that the data cannot be read. Throws when nothing does: then the data is not touched. */
-async function unreadable(tools: Tools, one: StackService, problem: string): Promise<string> {
+/** The line of its log that proves that the data cannot be read. Throws `not-serving` when nothing does: then the data is not to be touched. */
+export async function proveUnreadable(tools: Tools, one: StackService, problem: string): Promise<string> {
   const container = containerOf(one)
   const log = await tools.stack.logs(container, 50)
   const { cause, details } = nameCause({ container, checks: [], log, restartLimit: 0 })
   // An image of another major is not the data's fault.
   if (cause === "data-unreadable" && !/incompatible with server/.test(details)) return details
   throw failure("not-serving", `${problem}; nothing says that its data is unreadable (${cause}: ${details})`, {
-    hint: `${one.service.name} keeps its data. Mend what keeps it from serving and run this again; only data that its log calls unreadable is moved aside.`,
+    hint: `${one.service.name} keeps its data. Mend what keeps it from serving and run this again; only data that its log calls unreadable gives way.`,
   })
 }
 

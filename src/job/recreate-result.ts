@@ -30,6 +30,6 @@ export function describeRung(rung: Rung): string {
     case "previous-data":
       return "the previous images serve again, on the data directory from before the upgrade"
     case "backup":
-      return "the previous images serve again, with data restored from this run's backup"
+      return "the previous images serve again, with restored data"
   }
 }

@@ -1,7 +1,8 @@
 import { messageOf } from "../core/errors.ts"
-import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
+import type { Fingerprint } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
+import { dumpKeys } from "./dump-keys.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
 import { fallBack, type Replacement } from "./fall-back.ts"
 import { isOurs } from "./is-ours.ts"
@@ -23,10 +24,10 @@ import { startOnRightData, startWriters, stopWriters, waitsForRestore, writersBe
  * ones that do not serve the same data give way to what was there before, rung by rung.
  */
 export async function replaceContainers(tools: Tools, replacement: Replacement): Promise<Omit<RecreateResult, "plan">> {
-  const { services, upgrades, manifest } = replacement
+  const { services, upgrades } = replacement
   const beside = await writersBeside(tools, services)
-  const before = await stopAll(tools, replacement, beside)
   const dumps = new Map<string, ServiceBackup>()
+  const before = await stopAll(tools, { ...replacement, dumps }, beside)
   const failed = await bringUp(tools, { ...replacement, before, dumps })
   if (!failed) {
     await startBeside(tools, beside)
@@ -47,23 +48,19 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   }
   const problem = messageOf(failed.error)
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
-  const { rung, kept } = await fallBack(tools, replacement, { before, proven: failed.proven })
+  const { rung, kept, differences } = await fallBack(tools, replacement, { before, proven: failed.proven, dumps })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await startBeside(tools, beside)
   // What another backup was to bring back is not what this run's holds.
   await (rung === "backup" && !(await waitsForRestore(tools)) ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
-  const differences: readonly FingerprintDifference[] =
-    rung === "backup"
-      ? [{ service: "data", fact: "restored", before: "as it was stopped", after: `as it was at ${manifest.created}` }]
-      : []
   return { status: "rolled-back", rung, cause: problem, differences, advice: [], kept }
 }
 
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
 async function stopAll(
   tools: Tools,
-  { services, manifest, putBack }: Replacement,
+  { services, manifest, putBack, dumps }: Omit<Attempt, "before">,
   beside: readonly StackService[],
 ): Promise<readonly Fingerprint[]> {
   const known = services.filter((one) => one.container)
@@ -77,6 +74,8 @@ async function stopAll(
       await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) })
     const before: Fingerprint[] = []
     for (const one of running) {
+      const dump = await dumpKeys(tools, one)
+      if (dump) dumps.set(one.service.name, dump)
       const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
       if (left) before.push(left)
     }

@@ -61,7 +61,7 @@ export async function fingerprints(services: readonly StackService[]): Promise<r
 }
 
 /** Throws `data-differs` with each fact that does. */
-function assertSame(differences: readonly FingerprintDifference[]): void {
+export function assertSame(differences: readonly FingerprintDifference[]): void {
   if (differences.length === 0) return
   const facts = differences.map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`)
   throw failure("data-differs", `the data is not what it was: ${facts.join("; ")}`)

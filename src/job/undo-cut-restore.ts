@@ -1,6 +1,7 @@
 import type { Manifest } from "../core/manifest.ts"
 import type { CutRestore } from "../service/driver.ts"
 import { ensureRunning } from "./ensure-running.ts"
+import { assertHeld, noteHeld } from "./held-data.ts"
 import { type RestoreNote, readRestoring } from "./restore-note.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -18,8 +19,11 @@ export async function undoAll(tools: Tools, manifest: Manifest | undefined): Pro
     return
   }
   const services = await cutServices(tools, note)
+  const cuts = services.map((one) => ({ one, cut: cutOf(one, { note, manifest }) }))
+  const held = await noteHeld(tools, note, cuts)
   for (const one of services.toReversed()) await undoCut(tools, one, { note, manifest })
   await serveAgain(tools, services)
+  await assertHeld(tools, held)
   tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it")
   await startOnRightData(tools)
 }

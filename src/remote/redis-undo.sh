@@ -10,7 +10,7 @@ rm -rf "$dir/.restore-$id"
 # Without the mark the old data was still being moved: what lies in the directory is old, too.
 if [ -e "$dir/.pre-restore-$id/.moved" ]; then
   aside "$dir/$from"
-  [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":false,\"atLeast\":null}"
+  [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":null,\"atLeast\":null}"
   # From here on what lies in the directory is old: who comes after a kill must not move it away again.
   rm -f "$dir/.pre-restore-$id/.moved" && sync || exit 1
 fi

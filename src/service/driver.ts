@@ -85,6 +85,8 @@ export interface CutRestore {
 export interface CutRestores {
   /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
   isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
+  /** What its data holds again once it is undone, as it was noted when that was moved aside; undefined where it was not. */
+  held?(service: Service, container: Container, cut: CutRestore): Promise<Fingerprint | undefined>
   /** Takes away what it brought, and puts back what it replaced, or drops it where it had begun to; what it had swapped in is kept aside. The container may be left stopped. */
   undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
 }

@@ -79,7 +79,7 @@ const logProblems: readonly (readonly [Cause, RegExp])[] = [
   ["disk-full", /no space left on device|MISCONF .*disk/i],
   [
     "data-unreadable",
-    /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i,
+    /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|(Bad file format|Unexpected end of file) reading the append only file|Unable to obtain the AOF file|Wrong signature|Internal error when loading RDB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i,
   ],
   ["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
   ["port-conflict", /address already in use/i],

@@ -1,4 +1,3 @@
-import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { type Command, type Effect, script } from "../../shell/command.ts"
@@ -29,24 +28,10 @@ export async function askServer(service: Service, container: Container): Promise
   return parseAnswer(stdout)
 }
 
-/** As `askServer`, but anything else than a server that serves is an error. */
-export async function askReadyServer(service: Service, container: Container): Promise<ServerAnswer> {
-  const answer = await askServer(service, container)
-  if (answer.ping === "PONG" && answer.fields.loading === "0") return answer
-  throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, {
-    hint: hintFor(answer),
-  })
-}
-
 /** One phrase for a server whose answer to PING is not `PONG`. */
 export function explainPing({ ping, fields }: ServerAnswer): string {
   if (ping === "PONG") return fields.loading === "0" ? "answers PONG" : "still loads its data"
   if (ping.startsWith("LOADING")) return "still loads its data"
   if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) return `refuses the password: ${ping}`
   return ping === "" ? "no answer to PING" : `PING was answered with: ${ping.slice(0, 200)}`
-}
-
-function hintFor({ ping }: ServerAnswer): string {
-  if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log."
-  return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass."
 }

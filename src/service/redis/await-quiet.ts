@@ -3,7 +3,6 @@ import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import { type Command, change, sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
-import type { DataSettings } from "./data-settings.ts"
 
 /** Ends a server that must not save: what it has loaded is not what is to stay. */
 export function killNow({ id }: Container): Command {
@@ -11,9 +10,10 @@ export function killNow({ id }: Container): Command {
 }
 
 /** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
-export async function awaitQuiet(service: Service, container: Container, { mount }: DataSettings): Promise<void> {
+export async function awaitQuiet(service: Service, container: Container): Promise<void> {
+  const sources = container.mounts.filter(({ writable }) => writable).map(({ volume, source }) => volume ?? source)
   for (const until = Date.now() + 60_000; ; ) {
-    const mounting = await service.stack.mounting([mount.volume ?? mount.source])
+    const mounting = await service.stack.mounting(sources)
     const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`)
     const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id))
     if (!ours) return

@@ -6,10 +6,11 @@ import type { Work } from "../../host/work.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script, sh } from "../../shell/command.ts"
 import type { BackupTarget, Service } from "../driver.ts"
-import { askReadyServer, portOf, redisScript } from "./ask-server.ts"
+import { portOf, redisScript } from "./ask-server.ts"
 import { type DumpedFile, type DumpReport, parseDumpReport } from "./dump-report.ts"
 import { productOf, type ServerAnswer } from "./server-answer.ts"
 import { checkSnapshotSet } from "./snapshot-set.ts"
+import { askReadyServer } from "./wait-server.ts"
 
 /** The folder below the backup directory, whatever the product: the layout names it so. */
 export const keysFolder = "dragonfly"

@@ -1,3 +1,4 @@
+import { posix } from "node:path"
 import { refusal } from "../../core/errors.ts"
 import type { Container, Mount } from "../../docker/stack.ts"
 import type { Service } from "../driver.ts"
@@ -15,7 +16,7 @@ export interface DataSettings {
   readonly mount: Mount
 }
 
-/** From the server when it answers, else from its arguments, its configuration file and the product's defaults. */
+/** From the server when it answers, else from its arguments, its configuration file, its environment and the product's defaults. */
 export async function readSettings(service: Service, container: Container, product: RedisKind): Promise<DataSettings> {
   const live = container.state === "running" && (await askServer(service, container)).ping !== ""
   const name = live ? "redis-settings" : "redis-settings-stopped"
@@ -36,7 +37,9 @@ interface SettingsContext {
 export function judgeSettings(text: string, { product, container, service }: SettingsContext): DataSettings {
   const lines = text.split("\n").map((line) => /^(\S+) ?(.*)$/.exec(line) ?? [])
   const settings = new Map(lines.flatMap(([, name, value]) => (name && value ? [[name, value] as const] : [])))
-  const directory = (settings.get("dir") ?? "/data").replace(/(.)\/+$/, "$1")
+  const named = settings.get("dir") ?? "/data"
+  // The working directory is what a stock redis.conf means: `dir ./`.
+  const directory = named.includes("://") ? named : posix.resolve(settings.get("workdir") ?? "/", named)
   const file = settings.get("dbfilename") ?? (product === "dragonfly" ? "dump-{timestamp}" : "dump.rdb")
   const mount = [...container.mounts]
     .filter(({ target }) => directory === target || directory.startsWith(`${target.replace(/\/$/, "")}/`))

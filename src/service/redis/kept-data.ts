@@ -4,15 +4,17 @@ import type { Fingerprint } from "../../core/fingerprint.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { ReplacedData, Service } from "../driver.ts"
-import { askReadyServer } from "./ask-server.ts"
 import { type DataSettings, readSettings } from "./data-settings.ts"
 import { atDirectory } from "./data-work.ts"
 import { productOf } from "./server-answer.ts"
+import { askReadyServer } from "./wait-server.ts"
 
 const noteSchema = z.object({
   run: z.string(),
-  /** Whether the server loaded append-only files. */
-  append: z.boolean(),
+  /** Name of the file that the server loaded; not of what failed. */
+  file: z.string().optional(),
+  /** Directory of the append-only files that it loaded; null when they were off. */
+  append: z.string().nullable(),
   /** What it held; null when it did not serve. */
   atLeast: z.record(z.string(), z.number()).nullable(),
 })
@@ -36,7 +38,8 @@ export function keptFolder(id: string): string {
 
 /** What is written beside data that is moved aside. */
 export function keptNote(settings: DataSettings, run: string, held: Fingerprint | undefined): string {
-  const note: KeptNote = { run, append: settings.append !== undefined, atLeast: held?.atLeast ?? null }
+  const { file, append } = settings
+  const note: KeptNote = { run, file, append: append?.directory ?? null, atLeast: held?.atLeast ?? null }
   return JSON.stringify(note)
 }
 
@@ -104,7 +107,8 @@ export async function removeKept(
   if (there.length > 0) throw failure("redis-clean-failed", `still there after removing: ${there.join(", ")}`)
 }
 
-function readNote(text: string): KeptNote | undefined {
+/** Undefined when the text is not such a note. */
+export function readNote(text: string): KeptNote | undefined {
   try {
     return noteSchema.safeParse(JSON.parse(text)).data
   } catch {

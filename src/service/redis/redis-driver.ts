@@ -7,7 +7,7 @@ import { probeServer } from "./probe-server.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
-import { undoCutRestore } from "./undo-cut-restore.ts"
+import { cutRestores } from "./undo-cut-restore.ts"
 import { undoRestore } from "./undo-restore.ts"
 import { verifyServer } from "./verify-server.ts"
 
@@ -24,7 +24,7 @@ export function redisDriver(): ServiceDriver {
     cutUndos,
     replaced: replacedKeys,
     removeReplaced: (service, container, names, work) => removeKept(service, container, { names, work }),
-    cutRestores: { undo: (service, container, cut, work) => undoCutRestore(service, container, { ...cut, work }) },
+    cutRestores,
     verify: verifyServer,
     scratch: scratchServer,
   }

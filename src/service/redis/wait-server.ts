@@ -39,6 +39,31 @@ export async function waitForServer(service: Service, container: Container, limi
   }
 }
 
+/**
+ * As `askServer`, but waits while the server loads its data, ten minutes and one more for every 256 MiB of it; anything else
+ * than a server that serves then is an error.
+ */
+export async function askReadyServer(service: Service, container: Container): Promise<ServerAnswer> {
+  for (const begun = Date.now(); ; ) {
+    const answer = await askServer(service, container)
+    const { ping, fields } = answer
+    if (ping === "PONG" && fields.loading === "0") return answer
+    // Dragonfly does not tell how much it has to load, but how much it holds by now.
+    const bytes = Math.max(Number(fields.loading_total_bytes ?? 0), Number(fields.used_memory ?? 0))
+    const loads = ping.startsWith("LOADING") || (ping === "PONG" && fields.loading === "1")
+    if (!loads || Date.now() - begun > loadLimit(bytes))
+      throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, {
+        hint: hintFor(answer),
+      })
+    await sleep(500)
+  }
+}
+
+function hintFor({ ping }: ServerAnswer): string {
+  if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log."
+  return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass."
+}
+
 /** S13: no other running container may have the same data mounted when this one starts. */
 export async function refuseSharedData(service: Service, container: Container, mount: Mount): Promise<void> {
   const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { parseLeft } from "../../../src/service/redis/find-left.ts"
 import { keptNote, parseKept } from "../../../src/service/redis/kept-data.ts"
 
 const settings = {
@@ -28,18 +29,33 @@ test("what was kept is read oldest first, with its note; marks that say nothing 
       failed: false,
       bytes: 4096,
       at: "2026-11-21T06:00:01Z",
-      note: { run: "run-a", append: true, atLeast: null },
+      note: { run: "run-a", file: "dump.rdb", append: "d", atLeast: null },
     },
     {
       folder: ".pre-restore-b",
       failed: false,
       bytes: 20480,
       at: "2026-11-21T06:00:02Z",
-      note: { run: "run-b", append: false, atLeast: { "db0.keys": 5 } },
+      note: { run: "run-b", file: "dump.rdb", append: null, atLeast: { "db0.keys": 5 } },
     },
     { folder: ".pre-restore-bad", failed: false, bytes: 4096, at: "2026-11-21T06:00:03Z", note: undefined },
     { folder: ".failed-restore-a", failed: true, bytes: 4096, at: "2026-11-21T06:00:04Z", note: undefined },
   ])
+})
+
+test("what an interrupted restore left is told with its directory and note; a list that was cut is none", () => {
+  const text = `/data/a b/.pre-restore-x\n2026-11-21T06:00:02Z ${keptNote(settings, "x", undefined)}\n/data/a b/.restore-x\n\nend\n`
+  assert.deepEqual(parseLeft(text), [
+    {
+      name: ".pre-restore-x",
+      directory: "/data/a b",
+      note: { run: "x", file: "dump.rdb", append: null, atLeast: null },
+    },
+    { name: ".restore-x", directory: "/data/a b", note: undefined },
+  ])
+  assert.deepEqual(parseLeft("end\n"), [])
+  for (const cut of ["", "/data/.restore-x\n", "/data/.restore-x\nend\n"])
+    assert.throws(() => parseLeft(cut), { code: "host-answer" })
 })
 
 test("a list that was cut is no list", () => {

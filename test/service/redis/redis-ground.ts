@@ -51,6 +51,11 @@ export interface RedisGroundOptions {
   readonly size?: string
   /** Directories below /data that are there before the first start. */
   readonly folders?: readonly string[]
+  /** Files below /data that are there before the first start. */
+  readonly texts?: Readonly<Record<string, string>>
+  /** Instead of `redis-server` and its arguments. */
+  readonly command?: readonly string[]
+  readonly environment?: readonly string[]
 }
 
 /** A server of its own in a container with a volume, that goes away with the test. */
@@ -71,10 +76,36 @@ export async function redisGround(word: string, options: RedisGroundOptions = {}
     "com.docker.compose.config-hash=x",
   ].flatMap((label) => ["--label", label])
   const password = options.password === undefined ? [] : ["-e", `DFLY_requirepass=${options.password}`]
-  const more = [`${product}-server`, ...(options.args ?? [])]
+  const environment = (options.environment ?? []).flatMap((one) => ["-e", one])
+  const more = options.command ?? [`${product}-server`, ...(options.args ?? [])]
   for (const folder of options.folders ?? [])
     await sh("docker", "run", "--rm", "--entrypoint", "mkdir", "-v", `${name}:/data`, image, "-p", `/data/${folder}`)
-  await sh("docker", "run", "-d", "--name", name, ...labels, ...password, "-v", `${name}:/data`, image, ...more)
+  for (const [file, text] of Object.entries(options.texts ?? {}))
+    await piped(text, "docker", [
+      "run",
+      "--rm",
+      "-i",
+      "--entrypoint",
+      "tee",
+      "-v",
+      `${name}:/data`,
+      image,
+      `/data/${file}`,
+    ])
+  await sh(
+    "docker",
+    "run",
+    "-d",
+    "--name",
+    name,
+    ...labels,
+    ...password,
+    ...environment,
+    "-v",
+    `${name}:/data`,
+    image,
+    ...more,
+  )
   const host = localHost()
   const parsed = configSchema.parse({ project, host: { address: "local" }, services: { cache: { kind: product } } })
   const config: Config = { ...parsed, environment: "test" }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import { remoteScript } from "../../../src/remote/scripts.ts"
+import { parseLeft } from "../../../src/service/redis/find-left.ts"
 
 /** Everything that changes a directory, counted; the one with the number in `strike` is not done, for its shell is killed. */
 const shim = `#!/bin/sh
@@ -50,11 +51,15 @@ class Ground {
     return status === 0
   }
 
-  /** Prints of one that only looks. */
-  look(name: string, ...args: readonly string[]): string {
+  /** Which of these folders are there, as they are found whatever the data directory is. */
+  left(...names: readonly string[]): readonly string[] {
     const here = 'at_data() { text=$1; shift 3; sh -c "$text" at-data "$@"; }'
-    const text = [here, remoteScript(name)].join("\n")
-    return spawnSync("sh", ["-c", text, "sh", "c", "i", this.data, ...args], { encoding: "utf8" }).stdout.trim()
+    const text = [here, remoteScript("redis-find")].join("\n")
+    const { stdout } = spawnSync("sh", ["-c", text, "sh", "c", "i", names.join(" "), this.folder], { encoding: "utf8" })
+    return parseLeft(stdout).map(({ name, directory }) => {
+      assert.equal(directory, this.data)
+      return name
+    })
   }
 
   write(place: string, files: readonly string[], word: string): void {
@@ -82,6 +87,9 @@ class Ground {
   }
 }
 
+/** What an undo of the restore R brings back, and what it puts aside. */
+const folders = [".pre-restore-R", ".pre-restore-W"]
+
 /** Calls `round` with a kill at each change, then at each next one, until it says that it came to its end. */
 function untilItEnds(round: (strike: number) => boolean): number {
   let strike = 1
@@ -107,11 +115,11 @@ for (const [what, { append, old, fresh }] of Object.entries(servers)) {
         const before = ground.content("")
         ground.write(".restore-R", fresh, "new")
         ended = ground.run("redis-swap", ["R", ...load, "l", "{}"], first)
-        if (ground.look("redis-left", "R") === "nothing") return true
+        if (ground.left(".restore-R", ".pre-restore-R").length === 0) return true
         const undone = ground.run("redis-undo", ["R", ...load], second)
         if (!undone) ground.run("redis-undo", ["R", ...load])
         assert.deepEqual(ground.content(""), before, `killed at change ${first}, then at ${second}`)
-        assert.equal(ground.look("redis-left", "R"), "nothing")
+        assert.deepEqual(ground.left(".restore-R", ".pre-restore-R"), [])
         return undone
       })
       return ended
@@ -130,18 +138,17 @@ for (const [what, { append, old, fresh }] of Object.entries(servers)) {
         writeFileSync(join(ground.data, ".pre-restore-R/.moved"), "2026-11-21T03:00:00Z {}\n")
         const [before, kept] = [ground.content(""), ground.content(".pre-restore-R")]
         ended = ground.run("redis-take-back", ["W", ...load, "l", "{}", ".pre-restore-R"], first)
-        if (ground.look("redis-undo-left", "W", ".pre-restore-R") === "untouched") {
+        if (ground.left(...folders).join() === ".pre-restore-R") {
           assert.deepEqual([ground.content(""), ground.content(".pre-restore-R")], [before, kept])
           return true
         }
         const back = ground.run("redis-undo", ["W", ...load, ".pre-restore-R"], second)
         if (!back) {
-          if (ground.look("redis-undo-left", "W", ".pre-restore-R") === "half")
-            ground.run("redis-undo", ["W", ...load, ".pre-restore-R"])
+          if (ground.left(...folders).length === 2) ground.run("redis-undo", ["W", ...load, ".pre-restore-R"])
         }
         const now = [ground.content(""), ground.content(".pre-restore-R")]
         assert.deepEqual(now, [before, kept], `killed at change ${first}, then at ${second}`)
-        assert.equal(ground.look("redis-undo-left", "W", ".pre-restore-R"), "untouched")
+        assert.deepEqual(ground.left(...folders), [".pre-restore-R"])
         return back
       })
       return ended

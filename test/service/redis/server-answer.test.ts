@@ -102,6 +102,9 @@ test("where the data lies follows the server's settings, and what cannot be rest
     file: "appendonly.aof",
   })
   assert.equal(read("dir /data", "dragonfly").file, "dump-{timestamp}")
+  assert.equal(read("workdir /data\ndir ./\n").directory, "/data")
+  assert.equal(read("workdir /data\ndir /elsewhere\ndir sub/\n").directory, "/data/sub")
+  assert.throws(() => read("dir s3://bucket/a", "dragonfly"), /s3:\/\/bucket\/a of cache is not on a volume/)
   assert.throws(() => read("dir /database"), /not on a volume/)
   assert.throws(() => read("dir /data", "redis", []), /not on a volume/)
   assert.throws(() => read("dir /data/summary", "dragonfly"), /summary/)

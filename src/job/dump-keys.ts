@@ -1,0 +1,33 @@
+import { backupId, backupStamp } from "../core/backup-id.ts"
+import { messageOf } from "../core/errors.ts"
+import type { ServiceBackup } from "../core/manifest.ts"
+import { inspectImage } from "../docker/image.ts"
+import { noteBegun } from "./clean-leftovers.ts"
+import { isOurs } from "./is-ours.ts"
+import { isKeyStore } from "./lost-data.ts"
+import { containerOf, type StackService } from "./stack-services.ts"
+import type { Tools } from "./tools.ts"
+
+/**
+ * Dumps a running store of keys that gets another image, once nobody writes to it: what a newer version saves, the previous
+ * one may not read. Undefined for any other service, and, with a warning, where it cannot be dumped: it is one way back more.
+ */
+export async function dumpKeys(tools: Tools, one: StackService): Promise<ServiceBackup | undefined> {
+  if (!isKeyStore(one)) return undefined
+  const image = await inspectImage(tools.host, one.definition.image)
+  if (!image || image.id === containerOf(one).imageId) return undefined
+  const { name } = one.service
+  const now = tools.clock.now()
+  const target = { id: backupId(now), stamp: backupStamp(now) }
+  try {
+    const begun = noteBegun(tools.layout, { ...target, services: [name], at: now.toISOString() })
+    await tools.work.step(`note-dump-${name}`, begun)
+    return await one.driver.backup?.(one.service, containerOf(one), target, tools.work)
+  } catch (error) {
+    if (!isOurs(tools, error)) throw error
+    tools.log.warning(
+      `${name} could not be dumped as it is stopped: ${messageOf(error)}. If its new image serves, and has to give way after that to one that cannot read what it saved, there is only the backup of this run.`,
+    )
+    return undefined
+  }
+}
