@@ -1580,7 +1580,7 @@ function runFramed(open, name, command, options = {}) {
 		timer = setTimeout(() => give(timedOut(name, command, timeout)), timeout);
 		connect(one, out, err);
 		feed(one.stdin, framed.bytes, input);
-		const code = await verdict$1({
+		const code = await verdict({
 			channel: one,
 			out,
 			err,
@@ -1623,7 +1623,7 @@ function watchInput(input, give) {
 	});
 }
 /** The end marks of both streams are proof; without them, what the transport says once both streams are read to their end. */
-async function verdict$1(parts) {
+async function verdict(parts) {
 	const { channel, out, err, name, command } = parts;
 	await Promise.all([out.settled, err.settled]);
 	const code = out.code();
@@ -2226,19 +2226,19 @@ async function readNotes({ host }, folder, schema) {
 	};
 }
 function parseNote(text, file, schema) {
-	if (text.trim() === "") throw unreadable$3(file, "it is empty");
+	if (text.trim() === "") throw unreadable$2(file, "it is empty");
 	let value;
 	try {
 		value = JSON.parse(text);
 	} catch (error) {
-		throw unreadable$3(file, messageOf(error));
+		throw unreadable$2(file, messageOf(error));
 	}
 	const parsed = schema.safeParse(value);
 	if (parsed.success) return parsed.data;
 	const [issue] = parsed.error.issues;
-	throw unreadable$3(file, `${issue?.path.join(".") || "it"}: ${issue?.message}`);
+	throw unreadable$2(file, `${issue?.path.join(".") || "it"}: ${issue?.message}`);
 }
-function unreadable$3(file, why) {
+function unreadable$2(file, why) {
 	return failure("note-unreadable", `${file}, which an earlier run left, cannot be read: ${why}`, { hint: "It says what that run had begun. Look at what is stopped or half done on the host, put that right by hand, then remove the file." });
 }
 
@@ -2420,21 +2420,20 @@ const texts$1 = {
 	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only\n# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved\" && chown \"$owner\" \"$1\" || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
 	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
 	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
+	"redis-find": "# Looks for folders of a restore or an undo in all that is mounted: nobody needs to know where the server keeps its data.\n# $1 container, $2 image, $3 folders' names, blanks between them, $4.. where its volumes are mounted. Two lines for each: its\n# path, then its mark, empty without one.\n# shellcheck disable=SC2016 # expands in the container\ntext='\nnames=$1\nshift\nfor name in $names; do\n  found=$(find \"$@\" -xdev -type d -name \"$name\" -prune) || exit 1\n  [ -z \"$found\" ] || printf \"%s\\n\" \"$found\" | sort -u | while read -r one; do\n    printf \"%s\\n%s\\n\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\n  done\ndone\necho end\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-forget": "# Removes for good what restores replaced, or had brought, and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in *[!A-Za-z0-9._-]*) exit 1 ;; .pre-restore-?* | .failed-restore-?*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-kept": "# What restores replaced and kept, and what failed ones had brought. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-* .failed-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
 	"redis-keys-read": "# The line of Dragonfly's log about the load at its start, if there is one. $1 container. Its log is on standard error, or,\n# when it was started without --logtostderr, in a file of its own; neither need be there.\nsince=$(docker inspect -f '{{.State.StartedAt}}' \"$1\") || exit 1\nline=$(docker logs --since \"$since\" \"$1\" 2>&1 | grep -m 1 'num keys read: ')\n[ -n \"$line\" ] || line=$(docker exec \"$1\" cat /tmp/dragonfly.INFO 2>/dev/null | grep -m 1 'num keys read: ')\nprintf '%s\\n' \"$line\"\n",
-	"redis-left": "# What a restore has left in a data directory: prints `moved` when it began to move the old data aside, `staged` when it\n# only brought files beside it, else `nothing`. $1 container, $2 image, $3 data directory, $4 id of the restore.\n# shellcheck disable=SC2016 # expands in the container\ntext='\n[ -d \"$1\" ] || exit 1\nif [ -d \"$1/.pre-restore-$2\" ]; then echo moved; elif [ -d \"$1/.restore-$2\" ]; then echo staged; else echo nothing; fi\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
 	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
 	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
-	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From its arguments and the configuration file they name; what\n# neither says keeps the image's default.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nif [ -n \"$conf\" ]; then\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d '\"\\r' | sed -n -E \"s/^($wanted) +(.*)$/\\1 \\2/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
+	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From what Dragonfly reads of its environment, from the configuration\n# file that its arguments name, and from these; what none of them says keeps the image's default. `workdir`: where it starts.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nenvironment=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"workdir ${workdir:-/}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nprintf '%s\\n' \"$environment\" | sed -n -E \"s/^DFLY_($wanted)=(.*)$/\\1 \\2/p\"\n: \"${conf:=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | sed -n 's/^--flagfile=//p' | tail -n 1)}\"\nif [ -n \"$conf\" ]; then\n  case $conf in /*) ;; *) conf=${workdir%/}/$conf ;; esac\n  # By itself first, for a pipe tells only how its last part ended.\n  docker cp -L \"$1:$conf\" - >/dev/null || { echo \"error its configuration file $conf cannot be read\" >&2; exit 1; }\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d \"\\\"'\\r\" | sed -n -E \"s/^(--)?($wanted)[= ]+(.*)$/\\2 \\3/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
 	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
 	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside. What an earlier restore of the same run\n# has kept gets a number: its name is needed.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nkept=$dir/.pre-restore-$2 number=1\nif [ -e \"$kept\" ]; then\n  while [ -e \"$kept.$number\" ]; do number=$((number + 1)); done\n  mv \"$kept\" \"$kept.$number\" || exit 1\nfi\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
 	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name, $8 what\n# to note about the data that is moved.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\n[ \"$on\" = - ] || begin_append \"$on\" \"$log\"\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" </dev/null\n",
 	"redis-take-back": "# Puts what a restore kept in the place of what the stopped server would load; that is moved aside in the same way. $1\n# container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's\n# name, $8 what to note about the data that is moved, $9 the folder that was kept: its mark stays until the data is proven.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6 kept=$7\n[ -e \"$dir/$kept/.moved\" ] || { echo \"error $kept is not a whole set of replaced files\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/$kept\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nif [ \"$on\" != - ] && [ ! -e \"$dir/$on\" ] && [ -e \"$dir/$file\" ]; then begin_append \"$on\" \"$log\"; fi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" \"$9\" </dev/null\n",
 	"redis-taken": "# Removes the folder of what was taken back, which is empty by now. $1 container, $2 image, $3 data directory, $4 the folder.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\n[ -z \"$(ls \"$2\")\" ] || { echo \"error $2 is not empty\" >&2; exit 1; }\nrm -f \"./$2/.moved\" && rmdir \"./$2\"\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
-	"redis-undo-left": "# How far an undo of a restore came in a data directory. $1 container, $2 image, $3 data directory, $4 id of the undo, $5 folder\n# that it was to bring back. Prints `taken` when that is gone, for it goes last; `half` when anything was moved, else `untouched`.\n# shellcheck disable=SC2016 # expands in the container\ntext='\n[ -d \"$1\" ] || exit 1\nif [ ! -d \"$1/$3\" ]; then echo taken; elif [ -d \"$1/.pre-restore-$2\" ]; then echo half; else echo untouched; fi\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" </dev/null\n",
-	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then\n  aside \"$dir/$from\"\n  [ -e \"$dir/$from/.moved\" ] || moved \"$dir/$from\" \"{\\\"run\\\":\\\"$id\\\",\\\"append\\\":false,\\\"atLeast\\\":null}\"\n  # From here on what lies in the directory is old: who comes after a kill must not move it away again.\n  rm -f \"$dir/.pre-restore-$id/.moved\" && sync || exit 1\nfi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then\n  aside \"$dir/$from\"\n  [ -e \"$dir/$from/.moved\" ] || moved \"$dir/$from\" \"{\\\"run\\\":\\\"$id\\\",\\\"append\\\":null,\\\"atLeast\\\":null}\"\n  # From here on what lies in the directory is old: who comes after a kill must not move it away again.\n  rm -f \"$dir/.pre-restore-$id/.moved\" && sync || exit 1\nfi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
 	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
 	"s3-download": "# Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,\n# $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,\n# which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when\n# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way. As it goes\n# on: `from BYTES` that were there before, and `range BYTES` for each that came.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nstate=$partial.ranges\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\n# What came of another object is no beginning of this one.\nif ! [ -e \"$partial\" ] || [ \"$(sed -n 1p \"$state\" 2>/dev/null)\" != \"$sum $etag\" ]; then\n  : >\"$partial\" && echo \"$sum $etag\" >\"$state\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nleft=$((bytes / 1024 - $(du -k \"$partial\" | cut -f1)))\n[ \"${free:-0}\" -ge \"$left\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $left KiB\" >&2; exit 1; }\nbefore=$(grep -c '^done ' \"$state\")\necho \"from $((before * range))\"\nwork=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# get N: one range into its place. 0 when all of it came; else `code` is the answer.\nget() {\n  first=$(($1 * range)) last=$((($1 + 1) * range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # An answer that is longer than its range must not run into the next one.\n  {\n    curl -sS -f -K /dev/fd/3 -r \"$first-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n      -D \"$work/$1.head\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n    echo $? >\"$work/$1.rc\"\n  } | head -c $((last - first + 1)) | dd of=\"$partial\" bs=\"$block\" seek=$((first / block)) conv=notrunc 2>/dev/null || { code=disk; return 1; }\n  read -r rc <\"$work/$1.rc\"\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$work/$1.head\" 2>/dev/null | tail -n 1)\n  rm -f \"$work/$1.head\" \"$work/$1.rc\"\n  # A 200 is the whole object, not the range that was asked for.\n  [ \"${code:=000}\" = 206 ] && [ \"$rc\" = 0 ]\n}\n\n# lane N: every so many-th range, until all are there or one of them cannot be had.\nlane() {\n  number=$1\n  while [ $((number * range)) -lt \"$bytes\" ]; do\n    failed=0\n    until [ -e \"$work/failed\" ] || grep -qx \"done $number\" \"$state\"; do\n      if get \"$number\"; then\n        echo \"done $number\" >>\"$state\"\n        echo \"range $((last + 1 - first))\"\n        continue\n      fi\n      failed=$((failed + 1))\n      case $code in\n        403 | 404 | 412 | disk) echo \"$code\" >\"$work/failed\" ;;\n        *) [ \"$failed\" -lt \"$tries\" ] || echo \"$code\" >\"$work/failed\" ;;\n      esac\n      sleep \"$failed\"\n    done\n    number=$((number + lanes))\n  done\n}\n\npids=\nfrom=0\nwhile [ \"$from\" -lt \"$lanes\" ]; do\n  lane \"$from\" &\n  pids=\"$pids $!\"\n  from=$((from + 1))\ndone\nfor pid in $pids; do wait \"$pid\"; done\n\nif [ -e \"$work/failed\" ]; then\n  read -r code <\"$work/failed\"\n  if [ \"$code\" = 403 ] && [ \"$(grep -c '^done ' \"$state\")\" -gt \"$before\" ]; then echo renew; exit 0; fi\n  case $code in\n    # An old URL is refused like a wrong one: what came stays for a fresh one.\n    403) echo \"error S3 answered 403 for $file\" >&2 ;;\n    404 | 412) rm -f \"$partial\" \"$state\"; echo \"error S3 answered $code for $file\" >&2 ;;\n    disk) echo \"error $partial cannot be written\" >&2 ;;\n    *) echo \"error S3 answered $code for $file, $tries times\" >&2 ;;\n  esac\n  exit 1\nfi\nrm -f \"$state\"\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
 	"s3-part-sums": "# The MD5s of a file's parts, and the SHA-256 of the same bytes. $1 file, $2 size of a part in whole MiB of bytes, $3 number of\n# the last one. Lines `NUMBER MD5`, at last `sum SHA256`.\nset -u\nwork=$(mktemp -d) && mkfifo \"$work/stream\" || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\nif openssl md5 -r </dev/null >/dev/null 2>&1; then md5() { openssl md5 -r; }; else md5() { md5sum; }; fi\nsha256 <\"$work/stream\" >\"$work/sum\" & summing=$!\nexec 7>\"$work/stream\"\nnumber=0\nwhile [ \"$number\" -lt \"$3\" ]; do\n  sum=$(dd if=\"$1\" bs=1048576 skip=$((number * ($2 / 1048576))) count=$(($2 / 1048576)) 2>/dev/null | tee \"$work/stream\" | md5)\n  number=$((number + 1))\n  echo \"$number ${sum%% *}\"\ndone\nexec 7>&-\nwait \"$summing\"\nread -r sum _ <\"$work/sum\"\necho \"sum $sum\"\n",
@@ -2997,7 +2996,8 @@ async function inContainer({ service, container, driver }) {
 	}] : [];
 	try {
 		const facts = await driver.fingerprint?.(service, container);
-		return facts && (Object.keys(facts.same).length > 0 || Object.values(facts.atLeast).some((count) => count > 0)) ? [{
+		const counts = Object.values(facts?.atLeast ?? {});
+		return facts && (service.kind === "postgres" || counts.some((count) => count > 0)) ? [{
 			...found,
 			present: true,
 			doubt: void 0
@@ -3750,7 +3750,7 @@ const startProblems = [
 /** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
 const logProblems = [
 	["disk-full", /no space left on device|MISCONF .*disk/i],
-	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|Bad file format reading the append only file|Wrong signature trying to load DB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
+	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|(Bad file format|Unexpected end of file) reading the append only file|Unable to obtain the AOF file|Wrong signature|Internal error when loading RDB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
 	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
 	["port-conflict", /address already in use/i]
 ];
@@ -4236,7 +4236,7 @@ async function makeServing(tools, one, id) {
 		throw failure("not-healthy", `${one.service.name} could not be created: ${problem}`);
 	}
 	tools.log.warning(`${one.service.name} does not serve with the data it has: ${problem}`);
-	tools.log.warning(`Its log says: ${await unreadable$2(tools, now, problem)}`);
+	tools.log.warning(`Its log says: ${await proveUnreadable(tools, now, problem)}`);
 	return startEmpty(tools, now, id);
 }
 /** Whether its driver reaches the server: a health check may be late, or look at something else. */
@@ -4268,8 +4268,8 @@ async function start(tools, one) {
 function isElsewhere({ code }) {
 	return /^(host|engine|docker|compose)-/.test(code);
 }
-/** The line of its log that proves that the data cannot be read. Throws when nothing does: then the data is not touched. */
-async function unreadable$2(tools, one, problem) {
+/** The line of its log that proves that the data cannot be read. Throws `not-serving` when nothing does: then the data is not to be touched. */
+async function proveUnreadable(tools, one, problem) {
 	const container = containerOf(one);
 	const log = await tools.stack.logs(container, 50);
 	const { cause, details } = nameCause({
@@ -4279,7 +4279,7 @@ async function unreadable$2(tools, one, problem) {
 		restartLimit: 0
 	});
 	if (cause === "data-unreadable" && !/incompatible with server/.test(details)) return details;
-	throw failure("not-serving", `${problem}; nothing says that its data is unreadable (${cause}: ${details})`, { hint: `${one.service.name} keeps its data. Mend what keeps it from serving and run this again; only data that its log calls unreadable is moved aside.` });
+	throw failure("not-serving", `${problem}; nothing says that its data is unreadable (${cause}: ${details})`, { hint: `${one.service.name} keeps its data. Mend what keeps it from serving and run this again; only data that its log calls unreadable gives way.` });
 }
 async function startEmpty(tools, one, id) {
 	const container = containerOf(one);
@@ -4319,6 +4319,99 @@ async function dataDirectory$1(tools, one) {
 	const [mount] = container.mounts.filter((one) => inside !== void 0 && covers(one, inside)).toSorted((a, b) => b.target.length - a.target.length);
 	if (inside !== void 0 && mount?.writable && mount.type !== "tmpfs") return directoryOf(mount, await tools.stack.definition()).replace(/\/+$/, "");
 	throw refusal("no-persistent-volume", `${one.service.name} keeps its data in ${inside}, which is on no volume`);
+}
+
+// src/job/start-compared.ts
+/**
+* Starts the data services alone, compares their data with what it was, and only then starts the rest, which may write
+* to them: what nobody has touched yet is compared. Why not everything serves the same data; undefined when it does.
+* Throws what is not about the services, and, with nothing started, the refusal `data-in-use` (S13).
+*/
+async function tryCompared(tools, options) {
+	let differences = [];
+	let proven = false;
+	const data = await refresh(tools, options.services.filter(holdsData));
+	await Promise.all(data.map((one) => assertSoleServer(tools, one)));
+	try {
+		await startData(tools, options);
+		differences = await compareData(tools, options);
+		assertSame(differences);
+		proven = true;
+		options.same?.();
+		await startRest$1(tools, options);
+		return;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		return {
+			error,
+			differences,
+			proven
+		};
+	}
+}
+/** The fingerprints of data services as they run now. */
+async function fingerprints(services) {
+	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
+}
+/** Throws `data-differs` with each fact that does. */
+function assertSame(differences) {
+	if (differences.length === 0) return;
+	const facts = differences.map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`);
+	throw failure("data-differs", `the data is not what it was: ${facts.join("; ")}`);
+}
+async function startData(tools, { services, step, up, fill }) {
+	const data = services.filter(holdsData);
+	if (data.length > 0) {
+		await tools.work.step(step.start, up(names$1(data)));
+		await tools.work.check(step.wait, () => waitHealthy(tools, definitions(data)), void 0);
+	}
+	await fill?.();
+}
+async function compareData(tools, { services, before, step }) {
+	if (before.length === 0) return [];
+	const data = services.filter((one) => before.some(({ service }) => service === one.service.name));
+	const after = await tools.work.check(step.compare, async () => fingerprints(await refresh(tools, data)), before);
+	return compareFingerprints(before, after);
+}
+async function startRest$1(tools, { services, step, up }) {
+	const rest = services.filter((one) => !holdsData(one));
+	if (rest.length === 0) return;
+	const alone = rest.length === services.length;
+	await tools.work.step(alone ? step.start : `${step.start}-rest`, up(names$1(rest)));
+	await tools.work.check(alone ? step.wait : `${step.wait}-rest`, () => waitHealthy(tools, definitions(services)), void 0);
+}
+
+// src/job/lost-data.ts
+/** Whether it is restored while it is stopped, and saves as it stops. */
+function isKeyStore(one) {
+	return holdsData(one) && one.service.kind !== "postgres";
+}
+/** Whether this service serves what it held. False also where it does not answer. */
+async function isWhole(one, before) {
+	try {
+		return await isSame$1(one, before);
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		return false;
+	}
+}
+/**
+* Whether a store of keys has lost what it held: it serves less, or its log says that it cannot read what it has. Throws
+* `not-serving` where neither that nor the opposite is known: a backup restored over data that only was not asked would
+* lose what was written since.
+*/
+async function hasLost(tools, one, before) {
+	try {
+		return !await isSame$1(one, before);
+	} catch (error) {
+		if (error instanceof HostError || !(error instanceof AppError)) throw error;
+		tools.log.warning(`The log of ${one.service.name} says: ${await proveUnreadable(tools, one, messageOf(error))}`);
+		return true;
+	}
+}
+async function isSame$1(one, before) {
+	const own = before.filter(({ service }) => service === one.service.name);
+	return compareFingerprints(own, await fingerprints([one])).length === 0;
 }
 
 // src/job/upgrade-note.ts
@@ -4406,71 +4499,11 @@ async function putDataBack(tools, notes) {
 	return kept;
 }
 
-// src/job/start-compared.ts
-/**
-* Starts the data services alone, compares their data with what it was, and only then starts the rest, which may write
-* to them: what nobody has touched yet is compared. Why not everything serves the same data; undefined when it does.
-* Throws what is not about the services, and, with nothing started, the refusal `data-in-use` (S13).
-*/
-async function tryCompared(tools, options) {
-	let differences = [];
-	let proven = false;
-	const data = await refresh(tools, options.services.filter(holdsData));
-	await Promise.all(data.map((one) => assertSoleServer(tools, one)));
-	try {
-		await startData(tools, options);
-		differences = await compareData(tools, options);
-		assertSame(differences);
-		proven = true;
-		options.same?.();
-		await startRest$1(tools, options);
-		return;
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		return {
-			error,
-			differences,
-			proven
-		};
-	}
-}
-/** The fingerprints of data services as they run now. */
-async function fingerprints(services) {
-	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
-}
-/** Throws `data-differs` with each fact that does. */
-function assertSame(differences) {
-	if (differences.length === 0) return;
-	const facts = differences.map((one) => `${one.service} ${one.fact}: ${one.after} instead of ${one.before}`);
-	throw failure("data-differs", `the data is not what it was: ${facts.join("; ")}`);
-}
-async function startData(tools, { services, step, up, fill }) {
-	const data = services.filter(holdsData);
-	if (data.length > 0) {
-		await tools.work.step(step.start, up(names$1(data)));
-		await tools.work.check(step.wait, () => waitHealthy(tools, definitions(data)), void 0);
-	}
-	await fill?.();
-}
-async function compareData(tools, { services, before, step }) {
-	if (before.length === 0) return [];
-	const data = services.filter((one) => before.some(({ service }) => service === one.service.name));
-	const after = await tools.work.check(step.compare, async () => fingerprints(await refresh(tools, data)), before);
-	return compareFingerprints(before, after);
-}
-async function startRest$1(tools, { services, step, up }) {
-	const rest = services.filter((one) => !holdsData(one));
-	if (rest.length === 0) return;
-	const alone = rest.length === services.length;
-	await tools.work.step(alone ? step.start : `${step.start}-rest`, up(names$1(rest)));
-	await tools.work.check(alone ? step.wait : `${step.wait}-rest`, () => waitHealthy(tools, definitions(services)), void 0);
-}
-
 // src/job/fall-back.ts
 /**
 * The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
 * definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
-* backup of this run. Throws when no rung holds.
+* backup of this run, for those services alone whose data is proven to be lost. Throws when no rung holds.
 */
 async function fallBack(tools, replacement, stopped) {
 	const { services, upgrades, putBack } = replacement;
@@ -4486,6 +4519,7 @@ async function fallBack(tools, replacement, stopped) {
 		services,
 		images,
 		before,
+		proven: stopped.proven,
 		putBack: async () => {
 			if (notes.length > 0) {
 				await tools.work.step("note-way-back", writeUpgrades(tools.layout, notes));
@@ -4497,22 +4531,28 @@ async function fallBack(tools, replacement, stopped) {
 	if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
 	if (!failed) return {
 		rung: notes.length > 0 ? "previous-data" : "previous-images",
-		kept: gaveWay
+		kept: gaveWay,
+		differences: []
 	};
-	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}. Restoring backup ${replacement.manifest.id}.`);
-	const kept = [...gaveWay, ...await restoreBroken(tools, replacement, before)];
+	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data is restored.`);
+	const restored = await restoreBroken(tools, replacement, {
+		before,
+		dumps: stopped.dumps
+	});
 	await startRest(tools, known, images);
 	return {
-		rung: "backup",
-		kept
+		rung: restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images",
+		kept: [...gaveWay, ...restored.map((one) => one.kept)],
+		differences: restored.map((one) => one.difference)
 	};
 }
 /** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
 async function backToPrevious(tools, previous) {
-	const { services, images, before } = previous;
+	const { services, images, before, proven } = previous;
 	const known = services.filter((one) => one.service.name in images);
 	await stopRest(tools, services);
-	await stopWrong(tools, known, before);
+	const unproven = proven ? [] : before.map(({ service }) => service);
+	await killStores(tools, known, async (one) => unproven.includes(one.service.name) || !await isWhole(one, before));
 	await stopContainers(tools, "stop-added", services.filter((one) => !known.includes(one)));
 	await previous.putBack();
 	return tryCompared(tools, {
@@ -4577,44 +4617,48 @@ async function stoppedWith(tools, services, { before, proven, except = [] }) {
 	return [...found.values()];
 }
 /** Restores those data services that do not serve what they held; the others are left alone. */
-async function restoreBroken(tools, { services, manifest }, before) {
+async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
 	const data = await refresh(tools, services.filter((one) => one.container && holdsData(one)));
-	await stopWrong(tools, data, before);
-	const kept = [];
+	const lost = [];
+	for (const one of data) if (isKeyStore(one) && await hasLost(tools, one, before)) lost.push(one.service.name);
+	await killStores(tools, data, async ({ service }) => lost.includes(service.name));
+	const restored = [];
 	for (const one of await refresh(tools, data)) {
-		if (one.container?.state === "running" && await isWhole(one, before)) continue;
-		const held = manifest.services.find(({ service }) => service === one.service.name);
-		if (!held || !one.driver.restore) throw failure("cannot-restore", `${one.service.name} cannot be restored`);
+		const { name } = one.service;
+		if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue;
+		const dump = isKeyStore(one) ? dumps?.get(name) : void 0;
+		const held = dump ?? manifest.services.find(({ service }) => service === name);
+		if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`);
 		await assertSoleServer(tools, one);
-		const aside = held.contents.kind === "postgres" ? await makeServing(tools, one, manifest.id) : void 0;
-		const [now] = await refresh(tools, [one]);
-		const report = await one.driver.restore(one.service, containerOf(now ?? one), held, tools.work);
-		if (report.caveat !== void 0) tools.log.warning(`${one.service.name}: ${report.caveat}`);
-		kept.push(`${one.service.name} was restored as it was at ${manifest.created}; what was written after that is kept. ${report.kept}${aside === void 0 ? "" : ` What it could not read is in ${aside}.`}`);
+		const aside = isKeyStore(one) ? void 0 : await makeServing(tools, one, manifest.id);
+		const [now = one] = await refresh(tools, [one]);
+		if (!isKeyStore(one) && aside === void 0 && await isWhole(now, before)) continue;
+		const report = await one.driver.restore(one.service, containerOf(now), held, tools.work);
+		if (report.caveat !== void 0) tools.log.warning(`${name}: ${report.caveat}`);
+		const [was, is] = dump ? ["as the new containers left it", "as it was stopped"] : ["as it was stopped", `as it was at ${manifest.created}`];
+		const unread = aside === void 0 ? "" : ` What it could not read is in ${aside}.`;
+		restored.push({
+			kept: `${name} was restored ${is}; what was written after that is kept. ${report.kept}${unread}`,
+			difference: {
+				service: name,
+				fact: "restored",
+				before: was,
+				after: is
+			}
+		});
 	}
-	return kept;
+	return restored;
 }
 /**
-* Kills stores of keys that came up with other data than they had: a stop would have them save it over the snapshot
-* that they did not load. A database writes its log as it goes, and is stopped in order.
+* Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
+* was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
+* not proven. A database writes its log as it goes, and is stopped in order.
 */
-async function stopWrong(tools, services, before) {
+async function killStores(tools, services, isToDie) {
 	for (const one of await refresh(tools, services.filter(isKeyStore))) {
 		const { container } = one;
-		if (!container || !["running", "restarting"].includes(container.state) || await isWhole(one, before)) continue;
+		if (!container || !["running", "restarting"].includes(container.state) || !await isToDie(one)) continue;
 		await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`);
-	}
-}
-function isKeyStore(one) {
-	return holdsData(one) && one.service.kind !== "postgres";
-}
-async function isWhole(one, before) {
-	try {
-		const own = before.filter(({ service }) => service === one.service.name);
-		return compareFingerprints(own, await fingerprints([one])).length === 0;
-	} catch (error) {
-		if (error instanceof HostError) throw error;
-		return false;
 	}
 }
 
@@ -4681,7 +4725,7 @@ function describeRung(rung) {
 		case "new-containers": return "the new containers serve";
 		case "previous-images": return "the previous images serve again, on the same data";
 		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
-		case "backup": return "the previous images serve again, with data restored from this run's backup";
+		case "backup": return "the previous images serve again, with restored data";
 	}
 }
 
@@ -6213,6 +6257,34 @@ function assertSameKind({ service }, held) {
 	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
 }
 
+// src/job/held-data.ts
+/**
+* What these services held before a restore that is about to be undone. Written down, for what says so on the host goes
+* with the undo: who comes after one that was cut off, or did not bring all of it back, has the same to compare with.
+*/
+async function noteHeld(tools, note, services) {
+	const held = new Map(note.fingerprints.map((one) => [one.service, one]));
+	const known = held.size;
+	for (const { one, cut } of services) {
+		if (!one.container || held.has(one.service.name)) continue;
+		const found = await one.driver.cutRestores?.held?.(one.service, containerOf(one), cut);
+		if (found) held.set(found.service, found);
+	}
+	const fingerprints = [...held.values()];
+	if (held.size > known) await tools.work.step("note-held", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints
+	}));
+	return fingerprints;
+}
+/** Throws `data-differs` when they serve less than that; an app that somebody has started may have deleted some of it. */
+async function assertHeld$1(tools, held) {
+	if (held.length === 0 || await appRuns(tools)) return;
+	const services = await dataServices(tools, held.map(({ service }) => service));
+	const look = () => fingerprints(services);
+	assertSame(compareFingerprints(held, await tools.work.check("compare-undone", look, held)));
+}
+
 // src/job/undo-cut-restore.ts
 /**
 * Goes back from a restore that cannot be finished, or that had swapped nothing in: every service serves what it did
@@ -6226,11 +6298,20 @@ async function undoAll(tools, manifest) {
 		return;
 	}
 	const services = await cutServices(tools, note);
+	const cuts = services.map((one) => ({
+		one,
+		cut: cutOf(one, {
+			note,
+			manifest
+		})
+	}));
+	const held = await noteHeld(tools, note, cuts);
 	for (const one of services.toReversed()) await undoCut(tools, one, {
 		note,
 		manifest
 	});
 	await serveAgain$1(tools, services);
+	await assertHeld$1(tools, held);
 	tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it");
 	await startOnRightData(tools);
 }
@@ -6677,6 +6758,7 @@ async function goBack$1(tools, { note, services, failed }) {
 		services: replaced,
 		images,
 		before,
+		proven: failed.proven,
 		putBack
 	});
 	if (still) return still;
@@ -7452,7 +7534,7 @@ function hashingScript(name) {
 // src/service/postgres/place.ts
 /** From which size on, in bytes, a container is worth its start unless told. */
 const worthwhile = 64 * 2 ** 20;
-function placeOf$1(container, from = worthwhile) {
+function placeOf(container, from = worthwhile) {
 	let isRefused = false;
 	const refusal = (line, nonce) => {
 		const [why] = valuesOf(markedLines(line, nonce), "inside");
@@ -7507,7 +7589,7 @@ function dumpDatabaseCommand(place, dump) {
 }
 function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
 	return script("change", placedScript("postgres-dump"), [
-		...placeOf$1(container).wordsFor(0),
+		...placeOf(container).wordsFor(0),
 		insideScript("globals"),
 		insideScript("check-globals"),
 		nonce,
@@ -7519,7 +7601,7 @@ function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
 /** The archive of a database without its data: how it is made, which SQL alone does not say. */
 function dumpPropertiesCommand(container, { nonce, database, path, lockLimit }) {
 	return script("change", placedScript("postgres-dump"), [
-		...placeOf$1(container).wordsFor(0),
+		...placeOf(container).wordsFor(0),
 		insideScript("properties"),
 		insideScript("check"),
 		nonce,
@@ -7734,7 +7816,7 @@ function bytes(text, where) {
 * roles. Every file was decoded to its end from the stored bytes before it got its name. Throws a named failure, with
 * no half written file and no session left behind; files that were finished before stay, without a manifest.
 */
-async function backupServer$1(service, container, { target, work, lockLimit, place = placeOf$1(container) }) {
+async function backupServer$1(service, container, { target, work, lockLimit, place = placeOf(container) }) {
 	const job = {
 		service,
 		container,
@@ -8517,7 +8599,7 @@ function sizeOf({ server }, counts) {
 * Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
 * ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
 */
-const cutRestores = {
+const cutRestores$1 = {
 	async isIn(service, container, cut) {
 		await awaitQuiet$1(service, container);
 		return isIn(service, container, cut);
@@ -9822,7 +9904,7 @@ async function restoreRoles(job, artifacts) {
 * anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
 * Where the disk has no room for both and `inPlace` is given, the live databases are dropped before: see `giveWay`.
 */
-async function restoreServer$1(service, container, { backup, work, place = placeOf$1(container), inPlace }) {
+async function restoreServer$1(service, container, { backup, work, place = placeOf(container), inPlace }) {
 	const contents = contentsOf$1(service, backup);
 	const assumed = {
 		...assumedServer,
@@ -9872,7 +9954,7 @@ async function assertRestorable$1(service, container, { backup, work, inPlace })
 	};
 	await assertPossible(job, contents);
 	if (leftoversOf(job.server).length > 0) return;
-	const incoming = incomingOf(job, backup, contents, placeOf$1(container));
+	const incoming = incomingOf(job, backup, contents, placeOf(container));
 	mustGiveWay(job, incoming, await lackOf(job, incoming), inPlace);
 }
 function contentsOf$1(service, { contents }) {
@@ -10380,12 +10462,12 @@ function postgresDriver({ lockLimit = 3e4, besideFrom } = {}) {
 			target,
 			work,
 			lockLimit,
-			place: placeOf$1(container, besideFrom)
+			place: placeOf(container, besideFrom)
 		}),
 		restore: (service, container, backup, work, inPlace) => restoreServer$1(service, container, {
 			backup,
 			work,
-			place: placeOf$1(container, besideFrom),
+			place: placeOf(container, besideFrom),
 			...inPlace && { inPlace }
 		}),
 		restoreForeign: (service, container, dump, work) => restoreForeign$1(service, container, {
@@ -10393,7 +10475,7 @@ function postgresDriver({ lockLimit = 3e4, besideFrom } = {}) {
 			work
 		}),
 		undo: (service, container, work, run) => undoRestore$2(service, container, work, run === void 0 ? run : [run]),
-		cutRestores,
+		cutRestores: cutRestores$1,
 		cutUndos: cutUndos$1,
 		dataDirectory,
 		replaced: replacedDatabases,
@@ -10471,22 +10553,12 @@ async function askServer(service, container) {
 	const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 5e3 });
 	return parseAnswer(stdout);
 }
-/** As `askServer`, but anything else than a server that serves is an error. */
-async function askReadyServer(service, container) {
-	const answer = await askServer(service, container);
-	if (answer.ping === "PONG" && answer.fields.loading === "0") return answer;
-	throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, { hint: hintFor(answer) });
-}
 /** One phrase for a server whose answer to PING is not `PONG`. */
 function explainPing({ ping, fields }) {
 	if (ping === "PONG") return fields.loading === "0" ? "answers PONG" : "still loads its data";
 	if (ping.startsWith("LOADING")) return "still loads its data";
 	if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) return `refuses the password: ${ping}`;
 	return ping === "" ? "no answer to PING" : `PING was answered with: ${ping.slice(0, 200)}`;
-}
-function hintFor({ ping }) {
-	if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log.";
-	return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass.";
 }
 
 // src/service/redis/snapshot-set.ts
@@ -10698,6 +10770,65 @@ function parseFile(line) {
 	};
 }
 
+// src/service/redis/wait-server.ts
+/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
+function loadLimit(bytes) {
+	return 6e5 + Math.ceil(bytes / 268435456) * 6e4;
+}
+/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
+async function waitForServer(service, container, limit) {
+	const until = Date.now() + limit;
+	for (;;) {
+		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
+		const [state, restarts, code] = stdout.trim().split(" ");
+		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
+		const answer = await ask$1(service, container);
+		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
+		if (Date.now() > until) {
+			const reason = answer === void 0 ? "no answer" : explainPing(answer);
+			throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1e3} s: ${reason}`);
+		}
+		await (0, node_timers_promises.setTimeout)(500);
+	}
+}
+/**
+* As `askServer`, but waits while the server loads its data, ten minutes and one more for every 256 MiB of it; anything else
+* than a server that serves then is an error.
+*/
+async function askReadyServer(service, container) {
+	for (const begun = Date.now();;) {
+		const answer = await askServer(service, container);
+		const { ping, fields } = answer;
+		if (ping === "PONG" && fields.loading === "0") return answer;
+		const bytes = Math.max(Number(fields.loading_total_bytes ?? 0), Number(fields.used_memory ?? 0));
+		if (!(ping.startsWith("LOADING") || ping === "PONG" && fields.loading === "1") || Date.now() - begun > loadLimit(bytes)) throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, { hint: hintFor(answer) });
+		await (0, node_timers_promises.setTimeout)(500);
+	}
+}
+function hintFor({ ping }) {
+	if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log.";
+	return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass.";
+}
+/** S13: no other running container may have the same data mounted when this one starts. */
+async function refuseSharedData(service, container, mount) {
+	const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`);
+	const source = mount.volume ?? mount.source;
+	for (const line of stdout.split("\n")) {
+		const [id, name, mounts = ""] = line.split(" ");
+		if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`))) continue;
+		throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, { hint: "Stop it first: two servers on one data directory destroy it." });
+	}
+}
+/** A container that has just been started may refuse the command; that is looked at again. */
+async function ask$1(service, container) {
+	try {
+		return await askServer(service, container);
+	} catch (error) {
+		if (error instanceof CommandError) return void 0;
+		throw error;
+	}
+}
+
 // src/service/redis/backup-server.ts
 /** The folder below the backup directory, whatever the product: the layout names it so. */
 const keysFolder = "dragonfly";
@@ -10817,9 +10948,10 @@ function killNow({ id }) {
 	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
 }
 /** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
-async function awaitQuiet(service, container, { mount }) {
+async function awaitQuiet(service, container) {
+	const sources = container.mounts.filter(({ writable }) => writable).map(({ volume, source }) => volume ?? source);
 	for (const until = Date.now() + 6e4;;) {
-		const mounting = await service.stack.mounting([mount.volume ?? mount.source]);
+		const mounting = await service.stack.mounting(sources);
 		const { stdout } = await service.host.run(sh`docker ps --quiet --no-trunc --filter label=infra-actions.scratch=1`);
 		const ours = mounting.find(({ id }) => id !== container.id && stdout.includes(id));
 		if (!ours) return;
@@ -10829,7 +10961,7 @@ async function awaitQuiet(service, container, { mount }) {
 }
 
 // src/service/redis/data-settings.ts
-/** From the server when it answers, else from its arguments, its configuration file and the product's defaults. */
+/** From the server when it answers, else from its arguments, its configuration file, its environment and the product's defaults. */
 async function readSettings(service, container, product) {
 	const name = container.state === "running" && (await askServer(service, container)).ping !== "" ? "redis-settings" : "redis-settings-stopped";
 	const { stdout } = await service.host.run(redisScript(name, {
@@ -10846,7 +10978,8 @@ async function readSettings(service, container, product) {
 function judgeSettings(text, { product, container, service }) {
 	const lines = text.split("\n").map((line) => /^(\S+) ?(.*)$/.exec(line) ?? []);
 	const settings = new Map(lines.flatMap(([, name, value]) => name && value ? [[name, value]] : []));
-	const directory = (settings.get("dir") ?? "/data").replace(/(.)\/+$/, "$1");
+	const named = settings.get("dir") ?? "/data";
+	const directory = named.includes("://") ? named : node_path.posix.resolve(settings.get("workdir") ?? "/", named);
 	const file = settings.get("dbfilename") ?? (product === "dragonfly" ? "dump-{timestamp}" : "dump.rdb");
 	const mount = [...container.mounts].filter(({ target }) => directory === target || directory.startsWith(`${target.replace(/\/$/, "")}/`)).sort((a, b) => b.target.length - a.target.length)[0];
 	if (mount === void 0 || mount.type === "tmpfs") throw refusal("no-data-volume", `the data directory ${directory} of ${service} is not on a volume`, { hint: "Mount a volume there: without one the data goes with the container." });
@@ -10872,66 +11005,6 @@ function restoredNames(files, { product, settings, id }) {
 	if (settings.file.endsWith(".rdb")) throw refusal("dbfilename-format", `the server loads only ${settings.file}, the backup is a set of .dfs files`, { hint: "Set dbfilename without an extension." });
 	const base = settings.file.replaceAll(/\{[^}]*\}/g, `restore-${id}`);
 	return new Map(files.map((file) => [file, `${base}-${/-(\d{4}|summary)\.dfs$/.exec(file)?.[1] ?? "0000"}.dfs`]));
-}
-
-// src/service/redis/cut-undos.ts
-/** The folder of what is taken back goes when the server is proven to have loaded it, and not before. */
-const cutUndos = {
-	async look(service, container, cut) {
-		const settings = await settingsOf(service, container);
-		await awaitQuiet(service, container, settings);
-		const args = placeOf(container, settings, cut);
-		const look = redisScript("redis-undo-left", {
-			effect: "read",
-			args: [...args, cut.name],
-			parts: ["redis-data"]
-		});
-		const left = (await service.host.run(look)).stdout.trim();
-		if (left === "taken" || left === "half" || left === "untouched") return left;
-		throw failure("undo-unknown", `how far an undo of ${service.name} came cannot be seen: ${left.slice(0, 200)}`);
-	},
-	async back(service, container, cut, work) {
-		const settings = await settingsOf(service, container);
-		if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
-		const args = [
-			...placeOf(container, settings, cut),
-			settings.file,
-			settings.append?.directory ?? "-",
-			cut.name
-		];
-		const undo = redisScript("redis-undo", {
-			effect: "change",
-			args,
-			parts: ["redis-data"]
-		});
-		await work.step(`undo-${service.name}`, undo);
-	}
-};
-function settingsOf(service, container) {
-	return readSettings(service, container, service.kind);
-}
-function placeOf(container, { directory }, { id }) {
-	return [
-		container.id,
-		container.imageId,
-		directory,
-		id
-	];
-}
-
-// src/service/redis/fingerprint-server.ts
-/**
-* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
-* fact that a restart must keep.
-*/
-async function fingerprintServer(service, container) {
-	const { keyspace } = await askReadyServer(service, container);
-	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
-	return {
-		service: service.name,
-		same: {},
-		atLeast: Object.fromEntries(counts)
-	};
 }
 
 // src/service/redis/data-work.ts
@@ -10970,8 +11043,10 @@ function loadArguments({ file, append }) {
 // src/service/redis/kept-data.ts
 const noteSchema$1 = require_libraries.object({
 	run: require_libraries.string$1(),
-	/** Whether the server loaded append-only files. */
-	append: require_libraries.boolean(),
+	/** Name of the file that the server loaded; not of what failed. */
+	file: require_libraries.string$1().optional(),
+	/** Directory of the append-only files that it loaded; null when they were off. */
+	append: require_libraries.string$1().nullable(),
 	/** What it held; null when it did not serve. */
 	atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number()).nullable()
 });
@@ -10981,9 +11056,11 @@ function keptFolder(id) {
 }
 /** What is written beside data that is moved aside. */
 function keptNote(settings, run, held) {
+	const { file, append } = settings;
 	const note = {
 		run,
-		append: settings.append !== void 0,
+		file,
+		append: append?.directory ?? null,
 		atLeast: held?.atLeast ?? null
 	};
 	return JSON.stringify(note);
@@ -11052,12 +11129,114 @@ async function removeKept(service, container, { names, work }) {
 	const there = names.filter((name) => left.includes(name));
 	if (there.length > 0) throw failure("redis-clean-failed", `still there after removing: ${there.join(", ")}`);
 }
+/** Undefined when the text is not such a note. */
 function readNote(text) {
 	try {
 		return noteSchema$1.safeParse(JSON.parse(text)).data;
 	} catch {
 		return;
 	}
+}
+
+// src/service/redis/find-left.ts
+/**
+* Which of the folders with these names lie anywhere on the container's volumes: a server that was stopped does not say
+* where it keeps its data. Throws `restore-unknown` where they are in more than one directory.
+*/
+async function findLeft(service, container, names) {
+	const places = container.mounts.filter(({ writable, type }) => writable && type !== "tmpfs");
+	const args = [
+		container.id,
+		container.imageId,
+		names.join(" "),
+		...places.map(({ target }) => target)
+	];
+	if (places.length === 0) return [];
+	const command = redisScript("redis-find", {
+		effect: "read",
+		args,
+		parts: ["redis-data"]
+	});
+	const found = parseLeft((await service.host.run(command, { timeout: 3e5 })).stdout);
+	if (new Set(found.map(({ directory }) => directory)).size < 2) return found;
+	throw failure("restore-unknown", `what a restore left of ${service.name} lies in more than one place: ${found.map((one) => node_path.posix.join(one.directory, one.name)).join(", ")}`, { hint: "Move copies of its data directory off its volumes." });
+}
+/** Reads the lines of `redis-find.sh`. Throws when they are not whole. */
+function parseLeft(text) {
+	const lines = text.trimEnd().split("\n");
+	if (lines.pop() !== "end" || lines.length % 2 !== 0) throw failure("host-answer", "what a restore left is not told");
+	return lines.flatMap((path, index) => {
+		if (index % 2 !== 0) return [];
+		const mark = lines[index + 1] ?? "";
+		return [{
+			name: node_path.posix.basename(path),
+			directory: node_path.posix.dirname(path),
+			note: readNote(mark.replace(/^\S+ /, ""))
+		}];
+	});
+}
+
+// src/service/redis/cut-undos.ts
+/** The folder of what is taken back goes when the server is proven to have loaded it, and not before. */
+const cutUndos = {
+	async look(service, container, cut) {
+		const { kept, aside } = await find$1(service, container, cut);
+		if (kept) return aside ? "half" : "untouched";
+		if (aside) return "taken";
+		throw failure("undo-unknown", `neither ${cut.name} nor ${keptFolder(cut.id)} is on a volume of ${service.name}`);
+	},
+	async back(service, container, cut, work) {
+		const { aside } = await find$1(service, container, cut);
+		if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
+		if (!aside) return;
+		const { directory, note } = aside;
+		const args = [
+			...[
+				container.id,
+				container.imageId,
+				directory,
+				cut.id
+			],
+			note?.file ?? "-",
+			note?.append ?? "-",
+			cut.name
+		];
+		await work.step(`undo-${service.name}`, redisScript("redis-undo", {
+			effect: "change",
+			args,
+			parts: ["redis-data"]
+		}));
+	}
+};
+/** What it was to bring back, and what it had put aside for that. */
+async function find$1(service, container, { name, id }) {
+	await awaitQuiet(service, container);
+	const found = await findLeft(service, container, [name, keptFolder(id)]);
+	return {
+		kept: found.find((one) => one.name === name),
+		aside: found.find((one) => one.name === keptFolder(id))
+	};
+}
+
+// src/service/redis/fingerprint-server.ts
+/**
+* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
+* fact that a restart must keep. A server that loads its data is waited for.
+*/
+async function fingerprintServer(service, container) {
+	return fingerprintOf(service, await askReadyServer(service, container));
+}
+/**
+* The same of what it has answered. With append-only files off, the snapshot is what it loads, and the next start has to:
+* with them on it loads nothing, or what they held at some earlier time, be it as many keys.
+*/
+function fingerprintOf({ name }, { keyspace, fields }) {
+	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
+	return {
+		service: name,
+		same: fields.aof_enabled === "0" ? { "loads-snapshot": "yes" } : {},
+		atLeast: Object.fromEntries(counts)
+	};
 }
 
 // src/service/redis/probe-server.ts
@@ -11217,53 +11396,12 @@ async function keysRead(service, container, answer) {
 	return read === void 0 ? void 0 : Number(read);
 }
 
-// src/service/redis/wait-server.ts
-/** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
-function loadLimit(bytes) {
-	return 6e5 + Math.ceil(bytes / 268435456) * 6e4;
-}
-/** Waits until a server that was just started has loaded its data. Throws when it ends, restarts or takes too long. */
-async function waitForServer(service, container, limit) {
-	const until = Date.now() + limit;
-	for (;;) {
-		const { stdout } = await service.host.run(sh`docker inspect -f '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}' ${container.id}`);
-		const [state, restarts, code] = stdout.trim().split(" ");
-		if (state !== "running" || restarts !== "0") throw failure("load-failed", `${service.name} did not come up: ${state}, ${restarts} restarts, exit code ${code}`, { hint: "See the container's log for what it could not load." });
-		const answer = await ask$1(service, container);
-		if (answer?.ping === "PONG" && answer.fields.loading === "0") return answer;
-		if (Date.now() > until) {
-			const reason = answer === void 0 ? "no answer" : explainPing(answer);
-			throw failure("load-timeout", `${service.name} did not load its data in ${limit / 1e3} s: ${reason}`);
-		}
-		await (0, node_timers_promises.setTimeout)(500);
-	}
-}
-/** S13: no other running container may have the same data mounted when this one starts. */
-async function refuseSharedData(service, container, mount) {
-	const { stdout } = await service.host.run(sh`docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Mounts}}'`);
-	const source = mount.volume ?? mount.source;
-	for (const line of stdout.split("\n")) {
-		const [id, name, mounts = ""] = line.split(" ");
-		if (id === container.id || !mounts.split(",").some((one) => one === source || one.startsWith(`${source}/`))) continue;
-		throw refusal("data-shared", `the container ${name} also runs on the data of ${service.name} (${source})`, { hint: "Stop it first: two servers on one data directory destroy it." });
-	}
-}
-/** A container that has just been started may refuse the command; that is looked at again. */
-async function ask$1(service, container) {
-	try {
-		return await askServer(service, container);
-	} catch (error) {
-		if (error instanceof CommandError) return void 0;
-		throw error;
-	}
-}
-
 // src/service/redis/put-back.ts
 /**
 * After a failure: kills rather than stops, for there is nothing to be saved of data that is wrong; then the old data
 * serves again. Always throws, with `reason` and whether the old data is in its place.
 */
-async function putBack(options, reason) {
+async function putBack$1(options, reason) {
 	const { service, container, settings, work, reached, from } = options;
 	try {
 		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
@@ -11359,7 +11497,12 @@ const grace = 600;
 * Docker's. The container is left stopped; throws when the data may not be on disk. Gives the fingerprint before the save.
 */
 async function stopServer(service, container, work) {
-	const fingerprint = await fingerprintServer(service, container);
+	const answer = await askReadyServer(service, container);
+	const held = fingerprintOf(service, answer);
+	const fingerprint = totalKeys(answer.keyspace) > 0 ? held : {
+		...held,
+		same: {}
+	};
 	if (container.state === "running") await work.step(`save-${service.name}`, redisScript("redis-save", {
 		effect: "change",
 		args: [
@@ -11427,7 +11570,7 @@ async function restoreServer(service, container, { backup, work }) {
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		caveat = await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
 	} catch (error) {
-		await putBack({
+		await putBack$1({
 			...plan,
 			reached
 		}, error);
@@ -11539,33 +11682,49 @@ async function ready(service, container) {
 * Puts back what a restore that was cut off had moved aside. A server that may have loaded what it brought is killed rather
 * than stopped, for its save would go over the data of before; what it had loaded is kept as `.failed-restore-ID`.
 */
-async function undoCutRestore(service, container, { ids, backup, work }) {
-	if (backup === void 0) return;
-	const settings = await readSettings(service, container, contentsOf(service.name, backup).product);
-	await awaitQuiet(service, container, settings);
-	for (const id of ids) {
-		const place = [
-			container.id,
-			container.imageId,
-			settings.directory,
-			id
-		];
-		const look = redisScript("redis-left", {
-			effect: "read",
-			args: place,
-			parts: ["redis-data"]
-		});
-		const left = await work.check(`look-${service.name}`, async () => (await service.host.run(look)).stdout.trim(), "");
-		if (left === "nothing") continue;
-		if (left !== "staged" && left !== "moved") throw failure("restore-unknown", `what a restore left of ${service.name} cannot be seen: ${left.slice(0, 200)}`);
-		if (left === "moved" && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, killNow(container));
-		const files = [settings.file, settings.append?.directory ?? "-"];
-		await work.step(`undo-${service.name}`, redisScript("redis-undo", {
-			effect: "change",
-			args: [...place, ...files],
-			parts: ["redis-data"]
-		}));
+const cutRestores = {
+	async held(service, container, { ids, backup }) {
+		if (backup === void 0) return void 0;
+		await awaitQuiet(service, container);
+		for (const id of ids.toReversed()) {
+			const atLeast = (await findLeft(service, container, [keptFolder(id)]))[0]?.note?.atLeast;
+			if (atLeast) return {
+				service: service.name,
+				same: {},
+				atLeast
+			};
+		}
+	},
+	async undo(service, container, { ids, backup }, work) {
+		if (backup === void 0) return;
+		await awaitQuiet(service, container);
+		for (const id of ids) {
+			const look = () => findLeft(service, container, [keptFolder(id), `.restore-${id}`]);
+			const [left] = await work.check(`look-${service.name}`, look, []);
+			if (left) await putBack({
+				service,
+				container,
+				work
+			}, id, left);
+		}
 	}
+};
+/** The first folder that was found: the one of what was moved aside, where there is one. */
+async function putBack({ service, container, work }, id, { name, directory, note }) {
+	if (name === keptFolder(id) && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, killNow(container));
+	const args = [
+		container.id,
+		container.imageId,
+		directory,
+		id,
+		note?.file ?? "-",
+		note?.append ?? "-"
+	];
+	await work.step(`undo-${service.name}`, redisScript("redis-undo", {
+		effect: "change",
+		args,
+		parts: ["redis-data"]
+	}));
 }
 
 // src/service/redis/undo-restore.ts
@@ -11604,7 +11763,7 @@ async function undoRestore$1(service, container, work, run) {
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		await work.check(`loaded-${service.name}`, () => proveOld(service, container, last), void 0);
 	} catch (error) {
-		await putBack({
+		await putBack$1({
 			...place,
 			reached,
 			from: last.folder
@@ -11724,10 +11883,7 @@ function redisDriver() {
 			names,
 			work
 		}),
-		cutRestores: { undo: (service, container, cut, work) => undoCutRestore(service, container, {
-			...cut,
-			work
-		}) },
+		cutRestores,
 		verify: verifyServer,
 		scratch: scratchServer
 	};
@@ -11794,7 +11950,7 @@ function optional(schema) {
 // src/core/config-problem.ts
 const secretName = /secret|password|passphrase|passwd|token|credential|(access|private|api|ssh)[-_]?key/i;
 /** The problems of one zod issue: one for each unknown key, else one. */
-function problemsOf$1(issue, data) {
+function problemsOf$2(issue, data) {
 	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({
 		path: [...issue.path, key],
 		message: unknownKey(key, knownKeys$1(issue.path))
@@ -12027,7 +12183,7 @@ function withoutEmpty(section) {
 }
 function check(data, environment) {
 	const parsed = configSchema.safeParse(data);
-	if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf$1(issue, data)) };
+	if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf$2(issue, data)) };
 	const { environments: _environments, ...sections } = parsed.data;
 	return {
 		config: {
@@ -15695,6 +15851,7 @@ function s3Store(options) {
 		},
 		async fetch(manifest, work, directory = options.directory) {
 			const objects = objectsOf(manifest, prefix);
+			if (objects.some(({ encrypted }) => encrypted)) requireKey(options.encryption);
 			const wrong = work.dryRun ? [] : await verify$1(context, manifest);
 			if (wrong.length > 0) throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
 			const there = {
@@ -16742,7 +16899,7 @@ function combine(tools, { one, copies, probed, host, definition }) {
 			details: {
 				...probed.details,
 				...factsOf(container, now),
-				...problemsOf(checks)
+				...problemsOf$1(checks)
 			}
 		},
 		fixable: [
@@ -16760,7 +16917,7 @@ function factsOf(container, now) {
 		...uptime === void 0 ? {} : { "uptime-seconds": Math.round(uptime / 1e3) }
 	};
 }
-function problemsOf(checks) {
+function problemsOf$1(checks) {
 	const problems = checks.filter((check) => check.state !== "ok").map((check) => `${check.name}: ${check.detail}`);
 	return problems.length === 0 ? {} : { problems: problems.join("; ") };
 }
@@ -16778,7 +16935,7 @@ function hostFinding({ disks }) {
 	const health = {
 		state: healthOf$1(disks),
 		checks: disks,
-		details: problemsOf(disks)
+		details: problemsOf$1(disks)
 	};
 	return {
 		service: hostName,
@@ -18160,6 +18317,32 @@ const detectChangesAction = action(detectChangesContract, async (inputs, context
 	};
 });
 
+// src/job/drill/disproof.ts
+/** What an error is called that says: these bytes, counts or data are not those that were backed up. */
+const codes = /* @__PURE__ */ new Set([
+	"backup-corrupt",
+	"backup-damaged",
+	"backup-incomplete",
+	"manifest-incomplete",
+	"postgres-restore-failed",
+	"postgres-role-failed",
+	"postgres-roles-failed",
+	"postgres-wrong-dump",
+	"restore-differs",
+	"s3-object"
+]);
+/** The failure of a restore that has put back what was there: the reason is its cause. */
+const wrapped = "restore-failed";
+/**
+* Whether an error, or what caused it, speaks against the copy that was drilled. Anything else (a key, an image, Docker, the
+* connection, want of room) only kept it from being tried, which says nothing about it (S11).
+*/
+function disproves(error) {
+	if (!(error instanceof AppError)) return false;
+	if (error instanceof CommandError) return /with other bytes than its manifest says$/m.test(error.result.stderr);
+	return codes.has(error.code) || error.code === wrapped && disproves(error.cause);
+}
+
 // src/docker/scratch-container.ts
 /** The label by which throw-away servers are found. */
 const label = "infra-actions.drill";
@@ -18322,9 +18505,12 @@ async function clearLeftovers(tools) {
 	if (left > 0) tools.log.warning(`An earlier drill left ${left} throw-away containers: they are removed`);
 	await closeScratch(tools);
 }
-/** Why throw-away servers ended that should run, as far as Docker knows. */
-async function outOfMemory(tools, servers) {
-	return (await Promise.all(servers.map(({ container }) => readScratch(tools.host, container.id)))).filter((one) => one.oomKilled).map((one) => `${one.name} was killed for want of memory`);
+/** Throw-away servers that do not run any more, each with why as far as Docker knows. */
+async function endedOf(tools, servers) {
+	return (await Promise.all(servers.map(({ container }) => readScratch(tools.host, container.id)))).filter(({ state }) => state !== "running").map((one) => `${one.name} ended (${whyEnded(one)})`);
+}
+function whyEnded({ oomKilled, exitCode }) {
+	return oomKilled ? "killed for want of memory" : `exit code ${exitCode}`;
 }
 /** The image that a restore would go into. */
 function imageOf({ container, definition }) {
@@ -18366,8 +18552,7 @@ async function waitReady(tools, ready, { service, id }) {
 }
 async function ended(service, container) {
 	const said = (await service.stack.logs(container, 5)).trimEnd().split("\n").at(-1)?.trim() ?? "";
-	const why = container.oomKilled ? "killed for want of memory" : `exit code ${container.exitCode}`;
-	return failure("drill-start", `${service.name} ended instead of starting (${why})${said ? `: ${said.slice(0, 300)}` : ""}`);
+	return failure("drill-start", `${service.name} ended instead of starting (${whyEnded(container)})${said ? `: ${said.slice(0, 300)}` : ""}`);
 }
 
 // src/job/drill/on-runner.ts
@@ -18429,73 +18614,6 @@ async function assertWhole({ host }, manifest, folder) {
 }
 async function hasImage({ host }, image) {
 	return (await host.run(sh`docker image inspect --format '{{.Id}}' ${image}`, { allow: "any" })).code === 0;
-}
-
-// src/job/drill/restore-into-scratch.ts
-/**
-* Restores each service into an empty server of its own, in the order of a real restore, and looks at the data only when
-* all are up. Throws when one cannot be restored or is not exactly what the manifest says. A dry run starts nothing.
-*/
-async function restoreIntoScratch(tools, pairs, backups) {
-	const ordered = pairs.toSorted((a, b) => Number(b.backup.contents.kind === "postgres") - Number(a.backup.contents.kind === "postgres"));
-	const servers = [];
-	const restored = [];
-	try {
-		for (const pair of ordered) {
-			const started = tools.clock.now().getTime();
-			const scratch = await openScratch(tools, pair.one, {
-				backup: pair.backup,
-				backups
-			});
-			if (!scratch) continue;
-			servers.push(scratch);
-			const report = await restoreOne(tools, pair, scratch);
-			const seconds = Math.round((tools.clock.now().getTime() - started) / 100) / 10;
-			tools.log.info(`${pair.backup.service}: restored and counted in ${seconds} s`);
-			restored.push({
-				...pair,
-				scratch,
-				report,
-				seconds
-			});
-		}
-	} catch (error) {
-		throw await explained(tools, servers, error);
-	}
-	const usable = tools.clock.now().getTime();
-	return {
-		services: await Promise.all(restored.map(look)),
-		usable
-	};
-}
-async function restoreOne(tools, { one, backup }, scratch) {
-	if (!one.driver.restore) throw failure("cannot-drill", `services of kind ${one.service.kind} cannot be restored`);
-	return one.driver.restore(scratch.service, scratch.container, backup, tools.work);
-}
-async function look({ one, backup, scratch, report, seconds }) {
-	const checks = [...await one.driver.verify?.(scratch.service, scratch.container, backup) ?? []];
-	const { tables, rows, keys, caveat } = report;
-	if (caveat !== void 0) checks.push({
-		name: "exactness",
-		state: "warning",
-		detail: caveat
-	});
-	return {
-		service: backup.service,
-		image: imageOf(one),
-		seconds,
-		tables,
-		rows,
-		keys,
-		checks
-	};
-}
-/** A server that the limit of memory has killed looks like a bad backup otherwise. */
-async function explained(tools, servers, error) {
-	if (tools.signal.aborted || !(error instanceof AppError)) return error;
-	const killed = await outOfMemory(tools, servers).catch(() => []);
-	if (killed.length === 0) return error;
-	return failure("drill-memory", `${killed.join(", ")}: the drill tells nothing about the backup`, { cause: error });
 }
 
 // src/job/backup-age.ts
@@ -18724,13 +18842,137 @@ async function checkIntegrity(tools, manifest) {
 	}))).flat();
 }
 
+// src/job/drill/restore-into-scratch.ts
+/**
+* Restores each service into an empty server of its own, in the order of a real restore, and looks at the data only when
+* all are up. Throws when one cannot be restored or is not exactly what the manifest says. A dry run starts nothing.
+*/
+async function restoreIntoScratch(tools, pairs, backups) {
+	const ordered = pairs.toSorted((a, b) => Number(b.backup.contents.kind === "postgres") - Number(a.backup.contents.kind === "postgres"));
+	const servers = [];
+	const restored = [];
+	try {
+		for (const pair of ordered) {
+			const started = tools.clock.now().getTime();
+			const scratch = await openScratch(tools, pair.one, {
+				backup: pair.backup,
+				backups
+			});
+			if (!scratch) continue;
+			servers.push(scratch);
+			const report = await restoreOne(tools, pair, scratch);
+			const seconds = Math.round((tools.clock.now().getTime() - started) / 100) / 10;
+			tools.log.info(`${pair.backup.service}: restored and counted in ${seconds} s`);
+			restored.push({
+				...pair,
+				scratch,
+				report,
+				seconds
+			});
+		}
+	} catch (error) {
+		if (!tools.signal.aborted && error instanceof AppError) await assertServing(tools, servers, error);
+		throw error;
+	}
+	const usable = tools.clock.now().getTime();
+	const services = await Promise.all(restored.map(look));
+	if (!services.flatMap(({ checks }) => checks).every(passed)) await assertServing(tools, servers);
+	return {
+		services,
+		usable
+	};
+}
+async function restoreOne(tools, { one, backup }, scratch) {
+	if (!one.driver.restore) throw failure("cannot-drill", `services of kind ${one.service.kind} cannot be restored`);
+	return one.driver.restore(scratch.service, scratch.container, backup, tools.work);
+}
+async function look({ one, backup, scratch, report, seconds }) {
+	const checks = [...await one.driver.verify?.(scratch.service, scratch.container, backup) ?? []];
+	const { tables, rows, keys, caveat } = report;
+	if (caveat !== void 0) checks.push({
+		name: "exactness",
+		state: "warning",
+		detail: caveat
+	});
+	return {
+		service: backup.service,
+		image: imageOf(one),
+		seconds,
+		tables,
+		rows,
+		keys,
+		checks
+	};
+}
+/** A server that has ended, for want of memory or by somebody's hand, looks like a bad backup otherwise; so does Docker's end. */
+async function assertServing(tools, servers, cause) {
+	const ended = await endedOf(tools, servers).catch((error) => [messageOf(error)]);
+	if (ended.length === 0) return;
+	throw failure("drill-server", ended.join(", "), { cause });
+}
+
+// src/job/drill/attempt.ts
+/** Restores a copy and looks at it. Throws whatever kept it from being tried: only what is wrong with the copy is an outcome. */
+async function attempt$1(tools, options) {
+	const { there, pairs, started } = options;
+	try {
+		const backups = await bring(tools, options);
+		if (there !== tools) await bringImages(tools, there, pairs);
+		const { services, usable } = await restoreIntoScratch(there, pairs, backups);
+		const wrong = problemsOf(services.flatMap(({ checks }) => checks));
+		const seen = {
+			rtoSeconds: secondsBetween(started.getTime(), usable),
+			services: [...services]
+		};
+		return wrong === "" ? {
+			result: "success",
+			reason: "",
+			proven: "restored",
+			...seen
+		} : {
+			result: "failed",
+			reason: wrong,
+			...seen
+		};
+	} catch (error) {
+		if (tools.signal.aborted || !disproves(error)) throw error;
+		return {
+			result: "failed",
+			reason: messageOf(error),
+			rtoSeconds: null,
+			services: []
+		};
+	}
+}
+/** What checks found wrong, empty when nothing. Throws when one of them could not look, and no other found anything. */
+function problemsOf(checks) {
+	const told = (state) => checks.flatMap((one) => one.state === state ? [`${one.name}: ${one.detail}`] : []).join("; ");
+	const [failed, unknown] = [told("failed"), told("unknown")];
+	if (failed === "" && unknown !== "") throw failure("drill-unknown", `what was restored could not be looked at: ${unknown}`);
+	return failed;
+}
+/** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
+async function bring(tools, { manifest, store, there }) {
+	if (there !== tools) return bringThere(tools, there, {
+		manifest,
+		store
+	});
+	const folder = store.name === "local" ? tools.layout.backups : scratchFolder(tools);
+	await store.fetch(manifest, tools.work, folder);
+	return folder;
+}
+/** To the tenth. */
+function secondsBetween(from, to) {
+	return Math.round((to - from) / 100) / 10;
+}
+
 // src/job/drill.ts
 /**
 * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
 * host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
 * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
-* the manifests, in each store. A backup that fails is an outcome and does not end the drill of the others; want of room refuses. A dry
-* run gives no record.
+* the manifests, in each store. A copy that is wrong is an outcome and does not end the drill of the others; what keeps one
+* from being tried is thrown, and leaves no record: it says nothing about the copy (S11).
 */
 async function drill(tools, options) {
 	const found = await chosen(tools, options);
@@ -18738,26 +18980,44 @@ async function drill(tools, options) {
 	await clearLeftovers(tools);
 	if (there !== tools) await clearLeftovers(there);
 	const records = [];
+	let left;
+	const tellLeft = (why) => {
+		tools.log.warning(`What the drill made could not be removed, the next one does it: ${why}`);
+		left = why;
+	};
 	for (const one of found) {
 		const record = await drillOne(tools, {
 			...one,
 			there,
-			earlier: records.at(-1)
+			earlier: records.at(-1),
+			tellLeft
+		}).catch(async (error) => {
+			if (tools.signal.aborted || !await isGone(tools, one).catch(() => false)) throw notTried(one, error);
 		});
-		if (tools.work.dryRun || await isGone(tools, one, record)) continue;
+		if (!record || tools.work.dryRun || record.result === "failed" && await isGone(tools, one)) continue;
 		await write(tools, record);
 		records.push(record);
 	}
-	if (records.length > 0 || tools.work.dryRun) return records;
+	if (records.length > 0 || tools.work.dryRun) return {
+		records,
+		left
+	};
 	throw failure("backup-gone", "what was to be drilled was removed meanwhile, so nothing was proven", { hint: "Drill a backup that retention keeps, such as latest." });
 }
 /** Retention goes on beside a drill: a backup that it removes while it is restored has not failed. */
-async function isGone({ log }, { manifest, store }, { result }) {
-	if (result === "success") return false;
+async function isGone({ log }, { manifest, store }) {
 	const { backups } = await store.list();
 	if (backups.some((one) => one.manifest.id === manifest.id)) return false;
 	log.warning(`${manifest.id} was removed from ${store.name} while it was drilled: it is left out`);
 	return true;
+}
+function notTried({ manifest, store }, error) {
+	if (!(error instanceof AppError)) return error;
+	const told = `the ${store.name} copy of ${manifest.id} could not be drilled, which says nothing about it: ${error.message}`;
+	return new AppError(error.kind, error.code, told, {
+		...error.hint !== void 0 && { hint: error.hint },
+		cause: error
+	});
 }
 async function chosen(tools, { backupId, source, newest: most }) {
 	if (backupId !== "each") {
@@ -18783,7 +19043,7 @@ async function chosen(tools, { backupId, source, newest: most }) {
 	if (found.length > 0) return found;
 	throw inputError("unknown-backup", `backup-id: each, but there is no backup in ${source}`, { hint: "Run backup first." });
 }
-async function drillOne(tools, { manifest, store, there, earlier }) {
+async function drillOne(tools, { manifest, store, there, earlier, tellLeft }) {
 	const { config, run, log } = tools;
 	const pairs = await servicesFor(tools, manifest);
 	const where = there === tools ? "host" : "runner";
@@ -18796,8 +19056,7 @@ async function drillOne(tools, { manifest, store, there, earlier }) {
 		there,
 		pairs,
 		started
-	});
-	const kept = await closeScratch(there).then(() => void 0, (error) => `what the drill made could not be removed: ${messageOf(error)}`);
+	}).finally(() => closeScratch(there).catch((error) => tellLeft(messageOf(error))));
 	return {
 		format: 1,
 		id: drillId(started),
@@ -18812,55 +19071,9 @@ async function drillOne(tools, { manifest, store, there, earlier }) {
 			url: run.url,
 			actor: run.actor
 		},
-		...outcome,
 		rpoSeconds: secondsBetween(Date.parse(manifest.created), started.getTime()),
-		...verdict(outcome, kept)
+		...outcome
 	};
-}
-function verdict({ result, reason }, kept) {
-	if (kept !== void 0) return {
-		result: "failed",
-		reason: [reason, kept].filter(Boolean).join("; ")
-	};
-	return result === "success" ? {
-		result,
-		reason,
-		proven: "restored"
-	} : {
-		result,
-		reason
-	};
-}
-/** Want of memory refuses; whatever else goes wrong is the outcome. */
-async function attempt$1(tools, { manifest, store, there, pairs, started }) {
-	try {
-		if (there !== tools) await bringImages(tools, there, pairs);
-		const backups = await (there === tools ? bring(tools, manifest, store) : bringThere(tools, there, {
-			manifest,
-			store
-		}));
-		const { services, usable } = await restoreIntoScratch(there, pairs, backups);
-		const bad = services.flatMap(({ checks }) => checks).filter((check) => !passed(check));
-		const reason = bad.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
-		const rtoSeconds = secondsBetween(started.getTime(), usable);
-		return {
-			result: bad.length > 0 ? "failed" : "success",
-			reason,
-			rtoSeconds,
-			services: [...services]
-		};
-	} catch (error) {
-		if (tools.signal.aborted || error instanceof AppError && error.code === "memory") {
-			await closeScratch(there);
-			throw error;
-		}
-		return {
-			result: "failed",
-			reason: messageOf(error),
-			rtoSeconds: null,
-			services: []
-		};
-	}
 }
 /** Every service of the backup with the one of the stack that it would be restored into. */
 async function servicesFor(tools, manifest) {
@@ -18881,12 +19094,6 @@ function roomFor(pairs, { fetches }) {
 		files: fetches ? stored : 0
 	};
 }
-/** The directory where the backup's files lie, proven: the local ones where they are, others fetched beside them. */
-async function bring(tools, manifest, store) {
-	const folder = store.name === "local" ? tools.layout.backups : scratchFolder(tools);
-	await store.fetch(manifest, tools.work, folder);
-	return folder;
-}
 /** On the host and in S3: a lost host takes its own records along. Keys that may only read make no drill fail. */
 async function write({ stores, work, log, signal }, record) {
 	await localStore$1(stores).recordDrill(record, work);
@@ -18902,9 +19109,6 @@ async function write({ stores, work, log, signal }, record) {
 async function freeStart({ clock, signal }, earlier) {
 	while (drillId(clock.now()) === earlier?.id) await clock.sleep(200, signal);
 	return clock.now();
-}
-function secondsBetween(from, to) {
-	return Math.round((to - from) / 100) / 10;
 }
 
 // actions/drill/contract.ts
@@ -18944,7 +19148,7 @@ const drillContract = {
 			"success",
 			"failed",
 			"not-run"
-		]).describe("`success`, `failed` (fails the step), or `not-run` after a dry run."),
+		]).describe("`success`, `failed` when a copy is not what was backed up (fails the step), or `not-run` after a dry run or when something kept it from being tried (fails the step)."),
 		"backup-id": require_libraries.string$1().describe("Id of the newest backup that was drilled."),
 		source: require_libraries._enum([
 			"local",
@@ -18957,7 +19161,7 @@ const drillContract = {
 	}),
 	negative: {
 		...notDone,
-		"drill-status": "failed",
+		"drill-status": "not-run",
 		"backup-id": "",
 		source: "none",
 		"rto-seconds": -1,
@@ -18972,7 +19176,7 @@ const drillAction = action(drillContract, (inputs, context) => withTools(inputs,
 	onRunner: inputs.where === "runner"
 }, async (tools) => {
 	const { source, where, newest: most } = inputs;
-	const records = await drill(tools, {
+	const { records, left } = await drill(tools, {
 		backupId: inputs["backup-id"],
 		source,
 		where,
@@ -18986,8 +19190,8 @@ const drillAction = action(drillContract, (inputs, context) => withTools(inputs,
 	const failed = records.filter((one) => one.result === "failed");
 	return {
 		outputs: {
-			status: failed.length > 0 ? "failed" : "success",
-			reason: failed.length > 0 ? "drill-failed" : "done",
+			status: failed.length > 0 ? "failed" : left === void 0 ? "success" : "partial",
+			reason: failed.length > 0 ? "drill-failed" : left === void 0 ? "done" : "leftovers",
 			"drill-status": failed.length > 0 ? "failed" : "success",
 			"backup-id": newest.backup,
 			source: newest.source,
@@ -18995,7 +19199,7 @@ const drillAction = action(drillContract, (inputs, context) => withTools(inputs,
 			"rpo-seconds": newest.rpoSeconds,
 			"drill-details": JSON.stringify(records)
 		},
-		summary: records.map(summaryOf$3).join("\n"),
+		summary: [...records.map(summaryOf$3), ...left === void 0 ? [] : [`**Not removed**: ${left}\n`]].join("\n"),
 		...failed.length > 0 ? { failure: failed.map(failureOf).join("\n") } : {}
 	};
 }));
@@ -19321,6 +19525,36 @@ function keptMounts(definition, stack) {
 	});
 }
 
+// src/job/dump-keys.ts
+/**
+* Dumps a running store of keys that gets another image, once nobody writes to it: what a newer version saves, the previous
+* one may not read. Undefined for any other service, and, with a warning, where it cannot be dumped: it is one way back more.
+*/
+async function dumpKeys(tools, one) {
+	if (!isKeyStore(one)) return void 0;
+	const image = await inspectImage(tools.host, one.definition.image);
+	if (!image || image.id === containerOf(one).imageId) return void 0;
+	const { name } = one.service;
+	const now = tools.clock.now();
+	const target = {
+		id: backupId(now),
+		stamp: backupStamp(now)
+	};
+	try {
+		const begun = noteBegun(tools.layout, {
+			...target,
+			services: [name],
+			at: now.toISOString()
+		});
+		await tools.work.step(`note-dump-${name}`, begun);
+		return await one.driver.backup?.(one.service, containerOf(one), target, tools.work);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`${name} could not be dumped as it is stopped: ${messageOf(error)}. If its new image serves, and has to give way after that to one that cannot read what it saved, there is only the backup of this run.`);
+		return;
+	}
+}
+
 // src/job/upgrade-data.ts
 /** The services whose new image needs another directory, found before anything stops. Refuses what cannot be done. */
 async function findUpgrades(tools, services, { id, services: held }) {
@@ -19484,10 +19718,13 @@ async function assertRoom({ host, layout }, directory, { bytes, from, to, dump }
 * ones that do not serve the same data give way to what was there before, rung by rung.
 */
 async function replaceContainers(tools, replacement) {
-	const { services, upgrades, manifest } = replacement;
+	const { services, upgrades } = replacement;
 	const beside = await writersBeside(tools, services);
-	const before = await stopAll(tools, replacement, beside);
 	const dumps = /* @__PURE__ */ new Map();
+	const before = await stopAll(tools, {
+		...replacement,
+		dumps
+	}, beside);
 	const failed = await bringUp(tools, {
 		...replacement,
 		before,
@@ -19510,9 +19747,10 @@ async function replaceContainers(tools, replacement) {
 	}
 	const problem = messageOf(failed.error);
 	tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`);
-	const { rung, kept } = await fallBack(tools, replacement, {
+	const { rung, kept, differences } = await fallBack(tools, replacement, {
 		before,
-		proven: failed.proven
+		proven: failed.proven,
+		dumps
 	});
 	tools.log.warning(`It is proven that ${describeRung(rung)}`);
 	await startBeside(tools, beside);
@@ -19522,18 +19760,13 @@ async function replaceContainers(tools, replacement) {
 		status: "rolled-back",
 		rung,
 		cause: problem,
-		differences: rung === "backup" ? [{
-			service: "data",
-			fact: "restored",
-			before: "as it was stopped",
-			after: `as it was at ${manifest.created}`
-		}] : [],
+		differences,
 		advice: [],
 		kept
 	};
 }
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
-async function stopAll(tools, { services, manifest, putBack }, beside) {
+async function stopAll(tools, { services, manifest, putBack, dumps }, beside) {
 	const known = services.filter((one) => one.container);
 	const data = known.filter(holdsData);
 	try {
@@ -19547,6 +19780,8 @@ async function stopAll(tools, { services, manifest, putBack }, beside) {
 		if (others.length > 0) await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) });
 		const before = [];
 		for (const one of running) {
+			const dump = await dumpKeys(tools, one);
+			if (dump) dumps.set(one.service.name, dump);
 			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
 			if (left) before.push(left);
 		}
