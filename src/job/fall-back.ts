@@ -10,7 +10,7 @@ import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
-import { type NotStarted, tryCompared } from "./start-compared.ts"
+import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
@@ -109,7 +109,7 @@ export async function backToPrevious(tools: Tools, previous: Previous): Promise<
   return tryCompared(tools, {
     ...{ services: known, before },
     step: { start: "put-images-back", wait: "wait-previous", compare: "fingerprint-previous" },
-    up: (names) => upPrevious(tools, names, images),
+    ...comparedOnce(tools, await readStoppedApp(tools), (names) => upPrevious(tools, names, images)),
   })
 }
 

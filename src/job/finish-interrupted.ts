@@ -9,7 +9,7 @@ import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
 import { settleUndo } from "./settle-undo.ts"
 import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
-import { type NotStarted, tryCompared } from "./start-compared.ts"
+import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -110,19 +110,10 @@ interface Interrupted {
 
 /** Starts what is there, the data services first. */
 async function goOn(tools: Tools, { note, services }: Interrupted): Promise<NotStarted | undefined> {
-  let { fingerprints } = note
   return tryCompared(tools, {
     ...{ services, before: note.fingerprints },
     step: { start: "start-interrupted", wait: "wait-interrupted", compare: "compare-interrupted" },
-    up: (some) => {
-      const up = startThese(tools, some)
-      return fingerprints === note.fingerprints
-        ? up
-        : change`${noteStoppedApp(tools.layout, { ...note, fingerprints })} || exit\n${up}`
-    },
-    same: () => {
-      fingerprints = []
-    },
+    ...comparedOnce(tools, note, (some) => startThese(tools, some)),
   })
 }
 

@@ -1,9 +1,10 @@
 import { failure } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
-import type { Command } from "../shell/command.ts"
+import { type Command, change } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
+import { noteStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 
@@ -52,6 +53,27 @@ export async function tryCompared(tools: Tools, options: StartOptions): Promise<
   } catch (error) {
     if (!isOurs(tools, error)) throw error
     return { error, differences, proven }
+  }
+}
+
+/**
+ * What `tryCompared` starts by, so that nobody compares the data again once what may write to it is being started: that is
+ * in the note before.
+ */
+export function comparedOnce(
+  { layout }: Pick<Tools, "layout">,
+  note: StoppedAppNote | undefined,
+  up: StartOptions["up"],
+): Pick<StartOptions, "up" | "same"> {
+  let isSame = false
+  return {
+    up: (services) =>
+      note && isSame
+        ? change`${noteStoppedApp(layout, { ...note, fingerprints: [] })} || exit\n${up(services)}`
+        : up(services),
+    same: () => {
+      isSame = true
+    },
   }
 }
 
