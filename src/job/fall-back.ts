@@ -99,7 +99,11 @@ export async function backToPrevious(tools: Tools, previous: Previous): Promise<
   await stopRest(tools, services)
   // Where it is not known what a store held, it was not stopped, or it is an earlier run that had compared it.
   const unproven = proven ? [] : before.map(({ service }) => service)
-  await killStores(tools, known, async (one) => unproven.includes(one.service.name) || !(await isWhole(one, before)))
+  await killStores(tools, known, async (one) => {
+    const { name } = one.service
+    const isOther = one.container?.imageId !== images[name]
+    return (isOther && unproven.includes(name)) || !(await isWhole(one, before))
+  })
   await stopContainers(
     tools,
     "stop-added",

@@ -72,7 +72,7 @@ test("a restore and an undo that were cut are undone where the server's start al
 
 test("a stopped server is restored where its configuration file means its working directory; without the file it is not", async () => {
   const { ground, made, work } = await backedUp("stock", {
-    command: ["/usr/bin/redis-server", "redis.conf"],
+    command: ["/usr/bin/redis-server", "/data/redis.conf"],
     texts: { "redis.conf": 'dir ./\nprotected-mode no\nappendonly "no"\n' },
   })
   await using _ = ground
@@ -90,7 +90,7 @@ test("a stopped server is restored where its configuration file means its workin
 
 test("the settings of a stopped Dragonfly are read from its environment and its flag file, its arguments last", async () => {
   await using ground = await redisGround("flags", {
-    command: ["sh", "-c", "exec redis-server --protected-mode no", "--flagfile=/data/flags", "--dbfilename=mine"],
+    command: ["sh", "-c", "exec redis-server --protected-mode no", "--flagfile=flags", "--dbfilename=mine"],
     environment: ["DFLY_dir=/data/by-environment", "DFLY_dbfilename=theirs"],
     texts: { flags: "--dbfilename=its\n" },
   })
