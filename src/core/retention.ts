@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from "./config.ts"
+import { isDatedAhead } from "./latest-backup.ts"
 
 /** A backup as one store lists it. Each store is decided by itself, from its own list. */
 export interface RetentionItem {
@@ -26,8 +27,10 @@ export type KeepReason =
   | "in-use"
   /** The store lets nobody remove it yet. */
   | "locked"
-  /** Dated after now: a wrong clock somewhere. It is kept and fills no period. */
+  /** Dated after now. It is kept and fills no period. */
   | "future"
+  /** By the dates of this or another backup a clock is wrong, or was: which are the newest is not known, and none goes. */
+  | "clock"
   /**
    * It is not proven, but either not older than every proven one of what it holds that stays (it may be all there is of its
    * time), or one that would stay if it were: a drill that failed must not cost a backup its life.
@@ -45,6 +48,8 @@ export interface RetentionOptions {
   readonly now: Date
   /** Ids that must stay whatever the policy says. */
   readonly inUse?: ReadonlySet<string>
+  /** When the backup that was just made was made: the others must be older. */
+  readonly made?: Date | undefined
 }
 
 /**
@@ -52,23 +57,26 @@ export interface RetentionOptions {
  * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
  * stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
  * that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
- * count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
+ * count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing; neither does
+ * anything go while a date shows that a clock was wrong.
  */
 export function decideRetention(
   items: readonly RetentionItem[],
-  { policy, now, inUse = new Set() }: RetentionOptions,
+  { policy, now, inUse = new Set(), made }: RetentionOptions,
 ): readonly RetentionDecision[] {
   const sorted = [...items].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1))
   const isFuture = (item: RetentionItem) => timeOf(item) > now.getTime()
   const counted = sorted.filter((item) => item.proven && !isFuture(item))
   const wanted = wantedAmongRivals(policy, counted)
   const emptyPolicy = periods.every((period) => policy[period] <= 0)
+  const wrongClock = items.some((item) => isDatedAhead(item, now) || (made && timeOf(item) > made.getTime()))
   const reasonsOf = (item: RetentionItem): readonly KeepReason[] => [
     ...(wanted.get(item) ?? []),
     ...(inUse.has(item.id) ? (["in-use"] as const) : []),
     ...(Date.parse(item.lockedUntil ?? "") > now.getTime() ? (["locked"] as const) : []),
     ...(isFuture(item) ? (["future"] as const) : []),
     ...(emptyPolicy ? (["empty-policy"] as const) : []),
+    ...(wrongClock ? (["clock"] as const) : []),
   ]
   const mayBeAllThereIs = (item: RetentionItem) => {
     const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0)

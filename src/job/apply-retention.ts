@@ -13,6 +13,7 @@ import {
 } from "../core/retention.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
+import { hostNow } from "./host-now.ts"
 import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
@@ -59,6 +60,8 @@ async function applyTo(tools: Tools, store: BackupStore, moment: RetentionMoment
     for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
     const manifests = backups.map(({ manifest }) => manifest)
     decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), moment)
+    const doubt = clockDoubt(store.name, decisions)
+    if (doubt !== undefined) tools.log.warning(doubt)
     await carryOut(tools, store, { manifests, decisions, removed })
     return { store: store.name, decisions, removed, failure: undefined }
   } catch (error) {
@@ -88,13 +91,19 @@ export function retentionItems(
   }))
 }
 
-/** What the policy decides about the backups of one store, newest first. Changes nothing. */
+/** One sentence where the dates of a store's backups show a wrong clock, so that retention removes none of them. */
+export function clockDoubt(store: BackupStore["name"], decisions: readonly RetentionDecision[]): string | undefined {
+  if (!decisions.some(({ reasons }) => reasons.some((one) => one === "clock"))) return undefined
+  return `${store}: nothing is removed: a backup is dated after now, or after the one just made, so a clock is wrong, or was, and which are the newest is not known`
+}
+
+/** What the policy decides about the backups of one store, newest first, by the host's clock, which dates them. Changes nothing. */
 export async function retentionOf(
-  tools: Pick<Tools, "config" | "clock" | "host" | "layout" | "log">,
+  tools: Pick<Tools, "config" | "host" | "layout" | "log">,
   items: readonly RetentionItem[],
   { just, before }: RetentionMoment = {},
 ): Promise<readonly RetentionDecision[]> {
-  const now = tools.clock.now()
+  const now = await hostNow(tools)
   const [history, stopped, replaced] = await Promise.all([
     readHistory(tools),
     readStoppedApp(tools),
@@ -104,7 +113,8 @@ export async function retentionOf(
   const young = Object.values(replaced).filter(({ at }) => now.getTime() - Date.parse(at) < heldFor)
   const dropped = [...Object.values(stopped?.restoring?.inPlace?.dropped ?? {}), ...young.map(({ held }) => held)]
   for (const id of [stopped?.backup, just, ...dropped]) if (typeof id === "string") inUse.add(id)
-  const options = { policy: tools.config.backup.retention, now, inUse }
+  const made = just === undefined ? undefined : backupTime(just)
+  const options = { policy: tools.config.backup.retention, now, inUse, made }
   return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options)
 }
 

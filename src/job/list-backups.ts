@@ -2,7 +2,7 @@ import { type BackupEntry, backupInventory, type StoreInventory } from "../core/
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
+import { clockDoubt, drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
 import { knownDrills } from "./known-drills.ts"
 import type { Tools } from "./tools.ts"
 
@@ -65,6 +65,8 @@ async function inventoryOf(tools: Tools, store: BackupStore, { verify, problems 
   const manifests = backups.map(({ manifest }) => manifest)
   const items = retentionItems(store.name, manifests, await drillsOnHost(tools))
   const decisions = await retentionOf(tools, items)
+  const doubt = clockDoubt(store.name, decisions)
+  if (doubt !== undefined) problems.push(doubt)
   if (!verify) return { store: store.name, manifests, decisions }
   const found = new Map<string, readonly string[]>()
   for (const manifest of manifests) {

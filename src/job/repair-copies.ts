@@ -85,8 +85,11 @@ async function missing(
       proven: true,
     })),
   ]
-  const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id))
-  return lacking.filter(({ id }) => kept.has(id)).slice(0, most)
+  const wanted = (await retentionOf(tools, items)).filter(
+    // What stays only because a clock was wrong may be there no more for a good reason.
+    ({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"),
+  )
+  return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most)
 }
 
 async function repair(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import fc from "fast-check"
-import { decideRetention, periodKey } from "../../src/core/retention.ts"
+import { decideRetention, decideRetentionBefore, periodKey } from "../../src/core/retention.ts"
 import { list, none, now, reasonsOf } from "./retention-cases.ts"
 
 describe("retention and time", () => {
@@ -101,7 +101,11 @@ describe("retention and time", () => {
   test("a clock that jumped back to 1970 removes nothing, one that jumped to 2100 removes what the policy does not count", () => {
     const items = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-28T02:00:00Z")
     const early = reasonsOf(items, { ...none, last: 1 }, new Date(0))
-    assert.deepEqual(early, [["future"], ["future"], ["future"]])
+    assert.deepEqual(early, [
+      ["future", "clock"],
+      ["future", "clock"],
+      ["future", "clock"],
+    ])
     const late = reasonsOf(items, { ...none, daily: 2 }, new Date("2100-01-01T00:00:00Z"))
     assert.deepEqual(late, [["daily", "newest-proven"], ["daily"], ["outside-policy"]])
   })
@@ -127,12 +131,33 @@ describe("retention and time", () => {
     assert.deepEqual(reasonsOf(list("2026-06-30T12:00:00Z"), { ...none, last: 1 }), [["last", "newest-proven"]])
   })
 
-  test("a backup of the future stays and takes no one's place", () => {
+  test("a host whose clock fell back two months makes backups that look old: none goes, the newest real ones neither", () => {
+    const behind = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-05-01T03:00:00Z", "2026-05-01T02:00:00Z")
+    const at = new Date("2026-05-01T03:05:00Z")
+    assert.deepEqual(reasonsOf(behind, { ...none, last: 1 }, at), [
+      ["future", "clock"],
+      ["future", "clock"],
+      ["last", "newest-proven", "clock"],
+      ["clock"],
+    ])
+    const before = decideRetentionBefore(behind, ["db"], { policy: { ...none, last: 1 }, now: at })
+    assert.ok(before.every(({ keep }) => keep))
+  })
+
+  test("while what was just made is not the newest, none goes: one minute is enough, the same moment is not", () => {
+    const items = list("2026-06-30T11:00:00Z", "2026-06-30T10:00:00Z", "2026-06-29T02:00:00Z")
+    const kept = (made: string) =>
+      decideRetention(items, { policy: { ...none, last: 1 }, now, made: new Date(made) }).map(({ keep }) => keep)
+    assert.deepEqual(kept("2026-06-30T10:59:00Z"), [true, true, true])
+    assert.deepEqual(kept("2026-06-30T11:00:00Z"), [true, false, false])
+  })
+
+  test("a backup of the future stays, and while it does all others stay with it", () => {
     const items = list("2030-01-01T00:00:00Z", "2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z")
     assert.deepEqual(reasonsOf(items, { ...none, last: 1 }), [
-      ["future"],
-      ["last", "newest-proven"],
-      ["outside-policy"],
+      ["future", "clock"],
+      ["last", "newest-proven", "clock"],
+      ["clock"],
     ])
   })
 })

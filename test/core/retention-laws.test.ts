@@ -15,7 +15,7 @@ const servicesOf = fc.subarray(["cache", "db", "queue"], { minLength: 1 })
 const itemsOf = fc
   .array(
     fc.record({
-      day: fc.oneof(fc.integer({ min: -1, max: 3 }), fc.integer({ min: -3, max: 500 })),
+      day: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 500 })),
       // Some at the very same moment, and at that of the decision.
       second: fc.oneof(fc.constantFrom(0, 43_200), fc.integer({ min: 0, max: 86_399 })),
       services: servicesOf,
@@ -25,7 +25,8 @@ const itemsOf = fc
   )
   .map((list) =>
     list.map(({ day, second, services, proven }, index): RetentionItem => {
-      const time = new Date(Date.UTC(2026, 5, 30 - day) + second * 1000)
+      // Ahead of now by no more than two clocks may differ.
+      const time = new Date(Math.min(Date.UTC(2026, 5, 30 - day) + second * 1000, now.getTime() + 300_000))
       return { id: `b${index}`, created: time.toISOString(), services, proven }
     }),
   )
@@ -172,6 +173,28 @@ describe("retention holds these laws", () => {
       assert.ok(!kept.has("") && kept.size <= items.length)
     })
     fc.assert(beforeLaw, { numRuns: 500 })
+  })
+
+  test("while one is dated ahead of now, or is newer than what was just made, nothing goes, before a backup or after", () => {
+    law((items, options) => {
+      const times = items.map(({ created }) => Date.parse(created))
+      const behind = new Date(Math.max(...times, 0) - 300_001)
+      const made = new Date(Math.max(...times, 0) - 1)
+      for (const wrong of [
+        { ...options, now: behind },
+        { ...options, made },
+      ])
+        assert.equal(keptOf(items, wrong).size, items.length)
+      const before = decideRetentionBefore(items, ["db"], { ...options, now: behind })
+      assert.ok(before.every(({ keep }) => keep))
+    })
+  })
+
+  test("what was just made changes nothing while it is the newest", () => {
+    law((items, options) => {
+      const made = new Date(now.getTime() + 300_000)
+      assert.deepEqual(decideRetention(items, { ...options, made }), decideRetention(items, options))
+    })
   })
 
   test("the order of the list does not matter", () => {

@@ -16,7 +16,7 @@ import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
 import { recordOf } from "../support/manifests.ts"
 import { stackTools } from "../support/stack-tools.ts"
 
-const ids = [18, 19, 20, 21].map((day) => `backup-202611${day}-030000`)
+const ids = [18, 19, 20, 21].map((day) => `backup-202511${day}-030000`)
 const [, second = "", third = "", newest = ""] = ids
 
 interface JobGround {
@@ -43,7 +43,7 @@ async function open(s3: S3Ground): Promise<JobGround> {
     layout: { ...base.layout, backups: directory },
     stores: [local, s3.store],
     log: { ...silentLogger, warning: (line) => warnings.push(line) },
-    clock: { ...base.clock, now: () => new Date("2026-11-21T04:00:00Z") },
+    clock: { ...base.clock, now: () => new Date("2025-11-21T04:00:00Z") },
   }
   return {
     tools,
@@ -113,9 +113,9 @@ test("what is damaged here is not copied there, and what cannot be repaired stay
   const [report] = await repairCopies(ground.tools)
   assert.match(report?.failure ?? "", /not what their manifest says/)
   assert.deepEqual(await s3.keys(), [])
-  assert.match(ground.warnings.join("\n"), /missing copy of backup-20261120-030000 could not be made/)
+  assert.match(ground.warnings.join("\n"), /missing copy of backup-20251120-030000 could not be made/)
   const { problems } = await listBackups(ground.tools, { verify: true })
-  assert.match(problems.join("\n"), /local: backup-20261120-030000: .*(bytes instead|SHA-256 differs)/)
+  assert.match(problems.join("\n"), /local: backup-20251120-030000: .*(bytes instead|SHA-256 differs)/)
 })
 
 test("retention does not bring back what it removes", async () => {
@@ -140,13 +140,27 @@ test("a prune in a dry run removes nothing and says what it would; then it remov
     ...ground.tools,
     config: { ...ground.tools.config, backup: { ...ground.tools.config.backup, retention } },
   }
+  // While a date shows a wrong clock nothing goes, and that is told.
+  const ahead = "backup-20990101-030000"
+  await ground.make(ahead, "both")
+  for (const one of await applyRetention(tools)) assert.deepEqual([one.removed, one.failure], [[], undefined])
+  assert.match(ground.warnings.join("\n"), /local: nothing is removed: .*s3: nothing is removed: .*clock is wrong/s)
+  const { entries, problems } = await listBackups(tools)
+  assert.equal(problems.filter((one) => /clock is wrong/.test(one)).length, 2)
+  assert(entries.every(({ copies }) => copies.every(({ reasons }) => reasons.includes("clock"))))
+  for (const store of tools.stores)
+    for (const { manifest } of (await store.list()).backups)
+      if (manifest.id === ahead) await store.remove(manifest, s3.work)
+  const later = await applyRetention({ ...tools, work: planWork({ id: "t", log: () => {} }) }, ids[2])
+  assert(later.every(({ removed }) => removed.length === 0))
+
   const shown: string[] = []
   const dry = await applyRetention({ ...tools, work: planWork({ id: "t", log: (line) => shown.push(line) }) })
   assert.deepEqual(
     dry.map(({ removed }) => removed.length),
     [2, 2],
   )
-  assert.match(shown.join("\n"), /backup-20261118-030000/)
+  assert.match(shown.join("\n"), /backup-20251118-030000/)
   assert.equal((await listBackups(tools)).entries.length, 4)
   const done = await applyRetention(tools)
   assert.deepEqual(
@@ -166,7 +180,7 @@ test("a copy whose last drill failed is not proven: it takes no good one's place
   for (const id of [second, third]) await ground.make(id, "both")
   await ground.make(newest, "local")
   const [local] = ground.tools.stores
-  await local?.recordDrill({ ...recordOf(newest, "drill-20261121-033000"), result: "failed", reason: "cut" }, s3.work)
+  await local?.recordDrill({ ...recordOf(newest, "drill-20251121-033000"), result: "failed", reason: "cut" }, s3.work)
   const retention = { last: 1, daily: 0, weekly: 0, monthly: 0 }
   const tools: Tools = {
     ...ground.tools,
@@ -190,7 +204,7 @@ test("a copy whose last drill failed is not proven: it takes no good one's place
     entries.map(({ copies }) => copies.map(({ proven }) => proven)),
     [["unproven"], ["sha256", "etag"]],
   )
-  assert.match(problems.join("\n"), /local: the last drill of backup-20261121-030000, of .*, failed: cut/)
+  assert.match(problems.join("\n"), /local: the last drill of backup-20251121-030000, of .*, failed: cut/)
 })
 
 test("a store that cannot be listed is told, its backups are unknown and not missing; nothing is repaired", async () => {
