@@ -1,8 +1,7 @@
 import { backupId, backupStamp } from "../core/backup-id.ts"
 import { failure, messageOf } from "../core/errors.ts"
-import { holds, isDatedAhead } from "../core/latest-backup.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
-import { isProven, totals } from "../core/manifest-contents.ts"
+import { totals } from "../core/manifest-contents.ts"
 import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
@@ -10,6 +9,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { assertNothingLost } from "./assert-nothing-lost.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
+import { earlierBackups } from "./earlier-backups.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
@@ -48,7 +48,8 @@ export async function backup(
   const services = atLeastOne(await dataServices(tools, chosen), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
-  const earlier = await provenBackups(tools, services, unreachable === undefined ? s3 : undefined)
+  const anyLoss = beforeDrop || tools.config.backup["max-row-loss"] >= 1
+  const earlier = await earlierBackups(tools, services, { anyLoss })
   const running = await ensureRunning(tools, services)
   for (const one of stores) await one.prepare(tools.work)
 
@@ -157,32 +158,6 @@ async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
-}
-
-/**
- * What the new backup is compared with, newest first: the host's own backups, and S3's where those hold not every service. A
- * new host has none of its own, and its empty database must not become the latest backup of the old one's.
- */
-async function provenBackups(
-  tools: Tools,
-  services: readonly StackService[],
-  s3: BackupStore | undefined,
-): Promise<readonly Manifest[]> {
-  const own = await provenIn(localStore(tools.stores))
-  const missing = services.filter(({ service }) => !own.some((one) => holds(one, service.name)))
-  const there = missing.length > 0 && s3 ? await provenIn(s3) : []
-  const now = await hostNow(tools)
-  const ahead = [...own, ...there].find((one) => isDatedAhead(one, now))
-  if (ahead)
-    tools.log.warning(
-      `${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`,
-    )
-  return [...own, ...there.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
-}
-
-async function provenIn(store: BackupStore): Promise<readonly Manifest[]> {
-  const { backups } = await store.list()
-  return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name))
 }
 
 /**

@@ -117,6 +117,22 @@ describe("backups of a stack", () => {
       message: new RegExp(`^dragonfly has 0 keys without expiry, 2 in its last proven backup \\(${old.manifest.id}\\)`),
     })
     assert.deepEqual(await s3.keys(), keys)
+
+    // The same while S3, not required, is down.
+    s3.proxy.fault = () => "refuse"
+    const down = withS3(tools, s3)
+    await assert.rejects(backup(down, { services }), {
+      kind: "refused",
+      code: "earlier-unknown",
+      message:
+        /^this host has no backup of dragonfly, and S3, which may have one, cannot be asked: S3 cannot be reached/,
+      hint: /max-row-loss/,
+    })
+    assert.deepEqual((await tools.stores[0]?.list())?.backups, [])
+    const config = { ...down.config, backup: { ...down.config.backup, "max-row-loss": 1 } }
+    assert.equal((await backup({ ...down, config }, { services })).status, "partial")
+    redis(place, "set", "c", "3")
+    assert.equal((await backup(down, { services })).status, "partial")
   })
 })
 
