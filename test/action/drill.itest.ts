@@ -213,13 +213,13 @@ describe("drill", () => {
   test("what cannot be removed afterwards is told, and the copy is proven all the same", async () => {
     const fetched = join(backups, ".drill-production")
     const onOutput = (text: string) => {
-      if (!text.includes("restore-drill-dragonfly")) return
+      if (!text.includes("stage-drill-dragonfly")) return
       // Of root's, so that the host's user cannot remove it.
       mkdirSync(fetched, { recursive: true })
       writeFileSync(join(fetched, "kept"), "")
     }
     const run = await ground.act("drill", {}, { onOutput })
-    rmSync(fetched, { recursive: true })
+    rmSync(fetched, { recursive: true, force: true })
     assert.deepEqual(
       [run.code, run.outputs.status, run.outputs.reason, run.outputs["drill-status"]],
       [0, "partial", "leftovers", "success"],
