@@ -5,6 +5,7 @@ import type { BackupEntry, CopyDrill } from "../../src/core/backup-inventory.ts"
 import { formatBytes } from "../../src/core/bytes.ts"
 import { formatDuration } from "../../src/core/duration.ts"
 import { applyRetention } from "../../src/job/apply-retention.ts"
+import { knownDrills } from "../../src/job/known-drills.ts"
 import { type LeftOnHost, leftOnHost } from "../../src/job/left-on-host.ts"
 import { type BackupList, listBackups } from "../../src/job/list-backups.ts"
 import { backupsContract } from "./contract.ts"
@@ -13,7 +14,7 @@ import { backupsContract } from "./contract.ts"
 export const backupsAction = action(backupsContract, (inputs, context) => {
   const prunes = inputs.mode === "prune"
   return withTools(inputs, context, { name: "backups", mutates: prunes, usesStores: true }, async (tools) => {
-    const reports = prunes ? await applyRetention(tools) : []
+    const reports = prunes ? await applyRetention(tools, await knownDrills(tools, tools.stores)) : []
     const list = await listBackups(tools, { verify: inputs.verify })
     const left = prunes ? { items: [], unknown: [] } : await leftOnHost(tools)
     for (const one of [...list.problems, ...left.unknown]) tools.log.warning(one)

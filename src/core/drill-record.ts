@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { backupStamp } from "./backup-id.ts"
+import { backupStamp, fileNamePart } from "./backup-id.ts"
 import { messageOf } from "./errors.ts"
 
 const checkSchema = z.strictObject({
@@ -48,9 +48,17 @@ export const drillRecordSchema = z.strictObject({
 })
 export type DrillRecord = z.output<typeof drillRecordSchema>
 
+/** Whose drills they are. */
+export type DrillOwner = Pick<DrillRecord, "project" | "environment">
+
 /** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
-export function drillFile(id: string): string {
-  return `metadata/${id}.json`
+export function drillFile({ id, ...owner }: DrillOwner & Pick<DrillRecord, "id">): string {
+  return `metadata/${id}${drillTail(owner)}`
+}
+
+/** What comes behind the id in the name of an owner's record: those of others who share a store need not be read. */
+export function drillTail({ project, environment }: DrillOwner): string {
+  return `-${fileNamePart(project)}.${fileNamePart(environment)}.json`
 }
 
 /** `drill-YYYYMMDD-HHMMSS`, UTC. */
@@ -73,7 +81,7 @@ export interface DrillList {
 /** Reads records' texts: this environment's, newest first, and those that cannot be read. */
 export function readDrillRecords(
   texts: readonly { readonly name: string; readonly text: string }[],
-  { project, environment }: Pick<DrillRecord, "project" | "environment">,
+  { project, environment }: DrillOwner,
 ): DrillList {
   const read = texts.map(({ name, text }) => ({ name, ...readDrillRecord(text) }))
   return {

@@ -1,6 +1,6 @@
 import { backupStamp, backupTime } from "../core/backup-id.ts"
 import type { DrillRecord } from "../core/drill-record.ts"
-import { AppError, messageOf } from "../core/errors.ts"
+import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { BegunBackup } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
@@ -15,6 +15,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { hostNow } from "./host-now.ts"
 import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
+import { type KnownDrills, knownDrills } from "./known-drills.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import { localStore } from "./stores.ts"
@@ -30,20 +31,25 @@ export interface RetentionReport {
 }
 
 /**
- * Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
+ * Applies the retention policy to each store from its own list (S8) and what drills are known to have shown, and says why each backup stays. What goes
  * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
  * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for, and for 14 days one that
  * holds what a restore in place dropped.
  */
-export async function applyRetention(tools: Tools, just?: string): Promise<readonly RetentionReport[]> {
+export async function applyRetention(
+  tools: Tools,
+  drills: KnownDrills,
+  just?: string,
+): Promise<readonly RetentionReport[]> {
   const reports: RetentionReport[] = []
-  for (const store of tools.stores) reports.push(await applyTo(tools, store, { just }))
+  for (const store of tools.stores) reports.push(await applyTo(tools, store, { drills, just }))
   return reports
 }
 
 /** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
 export async function pruneFirst(tools: Tools, services: readonly string[]): Promise<void> {
-  await applyTo(tools, localStore(tools.stores), { before: services })
+  const local = localStore(tools.stores)
+  await applyTo(tools, local, { drills: await knownDrills(tools, [local]), before: services })
 }
 
 /** When it is decided: after a run made `just`, or before a backup of these services is made. */
@@ -52,14 +58,19 @@ export interface RetentionMoment {
   readonly before?: readonly string[]
 }
 
-async function applyTo(tools: Tools, store: BackupStore, moment: RetentionMoment): Promise<RetentionReport> {
+interface Application extends RetentionMoment {
+  readonly drills: KnownDrills
+}
+
+async function applyTo(tools: Tools, store: BackupStore, { drills, ...moment }: Application): Promise<RetentionReport> {
   let decisions: readonly RetentionDecision[] = []
   const removed: string[] = []
   try {
+    assertTold(drills, store.name)
     const { backups, unreadable } = await store.list()
     for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
     const manifests = backups.map(({ manifest }) => manifest)
-    decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), moment)
+    decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment)
     const doubt = clockDoubt(store.name, decisions)
     if (doubt !== undefined) tools.log.warning(doubt)
     await carryOut(tools, store, { manifests, decisions, removed })
@@ -71,9 +82,10 @@ async function applyTo(tools: Tools, store: BackupStore, moment: RetentionMoment
   }
 }
 
-/** The drills that this host knows of, newest first: each is recorded here before it is in S3. */
-export async function drillsOnHost({ stores }: Pick<Tools, "stores">): Promise<readonly DrillRecord[]> {
-  return (await localStore(stores).drills()).records
+/** Every drill is recorded on the host, and in S3 beside the copies that outlive a host. */
+function assertTold({ untold, problems }: KnownDrills, store: BackupStore["name"]): void {
+  if (untold.has("local") || untold.has(store))
+    throw failure("drills-unknown", `what drills have shown is not known: ${problems.join("; ")}`)
 }
 
 /** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */

@@ -6,7 +6,7 @@ import { isDatedAhead } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { drillsOnHost } from "./apply-retention.ts"
+import { type KnownDrills, knownDrills } from "./known-drills.ts"
 import { dataServices, names } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -19,27 +19,28 @@ export async function checkBackupAge(tools: Tools, limit: number): Promise<reado
   const now = tools.clock.now().getTime()
   const optional = tools.config.backup.s3?.required === false
   const services = names(await dataServices(tools))
+  const drills = await knownDrills(tools, tools.stores)
   return Promise.all(
     tools.stores.map(async (store): Promise<Check> => {
-      const check = await checkStore(tools, store, { now, limit, services })
+      const check = await checkStore(store, { now, limit, services, drills })
       return store.name === "s3" && optional && check.state !== "ok" ? { ...check, state: "warning" } : check
     }),
   )
 }
 
 async function checkStore(
-  tools: Tools,
   store: BackupStore,
-  { now, limit, services }: Pick<AgeOptions, "now" | "limit" | "services">,
+  { drills, ...options }: Pick<AgeOptions, "now" | "limit" | "services"> & { readonly drills: KnownDrills },
 ): Promise<Check> {
   const name = `newest backup in ${store.name}`
   try {
+    if (drills.untold.has(store.name)) return { name, state: "unknown", detail: drills.problems.join("; ") }
     const { backups, unreadable } = await store.list()
     return {
       name,
       ...judgeAge(
         backups.map((one) => one.manifest),
-        { store: store.name, now, limit, unreadable, services, drills: await drillsOnHost(tools) },
+        { ...options, store: store.name, unreadable, drills: drills.records },
       ),
     }
   } catch (error) {

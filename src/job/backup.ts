@@ -12,6 +12,7 @@ import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { earlierBackups } from "./earlier-backups.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
+import { knownDrills } from "./known-drills.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
@@ -79,8 +80,9 @@ export async function backup(
     throw error
   })
   if (beforeDrop) return { ...made, repaired: [], retention: [] }
-  const repaired = made.s3Failure === undefined ? await repairCopies(tools) : []
-  return { ...made, repaired, retention: await applyRetention(tools, id) }
+  const drills = await knownDrills(tools, stores)
+  const repaired = made.s3Failure === undefined ? await repairCopies(tools, drills) : []
+  return { ...made, repaired, retention: await applyRetention(tools, drills, id) }
 
   async function makeBackup(): Promise<Omit<BackupResult, "repaired" | "retention">> {
     for (const one of running) done.push(await backupService(tools, one, target))

@@ -1,8 +1,9 @@
 import { type BackupEntry, backupInventory, type StoreInventory } from "../core/backup-inventory.ts"
+import type { DrillRecord } from "../core/drill-record.ts"
 import { messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { clockDoubt, drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
+import { clockDoubt, retentionItems, retentionOf } from "./apply-retention.ts"
 import { knownDrills } from "./known-drills.ts"
 import type { Tools } from "./tools.ts"
 
@@ -24,21 +25,27 @@ export interface BackupList {
  */
 export async function listBackups(tools: Tools, { verify = false }: ListBackupsOptions = {}): Promise<BackupList> {
   const problems: string[] = []
-  const inventories: StoreInventory[] = []
+  const lists: StoreList[] = []
   const errors: unknown[] = []
   for (const store of tools.stores) {
     try {
-      inventories.push(await inventoryOf(tools, store, { verify, problems }))
+      const { backups, unreadable } = await store.list()
+      lists.push({ store, manifests: backups.map(({ manifest }) => manifest) })
+      problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`))
     } catch (error) {
       if (tools.signal.aborted) throw error
       errors.push(error)
       problems.push(`${store.name} could not be listed: ${messageOf(error)}`)
     }
   }
-  if (inventories.length === 0) throw errors[0]
-  const listed = tools.stores.filter(({ name }) => inventories.some(({ store }) => store === name))
-  const drills = await knownDrills(tools, listed)
+  if (lists.length === 0) throw errors[0]
+  const drills = await knownDrills(
+    tools,
+    lists.map(({ store }) => store),
+  )
   problems.push(...drills.problems)
+  const inventories: StoreInventory[] = []
+  for (const one of lists) inventories.push(await inventoryOf(tools, one, { verify, problems, drills: drills.records }))
   const entries = backupInventory(inventories, {
     now: tools.clock.now(),
     configured: tools.stores.map(({ name }) => name),
@@ -54,16 +61,23 @@ export async function listBackups(tools: Tools, { verify = false }: ListBackupsO
   return { entries, problems }
 }
 
+interface StoreList {
+  readonly store: BackupStore
+  readonly manifests: readonly Manifest[]
+}
+
 interface Look {
   readonly verify: boolean
   readonly problems: string[]
+  readonly drills: readonly DrillRecord[]
 }
 
-async function inventoryOf(tools: Tools, store: BackupStore, { verify, problems }: Look): Promise<StoreInventory> {
-  const { backups, unreadable } = await store.list()
-  problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`))
-  const manifests = backups.map(({ manifest }) => manifest)
-  const items = retentionItems(store.name, manifests, await drillsOnHost(tools))
+async function inventoryOf(
+  tools: Tools,
+  { store, manifests }: StoreList,
+  { verify, problems, drills }: Look,
+): Promise<StoreInventory> {
+  const items = retentionItems(store.name, manifests, drills)
   const decisions = await retentionOf(tools, items)
   const doubt = clockDoubt(store.name, decisions)
   if (doubt !== undefined) problems.push(doubt)

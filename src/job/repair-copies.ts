@@ -4,7 +4,8 @@ import type { Manifest } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
 import { sh } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { drillsOnHost, retentionItems, retentionOf } from "./apply-retention.ts"
+import { retentionItems, retentionOf } from "./apply-retention.ts"
+import type { KnownDrills } from "./known-drills.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -24,11 +25,12 @@ export interface RepairedCopy {
  * retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
  * there is stays, and the next run tries again.
  */
-export async function repairCopies(tools: Tools): Promise<readonly RepairedCopy[]> {
+export async function repairCopies(tools: Tools, drills: KnownDrills): Promise<readonly RepairedCopy[]> {
   const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)]
   if (!s3) return []
   try {
-    const lists = { local: await listOf(local), s3: await listOf(s3) }
+    if (drills.untold.size > 0) throw failure("drills-unknown", drills.problems.join("; "))
+    const lists = { local: await listOf(local), s3: await listOf(s3), drills: drills.records }
     const toS3 = await missing(tools, { from: local, to: s3 }, lists)
     // What is encrypted needs its private key, which a backup has no business with.
     const toLocal = (await missing(tools, { from: s3, to: local }, lists)).filter(
@@ -51,6 +53,10 @@ interface StoreList {
   readonly unreadable: readonly string[]
 }
 
+interface Lists extends Readonly<Record<BackupStore["name"], StoreList>> {
+  readonly drills: KnownDrills["records"]
+}
+
 interface Way {
   readonly from: BackupStore
   readonly to: BackupStore
@@ -62,13 +68,8 @@ async function listOf(store: BackupStore): Promise<StoreList> {
 }
 
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing(
-  tools: Tools,
-  { from, to }: Way,
-  lists: Readonly<Record<BackupStore["name"], StoreList>>,
-): Promise<readonly Manifest[]> {
+async function missing(tools: Tools, { from, to }: Way, { drills, ...lists }: Lists): Promise<readonly Manifest[]> {
   const there = lists[to.name]
-  const drills = await drillsOnHost(tools)
   const lacking = lists[from.name].manifests.filter(
     (one) =>
       isProven(one, from.name, drills) &&

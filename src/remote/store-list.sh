@@ -1,12 +1,12 @@
-# Every file `$2-*.json` in $1, or the $3 whose names sort last, a line `NAME BYTES CONTENT` each, name and content in base64:
+# Every file `$2-*.json` in $1, or the $3 whose names sort last of those that end in $4, a line `NAME BYTES CONTENT` each, name and content in base64:
 # whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds
 # none; one that cannot be read is an error.
 set -eu
 [ -e "$1" ] || { echo end; exit 0; }
 cd "$1"
 ls >/dev/null
-word=$2 most=${3:-0}
-set -- "$word"-*.json
+word=$2 most=${3:-0} tail=${4:-.json}
+set -- "$word"-*"$tail"
 skip=$(($# - most))
 [ "$most" -gt 0 ] || skip=0
 for one; do

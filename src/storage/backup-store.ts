@@ -91,8 +91,8 @@ export interface BackupStore {
   remove(manifest: Manifest, work: Work): Promise<void>
   /** Keeps a drill's outcome beside the manifests, in a file of its own: no manifest changes, no record is replaced. */
   recordDrill(record: DrillRecord, work: Work): Promise<void>
-  /** The outcomes of this environment's drills, at most the newest 500. */
-  drills(): Promise<DrillList>
+  /** The outcomes of this environment's drills, at most the newest 500; those of `known` ids may be left out: a record never changes. */
+  drills(known?: ReadonlySet<string>): Promise<DrillList>
 }
 
 /** So many records of drills are read at most: a weekly drill of both stores fills them in five years. */

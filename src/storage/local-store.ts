@@ -1,4 +1,4 @@
-import { drillFile, printDrillRecord, readDrillRecords } from "../core/drill-record.ts"
+import { drillFile, drillTail, printDrillRecord, readDrillRecords } from "../core/drill-record.ts"
 import { failure } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
@@ -79,10 +79,10 @@ export function localStore(options: LocalStoreOptions): BackupStore {
     },
     async recordDrill(record, work) {
       const text = printDrillRecord(record)
-      const args = [directory, drillFile(record.id), Buffer.byteLength(text)]
+      const args = [directory, drillFile(record), Buffer.byteLength(text)]
       await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text })
     },
-    drills: async () => readDrillRecords(await texts(options, ["drill", drillsRead]), options),
+    drills: async () => readDrillRecords(await texts(options, ["drill", drillsRead, drillTail(options)]), options),
   }
 }
 
@@ -111,10 +111,10 @@ async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]>
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
 }
 
-/** The small files beside the manifests whose names begin with a word; the newest so many by name, all unless told. */
+/** The small files beside the manifests whose names begin with a word; all, or by name the newest so many that end in a text. */
 async function texts(
   { host, directory }: LocalStoreOptions,
-  which: readonly [word: string] | readonly [word: string, newest: number],
+  which: readonly [word: string] | readonly [word: string, newest: number, tail: string],
 ) {
   const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`, ...which])
   const { stdout } = await host.run(command, { timeout: 120_000 })

@@ -4,6 +4,7 @@ import {
   type DrillList,
   type DrillRecord,
   drillFile,
+  drillTail,
   printDrillRecord,
   readDrillRecords,
 } from "../core/drill-record.ts"
@@ -19,7 +20,7 @@ import { storageHeaders } from "./s3-storage-options.ts"
 
 /** Writes a drill's record as an object of its own beside the manifest, which stays as it is, locked or not. */
 export async function recordDrill({ bucket, options }: S3Context, record: DrillRecord, work: Work): Promise<void> {
-  const key = options.prefix + drillFile(record.id)
+  const key = options.prefix + drillFile(record)
   if (work.dryRun) {
     await work.step("record-drill-s3", change`: write ${`s3://${bucket.name}/${key}`}`)
     return
@@ -42,12 +43,18 @@ export async function recordDrill({ bucket, options }: S3Context, record: DrillR
   )
 }
 
-/** The newest records by name, which is their time. */
-export async function readDrills({ bucket, options }: S3Context): Promise<DrillList> {
-  const keys = (await listKeys(bucket, `${options.prefix}${manifestFolder}/drill-`)).filter((key) =>
-    key.endsWith(".json"),
-  )
-  const newest = keys.toSorted().slice(-drillsRead)
+/** The newest records by name, which is their time, but for those that are known. */
+export async function readDrills(
+  { bucket, options }: S3Context,
+  known: ReadonlySet<string> = new Set(),
+): Promise<DrillList> {
+  const [folder, tail] = [`${options.prefix}${manifestFolder}/`, drillTail(options)]
+  const idOf = (key: string) => key.slice(folder.length, -tail.length)
+  const newest = (await listKeys(bucket, `${folder}drill-`))
+    .filter((key) => key.endsWith(tail) && /^drill-\d{8}-\d{6}$/.test(idOf(key)))
+    .toSorted()
+    .slice(-drillsRead)
+    .filter((key) => !known.has(idOf(key)))
   const texts: { readonly name: string; readonly text: string }[] = []
   for (let at = 0; at < newest.length; at += 8)
     texts.push(

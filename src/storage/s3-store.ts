@@ -84,7 +84,7 @@ export function s3Store(options: S3StoreOptions): BackupStore {
     removeStrays: (files) => removeKeys(context, files),
     remove: async (manifest, work) => removeBackup(context, manifest, { work, objects: objectsOf(manifest, prefix) }),
     recordDrill: (record, work) => recordDrill(context, record, work),
-    drills: () => readDrills(context),
+    drills: (known) => readDrills(context, known),
   }
 }
 

@@ -162,10 +162,12 @@ export function testStore(name: string, open: () => Promise<StoreGround>): void 
     for (const record of [second, first]) await ground.store.recordDrill(record, ground.work)
     await assert.rejects(ground.store.recordDrill({ ...first, reason: "other" }, ground.work))
     await ground.store.recordDrill({ ...recordOf("x", "drill-20261121-060000"), project: "other" }, ground.work)
-    await ground.plant("drill-20261121-070000.json", "{}")
+    await ground.plant("drill-20261121-070000-shop.test.json", "{}")
+    await ground.plant("drill-20261121-080000-other.test.json", "not even looked at")
     const { records, unreadable } = await ground.store.drills()
     assert.deepEqual(records, [second, first])
-    assert.match(unreadable.join(), /^.*drill-20261121-070000\.json: .+/)
+    assert.equal(unreadable.length, 1)
+    assert.match(unreadable.join(), /^.*drill-20261121-070000-shop\.test\.json: .+/)
     assert.deepEqual(
       (await ground.store.list()).backups.map((one) => one.manifest),
       [manifest],

@@ -12,9 +12,11 @@ const texts = (...records: readonly (typeof first)[]) =>
   records.map((one) => ({ name: `${one.id}.json`, text: printDrillRecord(one) }))
 
 describe("records of drills", () => {
-  test("are named by their time in UTC", () => {
+  test("are named by their time in UTC, and by whose they are", () => {
     assert.equal(drillId(new Date("2026-03-29T23:59:08.900Z")), "drill-20260329-235908")
-    assert.equal(drillFile("drill-20260329-235908"), "metadata/drill-20260329-235908.json")
+    const id = "drill-20260329-235908"
+    assert.equal(drillFile({ ...owner, id }), `metadata/${id}-shop.test.json`)
+    assert.equal(drillFile({ id, project: "../a b", environment: "c" }), `metadata/${id}-..%2Fa%20b.c.json`)
   })
 
   test("are read back as they were written, newest first, those of this project and environment only", () => {

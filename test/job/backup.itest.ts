@@ -50,6 +50,8 @@ describe("backups of a stack", () => {
     const onHost = ["newest backup in local", "failed"]
     assert.deepEqual(await stores(false), [onHost, ["newest backup in s3", "warning"]])
     assert.deepEqual(await stores(true), [onHost, ["newest backup in s3", "failed"]])
+    s3.proxy.fault = (_method, url) => (/drill-/.test(url) ? 403 : "pass")
+    assert.deepEqual(await stores(true), [onHost, ["newest backup in s3", "unknown"]])
   })
 
   it("of one service are made after one of all, and take nothing from the next one of all, nor from latest", async () => {

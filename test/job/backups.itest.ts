@@ -4,6 +4,7 @@ import { test } from "node:test"
 import type { Manifest } from "../../src/core/manifest.ts"
 import { planWork } from "../../src/host/plan-work.ts"
 import { applyRetention } from "../../src/job/apply-retention.ts"
+import { knownDrills } from "../../src/job/known-drills.ts"
 import { listBackups } from "../../src/job/list-backups.ts"
 import { silentLogger } from "../../src/job/logger.ts"
 import { repairCopies } from "../../src/job/repair-copies.ts"
@@ -59,6 +60,8 @@ async function open(s3: S3Ground): Promise<JobGround> {
   }
 }
 
+const drillsOf = (tools: Tools) => knownDrills(tools, tools.stores)
+
 async function syncs({ tools }: JobGround): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries((await listBackups(tools)).entries.map(({ id, sync }) => [id, sync]))
 }
@@ -74,7 +77,7 @@ test("the list shows where each backup is, and a repair puts missing copies into
   rmSync(file)
   assert.deepEqual(await syncs(ground), { [newest]: "in-sync", [third]: "local-only", [second]: "s3-only" })
 
-  const repaired = await repairCopies(ground.tools)
+  const repaired = await repairCopies(ground.tools, await drillsOf(ground.tools))
   assert.deepEqual(repaired, [
     { id: third, store: "s3", failure: undefined },
     { id: second, store: "local", failure: undefined },
@@ -91,14 +94,14 @@ test("the list shows where each backup is, and a repair puts missing copies into
         ["s3", "etag", []],
       ],
     )
-  assert.deepEqual(await repairCopies(ground.tools), [])
+  assert.deepEqual(await repairCopies(ground.tools, await drillsOf(ground.tools)), [])
 })
 
 test("a copy that was repaired is found again when the local files are gone, though the local manifest knows nothing of it", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
   const ground = await open(s3)
   await ground.make(newest, "local")
-  await repairCopies(ground.tools)
+  await repairCopies(ground.tools, await drillsOf(ground.tools))
   rmSync(`${s3.directory}/dragonfly/cache-${newest}.rdb`)
   const found = await findBackup(ground.tools, "latest", "auto")
   assert.equal(await bringLocal(ground.tools, found), "s3")
@@ -110,7 +113,7 @@ test("what is damaged here is not copied there, and what cannot be repaired stay
   const ground = await open(s3)
   await ground.make(third, "local")
   writeFileSync(`${s3.directory}/dragonfly/cache-${third}.rdb`, "other bytes")
-  const [report] = await repairCopies(ground.tools)
+  const [report] = await repairCopies(ground.tools, await drillsOf(ground.tools))
   assert.match(report?.failure ?? "", /not what their manifest says/)
   assert.deepEqual(await s3.keys(), [])
   assert.match(ground.warnings.join("\n"), /missing copy of backup-20251120-030000 could not be made/)
@@ -128,7 +131,7 @@ test("retention does not bring back what it removes", async () => {
     ...ground.tools,
     config: { ...ground.tools.config, backup: { ...ground.tools.config.backup, retention } },
   }
-  assert.deepEqual(await repairCopies(tools), [])
+  assert.deepEqual(await repairCopies(tools, await drillsOf(tools)), [])
 })
 
 test("a prune in a dry run removes nothing and says what it would; then it removes just that from each store", async () => {
@@ -143,7 +146,8 @@ test("a prune in a dry run removes nothing and says what it would; then it remov
   // While a date shows a wrong clock nothing goes, and that is told.
   const ahead = "backup-20990101-030000"
   await ground.make(ahead, "both")
-  for (const one of await applyRetention(tools)) assert.deepEqual([one.removed, one.failure], [[], undefined])
+  for (const one of await applyRetention(tools, await drillsOf(tools)))
+    assert.deepEqual([one.removed, one.failure], [[], undefined])
   assert.match(ground.warnings.join("\n"), /local: nothing is removed: .*s3: nothing is removed: .*clock is wrong/s)
   const { entries, problems } = await listBackups(tools)
   assert.equal(problems.filter((one) => /clock is wrong/.test(one)).length, 2)
@@ -151,18 +155,25 @@ test("a prune in a dry run removes nothing and says what it would; then it remov
   for (const store of tools.stores)
     for (const { manifest } of (await store.list()).backups)
       if (manifest.id === ahead) await store.remove(manifest, s3.work)
-  const later = await applyRetention({ ...tools, work: planWork({ id: "t", log: () => {} }) }, ids[2])
+  const later = await applyRetention(
+    { ...tools, work: planWork({ id: "t", log: () => {} }) },
+    await drillsOf(tools),
+    ids[2],
+  )
   assert(later.every(({ removed }) => removed.length === 0))
 
   const shown: string[] = []
-  const dry = await applyRetention({ ...tools, work: planWork({ id: "t", log: (line) => shown.push(line) }) })
+  const dry = await applyRetention(
+    { ...tools, work: planWork({ id: "t", log: (line) => shown.push(line) }) },
+    await drillsOf(tools),
+  )
   assert.deepEqual(
     dry.map(({ removed }) => removed.length),
     [2, 2],
   )
   assert.match(shown.join("\n"), /backup-20251118-030000/)
   assert.equal((await listBackups(tools)).entries.length, 4)
-  const done = await applyRetention(tools)
+  const done = await applyRetention(tools, await drillsOf(tools))
   assert.deepEqual(
     done.map(({ store, removed, failure }) => [store, removed, failure]),
     [
@@ -186,8 +197,8 @@ test("a copy whose last drill failed is not proven: it takes no good one's place
     ...ground.tools,
     config: { ...ground.tools.config, backup: { ...ground.tools.config.backup, retention } },
   }
-  assert.deepEqual(await repairCopies(tools), [])
-  const reports = await applyRetention(tools)
+  assert.deepEqual(await repairCopies(tools, await drillsOf(tools)), [])
+  const reports = await applyRetention(tools, await drillsOf(tools))
   assert.deepEqual(
     reports.map(({ store, removed, failure }) => [store, removed, failure]),
     [
@@ -207,6 +218,56 @@ test("a copy whose last drill failed is not proven: it takes no good one's place
   assert.match(problems.join("\n"), /local: the last drill of backup-20251121-030000, of .*, failed: cut/)
 })
 
+test("what a drill showed counts where only S3 knows of it, each record is read once, and untold nothing goes there", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const ground = await open(s3)
+  for (const id of [third, newest]) await ground.make(id, "both")
+  const good = { ...recordOf(third, "drill-20251120-040000"), source: "s3" as const }
+  const bad = { ...recordOf(newest, "drill-20251121-033000"), source: "s3" as const, result: "failed" as const }
+  await ground.tools.stores[0]?.recordDrill(good, s3.work)
+  for (const record of [good, bad]) await s3.store.recordDrill(record, s3.work)
+  const retention = { last: 1, daily: 0, weekly: 0, monthly: 0 }
+  const tools: Tools = {
+    ...ground.tools,
+    config: { ...ground.tools.config, backup: { ...ground.tools.config.backup, retention } },
+  }
+  s3.proxy.seen.length = 0
+  const drills = await drillsOf(tools)
+  assert.deepEqual(drills.records, [bad, good])
+  const read = s3.proxy.seen.filter((one) => /^GET .*metadata\/drill-/.test(one))
+  assert.equal(read.length, 1, read.join())
+
+  s3.proxy.fault = (_method, url) => (/drill-/.test(url) ? 403 : "pass")
+  const untold = await drillsOf(tools)
+  assert.deepEqual([[...untold.untold], untold.records], [["s3"], [good]])
+  const dry = { ...tools, work: planWork({ id: "t", log: () => {} }) }
+  const [, there] = await applyRetention(dry, untold)
+  assert.deepEqual([there?.store, there?.removed], ["s3", []])
+  assert.match(there?.failure ?? "", /what drills have shown is not known: s3: .*S3 denied/)
+  assert.deepEqual(await repairCopies(tools, untold), [])
+  s3.proxy.fault = () => "pass"
+
+  const reports = await applyRetention(tools, drills)
+  assert.deepEqual(
+    reports.map(({ store, removed }) => [store, removed]),
+    [
+      ["local", [third]],
+      ["s3", []],
+    ],
+  )
+  const { entries } = await listBackups(tools)
+  assert.deepEqual(
+    entries.map(({ copies }) => copies.map(({ store, reasons }) => [store, reasons[0]])),
+    [
+      [
+        ["local", "last"],
+        ["s3", "unproven"],
+      ],
+      [["s3", "last"]],
+    ],
+  )
+})
+
 test("a store that cannot be listed is told, its backups are unknown and not missing; nothing is repaired", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
   const ground = await open(s3)
@@ -219,6 +280,6 @@ test("a store that cannot be listed is told, its backups are unknown and not mis
     ["unknown"],
   )
   assert.match(problems.join("\n"), /s3 could not be listed: .*cannot be reached/)
-  assert.deepEqual(await repairCopies(tools), [])
+  assert.deepEqual(await repairCopies(tools, await drillsOf(tools)), [])
   assert.match(ground.warnings.join("\n"), /Missing copies could not be looked for/)
 })
