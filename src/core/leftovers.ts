@@ -1,6 +1,8 @@
 import { fileNamePart } from "./backup-id.ts"
 
-/** A backup that a run began: what it has written so far belongs to nobody until a manifest names it. */
+type StoreName = "local" | "s3"
+
+/** A backup that a run began to make, or to remove: what of it lies in a store belongs to nobody while no manifest there names it. */
 export interface BegunBackup {
   readonly id: string
   /** `YYYY-MM-DD-HHMMSS`, part of its file names. */
@@ -8,7 +10,12 @@ export interface BegunBackup {
   readonly services: readonly string[]
   /** When it began, ISO 8601 UTC. */
   readonly at: string
+  /** The store that it was to be removed from; absent of one that was to be made. */
+  readonly from?: StoreName | undefined
 }
+
+/** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */
+export const safeAge = 86_400_000
 
 /** Folders of artifacts, in the backup directory and below the prefix in S3. */
 const folders = ["postgres", "dragonfly"]
@@ -18,26 +25,42 @@ export function stemsOf({ stamp, services }: Pick<BegunBackup, "stamp" | "servic
   return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`))
 }
 
+/** What the manifests of one store name: ids of backups, and paths of files. */
+export interface HeldByStore {
+  readonly ids: ReadonlySet<string>
+  readonly paths: ReadonlySet<string>
+}
+
 export interface LeftoverOptions {
-  /** Backups that runs began which hold the lock no more. */
+  /** Notes of runs that hold the lock no more. */
   readonly begun: readonly BegunBackup[]
-  /** Paths that any manifest in any store names. */
-  readonly named: ReadonlySet<string>
-  /** Ids of the backups that have a manifest in any store. */
-  readonly published: ReadonlySet<string>
+  /** Of every store that there is. */
+  readonly held: ReadonlyMap<StoreName, HeldByStore>
   readonly now: Date
-  /** Milliseconds since a backup began before what it left may go: a runner that was only stalled could still publish it. */
-  readonly age: number
 }
 
 /**
- * Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make
- * files of this name, it never published its backup, and no manifest names the file.
+ * Those whose files in a store may go: that store has no manifest of them, and they were to be removed from it, or were
+ * not published in time. On the host that is at once, for the lock is ours; there S3's manifest alone is none. What S3 has
+ * of a backup that the host has without it, the notes of its uploads tell.
  */
-export function leftovers(files: readonly string[], options: LeftoverOptions): readonly string[] {
-  const dead = options.begun.filter((one) => isDead(one, options))
-  const stems = dead.flatMap(stemsOf)
-  return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)))
+export function deadIn(store: StoreName, { begun, held, now }: LeftoverOptions): readonly BegunBackup[] {
+  const has = (name: StoreName, id: string) => held.get(name)?.ids.has(id) ?? false
+  return begun.filter(({ id, at, from }) => {
+    if (has(store, id)) return false
+    if (from !== undefined) return from === store
+    return store === "local" || (!has("local", id) && isOld(at, now))
+  })
+}
+
+/**
+ * Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make or
+ * remove files of this name, its backup is dead there, and no manifest there names the file.
+ */
+export function leftovers(store: StoreName, files: readonly string[], options: LeftoverOptions): readonly string[] {
+  const stems = deadIn(store, options).flatMap(stemsOf)
+  const named = options.held.get(store)?.paths
+  return files.filter((file) => !named?.has(file) && stems.some((stem) => isBelow(file, stem)))
 }
 
 /**
@@ -57,13 +80,14 @@ export function halfWritten(
   })
 }
 
-/** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
-export function settled(options: LeftoverOptions): readonly BegunBackup[] {
-  return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options))
+/** Notes that say nothing any more, once all leftovers that may go are gone. */
+export function settled({ begun, held, now }: LeftoverOptions): readonly BegunBackup[] {
+  const published = (id: string) => [...held.values()].some(({ ids }) => ids.has(id))
+  return begun.filter(({ id, at, from }) => from !== undefined || published(id) || !held.has("s3") || isOld(at, now))
 }
 
-function isDead({ id, at }: BegunBackup, { published, now, age }: LeftoverOptions): boolean {
-  return !published.has(id) && now.getTime() - Date.parse(at) >= age
+function isOld(at: string, now: Date): boolean {
+  return now.getTime() - Date.parse(at) >= safeAge
 }
 
 function isBelow(file: string, stem: string): boolean {

@@ -143,7 +143,7 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
     tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
     if (keep || !manifest) continue
     try {
-      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)))
+      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest, store.name)))
       await store.remove(manifest, tools.work)
       removed.push(id)
     } catch (error) {
@@ -154,8 +154,8 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
   }
 }
 
-/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
-function removalOf({ id, created, services }: Manifest): BegunBackup {
+/** Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+function removalOf({ id, created, services }: Manifest, from: BackupStore["name"]): BegunBackup {
   const stamp = backupStamp(backupTime(id) ?? new Date(created))
-  return { id, stamp, services: services.map(({ service }) => service), at: created }
+  return { id, stamp, services: services.map(({ service }) => service), at: created, from }
 }

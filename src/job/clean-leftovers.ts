@@ -1,7 +1,17 @@
 import { z } from "zod"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
-import { type BegunBackup, halfWritten, type LeftoverOptions, leftovers, settled, stemsOf } from "../core/leftovers.ts"
+import {
+  type BegunBackup,
+  deadIn,
+  type HeldByStore,
+  halfWritten,
+  type LeftoverOptions,
+  leftovers,
+  safeAge,
+  settled,
+  stemsOf,
+} from "../core/leftovers.ts"
 import type { Command } from "../shell/command.ts"
 import type { BackupStore, NotedUpload } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
@@ -9,15 +19,12 @@ import { readNotes, removeNotes, writeNote } from "./note.ts"
 import { localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
-/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
-const safeAge = 86_400_000
-
 /**
- * Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
- * before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
- * for the lock is ours; objects in S3 after a day, those of a backup that was published without them as well; unfinished
- * uploads at once, by their ids. What a lock in S3 keeps is told, and looked at again by the next run. To be called under
- * the lock before a backup begins. What goes wrong is a warning: the next run tries again.
+ * Removes what killed backups, removals and upgrades left in the stores: files and objects whose names an earlier run wrote
+ * down, of a backup that has no manifest there. On the host at once, for the lock is ours; objects in S3 after a day, those
+ * of a backup that was published without them as well; unfinished uploads at once, by their ids. A backup that was published
+ * in S3 alone and lies here whole is published here. What a lock in S3 keeps is told, and looked at again by the next run.
+ * To be called under the lock before a backup begins. What goes wrong is a warning: the next run tries again.
  */
 export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
@@ -25,31 +32,26 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     const begun = await readBegun(tools)
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)
-    await cleanHalves(tools, { begun, own: new Set(mine.flatMap((one) => artifactFiles(one))) })
+    const own = { ids: new Set(mine.map(({ id }) => id)), paths: new Set(mine.flatMap((one) => artifactFiles(one))) }
+    await cleanHalves(tools, { begun, own: own.paths })
     const noted = (await remoteStore(tools.stores)?.uploads?.noted()) ?? []
     const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
     let objects = await endUploads(tools, noted, stored)
-    const known = {
-      begun,
-      named: new Set<string>(),
-      published: new Set(mine.map(({ id }) => id)),
-      now: tools.clock.now(),
-    }
-    // Reading every manifest of every store is worth it only where one was not published, as a rule none.
-    if (objects.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
+    const known = { begun, held: new Map([["local", own]]) as Held, now: tools.clock.now() }
+    // Reading every manifest of every store is worth it only where one is not what its run was to leave, as a rule none.
+    if (objects.length > 0 || begun.some(({ id, from }) => from !== undefined || !own.ids.has(id))) {
       for (const store of tools.stores) {
-        const { paths, keys, ids } = await store.named()
-        for (const path of paths) known.named.add(path)
+        const { keys, ...named } = await store.named()
+        known.held.set(store.name, named)
         for (const key of keys) stored.add(key)
-        for (const id of ids) known.published.add(id)
       }
+      await publishWhole(tools, known)
       for (const store of tools.stores) await cleanStore(tools, store, known)
       objects = await cleanObjects(tools, objects, stored)
     }
-    const over = settled({ ...known, age: tools.stores.some(isRemote) ? safeAge : 0 })
     const notes = new Set(noted.map(({ note }) => note))
     for (const { note } of objects) notes.delete(note)
-    const [first, ...more] = [...over.map((one) => begunFile(tools.layout, one)), ...notes]
+    const [first, ...more] = [...settled(known).map((one) => begunFile(tools.layout, one)), ...notes]
     if (first !== undefined) await tools.work.step("forget-begun", removeNotes(first, ...more))
   } catch (error) {
     if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error
@@ -57,7 +59,22 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   }
 }
 
-/** Shell text that writes down, durably, that files of this backup are going to be made. */
+type Held = Map<BackupStore["name"], HeldByStore>
+
+/** A run that was killed between S3's manifest and the local one has left a whole backup here: it needs only that. */
+async function publishWhole(tools: Tools, known: LeftoverOptions & { readonly held: Held }): Promise<void> {
+  const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)]
+  const unpublished = deadIn("local", known).filter(({ id, from }) => !from && known.held.get("s3")?.ids.has(id))
+  if (!s3 || unpublished.length === 0) return
+  for (const { manifest } of (await s3.list()).backups) {
+    if (!unpublished.some(({ id }) => id === manifest.id) || (await local.verify(manifest)).length > 0) continue
+    await local.putManifest(manifest, tools.work)
+    known.held.set("local", await local.named())
+    tools.log.info(`local: ${manifest.id}, which a killed run had published in S3 alone, lies here whole: published`)
+  }
+}
+
+/** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
 export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup): Command {
   return writeNote(begunFile({ state }, backup), backup)
 }
@@ -70,12 +87,10 @@ async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]
   for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`)
 }
 
-async function cleanStore(tools: Tools, store: BackupStore, known: Omit<LeftoverOptions, "age">): Promise<void> {
-  const unpublished = known.begun.filter(({ id }) => !known.published.has(id))
-  const stems = unpublished.flatMap(stemsOf)
+async function cleanStore(tools: Tools, store: BackupStore, known: LeftoverOptions): Promise<void> {
+  const stems = deadIn(store.name, known).flatMap(stemsOf)
   if (stems.length === 0) return
-  const age = isRemote(store) ? safeAge : 0
-  await removeStrays(tools, store, leftovers(await store.below(stems), { ...known, age }))
+  await removeStrays(tools, store, leftovers(store.name, await store.below(stems), known))
 }
 
 /** False when a lock keeps one of them. */
@@ -122,11 +137,13 @@ async function cleanObjects(
   return stay
 }
 
-function isRemote({ name }: BackupStore): boolean {
-  return name !== "local"
-}
-
-const begunSchema = z.object({ id: z.string(), stamp: z.string(), services: z.array(z.string()), at: z.iso.datetime() })
+const begunSchema = z.object({
+  id: z.string(),
+  stamp: z.string(),
+  services: z.array(z.string()),
+  at: z.iso.datetime(),
+  from: z.enum(["local", "s3"]).optional(),
+})
 
 async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {
   const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema)
@@ -134,6 +151,6 @@ async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {
   return notes
 }
 
-function begunFile({ state }: Pick<Layout, "state">, { id, stamp }: Pick<BegunBackup, "id" | "stamp">): string {
-  return `${state}/begun/${id}-${stamp}.json`
+function begunFile({ state }: Pick<Layout, "state">, { id, stamp, from }: BegunBackup): string {
+  return `${state}/begun/${[id, stamp, ...(from ? [from] : [])].join("-")}.json`
 }

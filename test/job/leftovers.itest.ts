@@ -1,7 +1,12 @@
 import assert from "node:assert/strict"
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from "@aws-sdk/client-s3"
+import {
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3"
 import { cleanLeftovers, noteBegun } from "../../src/job/clean-leftovers.ts"
 import { silentLogger } from "../../src/job/logger.ts"
 import type { Tools } from "../../src/job/tools.ts"
@@ -102,7 +107,7 @@ test("what a killed backup left goes: from the host and as an upload at once, as
   assert.deepEqual(said, [])
 })
 
-test("what a manifest in any store names stays, and so does everything while one manifest cannot be read", async () => {
+test("what a manifest in the same store names stays, and so does everything while one manifest cannot be read", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
   const { at, said } = await open(s3)
   // Another environment's backup: no list of ours shows it.
@@ -122,7 +127,7 @@ test("what a manifest in any store names stays, and so does everything while one
   await cleanLeftovers(at("2026-11-21T03:00:00Z"))
   assert.ok(existsSync(`${s3.directory}/${keys}`), "named by a manifest of another environment")
   assert.ok(!existsSync(`${s3.directory}/${dump}`))
-  assert.deepEqual(await s3.keys(), [s3.options.prefix + keys, s3.options.prefix + foreign].toSorted())
+  assert.deepEqual(await s3.keys(), [s3.options.prefix + foreign], "no manifest there names more")
 })
 
 test("an object that no manifest names goes after a day, be its backup killed or published without it", async () => {
@@ -165,5 +170,58 @@ test("a backup that was published is left alone, and its note goes", async () =>
   await cleanLeftovers(at("2026-11-21T03:00:00Z"))
   assert.ok(existsSync(`${s3.directory}/${dump}`))
   assert.match(said.join("\n"), /^s3: took back the unfinished upload of \S+, which a killed run left$/)
+  assert.deepEqual(readdirSync(`${s3.directory}/state/begun`), [])
+})
+
+test("killed between S3's manifest and the local one: what lies here whole is published here, what does not goes", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { at, said, tools } = await open(s3)
+  const good = { ...makeBackup(s3.directory, { id: killed.id, files: { [keys]: Buffer.from("good") } }) }
+  const published = await putBackup(s3, good)
+  const begun = () => readdirSync(`${s3.directory}/state/begun`)
+  const listed = async () => (await tools.stores[0]?.list())?.backups.map(({ manifest }) => manifest)
+
+  await cleanLeftovers(at("2026-11-19T04:00:00Z"))
+  assert.deepEqual(await listed(), [published])
+  assert.equal(readFileSync(`${s3.directory}/${keys}`, "utf8"), "good")
+  assert.deepEqual(begun(), [])
+  assert.match(said.join("\n"), /local: backup-20261119-030000, which .* lies here whole: published/)
+
+  // The same with a file that is not what it was: S3 has the backup, and here is nothing of it any more.
+  rmSync(`${s3.directory}/metadata/${killed.id}.json`)
+  writeFileSync(`${s3.directory}/${keys}`, "cut")
+  await s3.work.step("note", noteBegun(tools.layout, { ...killed, at: "2026-11-19T03:00:00Z" }))
+  await cleanLeftovers(at("2026-11-19T04:00:00Z"))
+  assert.deepEqual(await listed(), [])
+  assert.deepEqual([existsSync(`${s3.directory}/${keys}`), existsSync(`${s3.directory}/${foreign}`)], [false, true])
+  assert.deepEqual(begun(), [])
+  assert.deepEqual(await s3.store.verify(published), [])
+})
+
+test("a removal that was killed behind the manifest is ended in its store, and the other store's copy stays", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { at, tools } = await open(s3)
+  const made = await putBackup(s3, makeBackup(s3.directory, { id: killed.id, files: { [keys]: Buffer.from("good") } }))
+  const [local] = tools.stores
+  await local?.putManifest(made, s3.work)
+  const note = (from: "local" | "s3") =>
+    s3.work.step("note", noteBegun(tools.layout, { ...killed, at: made.created, from }))
+  const there = async () => [existsSync(`${s3.directory}/${keys}`), (await s3.keys()).some((key) => key.includes(keys))]
+
+  rmSync(`${s3.directory}/state/begun`, { recursive: true })
+  rmSync(`${s3.directory}/metadata/${killed.id}.json`)
+  await note("local")
+  await cleanLeftovers(at(made.created))
+  assert.deepEqual(await there(), [false, true])
+  assert.deepEqual(await s3.store.verify(made), [])
+
+  await s3.store.fetch(made, s3.work)
+  await local?.putManifest(made, s3.work)
+  const Key = `${s3.options.prefix}metadata/${killed.id}.json`
+  await s3.client.send(new DeleteObjectCommand({ Bucket: s3.options.bucket, Key }))
+  await note("s3")
+  await cleanLeftovers(at(made.created))
+  assert.deepEqual(await there(), [true, false])
+  assert.deepEqual(await local?.verify(made), [])
   assert.deepEqual(readdirSync(`${s3.directory}/state/begun`), [])
 })
