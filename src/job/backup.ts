@@ -6,6 +6,7 @@ import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
+import { manifestFile } from "../storage/manifest-file.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { assertNothingLost } from "./assert-nothing-lost.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
@@ -60,7 +61,7 @@ export async function backup(
       tools,
       running.map((one) => one.service.name),
     )
-  const { id, stamp, created } = await freeId(tools)
+  const { id, stamp, created } = await freeId(tools, unreachable === undefined ? s3 : undefined)
   log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
   const begun = { id, stamp, services: running.map((one) => one.service.name), at: created }
   await tools.work.step("note-begun", noteBegun(layout, begun))
@@ -163,16 +164,21 @@ async function publish(tools: Tools, manifest: Manifest): Promise<void> {
 }
 
 /**
- * An id that no backup has: two in one second would overwrite each other. By the host's clock: its backups are compared
- * with each other and with what lies there, whichever runner made them.
+ * An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
+ * each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
+ * them.
  */
-async function freeId(tools: Tools): Promise<{ id: string; stamp: string; created: string }> {
-  const { backups } = await localStore(tools.stores).list()
+async function freeId(
+  tools: Tools,
+  s3: BackupStore | undefined,
+): Promise<{ id: string; stamp: string; created: string }> {
   for (;;) {
     const now = await hostNow(tools)
     const id = backupId(now)
-    if (!backups.some((one) => one.manifest.id === id))
-      return { id, stamp: backupStamp(now), created: now.toISOString() }
+    const onHost = await localStore(tools.stores).below([manifestFile(id)])
+    // A manifest in S3 is never replaced: where it cannot be looked for now, publishing this one is what fails.
+    const inS3 = await s3?.below([manifestFile(id)]).catch(() => [])
+    if (onHost.length + (inS3?.length ?? 0) === 0) return { id, stamp: backupStamp(now), created: now.toISOString() }
     await tools.clock.sleep(1000, tools.signal)
   }
 }

@@ -1,3 +1,4 @@
+import type { Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
 import type { Encryption } from "./openpgp-session-key.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
@@ -58,7 +59,7 @@ export interface S3Context {
   /** Asked once. */
   readonly transfer: () => Promise<"host" | "runner">
   /** Objects written by this run, by backup: only these may be taken back. */
-  readonly written: Map<string, { readonly key: string; readonly versionId?: string | undefined }[]>
+  readonly written: Map<string, Manifest["storage"]["objects"]>
   /** Uploads that began while their file was being written, by the file. */
   readonly begun: Map<string, BegunUpload>
   /** Ids of the backups that this run has published. */

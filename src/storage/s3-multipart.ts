@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-s3"
 import { failure } from "../core/errors.ts"
 import type { Bucket } from "./s3-client.ts"
-import { isMissing } from "./s3-error.ts"
+import { isMissing, statusOf } from "./s3-error.ts"
 import { lockHeaders, type ObjectLock } from "./s3-lock.ts"
 import { bareEtag, type Part, partSize } from "./s3-parts.ts"
 import { type KeptAs, type StorageOptions, storageHeaders } from "./s3-storage-options.ts"
@@ -63,22 +63,27 @@ export async function listedParts(
   })
 }
 
-/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
-export async function complete(bucket: Bucket, { key, id }: OpenUpload, etags: readonly string[]): Promise<void> {
+/**
+ * Makes the object, never over another where the store can promise that. The answer may be lost, and a second try then finds
+ * no upload: what counts is what lies there afterwards. False when something lay there already; it may be this very object.
+ */
+export async function complete(bucket: Bucket, { key, id }: OpenUpload, etags: readonly string[]): Promise<boolean> {
   const parts = etags.map((etag, index) => ({ PartNumber: index + 1, ETag: etag }))
-  await bucket.call(`completing ${key}`, async (client) => {
+  const request = { Bucket: bucket.name, Key: key, UploadId: id, MultipartUpload: { Parts: parts } }
+  return await bucket.call(`completing ${key}`, async (client) => {
     try {
-      await client.send(
-        new CompleteMultipartUploadCommand({
-          Bucket: bucket.name,
-          Key: key,
-          UploadId: id,
-          MultipartUpload: { Parts: parts },
-        }),
-      )
+      try {
+        await client.send(new CompleteMultipartUploadCommand({ ...request, IfNoneMatch: "*" }))
+      } catch (error) {
+        if (statusOf(error) !== 501) throw error
+        await client.send(new CompleteMultipartUploadCommand(request))
+      }
     } catch (error) {
+      // 409: another one was being made there at the same time.
+      if ([409, 412].includes(statusOf(error) ?? 0)) return false
       if (!isMissing(error) || (await head(bucket, key, undefined)) === undefined) throw error
     }
+    return true
   })
 }
 

@@ -8,7 +8,7 @@ import type { BegunUpload, S3Context } from "./s3-context.ts"
 import { encryptArtifact, encryptedFile, removeEncrypted } from "./s3-encryption.ts"
 import { lockFrom, lockObject, type ObjectLock } from "./s3-lock.ts"
 import { readBack } from "./s3-read-back.ts"
-import { deleteUnlocked } from "./s3-remove.ts"
+import { takeBack } from "./s3-remove.ts"
 import { hostSender } from "./s3-send.ts"
 import { runnerSender } from "./s3-send-through-runner.ts"
 import { keptOtherwise } from "./s3-storage-options.ts"
@@ -117,7 +117,7 @@ async function doneMeanwhile(
   if (begun.whole?.bytes === bytes && begun.whole.sha256 === sha256) return begun.done
   const { object } = begun.done
   // It is noted on the host: what cannot be removed now goes later, and the right bytes get another key.
-  const why = await deleteUnlocked(bucket, object).catch(messageOf)
+  const why = await takeBack(bucket, object).catch(messageOf)
   if (why !== undefined) log(`${object.key} stays in S3, ${why}: it is not what was proven`)
   return undefined
 }

@@ -36,6 +36,18 @@ export async function removeBackup(
   await deleteObjects(bucket, objects)
 }
 
+/**
+ * Removes an object that this run has made, or says why a lock keeps it. Without versions whatever has another ETag under its
+ * key is somebody else's by now, and stays.
+ */
+export async function takeBack(
+  bucket: Bucket,
+  { key, versionId, etag }: Manifest["storage"]["objects"][number],
+): Promise<string | undefined> {
+  if (versionId === undefined && (await head(bucket, key, undefined))?.etag !== etag) return undefined
+  return deleteUnlocked(bucket, { key, versionId })
+}
+
 /** Removes one, or says why a lock keeps it: `locked until ...`. */
 export async function deleteUnlocked(bucket: Bucket, target: ObjectVersion): Promise<string | undefined> {
   // Without versions there are no locks.

@@ -19,7 +19,7 @@ import { abortUpload, head } from "./s3-multipart.ts"
 import { notedUploads } from "./s3-notes.ts"
 import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
-import { deleteUnlocked, removeBackup } from "./s3-remove.ts"
+import { removeBackup, takeBack } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
 import { endUpload, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
 
@@ -150,7 +150,7 @@ async function discard(context: S3Context, { id }: Pick<Manifest, "id">, work: W
     throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`)
   const stay: string[] = []
   for (const one of objects) {
-    const why = await deleteUnlocked(bucket, one)
+    const why = await takeBack(bucket, one)
     if (why !== undefined) stay.push(`${one.key} is ${why}`)
   }
   if (stay.length > 0) throw refusal("s3-locked", stay.join("; "))

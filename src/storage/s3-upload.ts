@@ -43,7 +43,7 @@ export interface UploadedObject {
 }
 
 /**
- * Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+ * Brings one file into S3 under a key that nothing else has, in equal parts, and proves it: every part was accepted only
  * with its MD5, the bytes that were sent have the file's SHA-256, S3's list of parts has these MD5s and lengths, and the
  * object's length and ETag are as computed. When the object differs the next try takes another key: on a locked or
  * versioned store a bad object cannot be taken back.
@@ -76,14 +76,19 @@ async function uploadOnce(
   const parts = planParts(artifact.bytes, upload.size)
   try {
     const md5s = await send(upload, { parts, artifact, sent: fits ? begun.sent : undefined })
-    return await completeUpload(bucket, artifact, { upload, md5s })
+    const result = await completeUpload(bucket, artifact, { upload, md5s })
+    if ("problem" in result) await abort(bucket, upload)
+    return result
   } catch (error) {
     await abort(bucket, upload, error)
     throw error
   }
 }
 
-/** Makes the object of its parts, all of which S3 has taken with these MD5s, and proves it; or says why it is not right. */
+/**
+ * Makes the object of its parts, all of which S3 has taken with these MD5s, and proves it; or says why it is not right. The
+ * key may have been taken while they were sent, by a backup of another environment begun in the same second.
+ */
 export async function completeUpload(
   bucket: Bucket,
   { file, bytes }: Pick<Artifact, "file" | "bytes">,
@@ -91,13 +96,15 @@ export async function completeUpload(
 ): Promise<UploadedObject | { readonly problem: string }> {
   const { key, size } = upload
   const etags = await listedParts(bucket, upload, planParts(bytes, size))
-  await complete(bucket, upload, etags)
+  if ((await head(bucket, key, undefined)) !== undefined) return { problem: `${key} is there by now` }
+  const made = await complete(bucket, upload, etags)
   const found = await head(bucket, key, undefined)
   if (found === undefined) return { problem: `${key} is not there after its upload` }
   if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` }
   const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index])
   // With keys of its own (KMS) a store's ETags say nothing of the bytes; then the enforced MD5s and the length remain.
-  if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` }
+  if (!same && !(found.opaque && made))
+    return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` }
   const version = found.versionId === undefined ? {} : { versionId: found.versionId }
   const object = { file, key, etag: found.etag, partBytes: size, ...version }
   return { object, tier: same ? "etag" : "parts-only", kept: found.kept }

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
+import { backupId } from "../../src/core/backup-id.ts"
 import { failure } from "../../src/core/errors.ts"
 import { backup } from "../../src/job/backup.ts"
 import { checkBackupAge } from "../../src/job/backup-age.ts"
@@ -91,6 +92,19 @@ describe("backups of a stack", () => {
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
     writeFileSync(dump, bytes)
     await refused(/is damaged: .*SHA-256/)
+  })
+
+  it("have a second of their own, whoever has taken it already, on the host or in S3", async () => {
+    const tools = open(place)
+    await using s3 = await inFront(tools)
+    await tools.stores[0]?.prepare(tools.work)
+    const others = Array.from({ length: 8 }, (_, second) => backupId(new Date(Date.now() + second * 1000)))
+    for (const [index, one] of others.entries())
+      if (index % 2) await s3.plant(`${one}.json`, "{}")
+      else writeFileSync(`${tools.layout.backups}/metadata/${one}.json`, "{}")
+    const { manifest } = await backup(withS3(tools, s3), { services, beforeDrop: true })
+    for (const one of others) rmSync(`${tools.layout.backups}/metadata/${one}.json`, { force: true })
+    assert.ok(manifest.id > (others.at(-1) ?? ""), `${manifest.id} is another's`)
   })
 
   it("are refused when every key is gone, unless that is said to be right", async () => {

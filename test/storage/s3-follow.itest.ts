@@ -129,6 +129,23 @@ test("the object is made while the file is being proven, and nothing is sent aft
   assert.deepEqual(ground.proxy.seen.slice(early), [])
 })
 
+test("a key that another backup takes while the file is being written is left to that one", async () => {
+  await using ground = await s3Ground({ transfer: "host" })
+  let taken: Promise<void> | undefined
+  ground.proxy.fault = (method, url) => {
+    if (taken || !isPart(`${method} ${url}`) || !url.includes("partNumber=3&")) return "pass"
+    taken = ground.damage(file)
+    return { delay: 1000 }
+  }
+  const { manifest } = await followed(ground, { whole: true })
+  await taken
+  assert.match(ground.log.join("\n"), /does not go to S3 while it is written, but afterwards: .* is there by now/)
+  assert.equal(manifest.storage.objects[0]?.key, `${ground.options.prefix}${file}.r2`)
+  assert.equal((await ground.keys()).length, 3, "both objects and the manifest")
+  assert.equal(await unfinished(ground), 0)
+  await comesBack(ground, manifest)
+})
+
 for (const fault of ["lose-answer", "error-inside", "refuse", 503] as const)
   test(`a completion met by ${fault} while the file is being proven is made up for afterwards`, async () => {
     await using ground = await s3Ground({ transfer: "host" })
