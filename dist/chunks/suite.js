@@ -2381,7 +2381,7 @@ const texts$1 = {
 	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group\n    set -- ${work_line##*)}\n    if [ \"${3:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then return 0; fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_looks=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_looks % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_looks=$((work_looks + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    # Seldom at long work, also when it says much: each look costs processes.\n    if [ \"$work_looks\" -lt 5 ]; then sleep 0.05; elif [ \"$work_looks\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  fi # else about to start\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
 	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
 	"login-ends-work": "# What decides whether work that goes on after its login is killed: prints `user NAME`, `uid N`, `systemd yes|no`, and then,\n# where systemd runs, what logind says of KillUserProcesses, KillOnlyUsers and KillExcludeUsers, in the words of the\n# first that can tell it: busctl, loginctl, the configuration files. $1 = what to put before every path, nothing as a rule.\necho \"user $(id -un)\"\necho \"uid $(id -u)\"\n[ -d \"$1/run/systemd/system\" ] || { echo 'systemd no'; exit 0; }\necho 'systemd yes'\nfor one in KillUserProcesses KillOnlyUsers KillExcludeUsers; do\n  said=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \"$one\" 2>/dev/null) &&\n    echo \"$one=$said\"\ndone\nsaid=$(loginctl show-session --property KillUserProcesses --property KillOnlyUsers --property KillExcludeUsers 2>/dev/null) &&\n  printf '%s\\n' \"$said\" | sed 's/^/loginctl /'\nfor one in \"$1/etc/systemd/logind.conf\" \"$1\"/usr/lib/systemd/logind.conf.d/*.conf \"$1\"/run/systemd/logind.conf.d/*.conf \"$1\"/etc/systemd/logind.conf.d/*.conf; do\n  [ -r \"$one\" ] && sed -n 's/^[[:space:]]*\\(Kill[A-Za-z]*\\)[[:space:]]*=[[:space:]]*/file \\1=/p' \"$one\"\ndone\nexit 0\n",
-	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result. Standard input: the session key. The encrypted file goes in any case: S3 has it.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ncd \"$1\" || exit 1\ntrap 'rm -rf \"$home\" \"$2\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\n# gpg repeats the session key among its messages: none of them is kept.\ngpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" >\"$3\" 2>/dev/null 3<<KEY && exit 0\n$key\nKEY\nrm -f \"$3\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
+	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result, $4 the bytes that it will have. Standard input: the session key. The encrypted file goes when it is decrypted or\n# cannot be, for S3 has it; it stays when only the room was missing, and need not come again.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncd \"$1\" || exit 1\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\nrm -f \"$3\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nneed=$(($4 / 1024 + 1))\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $1 has ${free:-no known} KiB free, the decrypted file needs $need KiB\" >&2; exit 1; }\n# gpg repeats the session key among its messages: none of them is kept. Its exit code comes by 4, beside that of the writer.\ncodes=$({\n  {\n    gpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" 2>/dev/null 3<<KEY\n$key\nKEY\n    echo $? >&4\n  } | cat >\"$3\" || echo unwritten >&4\n} 4>&1)\nif [ \"$codes\" = 0 ]; then rm -f \"$2\"; exit 0; fi\nrm -f \"$3\"\ncase $codes in *unwritten*) echo \"error $3 cannot be written to its end: is the disk full?\" >&2; exit 1 ;; esac\nrm -f \"$2\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
 	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
 	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it (`PATH.written` says that it is\n# whole), $3 the name that it gets when it is proven, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ] || [ -e \"$1.written\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
@@ -2442,12 +2442,12 @@ const texts$1 = {
 	"s3-upload": "# Sends parts of a file straight to S3, several at once. $1 file, $2 size of a part in whole MiB of bytes, $3 tries, $4 seconds\n# without progress that cut a try, $5 parts at once. Of a file that is still being written also: $6 the name that it gets when\n# it is whole (`FILE.written` says it earlier), $7 seconds without growth, and $8 seconds in all, after which no more is awaited.\n# Standard input: lines `NUMBER URL`; a number of 0 is the probe: one byte to that URL with a wrong MD5. On standard output:\n# `probe CODE REASON`, `part NUMBER MD5 CODE REASON` (MD5 in base64), `whole BYTES` as soon as that is known, `sum SHA256` when\n# all of the file went up here: of the very bytes that the MD5s are of; at last `end WHY`.\n# The URL is a key: it stands in no argument, file or output here.\nset -u\nfile=$1 size=$2 tries=$3 stall=$4 lanes=$5 name=${6:-} idle=${7:-0} life=${8:-0}\nblock=1048576 why=sent body='' bytes='' fed=0 pids=''\nwork=$(mktemp -d) && mkfifo \"$work/free\" \"$work/stream\" || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# OpenSSL may not be there, or not be allowed to use MD5.\nif [ \"$(openssl md5 -binary </dev/null 2>/dev/null | base64)\" = 1B2M2Y8AsgTpgAmY7PhCfg== ]; then\n  md5() { openssl md5 -binary | base64; }\nelse\n  # base64 of a hexadecimal MD5: sh has no \\x, but octal escapes.\n  md5() {\n    hex=$(md5sum) && hex=${hex%% *}\n    while [ -n \"$hex\" ]; do\n      rest=${hex#??}\n      # shellcheck disable=SC2059 # the escape is the point\n      printf \"\\\\$(printf %03o \"0x${hex%\"$rest\"}\")\"\n      hex=$rest\n    done | base64\n  }\nfi\n\n# Seconds since boot: unlike the clock it is never set, and it costs no process.\nuptime() { read -r up _ </proc/uptime && up=${up%%.*}; }\n\n# One part of the file, from the page cache as a rule.\npart() { dd if=\"$body\" bs=\"$block\" skip=$((($1 - 1) * size / block)) count=$((size / block)) 2>/dev/null; }\n\nput() {\n  # $1 length, $2 base64 of the MD5, $3 URL; the body comes on standard input and is exactly as long.\n  curl -sS -K /dev/fd/3 -X PUT -T - -H 'Transfer-Encoding:' -H \"Content-Length: $1\" -H 'Expect:' -H 'Content-Type:' \\\n    --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" -o \"$answer\" -w '%{http_code}' 3<<CONFIG 2>/dev/null\nurl = \"$3\"\nheader = \"Content-MD5: $2\"\nCONFIG\n}\n\nreason() {\n  sed -n 's/.*<Code>\\([A-Za-z]*\\)<\\/Code>.*/\\1/p' \"$answer\" | head -n 1\n}\n\n# A store may notice its own failure only after it has begun to answer with 200.\nmeant() {\n  : \"${code:=000}\"\n  if [ \"$code\" = 200 ] && grep -q '<Error>' \"$answer\"; then code=500; fi\n}\n\nagain() {\n  case $1 in\n    000 | 408 | 429 | 5??) return 0 ;;\n    400) grep -q -E 'BadDigest|RequestTimeout|IncompleteBody|SlowDown' \"$answer\" ;;\n    *) return 1 ;;\n  esac\n}\n\nprobe() {\n  try=1 answer=$work/probe\n  while :; do\n    : >\"$answer\"\n    code=$(printf x | put 1 'AAAAAAAAAAAAAAAAAAAAAA==' \"$1\")\n    meant\n    case $code in 000 | 429 | 5??) [ \"$try\" -lt \"$tries\" ] || break ;; *) break ;; esac\n    sleep \"$try\"\n    try=$((try + 1))\n  done\n  echo \"probe $code $(reason)\"\n  [ \"$code\" = 400 ]\n}\n\n# send NUMBER LENGTH MD5 URL, beside others.\nsend() {\n  try=1 answer=$work/$1\n  while :; do\n    : >\"$answer\"\n    code=$(part \"$1\" | put \"$2\" \"$3\" \"$4\")\n    meant\n    if [ \"$code\" = 200 ] || [ \"$try\" -ge \"$tries\" ] || ! again \"$code\"; then break; fi\n    sleep $((try * try + $1 % 2))\n    try=$((try + 1))\n  done\n  # One that failed for good ends the batch: the rest would only wait as long to fail as well.\n  [ \"$code\" = 200 ] || : >\"$work/refused\"\n  echo \"part $1 $3 $code $(reason)\"\n  rm -f \"$answer\"\n  echo >&6\n}\n\n# The file is opened once: then it can be read to its end whatever becomes of its name.\nopen() {\n  for one in \"$file\" ${name:+\"$name\"}; do\n    if [ -e \"$one\" ] && exec 4<\"$one\"; then body=/proc/self/fd/4; return 0; fi\n  done\n  return 1\n}\n\n# grown NUMBER: waits until the file has this part, and sets its `length`; 1, with the reason in `why`, when it never will.\ngrown() {\n  from=$((($1 - 1) * size)) quiet=0 had=''\n  while :; do\n    # Whether it is whole is asked before its size: what was there before is all.\n    all=''\n    if [ -z \"$name\" ] || [ -e \"$name\" ] || [ -e \"$file.written\" ]; then all=yes; fi\n    have=0\n    if [ -n \"$body\" ] || open; then\n      have=$(stat -L -c %s \"$body\") || have=0\n    elif [ -n \"$all\" ]; then\n      why=gone\n      return 1\n    fi\n    if [ -n \"$all\" ] && [ -z \"$bytes\" ]; then bytes=$have; echo \"whole $bytes\"; fi\n    length=$((have - from))\n    if [ \"$length\" -ge \"$size\" ]; then length=$size; return 0; fi\n    if [ -n \"$all\" ]; then\n      if [ \"$length\" -gt 0 ] || [ \"$1\" = 1 ]; then return 0; fi\n      why=whole\n      return 1\n    fi\n    if [ -n \"$body\" ] && [ ! -e \"$file\" ] && [ ! -e \"$name\" ]; then why=gone; return 1; fi\n    if [ -e \"$work/refused\" ]; then why=refused; return 1; fi\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    if [ \"$quiet\" -gt $((idle * 2)) ]; then why=idle; return 1; fi\n    uptime\n    if [ $((up - began)) -ge \"$life\" ]; then why=old; return 1; fi\n    sleep 0.5\n  done\n}\n\nuptime\nbegan=$up\nexec 6<>\"$work/free\"\nnumber=0\nwhile [ \"$number\" -lt \"$lanes\" ]; do echo >&6; number=$((number + 1)); done\nsha256 <\"$work/stream\" >\"$work/sum\" & summing=$!\nexec 7>\"$work/stream\"\nend=0\nwhile read -r number url; do\n  if [ \"$number\" = 0 ]; then\n    probe \"$url\" || { why=refused; break; }\n    continue\n  fi\n  grown \"$number\" || break\n  if [ \"$number\" = $((fed + 1)) ]; then\n    sum=$(part \"$number\" | tee \"$work/stream\" | md5)\n    fed=$number end=$((from + length))\n  else\n    sum=$(part \"$number\" | md5)\n  fi\n  read -r _ <&6\n  [ ! -e \"$work/refused\" ] || break\n  send \"$number\" \"$length\" \"$sum\" \"$url\" 7>&- &\n  pids=\"$pids $!\"\ndone\nfor pid in $pids; do wait \"$pid\"; done\nexec 7>&-\nwait \"$summing\"\nif [ -e \"$work/refused\" ]; then\n  why=refused\nelif [ -n \"$bytes\" ] && [ \"$end\" = \"$bytes\" ] && [ \"$why\" != refused ]; then\n  read -r sum _ <\"$work/sum\"\n  echo \"sum $sum\"\n  why=whole\nfi\necho \"end $why\"\n",
 	"set-aside": "# Runs as root in a container: gives a data directory another name, and puts an empty one with the same owner in its\n# place. $1 the parent folder, $2 the directory's name, $3 its name aside.\nset -eu\ncd \"$1\"\n[ ! -e \"./$3\" ] || { echo \"$3 is there already\" >&2; exit 1; }\n[ -d \"./$2\" ] || { echo \"$2 is no directory\" >&2; exit 1; }\nowner=$(stat -c %u:%g \"./$2\")\nmv \"./$2\" \"./$3\"\nmkdir -m 700 \"./$2\"\nchown \"$owner\" \"./$2\"\nsync\n",
 	"sha256": "# shellcheck shell=sh\n# The SHA-256 of standard input as the first word of a line. OpenSSL uses the processor's own instructions where it has\n# them, which is several times as fast as sha256sum.\nsha256() {\n  if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r; else sha256sum; fi\n}\n",
-	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256.\nset -eu\ncd \"$1\"\nif [ \"$(($(wc -c <\"$2.partial\")))\" != \"$3\" ] || [ \"$(sha256sum <\"$2.partial\" | cut -d' ' -f1)\" != \"$4\" ]; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
+	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256. A right file that is there already stays; a damaged one is moved aside.\nset -eu\ncd \"$1\"\nbytes=$3 sum=$4\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$2\" ] && right \"$2\"; then rm -f \"$2.partial\"; exit 0; fi\nif ! right \"$2.partial\"; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\n# Before the damaged one goes: then there is hardly a moment without a file of this name.\nsync \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
 	"store-below": "# Files of backups that begin with one of some stems. $1 directory of backups, $2.. `FOLDER/BEGINNING`. One path a line.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nshift\nfor stem; do\n  for one in \"$stem\"*; do\n    if [ -f \"$one\" ]; then printf '%s\\n' \"$one\"; fi\n  done\ndone\n",
-	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files that nobody has\n# written to for an hour, and prints what went: another project or environment may have its backups here as well, and a lock of its own.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfind . -mindepth 2 -maxdepth 2 -type f \\( -name '*.partial' -o -name '*.partial.*' \\) -mmin +60 | while read -r one; do\n  rm -f \"$one\"\n  echo \"${one#./}\"\ndone\n",
+	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files that nobody has\n# written to for a day, and prints what went: another project or environment may have its backups here as well, and a lock of its own.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfind . -mindepth 2 -maxdepth 2 -type f \\( -name '*.partial' -o -name '*.partial.*' \\) -mmin +1440 | while read -r one; do\n  rm -f \"$one\"\n  echo \"${one#./}\"\ndone\n",
 	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
 	"store-left": "# Files beside the backups that are none: what was replaced by a good copy, and what was half written. $1 directory of\n# backups. Lines `BYTES SECONDS PATH`, the time of the last change and the path in base64, then `now` and the host's time.\nset -eu\nif [ -d \"$1\" ]; then\n  cd \"$1\"\n  for one in postgres/*.damaged.* dragonfly/*.damaged.* postgres/*.partial* dragonfly/*.partial* metadata/*.partial*; do\n    [ -f \"$one\" ] || continue\n    printf '%s %s\\n' \"$(stat -c '%s %Y' \"$one\")\" \"$(printf %s \"$one\" | base64 | tr -d '\\n')\"\n  done\nfi\necho \"now $(date +%s)\"\n",
-	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0}\nset -- \"$word\"-*.json\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
+	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last of those that end in $4, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0} tail=${4:-.json}\nset -- \"$word\"-*\"$tail\"\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
 	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
 	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
 	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256 <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
@@ -4349,6 +4349,22 @@ async function tryCompared(tools, options) {
 		};
 	}
 }
+/**
+* What `tryCompared` starts by, so that nobody compares the data again once what may write to it is being started: that is
+* in the note before.
+*/
+function comparedOnce({ layout }, note, up) {
+	let isSame = false;
+	return {
+		up: (services) => note && isSame ? change`${noteStoppedApp(layout, {
+			...note,
+			fingerprints: []
+		})} || exit\n${up(services)}` : up(services),
+		same: () => {
+			isSame = true;
+		}
+	};
+}
 /** The fingerprints of data services as they run now. */
 async function fingerprints(services) {
 	return Promise.all(services.flatMap((one) => one.driver.fingerprint?.(one.service, containerOf(one)) ?? []));
@@ -4552,7 +4568,10 @@ async function backToPrevious(tools, previous) {
 	const known = services.filter((one) => one.service.name in images);
 	await stopRest(tools, services);
 	const unproven = proven ? [] : before.map(({ service }) => service);
-	await killStores(tools, known, async (one) => unproven.includes(one.service.name) || !await isWhole(one, before));
+	await killStores(tools, known, async (one) => {
+		const { name } = one.service;
+		return one.container?.imageId !== images[name] && unproven.includes(name) || !await isWhole(one, before);
+	});
 	await stopContainers(tools, "stop-added", services.filter((one) => !known.includes(one)));
 	await previous.putBack();
 	return tryCompared(tools, {
@@ -4563,7 +4582,7 @@ async function backToPrevious(tools, previous) {
 			wait: "wait-previous",
 			compare: "fingerprint-previous"
 		},
-		up: (names) => upPrevious(tools, names, images)
+		...comparedOnce(tools, await readStoppedApp(tools), (names) => upPrevious(tools, names, images))
 	});
 }
 function upPrevious({ stack }, services, images) {
@@ -4857,8 +4876,12 @@ const drillRecordSchema = require_libraries.strictObject({
 	services: require_libraries.array(drilledServiceSchema)
 });
 /** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
-function drillFile(id) {
-	return `metadata/${id}.json`;
+function drillFile({ id, ...owner }) {
+	return `metadata/${id}${drillTail(owner)}`;
+}
+/** What comes behind the id in the name of an owner's record: those of others who share a store need not be read. */
+function drillTail({ project, environment }) {
+	return `-${fileNamePart(project)}.${fileNamePart(environment)}.json`;
 }
 /** `drill-YYYYMMDD-HHMMSS`, UTC. */
 function drillId(time) {
@@ -5001,6 +5024,97 @@ function sum$2(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
 }
 
+// src/storage/manifest-file.ts
+/** The folder of manifests, in the backup directory and below the prefix in S3. */
+const manifestFolder = "metadata";
+/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
+function manifestFile(id) {
+	return `${manifestFolder}/${id}.json`;
+}
+/** The manifest's bytes as every store keeps them. */
+function printManifest(manifest) {
+	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
+}
+/** What a manifest's text says, or why it cannot be read. */
+function readManifest(text) {
+	try {
+		const result = manifestSchema.safeParse(JSON.parse(text));
+		if (result.success) return { manifest: result.data };
+		const [issue] = result.error.issues;
+		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
+function artifactFiles(manifest) {
+	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
+	if (foreign === void 0) return files;
+	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
+}
+/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
+function namedText(name, content, bytes = content.length) {
+	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
+	const bad = (problem) => ({
+		name: shown,
+		text: "",
+		problem
+	});
+	if (bytes < 0) return bad("the file cannot be read");
+	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
+	try {
+		return {
+			name: shown,
+			text: new TextDecoder("utf-8", {
+				fatal: true,
+				ignoreBOM: true
+			}).decode(content)
+		};
+	} catch {
+		return bad("damaged: it is no UTF-8 text");
+	}
+}
+/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+function sortManifests(texts, { project, environment }) {
+	const manifests = [];
+	const unreadable = [];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
+		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+	}
+	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	return {
+		manifests,
+		unreadable
+	};
+}
+/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
+function namedBy(texts, prefix = "") {
+	const [ids, paths, keys] = [
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set()
+	];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
+		const { manifest } = read;
+		ids.add(manifest.id);
+		for (const file of artifactFiles(manifest)) paths.add(file);
+		for (const { key } of manifest.storage.objects) {
+			keys.add(key);
+			paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
+		}
+	}
+	return {
+		ids,
+		paths,
+		keys
+	};
+}
+
 // src/core/latest-backup.ts
 /**
 * What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
@@ -5042,20 +5156,23 @@ const periods = [
 * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
 * stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
 * that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
-* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing.
+* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing; neither does
+* anything go while a date shows that a clock was wrong.
 */
-function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set() }) {
+function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set(), made }) {
 	const sorted = [...items].sort((a, b) => timeOf$1(b) - timeOf$1(a) || (a.id < b.id ? 1 : -1));
 	const isFuture = (item) => timeOf$1(item) > now.getTime();
 	const counted = sorted.filter((item) => item.proven && !isFuture(item));
 	const wanted = wantedAmongRivals(policy, counted);
 	const emptyPolicy = periods.every((period) => policy[period] <= 0);
+	const wrongClock = items.some((item) => isDatedAhead(item, now) || made && timeOf$1(item) > made.getTime());
 	const reasonsOf = (item) => [
 		...wanted.get(item) ?? [],
 		...inUse.has(item.id) ? ["in-use"] : [],
 		...Date.parse(item.lockedUntil ?? "") > now.getTime() ? ["locked"] : [],
 		...isFuture(item) ? ["future"] : [],
-		...emptyPolicy ? ["empty-policy"] : []
+		...emptyPolicy ? ["empty-policy"] : [],
+		...wrongClock ? ["clock"] : []
 	];
 	const mayBeAllThereIs = (item) => {
 		const oldestKept = counted.findLast((one) => holdsAll(one, item) && reasonsOf(one).length > 0);
@@ -5151,6 +5268,8 @@ function timeOf$1({ created }) {
 }
 
 // src/core/leftovers.ts
+/** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */
+const safeAge = 864e5;
 /** Folders of artifacts, in the backup directory and below the prefix in S3. */
 const folders = ["postgres", "dragonfly"];
 /** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
@@ -5158,12 +5277,26 @@ function stemsOf({ stamp, services }) {
 	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
 }
 /**
-* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make
-* files of this name, it never published its backup, and no manifest names the file.
+* Those whose files in a store may go: that store has no manifest of them, and they were to be removed from it, or were
+* not published in time. On the host that is at once, for the lock is ours; there S3's manifest alone is none. What S3 has
+* of a backup that the host has without it, the notes of its uploads tell.
 */
-function leftovers(files, options) {
-	const stems = options.begun.filter((one) => isDead(one, options)).flatMap(stemsOf);
-	return files.filter((file) => !options.named.has(file) && stems.some((stem) => isBelow(file, stem)));
+function deadIn(store, { begun, held, now }) {
+	const has = (name, id) => held.get(name)?.ids.has(id) ?? false;
+	return begun.filter(({ id, at, from }) => {
+		if (has(store, id)) return false;
+		if (from !== void 0) return from === store;
+		return store === "local" || !has("local", id) && isOld(at, now);
+	});
+}
+/**
+* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make or
+* remove files of this name, its backup is dead there, and no manifest there names the file.
+*/
+function leftovers(store, files, options) {
+	const stems = deadIn(store, options).flatMap(stemsOf);
+	const named = options.held.get(store)?.paths;
+	return files.filter((file) => !named?.has(file) && stems.some((stem) => isBelow(file, stem)));
 }
 /**
 * Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
@@ -5178,106 +5311,28 @@ function halfWritten(files, { begun, own }) {
 		return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
 	});
 }
-/** Notes of begun backups that say nothing any more, once all leftovers that may go are gone. */
-function settled(options) {
-	return options.begun.filter((one) => options.published.has(one.id) || isDead(one, options));
+/** Notes that say nothing any more, once all leftovers that may go are gone. */
+function settled({ begun, held, now }) {
+	const published = (id) => [...held.values()].some(({ ids }) => ids.has(id));
+	return begun.filter(({ id, at, from }) => from !== void 0 || published(id) || !held.has("s3") || isOld(at, now));
 }
-function isDead({ id, at }, { published, now, age }) {
-	return !published.has(id) && now.getTime() - Date.parse(at) >= age;
+function isOld(at, now) {
+	return now.getTime() - Date.parse(at) >= safeAge;
 }
 function isBelow(file, stem) {
 	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
 }
 
-// src/storage/manifest-file.ts
-/** The folder of manifests, in the backup directory and below the prefix in S3. */
-const manifestFolder = "metadata";
-/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
-function manifestFile(id) {
-	return `${manifestFolder}/${id}.json`;
-}
-/** The manifest's bytes as every store keeps them. */
-function printManifest(manifest) {
-	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
-}
-/** What a manifest's text says, or why it cannot be read. */
-function readManifest(text) {
-	try {
-		const result = manifestSchema.safeParse(JSON.parse(text));
-		if (result.success) return { manifest: result.data };
-		const [issue] = result.error.issues;
-		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
-	} catch (error) {
-		return { problem: messageOf(error) };
-	}
-}
-/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
-function artifactFiles(manifest) {
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
-	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
-	if (foreign === void 0) return files;
-	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
-}
-/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
-function namedText(name, content, bytes = content.length) {
-	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
-	const bad = (problem) => ({
-		name: shown,
-		text: "",
-		problem
-	});
-	if (bytes < 0) return bad("the file cannot be read");
-	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
-	try {
-		return {
-			name: shown,
-			text: new TextDecoder("utf-8", {
-				fatal: true,
-				ignoreBOM: true
-			}).decode(content)
-		};
-	} catch {
-		return bad("damaged: it is no UTF-8 text");
-	}
-}
-/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
-function sortManifests(texts, { project, environment }) {
-	const manifests = [];
-	const unreadable = [];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
-		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
-	}
-	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-	return {
-		manifests,
-		unreadable
-	};
-}
-/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
-function namedBy(texts, prefix = "") {
-	const [ids, paths, keys] = [
-		/* @__PURE__ */ new Set(),
-		/* @__PURE__ */ new Set(),
-		/* @__PURE__ */ new Set()
-	];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
-		const { manifest } = read;
-		ids.add(manifest.id);
-		for (const file of artifactFiles(manifest)) paths.add(file);
-		for (const { key } of manifest.storage.objects) {
-			keys.add(key);
-			paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
-		}
-	}
-	return {
-		ids,
-		paths,
-		keys
-	};
+// src/job/prune-unstarted.ts
+/**
+* Removes throw-away containers of ours that a kill left made and never started, older than `age` (as Docker writes it): a
+* younger one may be about to start, for somebody with another lock.
+*/
+async function pruneUnstarted({ host, work }, age = "10m") {
+	const label = "label=infra-actions.scratch";
+	const { stdout } = await host.run(sh`docker ps --all --quiet --filter ${label} --filter status=created`);
+	if (stdout.trim() === "") return;
+	await work.step("prune-unstarted", change`docker container prune --force --filter ${label} --filter ${`until=${age}`}`);
 }
 
 // src/core/backup-inventory.ts
@@ -5356,20 +5411,23 @@ function filesOf({ services }) {
 }
 
 // src/job/known-drills.ts
-/** Each store has the records of all drills that reached it: together they are all that is known. */
+/** Each store has the records of all drills that reached it: together they are all that is known. Reads each of them once. */
 async function knownDrills({ signal }, stores) {
 	const found = /* @__PURE__ */ new Map();
+	const untold = /* @__PURE__ */ new Set();
 	const problems = [];
 	for (const store of stores) try {
-		const { records, unreadable } = await store.drills();
+		const { records, unreadable } = await store.drills(new Set(found.keys()));
 		for (const record of records) found.set(record.id, record);
 		problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable record of a drill`));
 	} catch (error) {
 		if (signal.aborted) throw error;
+		untold.add(store.name);
 		problems.push(`${store.name}: the records of drills could not be read: ${messageOf(error)}`);
 	}
 	return {
 		records: [...found.values()].toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+		untold,
 		problems
 	};
 }
@@ -5515,57 +5573,67 @@ async function listed(store) {
 }
 
 // src/job/clean-leftovers.ts
-/** A day: for so long a runner that was only stalled could still publish what it has put into S3. */
-const safeAge = 864e5;
 /**
-* Removes what killed backups and upgrades left in the stores: files and objects whose names an earlier run wrote down
-* before it made them, of a backup that was never published, and that no manifest in any store names. On the host at once,
-* for the lock is ours; objects in S3 after a day, those of a backup that was published without them as well; unfinished
-* uploads at once, by their ids. What a lock in S3 keeps is told, and looked at again by the next run. To be called under
-* the lock before a backup begins. What goes wrong is a warning: the next run tries again.
+* Removes what killed backups, removals and upgrades left in the stores: files and objects whose names an earlier run wrote
+* down, of a backup that has no manifest there. On the host at once, for the lock is ours; objects in S3 after a day, those
+* of a backup that was published without them as well; unfinished uploads at once, by their ids. A backup that was published
+* in S3 alone and lies here whole is published here. What a lock in S3 keeps is told, and looked at again by the next run.
+* To be called under the lock before a backup begins. What goes wrong is a warning: the next run tries again.
 */
 async function cleanLeftovers(tools) {
 	if (tools.work.dryRun) return;
 	try {
+		await pruneUnstarted(tools);
 		const begun = await readBegun(tools);
 		const mine = (await localStore$1(tools.stores).list()).backups.map(({ manifest }) => manifest);
+		const own = {
+			ids: new Set(mine.map(({ id }) => id)),
+			paths: new Set(mine.flatMap((one) => artifactFiles(one)))
+		};
 		await cleanHalves(tools, {
 			begun,
-			own: new Set(mine.flatMap((one) => artifactFiles(one)))
+			own: own.paths
 		});
 		const noted = await remoteStore(tools.stores)?.uploads?.noted() ?? [];
 		const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)));
 		let objects = await endUploads(tools, noted, stored);
 		const known = {
 			begun,
-			named: /* @__PURE__ */ new Set(),
-			published: new Set(mine.map(({ id }) => id)),
+			held: /* @__PURE__ */ new Map([["local", own]]),
 			now: tools.clock.now()
 		};
-		if (objects.length > 0 || begun.some(({ id }) => !known.published.has(id))) {
+		if (objects.length > 0 || begun.some(({ id, from }) => from !== void 0 || !own.ids.has(id))) {
 			for (const store of tools.stores) {
-				const { paths, keys, ids } = await store.named();
-				for (const path of paths) known.named.add(path);
+				const { keys, ...named } = await store.named();
+				known.held.set(store.name, named);
 				for (const key of keys) stored.add(key);
-				for (const id of ids) known.published.add(id);
 			}
+			await publishWhole(tools, known);
 			for (const store of tools.stores) await cleanStore(tools, store, known);
 			objects = await cleanObjects(tools, objects, stored);
 		}
-		const over = settled({
-			...known,
-			age: tools.stores.some(isRemote) ? safeAge : 0
-		});
 		const notes = new Set(noted.map(({ note }) => note));
 		for (const { note } of objects) notes.delete(note);
-		const [first, ...more] = [...over.map((one) => begunFile(tools.layout, one)), ...notes];
+		const [first, ...more] = [...settled(known).map((one) => begunFile(tools.layout, one)), ...notes];
 		if (first !== void 0) await tools.work.step("forget-begun", removeNotes(first, ...more));
 	} catch (error) {
 		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
 		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
 	}
 }
-/** Shell text that writes down, durably, that files of this backup are going to be made. */
+/** A run that was killed between S3's manifest and the local one has left a whole backup here: it needs only that. */
+async function publishWhole(tools, known) {
+	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
+	const unpublished = deadIn("local", known).filter(({ id, from }) => !from && known.held.get("s3")?.ids.has(id));
+	if (!s3 || unpublished.length === 0) return;
+	for (const { manifest } of (await s3.list()).backups) {
+		if (!unpublished.some(({ id }) => id === manifest.id) || (await local.verify(manifest)).length > 0) continue;
+		await local.putManifest(manifest, tools.work);
+		known.held.set("local", await local.named());
+		tools.log.info(`local: ${manifest.id}, which a killed run had published in S3 alone, lies here whole: published`);
+	}
+}
+/** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
 function noteBegun({ state }, backup) {
 	return writeNote(begunFile({ state }, backup), backup);
 }
@@ -5581,13 +5649,9 @@ async function cleanHalves(tools, ours) {
 	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
 }
 async function cleanStore(tools, store, known) {
-	const stems = known.begun.filter(({ id }) => !known.published.has(id)).flatMap(stemsOf);
+	const stems = deadIn(store.name, known).flatMap(stemsOf);
 	if (stems.length === 0) return;
-	const age = isRemote(store) ? safeAge : 0;
-	await removeStrays(tools, store, leftovers(await store.below(stems), {
-		...known,
-		age
-	}));
+	await removeStrays(tools, store, leftovers(store.name, await store.below(stems), known));
 }
 /** False when a lock keeps one of them. */
 async function removeStrays(tools, store, files) {
@@ -5617,52 +5681,64 @@ async function cleanObjects(tools, objects, named) {
 	const stay = [];
 	for (const one of objects) {
 		if (!store || named.has(one.key)) continue;
-		if (!(tools.clock.now().getTime() - Date.parse(one.at) >= safeAge) || !await removeStrays(tools, store, [one.path])) stay.push(one);
+		if (!(tools.clock.now().getTime() - Date.parse(one.at) >= 864e5) || !await removeStrays(tools, store, [one.path])) stay.push(one);
 	}
 	return stay;
-}
-function isRemote({ name }) {
-	return name !== "local";
 }
 const begunSchema = require_libraries.object({
 	id: require_libraries.string$1(),
 	stamp: require_libraries.string$1(),
 	services: require_libraries.array(require_libraries.string$1()),
-	at: require_libraries.datetime()
+	at: require_libraries.datetime(),
+	from: require_libraries._enum(["local", "s3"]).optional()
 });
 async function readBegun(tools) {
 	const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema);
 	for (const problem of problems) tools.log.warning(`What that backup left is not cleaned away: ${problem}`);
 	return notes;
 }
-function begunFile({ state }, { id, stamp }) {
-	return `${state}/begun/${id}-${stamp}.json`;
+function begunFile({ state }, { id, stamp, from }) {
+	return `${state}/begun/${[
+		id,
+		stamp,
+		...from ? [from] : []
+	].join("-")}.json`;
 }
 
 // src/job/apply-retention.ts
 /**
-* Applies the retention policy to each store from its own list (S8) and says why each backup stays. What goes
+* Applies the retention policy to each store from its own list (S8) and what drills are known to have shown, and says why each backup stays. What goes
 * wrong is a warning and told in the report: the backups are good, and the next run tries again. `just` is the backup
 * that this run made, if it made one: it always stays, and so does the one that a stopped app waits for, and for 14 days one that
 * holds what a restore in place dropped.
 */
-async function applyRetention(tools, just) {
+async function applyRetention(tools, drills, just) {
 	const reports = [];
-	for (const store of tools.stores) reports.push(await applyTo(tools, store, { just }));
+	for (const store of tools.stores) reports.push(await applyTo(tools, store, {
+		drills,
+		just
+	}));
 	return reports;
 }
 /** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
 async function pruneFirst(tools, services) {
-	await applyTo(tools, localStore$1(tools.stores), { before: services });
+	const local = localStore$1(tools.stores);
+	await applyTo(tools, local, {
+		drills: await knownDrills(tools, [local]),
+		before: services
+	});
 }
-async function applyTo(tools, store, moment) {
+async function applyTo(tools, store, { drills, ...moment }) {
 	let decisions = [];
 	const removed = [];
 	try {
+		assertTold(drills, store.name);
 		const { backups, unreadable } = await store.list();
 		for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
 		const manifests = backups.map(({ manifest }) => manifest);
-		decisions = await retentionOf(tools, retentionItems(store.name, manifests, await drillsOnHost(tools)), moment);
+		decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment);
+		const doubt = clockDoubt(store.name, decisions);
+		if (doubt !== void 0) tools.log.warning(doubt);
 		await carryOut(tools, store, {
 			manifests,
 			decisions,
@@ -5685,9 +5761,9 @@ async function applyTo(tools, store, moment) {
 		};
 	}
 }
-/** The drills that this host knows of, newest first: each is recorded here before it is in S3. */
-async function drillsOnHost({ stores }) {
-	return (await localStore$1(stores).drills()).records;
+/** Every drill is recorded on the host, and in S3 beside the copies that outlive a host. */
+function assertTold({ untold, problems }, store) {
+	if (untold.has("local") || untold.has(store)) throw failure("drills-unknown", `what drills have shown is not known: ${problems.join("; ")}`);
 }
 /** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */
 function retentionItems(store, manifests, drills) {
@@ -5699,9 +5775,14 @@ function retentionItems(store, manifests, drills) {
 		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
 	}));
 }
-/** What the policy decides about the backups of one store, newest first. Changes nothing. */
+/** One sentence where the dates of a store's backups show a wrong clock, so that retention removes none of them. */
+function clockDoubt(store, decisions) {
+	if (!decisions.some(({ reasons }) => reasons.some((one) => one === "clock"))) return void 0;
+	return `${store}: nothing is removed: a backup is dated after now, or after the one just made, so a clock is wrong, or was, and which are the newest is not known`;
+}
+/** What the policy decides about the backups of one store, newest first, by the host's clock, which dates them. Changes nothing. */
 async function retentionOf(tools, items, { just, before } = {}) {
-	const now = tools.clock.now();
+	const now = await hostNow(tools);
 	const [history, stopped, replaced] = await Promise.all([
 		readHistory(tools),
 		readStoppedApp(tools),
@@ -5715,10 +5796,12 @@ async function retentionOf(tools, items, { just, before } = {}) {
 		just,
 		...dropped
 	]) if (typeof id === "string") inUse.add(id);
+	const made = just === void 0 ? void 0 : backupTime(just);
 	const options = {
 		policy: tools.config.backup.retention,
 		now,
-		inUse
+		inUse,
+		made
 	};
 	return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options);
 }
@@ -5729,7 +5812,7 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
 		if (keep || !manifest) continue;
 		try {
-			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest)));
+			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest, store.name)));
 			await store.remove(manifest, tools.work);
 			removed.push(id);
 		} catch (error) {
@@ -5738,13 +5821,14 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		}
 	}
 }
-/** As if it had never been published: whoever is killed between its manifest and its last file leaves the rest to the next backup. */
-function removalOf({ id, created, services }) {
+/** Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+function removalOf({ id, created, services }, from) {
 	return {
 		id,
 		stamp: backupStamp(backupTime(id) ?? new Date(created)),
 		services: services.map(({ service }) => service),
-		at: created
+		at: created,
+		from
 	};
 }
 
@@ -5837,6 +5921,40 @@ function fallen({ place, before, after }, what) {
 	return `${place} has ${after} ${what}, ${before}`;
 }
 
+// src/job/earlier-backups.ts
+/**
+* What a new backup is compared with, newest first: the host's own proven backups, and S3's where those hold not every service. A
+* new host has none of its own, and its empty database must not become the latest backup of the old one's: refuses while
+* S3 does not tell, unless `anyLoss` is right anyway.
+*/
+async function earlierBackups(tools, services, { anyLoss }) {
+	const own = await provenIn(localStore$1(tools.stores));
+	const missing = services.filter(({ service }) => !own.some((one) => holds$2(one, service.name)));
+	const there = missing.length > 0 ? await inS3(tools, names$1(missing), anyLoss) : [];
+	const now = await hostNow(tools);
+	const ahead = [...own, ...there].find((one) => isDatedAhead(one, now));
+	if (ahead) tools.log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`);
+	return [...own, ...there.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
+}
+async function inS3(tools, missing, anyLoss) {
+	const s3 = remoteStore(tools.stores);
+	if (!s3) return [];
+	try {
+		return await provenIn(s3);
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		if (anyLoss) return [];
+		throw refusal("earlier-unknown", `this host has no backup of ${missing.join(", ")}, and S3, which may have one, cannot be asked: ${messageOf(error)}`, {
+			hint: "Run it again when S3 answers. If this is known to be the first backup, set backup.max-row-loss to 1 until it is made.",
+			cause: error
+		});
+	}
+}
+async function provenIn(store) {
+	const { backups } = await store.list();
+	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
+}
+
 // src/core/bytes.ts
 const units = [
 	"B",
@@ -5860,13 +5978,15 @@ const most = 3;
 * retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
 * there is stays, and the next run tries again.
 */
-async function repairCopies(tools) {
+async function repairCopies(tools, drills) {
 	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
 	if (!s3) return [];
 	try {
+		if (drills.untold.size > 0) throw failure("drills-unknown", drills.problems.join("; "));
 		const lists = {
 			local: await listOf(local),
-			s3: await listOf(s3)
+			s3: await listOf(s3),
+			drills: drills.records
 		};
 		const toS3 = await missing$2(tools, {
 			from: local,
@@ -5897,9 +6017,8 @@ async function listOf(store) {
 	};
 }
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing$2(tools, { from, to }, lists) {
+async function missing$2(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
-	const drills = await drillsOnHost(tools);
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
 	const items = [...retentionItems(to.name, there.manifests, drills), ...lacking.map(({ id, created, services }) => ({
@@ -5908,8 +6027,8 @@ async function missing$2(tools, { from, to }, lists) {
 		services: services.map(({ service }) => service),
 		proven: true
 	}))];
-	const kept = new Set((await retentionOf(tools, items)).filter(({ keep }) => keep).map(({ id }) => id));
-	return lacking.filter(({ id }) => kept.has(id)).slice(0, most);
+	const wanted = (await retentionOf(tools, items)).filter(({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"));
+	return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most);
 }
 async function repair(tools, { name }, { id }, copy) {
 	try {
@@ -5972,12 +6091,13 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 	const services = atLeastOne(await dataServices(tools, chosen), "data service to back up");
 	const s3 = remoteStore(stores);
 	const unreachable = await reach(tools, s3);
-	const earlier = await provenBackups(tools, services, unreachable === void 0 ? s3 : void 0);
+	const anyLoss = beforeDrop || tools.config.backup["max-row-loss"] >= 1;
+	const earlier = await earlierBackups(tools, services, { anyLoss });
 	const running = await ensureRunning(tools, services);
 	for (const one of stores) await one.prepare(tools.work);
 	await cleanLeftovers(tools);
 	if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, running.map((one) => one.service.name));
-	const { id, stamp, created } = await freeId$1(tools);
+	const { id, stamp, created } = await freeId$1(tools, unreachable === void 0 ? s3 : void 0);
 	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
 	const begun = {
 		id,
@@ -6009,11 +6129,12 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 		repaired: [],
 		retention: []
 	};
-	const repaired = made.s3Failure === void 0 ? await repairCopies(tools) : [];
+	const drills = await knownDrills(tools, stores);
+	const repaired = made.s3Failure === void 0 ? await repairCopies(tools, drills) : [];
 	return {
 		...made,
 		repaired,
-		retention: await applyRetention(tools, id)
+		retention: await applyRetention(tools, drills, id)
 	};
 	async function makeBackup() {
 		for (const one of running) done.push(await backupService(tools, one, target));
@@ -6090,32 +6211,17 @@ async function publish(tools, manifest) {
 	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
 }
 /**
-* What the new backup is compared with, newest first: the host's own backups, and S3's where those hold not every service. A
-* new host has none of its own, and its empty database must not become the latest backup of the old one's.
+* An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
+* each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
+* them.
 */
-async function provenBackups(tools, services, s3) {
-	const own = await provenIn(localStore$1(tools.stores));
-	const missing = services.filter(({ service }) => !own.some((one) => holds$2(one, service.name)));
-	const there = missing.length > 0 && s3 ? await provenIn(s3) : [];
-	const now = await hostNow(tools);
-	const ahead = [...own, ...there].find((one) => isDatedAhead(one, now));
-	if (ahead) tools.log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`);
-	return [...own, ...there.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
-}
-async function provenIn(store) {
-	const { backups } = await store.list();
-	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
-}
-/**
-* An id that no backup has: two in one second would overwrite each other. By the host's clock: its backups are compared
-* with each other and with what lies there, whichever runner made them.
-*/
-async function freeId$1(tools) {
-	const { backups } = await localStore$1(tools.stores).list();
+async function freeId$1(tools, s3) {
 	for (;;) {
 		const now = await hostNow(tools);
 		const id = backupId(now);
-		if (!backups.some((one) => one.manifest.id === id)) return {
+		const onHost = await localStore$1(tools.stores).below([manifestFile(id)]);
+		const inS3 = await s3?.below([manifestFile(id)]).catch(() => []);
+		if (onHost.length + (inS3?.length ?? 0) === 0) return {
 			id,
 			stamp: backupStamp(now),
 			created: now.toISOString()
@@ -6490,7 +6596,7 @@ async function takeOne(tools, { service, run, id }) {
 * Takes every service of a noted undo back. All of them or none: when one fails, those before it are taken forth again.
 * Throws then with the data as it was before, but `undo-halfway` where that failed, and what nobody knows the end of.
 */
-async function takeBack(tools, services) {
+async function takeBack$1(tools, services) {
 	const done = [];
 	try {
 		for (const entry of services) {
@@ -6714,7 +6820,6 @@ async function goOnBesideApp(tools, note) {
 }
 /** Starts what is there, the data services first. */
 async function goOn(tools, { note, services }) {
-	let { fingerprints } = note;
 	return tryCompared(tools, {
 		services,
 		before: note.fingerprints,
@@ -6723,16 +6828,7 @@ async function goOn(tools, { note, services }) {
 			wait: "wait-interrupted",
 			compare: "compare-interrupted"
 		},
-		up: (some) => {
-			const up = startThese(tools, some);
-			return fingerprints === note.fingerprints ? up : change`${noteStoppedApp(tools.layout, {
-				...note,
-				fingerprints
-			})} || exit\n${up}`;
-		},
-		same: () => {
-			fingerprints = [];
-		}
+		...comparedOnce(tools, note, (some) => startThese(tools, some))
 	});
 }
 function startThese({ stack }, services) {
@@ -14043,12 +14139,16 @@ function localStore(options) {
 			const text = printDrillRecord(record);
 			const args = [
 				directory,
-				drillFile(record.id),
+				drillFile(record),
 				Buffer.byteLength(text)
 			];
 			await work.step("record-drill", script("change", remoteScript("store-write"), args), { input: text });
 		},
-		drills: async () => readDrillRecords(await texts(options, ["drill", 500]), options)
+		drills: async () => readDrillRecords(await texts(options, [
+			"drill",
+			500,
+			drillTail(options)
+		]), options)
 	};
 }
 /**
@@ -14074,7 +14174,7 @@ async function list(options) {
 		unreadable
 	};
 }
-/** The small files beside the manifests whose names begin with a word; the newest so many by name, all unless told. */
+/** The small files beside the manifests whose names begin with a word; all, or by name the newest so many that end in a text. */
 async function texts({ host, directory }, which) {
 	const command = script("read", remoteScript("store-list"), [`${directory}/${manifestFolder}`, ...which]);
 	const { stdout } = await host.run(command, { timeout: 12e4 });
@@ -14231,12 +14331,12 @@ function openBucket(options) {
 }
 
 // src/storage/s3-lock.ts
-const day$2 = 864e5;
+const day$1 = 864e5;
 /** The lock that a backup stored now gets. */
 function lockFrom(now, { days, mode }) {
 	return {
 		mode: mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE",
-		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day$2) / 1e3) * 1e3)
+		until: /* @__PURE__ */ new Date(Math.ceil((now + days * day$1) / 1e3) * 1e3)
 	};
 }
 /** What a request that makes an object carries; some stores drop it silently, so that `lockObject` always follows. */
@@ -14395,23 +14495,37 @@ async function listedParts(bucket, { key, id }, parts) {
 		throw failure("s3-differs", `S3 holds ${found?.Size ?? "nothing"} of part ${number} of ${key}, ${bytes} bytes were sent`);
 	});
 }
-/** The answer may be lost, and a second try then finds no upload: what counts is what lies there afterwards. */
+/**
+* Makes the object, never over another where the store can promise that. The answer may be lost, and a second try then finds
+* no upload: what counts is what lies there afterwards. False when something lay there already; it may be this very object.
+*/
 async function complete(bucket, { key, id }, etags) {
 	const parts = etags.map((etag, index) => ({
 		PartNumber: index + 1,
 		ETag: etag
 	}));
-	await bucket.call(`completing ${key}`, async (client) => {
+	const request = {
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: id,
+		MultipartUpload: { Parts: parts }
+	};
+	return await bucket.call(`completing ${key}`, async (client) => {
 		try {
-			await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
-				Bucket: bucket.name,
-				Key: key,
-				UploadId: id,
-				MultipartUpload: { Parts: parts }
-			}));
+			try {
+				await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand({
+					...request,
+					IfNoneMatch: "*"
+				}));
+			} catch (error) {
+				if (statusOf$1(error) !== 501) throw error;
+				await client.send(new import_dist_cjs$1.CompleteMultipartUploadCommand(request));
+			}
 		} catch (error) {
+			if ([409, 412].includes(statusOf$1(error) ?? 0)) return false;
 			if (!isMissing(error) || await head(bucket, key, void 0) === void 0) throw error;
 		}
+		return true;
 	});
 }
 /** What S3 says of an object; undefined when there is none. */
@@ -14608,16 +14722,16 @@ async function readBytes(bucket, key, versionId) {
 		return bytes;
 	});
 }
-const day$1 = 864e5;
+/** Milliseconds: an upload by somebody else that is younger may still be going on. */
+const staleAge = 6048e5;
 /**
-* Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
+* Takes back uploads below `prefix` that began more than a week ago and never ended: their parts are stored and paid for,
 * and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
 */
 async function abortStale(bucket, { prefix, now, log }) {
 	try {
-		const { Uploads: uploads = [] } = await bucket.client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({ Bucket: bucket.name }));
-		for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
-			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < day$1) continue;
+		for (const { Key: key, UploadId: id, Initiated: began } of await listUploads(bucket)) {
+			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < staleAge) continue;
 			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
 				Bucket: bucket.name,
 				Key: key,
@@ -14629,11 +14743,28 @@ async function abortStale(bucket, { prefix, now, log }) {
 		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
 	}
 }
+/** All of the bucket: some stores take only a whole key for a prefix. */
+async function listUploads({ client, name }) {
+	const found = [];
+	let from = {};
+	for (;;) {
+		const page = await client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({
+			Bucket: name,
+			...from
+		}));
+		found.push(...page.Uploads ?? []);
+		if (!page.IsTruncated || !page.NextKeyMarker) return found;
+		from = {
+			KeyMarker: page.NextKeyMarker,
+			UploadIdMarker: page.NextUploadIdMarker
+		};
+	}
+}
 
 // src/storage/s3-drills.ts
 /** Writes a drill's record as an object of its own beside the manifest, which stays as it is, locked or not. */
 async function recordDrill({ bucket, options }, record, work) {
-	const key = options.prefix + drillFile(record.id);
+	const key = options.prefix + drillFile(record);
 	if (work.dryRun) {
 		await work.step("record-drill-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
 		return;
@@ -14650,9 +14781,11 @@ async function recordDrill({ bucket, options }, record, work) {
 		...storageHeaders(options.storage)
 	})));
 }
-/** The newest records by name, which is their time. */
-async function readDrills({ bucket, options }) {
-	const newest = (await listKeys(bucket, `${options.prefix}${manifestFolder}/drill-`)).filter((key) => key.endsWith(".json")).toSorted().slice(-500);
+/** The newest records by name, which is their time, but for those that are known. */
+async function readDrills({ bucket, options }, known = /* @__PURE__ */ new Set()) {
+	const [folder, tail] = [`${options.prefix}${manifestFolder}/`, drillTail(options)];
+	const idOf = (key) => key.slice(folder.length, -tail.length);
+	const newest = (await listKeys(bucket, `${folder}drill-`)).filter((key) => key.endsWith(tail) && /^drill-\d{8}-\d{6}$/.test(idOf(key))).toSorted().slice(-500).filter((key) => !known.has(idOf(key)));
 	const texts = [];
 	for (let at = 0; at < newest.length; at += 8) texts.push(...await Promise.all(newest.slice(at, at + 8).map(async (key) => ({
 		name: key,
@@ -14818,7 +14951,8 @@ async function decryptArtifact({ options }, { artifact, work, step }) {
 	const args = [
 		directory,
 		from,
-		`${artifact.file}.partial`
+		`${artifact.file}.partial`,
+		artifact.bytes
 	];
 	const timeout = 6e5 + artifact.bytes / 1e4;
 	await work.step(step, script("change", remoteScript("openpgp-decrypt"), args), {
@@ -14937,6 +15071,7 @@ function fetchingProgress(total) {
 async function fetchEncrypted(context, { artifact, object, work, step }) {
 	const { encrypted, ...plain } = object;
 	requireKey(context.options.encryption);
+	if (await isThere$1(context, artifact)) return;
 	await fetchObject(context, {
 		artifact: {
 			...artifact,
@@ -14954,6 +15089,7 @@ async function fetchEncrypted(context, { artifact, object, work, step }) {
 	});
 }
 async function fetchThroughRunner(context, { artifact, object, work, step }) {
+	if (await isThere$1(context, artifact)) return;
 	const { options } = context;
 	const { file, bytes, sha256 } = artifact;
 	const path = `${options.directory}/${file}`;
@@ -14965,6 +15101,12 @@ async function fetchThroughRunner(context, { artifact, object, work, step }) {
 		bytes,
 		sha256
 	]), { timeout: 6e4 + bytes / 2e4 });
+}
+/** Whether the host has the right bytes already: then they need not come. */
+async function isThere$1({ options: { host, directory } }, artifact) {
+	const look = script("read", hashingScript("store-verify"), [directory, artifact.file]);
+	const { stdout } = await host.run(look, { timeout: readingTime([artifact]) });
+	return differences([artifact], parseVerified(stdout)).length === 0;
 }
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
 async function* wholeObject({ bucket, patience, log }, object, bytes) {
@@ -15222,7 +15364,7 @@ async function keepRight({ options: { host, directory } }, { upload, artifact, m
 
 // src/storage/s3-upload.ts
 /**
-* Brings one file into S3 under a key that nothing has yet, in equal parts, and proves it: every part was accepted only
+* Brings one file into S3 under a key that nothing else has, in equal parts, and proves it: every part was accepted only
 * with its MD5, the bytes that were sent have the file's SHA-256, S3's list of parts has these MD5s and lengths, and the
 * object's length and ETag are as computed. When the object differs the next try takes another key: on a locked or
 * versioned store a bad object cannot be taken back.
@@ -15260,7 +15402,7 @@ async function uploadOnce(bucket, artifact, { send, begun, ...target }) {
 	});
 	const parts = planParts(artifact.bytes, upload.size);
 	try {
-		return await completeUpload(bucket, artifact, {
+		const result = await completeUpload(bucket, artifact, {
 			upload,
 			md5s: await send(upload, {
 				parts,
@@ -15268,21 +15410,27 @@ async function uploadOnce(bucket, artifact, { send, begun, ...target }) {
 				sent: fits ? begun.sent : void 0
 			})
 		});
+		if ("problem" in result) await abort(bucket, upload);
+		return result;
 	} catch (error) {
 		await abort(bucket, upload, error);
 		throw error;
 	}
 }
-/** Makes the object of its parts, all of which S3 has taken with these MD5s, and proves it; or says why it is not right. */
+/**
+* Makes the object of its parts, all of which S3 has taken with these MD5s, and proves it; or says why it is not right. The
+* key may have been taken while they were sent, by a backup of another environment begun in the same second.
+*/
 async function completeUpload(bucket, { file, bytes }, { upload, md5s }) {
 	const { key, size } = upload;
 	const etags = await listedParts(bucket, upload, planParts(bytes, size));
-	await complete(bucket, upload, etags);
+	if (await head(bucket, key, void 0) !== void 0) return { problem: `${key} is there by now` };
+	const made = await complete(bucket, upload, etags);
 	const found = await head(bucket, key, void 0);
 	if (found === void 0) return { problem: `${key} is not there after its upload` };
 	if (found.bytes !== bytes) return { problem: `${key} has ${found.bytes} bytes instead of ${bytes}` };
 	const same = found.etag === compositeEtag(md5s) && etags.every((etag, index) => bareEtag(etag) === md5s[index]);
-	if (!same && !found.opaque) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
+	if (!same && !(found.opaque && made)) return { problem: `${key} has the ETag ${found.etag} instead of ${compositeEtag(md5s)}` };
 	const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
 	return {
 		object: {
@@ -15572,6 +15720,17 @@ async function removeBackup({ bucket, options }, manifest, { work, objects }) {
 	});
 	await deleteObjects(bucket, objects);
 }
+/**
+* Removes an object that this run has made, or says why a lock keeps it. Without versions whatever has another ETag under its
+* key is somebody else's by now, and stays.
+*/
+async function takeBack(bucket, { key, versionId, etag }) {
+	if (versionId === void 0 && (await head(bucket, key, void 0))?.etag !== etag) return void 0;
+	return deleteUnlocked(bucket, {
+		key,
+		versionId
+	});
+}
 /** Removes one, or says why a lock keeps it: `locked until ...`. */
 async function deleteUnlocked(bucket, target) {
 	const why = target.versionId === void 0 ? void 0 : await whyLocked(bucket, target, Date.now());
@@ -15746,7 +15905,7 @@ async function doneMeanwhile({ bucket, log }, { bytes, sha256 }, begun) {
 	if (begun?.done === void 0) return void 0;
 	if (begun.whole?.bytes === bytes && begun.whole.sha256 === sha256) return begun.done;
 	const { object } = begun.done;
-	const why = await deleteUnlocked(bucket, object).catch(messageOf);
+	const why = await takeBack(bucket, object).catch(messageOf);
 	if (why !== void 0) log(`${object.key} stays in S3, ${why}: it is not what was proven`);
 }
 /** The copy that was encrypted while the file was being written, if it is of the very bytes that were proven. */
@@ -15885,7 +16044,7 @@ function s3Store(options) {
 			objects: objectsOf(manifest, prefix)
 		}),
 		recordDrill: (record, work) => recordDrill(context, record, work),
-		drills: () => readDrills(context)
+		drills: (known) => readDrills(context, known)
 	};
 }
 async function probe$1(context) {
@@ -15955,7 +16114,7 @@ async function discard(context, { id }, work) {
 	if (published.has(id)) throw failure("published", `the manifest of ${id} was sent to S3: this backup may be published and stays`);
 	const stay = [];
 	for (const one of objects) {
-		const why = await deleteUnlocked(bucket, one);
+		const why = await takeBack(bucket, one);
 		if (why !== void 0) stay.push(`${one.key} is ${why}`);
 	}
 	if (stay.length > 0) throw refusal("s3-locked", stay.join("; "));
@@ -16452,22 +16611,29 @@ function asItem({ path, of, state, bytes, age }, ours) {
 */
 async function listBackups(tools, { verify = false } = {}) {
 	const problems = [];
-	const inventories = [];
+	const lists = [];
 	const errors = [];
 	for (const store of tools.stores) try {
-		inventories.push(await inventoryOf(tools, store, {
-			verify,
-			problems
-		}));
+		const { backups, unreadable } = await store.list();
+		lists.push({
+			store,
+			manifests: backups.map(({ manifest }) => manifest)
+		});
+		problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`));
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
 		errors.push(error);
 		problems.push(`${store.name} could not be listed: ${messageOf(error)}`);
 	}
-	if (inventories.length === 0) throw errors[0];
-	const listed = tools.stores.filter(({ name }) => inventories.some(({ store }) => store === name));
-	const drills = await knownDrills(tools, listed);
+	if (lists.length === 0) throw errors[0];
+	const drills = await knownDrills(tools, lists.map(({ store }) => store));
 	problems.push(...drills.problems);
+	const inventories = [];
+	for (const one of lists) inventories.push(await inventoryOf(tools, one, {
+		verify,
+		problems,
+		drills: drills.records
+	}));
 	const entries = backupInventory(inventories, {
 		now: tools.clock.now(),
 		configured: tools.stores.map(({ name }) => name),
@@ -16481,12 +16647,11 @@ async function listBackups(tools, { verify = false } = {}) {
 		problems
 	};
 }
-async function inventoryOf(tools, store, { verify, problems }) {
-	const { backups, unreadable } = await store.list();
-	problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable manifest`));
-	const manifests = backups.map(({ manifest }) => manifest);
-	const items = retentionItems(store.name, manifests, await drillsOnHost(tools));
+async function inventoryOf(tools, { store, manifests }, { verify, problems, drills }) {
+	const items = retentionItems(store.name, manifests, drills);
 	const decisions = await retentionOf(tools, items);
+	const doubt = clockDoubt(store.name, decisions);
+	if (doubt !== void 0) problems.push(doubt);
 	if (!verify) return {
 		store: store.name,
 		manifests,
@@ -16559,7 +16724,7 @@ const backupsAction = action(backupsContract, (inputs, context) => {
 		mutates: prunes,
 		usesStores: true
 	}, async (tools) => {
-		const reports = prunes ? await applyRetention(tools) : [];
+		const reports = prunes ? await applyRetention(tools, await knownDrills(tools, tools.stores)) : [];
 		const list = await listBackups(tools, { verify: inputs.verify });
 		const left = prunes ? {
 			items: [],
@@ -18626,11 +18791,13 @@ async function checkBackupAge(tools, limit) {
 	const now = tools.clock.now().getTime();
 	const optional = tools.config.backup.s3?.required === false;
 	const services = names$1(await dataServices(tools));
+	const drills = await knownDrills(tools, tools.stores);
 	return Promise.all(tools.stores.map(async (store) => {
-		const check = await checkStore(tools, store, {
+		const check = await checkStore(store, {
 			now,
 			limit,
-			services
+			services,
+			drills
 		});
 		return store.name === "s3" && optional && check.state !== "ok" ? {
 			...check,
@@ -18638,19 +18805,22 @@ async function checkBackupAge(tools, limit) {
 		} : check;
 	}));
 }
-async function checkStore(tools, store, { now, limit, services }) {
+async function checkStore(store, { drills, ...options }) {
 	const name = `newest backup in ${store.name}`;
 	try {
+		if (drills.untold.has(store.name)) return {
+			name,
+			state: "unknown",
+			detail: drills.problems.join("; ")
+		};
 		const { backups, unreadable } = await store.list();
 		return {
 			name,
 			...judgeAge(backups.map((one) => one.manifest), {
+				...options,
 				store: store.name,
-				now,
-				limit,
 				unreadable,
-				services,
-				drills: await drillsOnHost(tools)
+				drills: drills.records
 			})
 		};
 	} catch (error) {
@@ -20632,7 +20802,7 @@ async function undoRestore(tools, { services, force } = {}) {
 		...backup,
 		undoing
 	});
-	const done = await takeBack(tools, entries).catch(async (error) => {
+	const done = await takeBack$1(tools, entries).catch(async (error) => {
 		if (isSettled(tools, error)) await endUndo(tools, { undone: false });
 		throw error;
 	});

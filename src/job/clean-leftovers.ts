@@ -16,6 +16,7 @@ import type { Command } from "../shell/command.ts"
 import type { BackupStore, NotedUpload } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
 import { readNotes, removeNotes, writeNote } from "./note.ts"
+import { pruneUnstarted } from "./prune-unstarted.ts"
 import { localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -29,6 +30,7 @@ import type { Tools } from "./tools.ts"
 export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
   try {
+    await pruneUnstarted(tools)
     const begun = await readBegun(tools)
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)

@@ -100,7 +100,7 @@ export async function decryptArtifact({ options }: S3Context, { artifact, work, 
   for await (const chunk of running.stdout) chunks.push(chunk as Buffer)
   await running.done
   const key = await sessionKey(Buffer.concat(chunks), requireKey(encryption))
-  const args = [directory, from, `${artifact.file}.partial`]
+  const args = [directory, from, `${artifact.file}.partial`, artifact.bytes]
   const timeout = 600_000 + artifact.bytes / 10_000
   await work.step(step, script("change", remoteScript("openpgp-decrypt"), args), {
     input: new Secret("session key", `${key.reveal()}\n`),

@@ -5,6 +5,7 @@ import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
 import { type Progress, progressLines } from "../core/progress.ts"
 import type { Work } from "../host/work.ts"
+import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
@@ -12,6 +13,7 @@ import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
+import { differences, parseVerified, readingTime } from "./stored-files.ts"
 
 /** Ranges of one object that come at once. */
 const lanes = 4
@@ -71,12 +73,14 @@ export function fetchingProgress(total: number): Progress {
 async function fetchEncrypted(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
   const { encrypted, ...plain } = object
   requireKey(context.options.encryption)
+  if (await isThere(context, artifact)) return
   const coming = { ...artifact, ...encrypted, file: encryptedFile(artifact.file) }
   await fetchObject(context, { artifact: coming, object: plain, work, step })
   await decryptArtifact(context, { artifact, work, step: `${step}-decrypt` })
 }
 
 async function fetchThroughRunner(context: S3Context, { artifact, object, work, step }: FetchOptions): Promise<void> {
+  if (await isThere(context, artifact)) return
   const { options } = context
   const { file, bytes, sha256 } = artifact
   const path = `${options.directory}/${file}`
@@ -85,6 +89,13 @@ async function fetchThroughRunner(context: S3Context, { artifact, object, work, 
   await work.step(step, script("change", remoteScript("store-accept"), [options.directory, file, bytes, sha256]), {
     timeout: 60_000 + bytes / 20_000,
   })
+}
+
+/** Whether the host has the right bytes already: then they need not come. */
+async function isThere({ options: { host, directory } }: S3Context, artifact: Artifact): Promise<boolean> {
+  const look = script("read", hashingScript("store-verify"), [directory, artifact.file])
+  const { stdout } = await host.run(look, { timeout: readingTime([artifact]) })
+  return differences([artifact], parseVerified(stdout)).length === 0
 }
 
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */

@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  type MultipartUpload,
 } from "@aws-sdk/client-s3"
 import { failure } from "../core/errors.ts"
 import { manifestFolder, type NamedText, namedText } from "./manifest-file.ts"
@@ -89,10 +90,11 @@ async function readBytes(bucket: Bucket, key: string, versionId?: string): Promi
   })
 }
 
-const day = 86_400_000
+/** Milliseconds: an upload by somebody else that is younger may still be going on. */
+const staleAge = 7 * 86_400_000
 
 /**
- * Takes back uploads below `prefix` that began more than a day ago and never ended: their parts are stored and paid for,
+ * Takes back uploads below `prefix` that began more than a week ago and never ended: their parts are stored and paid for,
  * and no list shows them. Says what it did; S3 keys without the right to do it lose nothing but that.
  */
 export async function abortStale(
@@ -100,16 +102,27 @@ export async function abortStale(
   { prefix, now, log }: { readonly prefix: string; readonly now: number; readonly log: (line: string) => void },
 ): Promise<void> {
   try {
-    // Without a prefix: some stores take only a whole key for one.
-    const { Uploads: uploads = [] } = await bucket.client.send(new ListMultipartUploadsCommand({ Bucket: bucket.name }))
-    for (const { Key: key, UploadId: id, Initiated: began } of uploads) {
+    for (const { Key: key, UploadId: id, Initiated: began } of await listUploads(bucket)) {
       const ours =
         key !== undefined && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)
-      if (!ours || id === undefined || began === undefined || now - began.getTime() < day) continue
+      if (!ours || id === undefined || began === undefined || now - began.getTime() < staleAge) continue
       await bucket.client.send(new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: key, UploadId: id }))
       log(`took back the unfinished upload of ${key} of ${began.toISOString()}`)
     }
   } catch (error) {
     log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`)
+  }
+}
+
+/** All of the bucket: some stores take only a whole key for a prefix. */
+async function listUploads({ client, name }: Bucket): Promise<readonly MultipartUpload[]> {
+  const found: MultipartUpload[] = []
+  let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}
+  for (;;) {
+    const page = await client.send(new ListMultipartUploadsCommand({ Bucket: name, ...from }))
+    found.push(...(page.Uploads ?? []))
+    // A page that says there are more, and not from where, would come again for ever.
+    if (!page.IsTruncated || !page.NextKeyMarker) return found
+    from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
   }
 }

@@ -166,11 +166,13 @@ function leftInside(container: string): readonly string[] {
   return ours.map((line) => `a process of ours in ${container}: ${line.slice(0, 80)}`)
 }
 
-/** Throw-away containers of ours that have this stack's data. */
+/** Throw-away containers of ours that have this stack's data; one that was never started the next backup takes away in ten minutes. */
 function strays({ stack }: Ground): readonly string[] {
   const format = "{{.Mounts}}\t{{.ID}} {{.Status}}"
   const rows = docker("ps", "--all", "--no-trunc", "--filter", "label=infra-actions.scratch", "--format", format)
-  const ours = rows.filter((row) => [`${stack.project}_`, `${stack.baseDir}/`].some((one) => row.includes(one)))
+  const ours = rows.filter(
+    (row) => !row.endsWith(" Created") && [`${stack.project}_`, `${stack.baseDir}/`].some((one) => row.includes(one)),
+  )
   return ours.map((row) => `a throw-away container: ${row.split("\t")[1]}`)
 }
 

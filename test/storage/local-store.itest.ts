@@ -50,10 +50,13 @@ test("modes are 600 and 700, and half written files of dead runs go", async () =
   const { directory, store, work } = ground
   const manifest = await putBackup(ground, makeBackup(directory))
   assert.equal(statSync(`${directory}/metadata/${manifest.id}.json`).mode & 0o777, 0o600)
-  const old = new Date(Date.now() - 3_660_000)
+  const old = new Date(Date.now() - 86_460_000)
+  const sent = new Date(Date.now() - 80_000_000)
   for (const name of ["a.rdb.partial", "a.rdb.partial.sum", "b.rdb.partial"])
     writeFileSync(`${directory}/dragonfly/${name}`, "x")
   for (const name of ["a.rdb.partial", "a.rdb.partial.sum"]) utimesSync(`${directory}/dragonfly/${name}`, old, old)
+  // An encrypted copy is not written to while it goes up, for as long as that takes.
+  utimesSync(`${directory}/dragonfly/b.rdb.partial`, sent, sent)
   await store.prepare(work)
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert(!existsSync(`${directory}/dragonfly/a.rdb.partial`))

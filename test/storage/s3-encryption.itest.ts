@@ -1,6 +1,9 @@
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { test } from "node:test"
 import { GetObjectCommand } from "@aws-sdk/client-s3"
 import { Secret } from "../../src/shell/secret.ts"
@@ -112,4 +115,32 @@ for (const shell of shells)
     rmSync(`${ground.directory}/${file}`)
     await ground.store.fetch(manifest, work)
     assert(readFileSync(`${ground.directory}/${file}`).equals(large))
+  })
+
+for (const shell of shells)
+  test(`a full disk is told as such while a file is decrypted, and its encrypted copy stays (${shell.join(" ")})`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "t-s3-small-"))
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", directory])
+    await using ground = await s3Ground({ transfer: "host", encryption, directory })
+    // Before the ground, which removes the directory.
+    using _ = { [Symbol.dispose]: () => void execFileSync("umount", ["-l", directory]) }
+    const work = shellWork(shell)
+    const { store } = ground
+    const manifest = await putBackup(ground, makeBackup(directory, { files: { [file]: large } }))
+    rmSync(`${directory}/${file}`)
+    execFileSync("fallocate", ["-l", "15m", `${directory}/filler`])
+    await assert.rejects(store.fetch(manifest, work), /has \d+ KiB free, the decrypted file needs 17409 KiB/)
+    // A disk that fills up meanwhile.
+    const services = manifest.services.map((one) => ({
+      ...one,
+      artifacts: one.artifacts.map((artifact) => ({ ...artifact, bytes: 1 })),
+    }))
+    await assert.rejects(store.fetch({ ...manifest, services }, work), /cannot be written to its end: is the disk full/)
+    assert.deepEqual(readdirSync(`${directory}/postgres`), ["a 'b.dump.gpg.partial"])
+    rmSync(`${directory}/filler`)
+    const before = ground.proxy.seen.length
+    await store.fetch(manifest, work)
+    assert(readFileSync(`${directory}/${file}`).equals(large))
+    assert(!ground.proxy.seen.slice(before).some((line) => line.startsWith("GET ")), "it came again")
+    assert.deepEqual(readdirSync(`${directory}/postgres`), ["a 'b.dump"])
   })
