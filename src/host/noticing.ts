@@ -1,25 +1,40 @@
-import type { Host } from "./host.ts"
+import { Readable } from "node:stream"
+import type { Host, Input } from "./host.ts"
 
-/** The same host; `notice` is called whenever something asked of it begins or ends: a sign that its user makes progress. */
+/**
+ * The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file or
+ * an input on its way: a sign that its user makes progress.
+ */
 export function noticing(host: Host, notice: () => void): Host {
   const noticed = async <T>(work: Promise<T>): Promise<T> => {
     notice()
     return work.finally(notice)
   }
+  const through = <T extends Input | undefined>(content: T) =>
+    content instanceof Readable ? Readable.from(noticedChunks(content, notice), { objectMode: false }) : content
+  const withInput = <T extends { readonly input?: Input }>(options: T | undefined) =>
+    options?.input === undefined ? options : { ...options, input: through(options.input) }
   return {
     name: host.name,
-    run: (command, options) => noticed(host.run(command, options)),
+    run: (command, options) => noticed(host.run(command, withInput(options))),
     stream(command, options) {
-      const running = host.stream(command, options)
+      const running = host.stream(command, withInput(options))
       const done = noticed(running.done)
       done.catch(() => undefined) // told by whoever awaits it, as the inner one is
       return { stdout: running.stdout, done }
     },
-    upload: (content, path, options) => noticed(host.upload(content, path, options)),
+    upload: (content, path, options) => noticed(host.upload(through(content), path, options)),
     download(path, options) {
       notice()
-      return host.download(path, options).once("close", notice)
+      return through(host.download(path, options))
     },
     [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+  }
+}
+
+async function* noticedChunks(source: Readable, notice: () => void): AsyncGenerator<Buffer | string> {
+  for await (const chunk of source) {
+    notice()
+    yield chunk as Buffer | string
   }
 }
