@@ -126,7 +126,7 @@ describe("backups of a stack", () => {
     const old = await backup(withS3(tools, s3), { services })
     assert.equal(old.status, "success")
     const keys = await s3.keys()
-    rmSync(`${tools.layout.backups}/metadata`, { recursive: true })
+    for (const folder of ["metadata", "dragonfly"]) rmSync(`${tools.layout.backups}/${folder}`, { recursive: true })
     redis(place, "flushall")
     await assert.rejects(backup(withS3(tools, s3), { services }), {
       code: "keys-lost",
