@@ -12743,17 +12743,25 @@ function lockHeld(state, { run }, waited) {
 }
 
 // src/host/noticing.ts
-/** The same host; `notice` is called whenever something asked of it begins or ends: a sign that its user makes progress. */
+/**
+* The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file or
+* an input on its way: a sign that its user makes progress.
+*/
 function noticing(host, notice) {
 	const noticed = async (work) => {
 		notice();
 		return work.finally(notice);
 	};
+	const through = (content) => content instanceof node_stream.Readable ? node_stream.Readable.from(noticedChunks(content, notice), { objectMode: false }) : content;
+	const withInput = (options) => options?.input === void 0 ? options : {
+		...options,
+		input: through(options.input)
+	};
 	return {
 		name: host.name,
-		run: (command, options) => noticed(host.run(command, options)),
+		run: (command, options) => noticed(host.run(command, withInput(options))),
 		stream(command, options) {
-			const running = host.stream(command, options);
+			const running = host.stream(command, withInput(options));
 			const done = noticed(running.done);
 			done.catch(() => void 0);
 			return {
@@ -12761,13 +12769,19 @@ function noticing(host, notice) {
 				done
 			};
 		},
-		upload: (content, path, options) => noticed(host.upload(content, path, options)),
+		upload: (content, path, options) => noticed(host.upload(through(content), path, options)),
 		download(path, options) {
 			notice();
-			return host.download(path, options).once("close", notice);
+			return through(host.download(path, options));
 		},
 		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
 	};
+}
+async function* noticedChunks(source, notice) {
+	for await (const chunk of source) {
+		notice();
+		yield chunk;
+	}
 }
 
 // src/core/progress.ts
