@@ -1718,6 +1718,37 @@ function limit$3(count) {
 	} };
 }
 
+// src/host/observe-bytes.ts
+/** The bytes of an input on their way to their reader, each chunk told. An error of the source is the result's. */
+function observeInput(source, seen) {
+	const passing = new node_stream.Transform({ transform(chunk, _encoding, next) {
+		seen(chunk);
+		next(null, chunk);
+	} });
+	return (0, node_stream.pipeline)(source, passing, () => void 0);
+}
+/**
+* The bytes of an output, each chunk told. Nothing is read ahead, so that an error never drops bytes that came before it; a
+* result that is given up gives up the source.
+*/
+function observeOutput(source, seen) {
+	const chunks = source[Symbol.asyncIterator]();
+	source.on("error", () => void 0);
+	return new node_stream.Readable({
+		highWaterMark: 0,
+		read() {
+			chunks.next().then(({ done, value }) => {
+				if (!done) seen(value);
+				this.push(done ? null : value);
+			}).catch((error) => this.destroy(error));
+		},
+		destroy(error, next) {
+			source.destroy();
+			next(error);
+		}
+	});
+}
+
 // src/host/frame-host.ts
 /** OpenSSH allows ten sessions on a connection and still counts those that are closing. */
 const channelLimit = 8;
@@ -1840,12 +1871,11 @@ function countBytes(content) {
 		size: () => Buffer.byteLength(content)
 	};
 	let size = 0;
-	const counter = new node_stream.Transform({ transform(chunk, _encoding, next) {
+	const count = (chunk) => {
 		size += chunk.length;
-		next(null, chunk);
-	} });
+	};
 	return {
-		input: (0, node_stream.pipeline)(content, counter, () => void 0),
+		input: observeInput(content, count),
 		size: () => size
 	};
 }
@@ -12744,15 +12774,15 @@ function lockHeld(state, { run }, waited) {
 
 // src/host/noticing.ts
 /**
-* The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file or
-* an input on its way: a sign that its user makes progress.
+* The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file, an
+* input or an output on its way: a sign that its user makes progress.
 */
 function noticing(host, notice) {
 	const noticed = async (work) => {
 		notice();
 		return work.finally(notice);
 	};
-	const through = (content) => content instanceof node_stream.Readable ? node_stream.Readable.from(noticedChunks(content, notice), { objectMode: false }) : content;
+	const through = (content) => content instanceof node_stream.Readable ? observeInput(content, notice) : content;
 	const withInput = (options) => options?.input === void 0 ? options : {
 		...options,
 		input: through(options.input)
@@ -12765,23 +12795,17 @@ function noticing(host, notice) {
 			const done = noticed(running.done);
 			done.catch(() => void 0);
 			return {
-				stdout: running.stdout,
+				stdout: observeOutput(running.stdout, notice),
 				done
 			};
 		},
 		upload: (content, path, options) => noticed(host.upload(through(content), path, options)),
 		download(path, options) {
 			notice();
-			return through(host.download(path, options));
+			return observeOutput(host.download(path, options), notice);
 		},
 		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
 	};
-}
-async function* noticedChunks(source, notice) {
-	for await (const chunk of source) {
-		notice();
-		yield chunk;
-	}
 }
 
 // src/core/progress.ts

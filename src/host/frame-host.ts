@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { posix } from "node:path"
-import { pipeline, Readable, Transform } from "node:stream"
+import { Readable } from "node:stream"
 import { failure } from "../core/errors.ts"
 import { type Command, change, sh } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
@@ -8,6 +8,7 @@ import type { OpenChannel } from "./frame-channel.ts"
 import { type FramedEnd, type FramedRun, runFramed } from "./frame-run.ts"
 import { CommandError, type Host, HostError, type Input, type RunningCommand, type RunOptions } from "./host.ts"
 import { limit } from "./limit.ts"
+import { observeInput } from "./observe-bytes.ts"
 
 /** OpenSSH allows ten sessions on a connection and still counts those that are closing. */
 const channelLimit = 8
@@ -134,12 +135,8 @@ function countBytes(content: Input): { input: Input; size: () => number } {
   if (content instanceof Secret) return { input: content, size: () => Buffer.byteLength(content.reveal()) }
   if (!(content instanceof Readable)) return { input: content, size: () => Buffer.byteLength(content) }
   let size = 0
-  const counter = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
-      size += chunk.length
-      next(null, chunk)
-    },
-  })
-  // Its errors arrive as those of the counter.
-  return { input: pipeline(content, counter, () => undefined), size: () => size }
+  const count = (chunk: Buffer) => {
+    size += chunk.length
+  }
+  return { input: observeInput(content, count), size: () => size }
 }
