@@ -33,6 +33,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly readBack?: boolean
   readonly patience?: Patience
   readonly log?: (line: string) => void
+  /** Hears that bytes come which are asked of S3 alone: the host, which is watched, then sees nothing of them. */
+  readonly progress?: (() => void) | undefined
 }
 
 /** An upload that began while its file was being written. */
