@@ -6,8 +6,7 @@ import { HostError } from "../host/host.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
-import type { S3Context } from "./s3-context.ts"
-import type { FetchOptions } from "./s3-fetch.ts"
+import type { FetchOptions, S3Context } from "./s3-context.ts"
 import { presignGet } from "./s3-presign.ts"
 
 /**

@@ -10,7 +10,7 @@ import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { readDrills, recordDrill } from "./s3-drills.ts"
 import { removeEncrypted, requireEncryption, requireKey } from "./s3-encryption.ts"
-import { fetchObject } from "./s3-fetch.ts"
+import { fetchMoved, fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
 import { abortStale, listKeys, readManifests } from "./s3-list.ts"
 import { requireLockable } from "./s3-lock.ts"
@@ -67,7 +67,9 @@ export function s3Store(options: S3StoreOptions): BackupStore {
         const object = located.find((one) => one.file === artifact.file)
         if (object === undefined)
           throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`)
-        await fetchObject(there, { artifact, object, work, step: `fetch-s3-${index + 1}` })
+        const isStored = objects.some(({ key, etag }) => key === object.key && etag === object.etag)
+        const fetch = isStored ? fetchObject : fetchMoved
+        await fetch(there, { artifact, object, work, step: `fetch-s3-${index + 1}` })
       }
     },
     verify: async (manifest) => verifyObjects(bucket, manifest, objectsOf(manifest, prefix)),

@@ -89,6 +89,8 @@ for (const transfer of ["host", "runner"] as const)
     rmSync(`${directory}/${file}`)
     await store.fetch(manifest, work)
     assert(readFileSync(`${directory}/${file}`).equals(large))
+    await store.fetch(manifest, work)
+    assert.deepEqual(readdirSync(`${directory}/postgres`), ["large.dump"])
     assert.match(ground.log.join("\n"), /large\.dump is not the object that was stored .*its SHA-256 decides/)
     assert.match(
       (await store.verify(put)).join("\n"),
@@ -99,6 +101,8 @@ for (const transfer of ["host", "runner"] as const)
     const changed = Buffer.from(large)
     changed.writeUInt8(changed.readUInt8(20_000_000) ^ 1, 20_000_000)
     await move(changed)
+    // The host's right bytes are no word about the copy.
+    await assert.rejects(store.fetch(manifest, work), { code: "s3-differs" })
     rmSync(`${directory}/${file}`)
     await assert.rejects(store.fetch(manifest, work), /other bytes than its manifest says/)
     await move(changed.subarray(1))
