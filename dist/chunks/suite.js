@@ -5338,7 +5338,7 @@ function halfWritten(files, { begun, own }) {
 	return files.filter((file) => {
 		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
 		if (whole === file) return false;
-		return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
+		return own.has(whole.replace(/\.gpg$/, "")) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
 	});
 }
 /** Notes that say nothing any more, once all leftovers that may go are gone. */
@@ -14768,7 +14768,7 @@ const staleAge = 6048e5;
 */
 async function abortStale(bucket, { prefix, now, log }) {
 	try {
-		for (const { Key: key, UploadId: id, Initiated: began } of await listUploads(bucket)) {
+		for await (const { Key: key, UploadId: id, Initiated: began } of listUploads(bucket)) {
 			if (!(key !== void 0 && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)) || id === void 0 || began === void 0 || now - began.getTime() < staleAge) continue;
 			await bucket.client.send(new import_dist_cjs$1.AbortMultipartUploadCommand({
 				Bucket: bucket.name,
@@ -14781,17 +14781,20 @@ async function abortStale(bucket, { prefix, now, log }) {
 		log(`unfinished uploads in S3 could not be looked for: ${error instanceof Error ? error.name : error}`);
 	}
 }
-/** All of the bucket: some stores take only a whole key for a prefix. */
-async function listUploads({ client, name }) {
-	const found = [];
-	let from = {};
-	for (;;) {
-		const page = await client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({
-			Bucket: name,
-			...from
-		}));
-		found.push(...page.Uploads ?? []);
-		if (!page.IsTruncated || !page.NextKeyMarker) return found;
+/** All of the bucket, page by page: some stores take only a whole key for a prefix. */
+async function* listUploads({ client, name }) {
+	const list = (from) => client.send(new import_dist_cjs$1.ListMultipartUploadsCommand({
+		Bucket: name,
+		...from
+	}));
+	for (let from = {};;) {
+		const { KeyMarker, UploadIdMarker } = from;
+		const page = await list(from).catch((error) => {
+			if (UploadIdMarker === void 0 || statusOf$1(error) !== 400) throw error;
+			return list({ KeyMarker });
+		});
+		yield* page.Uploads ?? [];
+		if (!page.IsTruncated || !page.NextKeyMarker) return;
 		from = {
 			KeyMarker: page.NextKeyMarker,
 			UploadIdMarker: page.NextUploadIdMarker
@@ -15039,6 +15042,61 @@ async function presign({ client, sessionEnd }, command) {
 	});
 }
 
+// src/storage/s3-read-back.ts
+/**
+* Reads a stored object to its end, where its bytes came from, and compares them with the file's SHA-256: the one proof of
+* what a restore will get. Throws `s3-differs` when they are others.
+*/
+async function readBack(context, options) {
+	const { artifact, object } = options;
+	try {
+		if (await context.transfer() === "runner") await readHere(context, options);
+		else await readOnHost(context, options);
+	} catch (error) {
+		if (error instanceof HostError || error instanceof AppError && error.code === "lease-lost") throw error;
+		throw failure("s3-differs", `${artifact.file} could not be read back from ${object.key}: ${messageOf(error)}`, { cause: error });
+	}
+}
+async function readOnHost({ bucket, patience }, { artifact, object, work, step }) {
+	const url = await presignGet(bucket, {
+		key: object.key,
+		versionId: object.versionId
+	});
+	const args = [
+		artifact.bytes,
+		artifact.sha256,
+		patience.tries,
+		patience.stall
+	];
+	await work.step(step, script("read", remoteScript("s3-read-back"), args), {
+		input: new Secret("presigned URL", `${url}\n`),
+		timeout: 6e5 + artifact.bytes / 100
+	});
+}
+async function readHere({ bucket, options, patience, log }, { artifact, object }) {
+	const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
+	for (let attempt = 1;; attempt++) try {
+		await bucket.call(`reading ${object.key} back`, async (client) => {
+			const { Body } = await client.send(new import_dist_cjs$1.GetObjectCommand({
+				Bucket: bucket.name,
+				Key: object.key,
+				...version
+			}));
+			if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
+			const hash = (0, node_crypto.createHash)("sha256");
+			for await (const chunk of Body) {
+				hash.update(chunk);
+				options.progress?.();
+			}
+			if (hash.digest("hex") !== artifact.sha256) throw failure("s3-cut", "other bytes came than were sent");
+		});
+		return;
+	} catch (error) {
+		if (attempt >= patience.tries) throw error;
+		log(`reading ${object.key} back again: ${messageOf(error)}`);
+	}
+}
+
 // src/storage/s3-fetch.ts
 /** Ranges of one object that come at once. */
 const lanes$1 = 4;
@@ -15088,6 +15146,21 @@ async function fetchObject(context, { artifact, object, work, step }) {
 		});
 		if (!/^renew$/m.test(stdout)) return;
 	}
+}
+/**
+* The same of an object that is not the one that was stored: it is read to its end also where the host has the right bytes
+* already, for those say nothing about it.
+*/
+async function fetchMoved(context, options) {
+	const { artifact, object } = options;
+	if (!await isThere$1(context, artifact)) return fetchObject(context, options);
+	await readBack(context, {
+		...options,
+		artifact: {
+			...artifact,
+			...object.encrypted
+		}
+	});
 }
 /** How far `s3-download.sh` has come, by its own lines. */
 function fetchingProgress(total) {
@@ -15678,58 +15751,6 @@ function md5(text) {
 	return (0, node_crypto.createHash)("md5").update(text).digest("base64");
 }
 
-// src/storage/s3-read-back.ts
-/**
-* Reads a stored object to its end, where its bytes came from, and compares them with the file's SHA-256: the one proof of
-* what a restore will get. Throws `s3-differs` when they are others.
-*/
-async function readBack(context, options) {
-	const { artifact, object } = options;
-	try {
-		if (await context.transfer() === "runner") await readHere(context, options);
-		else await readOnHost(context, options);
-	} catch (error) {
-		if (error instanceof HostError || error instanceof AppError && error.code === "lease-lost") throw error;
-		throw failure("s3-differs", `${artifact.file} could not be read back from ${object.key}: ${messageOf(error)}`, { cause: error });
-	}
-}
-async function readOnHost({ bucket, patience }, { artifact, object, work, step }) {
-	const url = await presignGet(bucket, {
-		key: object.key,
-		versionId: object.versionId
-	});
-	const args = [
-		artifact.bytes,
-		artifact.sha256,
-		patience.tries,
-		patience.stall
-	];
-	await work.step(step, script("read", remoteScript("s3-read-back"), args), {
-		input: new Secret("presigned URL", `${url}\n`),
-		timeout: 6e5 + artifact.bytes / 100
-	});
-}
-async function readHere({ bucket, patience, log }, { artifact, object }) {
-	const version = object.versionId === void 0 ? {} : { VersionId: object.versionId };
-	for (let attempt = 1;; attempt++) try {
-		await bucket.call(`reading ${object.key} back`, async (client) => {
-			const { Body } = await client.send(new import_dist_cjs$1.GetObjectCommand({
-				Bucket: bucket.name,
-				Key: object.key,
-				...version
-			}));
-			if (!(Body instanceof node_stream.Readable)) throw failure("s3-cut", `${object.key} came without a body`);
-			const hash = (0, node_crypto.createHash)("sha256");
-			for await (const chunk of Body) hash.update(chunk);
-			if (hash.digest("hex") !== artifact.sha256) throw failure("s3-cut", "other bytes came than were sent");
-		});
-		return;
-	} catch (error) {
-		if (attempt >= patience.tries) throw error;
-		log(`reading ${object.key} back again: ${messageOf(error)}`);
-	}
-}
-
 // src/storage/s3-remove.ts
 /**
 * Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
@@ -15993,6 +16014,62 @@ async function endUpload({ bucket }, { key, id }) {
 	return ended ? "ended" : "nothing";
 }
 
+// src/storage/s3-verify.ts
+/** How the objects differ from what the manifest says of them, one line each. */
+async function verifyObjects(bucket, manifest, objects) {
+	const wrong = [];
+	for (const artifact of artifactsOf(manifest)) {
+		const object = objects.find((one) => one.file === artifact.file);
+		const found = object && await head(bucket, object.key, object.versionId);
+		const problem = differs(artifact, object, found);
+		if (problem !== void 0) wrong.push(problem);
+		else if (object && found?.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found?.etag} instead of ${object.etag})`);
+	}
+	return wrong;
+}
+/**
+* The objects as they can be read now. A bucket that was moved has other ETags and version ids for the same bytes: that is
+* told, and the SHA-256 of what comes decides. Throws `backup-corrupt` when one is missing or has another length.
+*/
+async function locateObjects({ bucket, log }, manifest, objects) {
+	const wrong = [];
+	const located = [];
+	for (const artifact of artifactsOf(manifest)) {
+		const object = objects.find((one) => one.file === artifact.file);
+		const found = object && await headOf(bucket, object);
+		const problem = differs(artifact, object, found);
+		if (problem !== void 0) wrong.push(problem);
+		if (!object || !found) continue;
+		const { versionId: storedAs, ...rest } = object;
+		if (found.etag !== object.etag || storedAs !== void 0 && found.versionId !== storedAs) log(`${object.key} is not the object that was stored (was the bucket moved?): its SHA-256 decides`);
+		const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+		located.push({
+			...rest,
+			...version,
+			etag: found.etag
+		});
+	}
+	if (wrong.length === 0) return located;
+	throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
+}
+/** The newest version where the stored one is not known: 400 is the answer to an id that this store could not have given. */
+async function headOf(bucket, { key, versionId }) {
+	if (versionId === void 0) return head(bucket, key, void 0);
+	return await head(bucket, key, versionId).catch((error) => {
+		if (statusOf$1(error) === 400) return void 0;
+		throw error;
+	}) ?? head(bucket, key, void 0);
+}
+function differs({ file, bytes }, object, found) {
+	if (object === void 0) return `${file} is not in S3`;
+	if (found === void 0) return `${object.key} is missing`;
+	const stored = object.encrypted?.bytes ?? bytes;
+	return found.bytes === stored ? void 0 : `${object.key} has ${found.bytes} bytes instead of ${stored}`;
+}
+function artifactsOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts);
+}
+
 // src/storage/s3-store.ts
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 function s3Store(options) {
@@ -16049,8 +16126,7 @@ function s3Store(options) {
 		async fetch(manifest, work, directory = options.directory) {
 			const objects = objectsOf(manifest, prefix);
 			if (objects.some(({ encrypted }) => encrypted)) requireKey(options.encryption);
-			const wrong = work.dryRun ? [] : await verify$1(context, manifest);
-			if (wrong.length > 0) throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
+			const located = work.dryRun ? objects : await locateObjects(context, manifest, objects);
 			const there = {
 				...context,
 				options: {
@@ -16059,9 +16135,9 @@ function s3Store(options) {
 				}
 			};
 			for (const [index, artifact] of artifactsOf(manifest).entries()) {
-				const object = objects.find((one) => one.file === artifact.file);
+				const object = located.find((one) => one.file === artifact.file);
 				if (object === void 0) throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`);
-				await fetchObject(there, {
+				await (objects.some(({ key, etag }) => key === object.key && etag === object.etag) ? fetchObject : fetchMoved)(there, {
 					artifact,
 					object,
 					work,
@@ -16069,7 +16145,7 @@ function s3Store(options) {
 				});
 			}
 		},
-		verify: (manifest) => verify$1(context, manifest),
+		verify: async (manifest) => verifyObjects(bucket, manifest, objectsOf(manifest, prefix)),
 		named: () => namedInS3(context),
 		below: (stems) => keysBelow(context, stems),
 		uploads: {
@@ -16119,20 +16195,6 @@ async function probeWriting({ bucket, options: { prefix, storage } }) {
 		});
 	}
 }
-async function verify$1({ bucket, options }, manifest) {
-	const wrong = [];
-	const objects = objectsOf(manifest, options.prefix);
-	for (const { file, bytes } of artifactsOf(manifest)) {
-		const object = objects.find((one) => one.file === file);
-		const stored = object?.encrypted?.bytes ?? bytes;
-		const found = object && await head(bucket, object.key, object.versionId);
-		if (object === void 0) wrong.push(`${file} is not in S3`);
-		else if (found === void 0) wrong.push(`${object.key} is missing`);
-		else if (found.bytes !== stored) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${stored}`);
-		else if (found.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`);
-	}
-	return wrong;
-}
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
 async function discard(context, { id }, work) {
 	const { bucket, options, written, begun, published } = context;
@@ -16169,9 +16231,6 @@ async function chooseTransfer(bucket, { transfer = "auto", host, prefix }, log) 
 	log(`backups go to S3 through the runner: on ${host.name} ${answer}`);
 	return "runner";
 }
-function artifactsOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts);
-}
 /** The objects that a manifest names. Throws when one lies elsewhere: such a manifest is not ours. */
 function objectsOf(manifest, prefix) {
 	artifactFiles(manifest);
@@ -16183,7 +16242,7 @@ function objectsOf(manifest, prefix) {
 
 // src/action/open-stores.ts
 /** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
-function openStores(host, { config, inputs, context, directory = layout(config).backups }) {
+function openStores(host, { config, inputs, context, directory = layout(config).backups, progress }) {
 	const place = {
 		host,
 		directory,
@@ -16222,7 +16281,8 @@ function openStores(host, { config, inputs, context, directory = layout(config).
 			privateKey: inputs["backup-key"]
 		},
 		readBack: s3["read-back"],
-		log: context.log.info
+		log: context.log.info,
+		progress
 	});
 	return [localStore(place), remote];
 }
@@ -16282,7 +16342,8 @@ async function withTools(inputs, context, options, job) {
 			stores: options.usesStores ? openStores(host, {
 				config,
 				inputs,
-				context
+				context,
+				progress: held.lease?.progress
 			}) : [],
 			work: held.work,
 			lease: held.lease,

@@ -20,12 +20,14 @@ export interface OpenStoresOptions {
   readonly context: Pick<ActionContext, "log" | "env">
   /** The directory of backups on the host; the configured one unless told. */
   readonly directory?: string
+  /** Hears of progress that no host sees. */
+  readonly progress?: (() => void) | undefined
 }
 
 /** The local store, and S3 where the configuration has it on. Throws an input error when S3 is on and its keys are missing. */
 export function openStores(
   host: Host,
-  { config, inputs, context, directory = layout(config).backups }: OpenStoresOptions,
+  { config, inputs, context, directory = layout(config).backups, progress }: OpenStoresOptions,
 ): readonly BackupStore[] {
   const place = { host, directory, project: config.project, environment: config.environment }
   const { s3 } = config.backup
@@ -57,6 +59,7 @@ export function openStores(
     encryption: { publicKey: config.backup.encryption?.["openpgp-key"], privateKey: inputs["backup-key"] },
     readBack: s3["read-back"],
     log: context.log.info,
+    progress,
   })
   return [localStore(place), remote]
 }

@@ -67,7 +67,7 @@ export async function withTools<T>(
       host,
       stack: composeStack({ host, config }),
       drivers: serviceDrivers(),
-      stores: options.usesStores ? openStores(host, { config, inputs, context }) : [],
+      stores: options.usesStores ? openStores(host, { config, inputs, context, progress: held.lease?.progress }) : [],
       work: held.work,
       lease: held.lease,
       definition,

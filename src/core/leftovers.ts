@@ -76,7 +76,10 @@ export function halfWritten(
   return files.filter((file) => {
     const [whole = ""] = file.split(/\.partial(?:\.|$)/)
     if (whole === file) return false
-    return own.has(whole) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem))
+    // A copy that came encrypted belongs to the file that it was to become.
+    return (
+      own.has(whole.replace(/\.gpg$/, "")) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem))
+    )
   })
 }
 

@@ -1,5 +1,6 @@
-import type { Manifest } from "../core/manifest.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
 import type { Host } from "../host/host.ts"
+import type { Work } from "../host/work.ts"
 import type { Encryption } from "./openpgp-session-key.ts"
 import type { Bucket, S3ClientOptions } from "./s3-client.ts"
 import type { Immutability } from "./s3-lock.ts"
@@ -33,6 +34,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly readBack?: boolean
   readonly patience?: Patience
   readonly log?: (line: string) => void
+  /** Hears that bytes come which are asked of S3 alone: the host, which is watched, then sees nothing of them. */
+  readonly progress?: (() => void) | undefined
 }
 
 /** An upload that began while its file was being written. */
@@ -64,4 +67,12 @@ export interface S3Context {
   readonly begun: Map<string, BegunUpload>
   /** Ids of the backups that this run has published. */
   readonly published: Set<string>
+}
+
+/** An object that is to be read, and the file that it holds. */
+export interface FetchOptions {
+  readonly artifact: Artifact
+  readonly object: Manifest["storage"]["objects"][number]
+  readonly work: Work
+  readonly step: string
 }

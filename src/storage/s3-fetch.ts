@@ -2,28 +2,21 @@ import { Readable } from "node:stream"
 import { setTimeout as sleep } from "node:timers/promises"
 import { GetObjectCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, messageOf } from "../core/errors.ts"
-import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Artifact } from "../core/manifest.ts"
 import { type Progress, progressLines } from "../core/progress.ts"
-import type { Work } from "../host/work.ts"
 import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
 import type { Bucket } from "./s3-client.ts"
-import type { S3Context } from "./s3-context.ts"
+import type { FetchOptions, S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
+import { readBack } from "./s3-read-back.ts"
 import { differences, parseVerified, readingTime } from "./stored-files.ts"
 
 /** Ranges of one object that come at once. */
 const lanes = 4
-
-export interface FetchOptions {
-  readonly artifact: Artifact
-  readonly object: Manifest["storage"]["objects"][number]
-  readonly work: Work
-  readonly step: string
-}
 
 /**
  * Brings one object to the host, under its name only when length and SHA-256 are the manifest's. A damaged file that is
@@ -50,6 +43,16 @@ export async function fetchObject(context: S3Context, { artifact, object, work, 
     // It came to an end only because its URL did, after it had brought something.
     if (!/^renew$/m.test(stdout)) return
   }
+}
+
+/**
+ * The same of an object that is not the one that was stored: it is read to its end also where the host has the right bytes
+ * already, for those say nothing about it.
+ */
+export async function fetchMoved(context: S3Context, options: FetchOptions): Promise<void> {
+  const { artifact, object } = options
+  if (!(await isThere(context, artifact))) return fetchObject(context, options)
+  await readBack(context, { ...options, artifact: { ...artifact, ...object.encrypted } })
 }
 
 /** How far `s3-download.sh` has come, by its own lines. */

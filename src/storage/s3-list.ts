@@ -9,6 +9,7 @@ import { failure } from "../core/errors.ts"
 import { manifestFolder, type NamedText, namedText } from "./manifest-file.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
+import { statusOf } from "./s3-error.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
 import { listVersions } from "./s3-versions.ts"
 
@@ -102,7 +103,7 @@ export async function abortStale(
   { prefix, now, log }: { readonly prefix: string; readonly now: number; readonly log: (line: string) => void },
 ): Promise<void> {
   try {
-    for (const { Key: key, UploadId: id, Initiated: began } of await listUploads(bucket)) {
+    for await (const { Key: key, UploadId: id, Initiated: began } of listUploads(bucket)) {
       const ours =
         key !== undefined && /^(postgres|dragonfly|metadata)\//.test(key.slice(prefix.length)) && key.startsWith(prefix)
       if (!ours || id === undefined || began === undefined || now - began.getTime() < staleAge) continue
@@ -114,15 +115,24 @@ export async function abortStale(
   }
 }
 
-/** All of the bucket: some stores take only a whole key for a prefix. */
-async function listUploads({ client, name }: Bucket): Promise<readonly MultipartUpload[]> {
-  const found: MultipartUpload[] = []
-  let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {}
-  for (;;) {
-    const page = await client.send(new ListMultipartUploadsCommand({ Bucket: name, ...from }))
-    found.push(...(page.Uploads ?? []))
+/** All of the bucket, page by page: some stores take only a whole key for a prefix. */
+async function* listUploads({ client, name }: Bucket): AsyncGenerator<MultipartUpload> {
+  const list = (from: UploadPlace) => client.send(new ListMultipartUploadsCommand({ Bucket: name, ...from }))
+  for (let from: UploadPlace = {}; ; ) {
+    const { KeyMarker, UploadIdMarker } = from
+    const page = await list(from).catch((error: unknown) => {
+      // Some stores know the marker no more that they gave: what else has its key comes another time.
+      if (UploadIdMarker === undefined || statusOf(error) !== 400) throw error
+      return list({ KeyMarker })
+    })
+    yield* page.Uploads ?? []
     // A page that says there are more, and not from where, would come again for ever.
-    if (!page.IsTruncated || !page.NextKeyMarker) return found
+    if (!page.IsTruncated || !page.NextKeyMarker) return
     from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
   }
+}
+
+interface UploadPlace {
+  readonly KeyMarker?: string | undefined
+  readonly UploadIdMarker?: string | undefined
 }

@@ -6,8 +6,7 @@ import { HostError } from "../host/host.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
-import type { S3Context } from "./s3-context.ts"
-import type { FetchOptions } from "./s3-fetch.ts"
+import type { FetchOptions, S3Context } from "./s3-context.ts"
 import { presignGet } from "./s3-presign.ts"
 
 /**
@@ -36,7 +35,10 @@ async function readOnHost({ bucket, patience }: S3Context, { artifact, object, w
   })
 }
 
-async function readHere({ bucket, patience, log }: S3Context, { artifact, object }: FetchOptions): Promise<void> {
+async function readHere(
+  { bucket, options, patience, log }: S3Context,
+  { artifact, object }: FetchOptions,
+): Promise<void> {
   const version = object.versionId === undefined ? {} : { VersionId: object.versionId }
   for (let attempt = 1; ; attempt++) {
     try {
@@ -44,7 +46,10 @@ async function readHere({ bucket, patience, log }: S3Context, { artifact, object
         const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket.name, Key: object.key, ...version }))
         if (!(Body instanceof Readable)) throw failure("s3-cut", `${object.key} came without a body`)
         const hash = createHash("sha256")
-        for await (const chunk of Body) hash.update(chunk as Buffer)
+        for await (const chunk of Body) {
+          hash.update(chunk as Buffer)
+          options.progress?.()
+        }
         if (hash.digest("hex") !== artifact.sha256) throw failure("s3-cut", "other bytes came than were sent")
       })
       return

@@ -1,6 +1,6 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, inputError, refusal } from "../core/errors.ts"
-import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Manifest } from "../core/manifest.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script } from "../shell/command.ts"
@@ -10,18 +10,19 @@ import { type Bucket, openBucket } from "./s3-client.ts"
 import type { S3Context, S3StoreOptions } from "./s3-context.ts"
 import { readDrills, recordDrill } from "./s3-drills.ts"
 import { removeEncrypted, requireEncryption, requireKey } from "./s3-encryption.ts"
-import { fetchObject } from "./s3-fetch.ts"
+import { fetchMoved, fetchObject } from "./s3-fetch.ts"
 import { follow } from "./s3-follow.ts"
 import { abortStale, listKeys, readManifests } from "./s3-list.ts"
 import { requireLockable } from "./s3-lock.ts"
 import { putManifest } from "./s3-manifest.ts"
-import { abortUpload, head } from "./s3-multipart.ts"
+import { abortUpload } from "./s3-multipart.ts"
 import { notedUploads } from "./s3-notes.ts"
 import { presignGet } from "./s3-presign.ts"
 import { putArtifacts } from "./s3-put.ts"
 import { removeBackup, takeBack } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
 import { endUpload, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
+import { artifactsOf, locateObjects, verifyObjects } from "./s3-verify.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 export function s3Store(options: S3StoreOptions): BackupStore {
@@ -60,21 +61,18 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       const objects = objectsOf(manifest, prefix)
       if (objects.some(({ encrypted }) => encrypted)) requireKey(options.encryption)
       // A right file on the host spares the way, but is no word about the copy here.
-      const wrong = work.dryRun ? [] : await verify(context, manifest)
-      if (wrong.length > 0)
-        throw failure(
-          "backup-corrupt",
-          `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`,
-        )
+      const located = work.dryRun ? objects : await locateObjects(context, manifest, objects)
       const there: S3Context = { ...context, options: { ...options, directory } }
       for (const [index, artifact] of artifactsOf(manifest).entries()) {
-        const object = objects.find((one) => one.file === artifact.file)
+        const object = located.find((one) => one.file === artifact.file)
         if (object === undefined)
           throw failure("s3-object", `${manifest.id} names no object in S3 for ${artifact.file}`)
-        await fetchObject(there, { artifact, object, work, step: `fetch-s3-${index + 1}` })
+        const isStored = objects.some(({ key, etag }) => key === object.key && etag === object.etag)
+        const fetch = isStored ? fetchObject : fetchMoved
+        await fetch(there, { artifact, object, work, step: `fetch-s3-${index + 1}` })
       }
     },
-    verify: (manifest) => verify(context, manifest),
+    verify: async (manifest) => verifyObjects(bucket, manifest, objectsOf(manifest, prefix)),
     named: () => namedInS3(context),
     below: (stems) => keysBelow(context, stems),
     uploads: {
@@ -117,22 +115,6 @@ async function probeWriting({ bucket, options: { prefix, storage } }: S3Context)
   }
 }
 
-async function verify({ bucket, options }: S3Context, manifest: Manifest): Promise<readonly string[]> {
-  const wrong: string[] = []
-  const objects = objectsOf(manifest, options.prefix)
-  for (const { file, bytes } of artifactsOf(manifest)) {
-    const object = objects.find((one) => one.file === file)
-    const stored = object?.encrypted?.bytes ?? bytes
-    const found = object && (await head(bucket, object.key, object.versionId))
-    if (object === undefined) wrong.push(`${file} is not in S3`)
-    else if (found === undefined) wrong.push(`${object.key} is missing`)
-    else if (found.bytes !== stored) wrong.push(`${object.key} has ${found.bytes} bytes instead of ${stored}`)
-    else if (found.etag !== object.etag)
-      wrong.push(`${object.key} has other bytes (ETag ${found.etag} instead of ${object.etag})`)
-  }
-  return wrong
-}
-
 /** A backup of which this run has begun to publish the manifest may be one already: it stays. */
 async function discard(context: S3Context, { id }: Pick<Manifest, "id">, work: Work): Promise<void> {
   const { bucket, options, written, begun, published } = context
@@ -168,10 +150,6 @@ async function chooseTransfer(
   if (answer === "ok") return "host"
   log(`backups go to S3 through the runner: on ${host.name} ${answer}`)
   return "runner"
-}
-
-function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
-  return services.flatMap(({ artifacts }) => artifacts)
 }
 
 /** The objects that a manifest names. Throws when one lies elsewhere: such a manifest is not ours. */

@@ -122,6 +122,14 @@ export function testObjectLock(name: string, server: () => Promise<S3Server>): v
       assert.deepEqual(await store.verify({ ...unpublished, storage: { ...unpublished.storage, objects } }), [])
     }))
 
+  test(`${name}: where the stored versions are not known, the newest are brought back`, () =>
+    using(async ({ store, work, directory }, manifest) => {
+      const objects = manifest.storage.objects.map((one) => ({ ...one, versionId: "of-another-bucket" }))
+      rmSync(`${directory}/dragonfly`, { recursive: true })
+      await store.fetch({ ...manifest, storage: { ...manifest.storage, objects } }, work)
+      assert.equal(readFileSync(`${directory}/dragonfly/cache-1.rdb`, "utf8"), "some keys")
+    }))
+
   test(`${name}: nothing is made an object, and so locked, before its file is proven`, () =>
     using(async ({ store, work, options, proxy, directory }) => {
       const growing = { id: "backup-20261121-060000", file: "dragonfly/growing.dump", estimate: 48 * 1024 * 1024 }

@@ -145,6 +145,8 @@ describe("leftovers of killed backups", () => {
     const own = new Set(["dragonfly/cache-2026-01-30-020000.rdb"])
     const ours = [
       "dragonfly/cache-2026-01-30-020000.rdb.partial",
+      "dragonfly/cache-2026-01-30-020000.rdb.gpg.partial",
+      "dragonfly/cache-2026-01-30-020000.rdb.gpg.partial.partial.ranges",
       "postgres/post-2026-01-31-020000-app.dump.partial",
       "postgres/post-2026-01-31-020000-app.dump.partial.sum",
       "metadata/backup-20260131-020000.json.partial",

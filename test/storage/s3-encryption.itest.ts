@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -143,4 +143,16 @@ for (const shell of shells)
     assert(readFileSync(`${directory}/${file}`).equals(large))
     assert(!ground.proxy.seen.slice(before).some((line) => line.startsWith("GET ")), "it came again")
     assert.deepEqual(readdirSync(`${directory}/postgres`), ["a 'b.dump"])
+  })
+
+for (const transfer of ["host", "runner"] as const)
+  test(`a right file on the host is neither replaced nor fetched again (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer, encryption })
+    const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
+    const { ino } = statSync(`${ground.directory}/${file}`)
+    const before = ground.proxy.seen.length
+    await ground.store.fetch(manifest, ground.work)
+    assert(!ground.proxy.seen.slice(before).some((line) => line.startsWith("GET ")), "it came again")
+    assert.equal(statSync(`${ground.directory}/${file}`).ino, ino)
+    assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
   })

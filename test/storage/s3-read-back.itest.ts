@@ -11,13 +11,16 @@ const isRead = (method: string, url: string) => method === "GET" && url.includes
 
 for (const transfer of ["host", "runner"] as const)
   test(`bytes are read back ${transfer === "host" ? "on the host" : "by the runner"}, through a cut, and named so`, async () => {
-    await using ground = await s3Ground({ transfer, readBack: true })
+    let noticed = 0
+    await using ground = await s3Ground({ transfer, readBack: true, progress: () => noticed++ })
     let cut = 0
     ground.proxy.fault = (method, url) => (isRead(method, url) && cut++ === 0 ? "cut-answer" : "pass")
     const manifest = makeBackup(ground.directory, { files: { [file]: randomBytes(17 * 1024 * 1024) } })
     const { tier } = await ground.store.putArtifacts(manifest, ground.work)
     assert.equal(tier, "read-back")
     assert(cut >= 2, `${cut} reads`)
+    // On the host it is a step of the work, which is watched itself.
+    if (transfer === "runner") assert(noticed > 100, `${noticed} signs of progress`)
     assert(!existsSync(`${ground.directory}/${file}.partial`))
   })
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict"
-import { randomBytes } from "node:crypto"
-import { readFileSync, rmSync } from "node:fs"
+import { createHash, randomBytes } from "node:crypto"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { test } from "node:test"
+import { remoteScript } from "../../src/remote/scripts.ts"
+import { script } from "../../src/shell/command.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
 import { shells, shellWork } from "../support/shell-work.ts"
 import { s3Ground } from "./s3-ground.ts"
@@ -24,5 +28,26 @@ for (const shell of shells) {
     rmSync(`${ground.directory}/postgres/a b.dump`)
     ground.proxy.fault = (method, url) => (method === "GET" && url.includes("dump") ? 503 : "pass")
     await assert.rejects(ground.store.fetch(manifest, work), /S3 answered 503 for postgres\/a b\.dump/)
+  })
+
+  test(`a file that has come in takes its place only from a damaged one (${shell.join(" ")})`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "t-accept-"))
+    const path = `${directory}/a b.dump`
+    const sum = createHash("sha256").update("right").digest("hex")
+    const accept = () =>
+      shellWork(shell).step("accept", script("change", remoteScript("store-accept"), [directory, "a b.dump", 5, sum]))
+    writeFileSync(path, "right")
+    const { ino } = statSync(path)
+    writeFileSync(`${path}.partial`, "right")
+    await accept()
+    assert.deepEqual([readdirSync(directory), statSync(path).ino], [["a b.dump"], ino])
+    writeFileSync(path, "wrong")
+    writeFileSync(`${path}.partial`, "wrong")
+    await assert.rejects(accept(), /other bytes than its manifest says/)
+    writeFileSync(`${path}.partial`, "right")
+    await accept()
+    assert.equal(readFileSync(path, "utf8"), "right")
+    assert.match(readdirSync(directory).join(), /^a b\.dump,a b\.dump\.damaged\.\d+$/)
+    rmSync(directory, { recursive: true })
   })
 }

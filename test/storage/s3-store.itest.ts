@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, rmSync } from "node:fs"
 import { test } from "node:test"
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3"
-import type { Manifest } from "../../src/core/manifest.ts"
 import { Secret } from "../../src/shell/secret.ts"
 import { openBucket } from "../../src/storage/s3-client.ts"
 import { head } from "../../src/storage/s3-multipart.ts"
@@ -122,58 +121,6 @@ test("an object that is there already is never written over", async () => {
   const bucket = openBucket(ground.options)
   assert.equal((await head(bucket, `${ground.options.prefix}dragonfly/cache-1.rdb`, undefined))?.bytes, 9)
   assert.deepEqual(await ground.store.verify(manifest), [])
-})
-
-/** Two environments that share a prefix, each with a backup of the same second. */
-async function sameSecond() {
-  const ground = await s3Ground({ transfer: "host" })
-  const other = await s3Ground({ transfer: "host", prefix: ground.options.prefix, environment: "other" })
-  const theirs = makeBackup(other.directory, { files: { "dragonfly/cache-1.rdb": Buffer.from("other keys") } })
-  const put = () => putBackup(other, { ...theirs, environment: "other" })
-  return Object.assign(ground, { other, put, mine: makeBackup(ground.directory) })
-}
-
-/** Each has its own bytes under a key of its own. */
-async function areApart({ store, work, directory }: S3Ground, theirs: Manifest, mine: Manifest): Promise<void> {
-  assert.notEqual(mine.storage.objects[0]?.key, theirs.storage.objects[0]?.key)
-  assert.deepEqual(await store.verify(theirs), [])
-  assert.deepEqual(await store.verify(mine), [])
-  rmSync(`${directory}/dragonfly/cache-1.rdb`)
-  await store.fetch(mine, work)
-  assert.equal(readFileSync(`${directory}/dragonfly/cache-1.rdb`, "utf8"), "some keys")
-}
-
-for (const when of ["while its parts go up", "in the moment of its completion"])
-  test(`a key that another backup takes ${when} is left to that one`, async () => {
-    await using ground = await sameSecond()
-    await using other = ground.other
-    const theirs = Promise.withResolvers<Manifest>()
-    let begun = false
-    const isMoment = when.startsWith("while")
-      ? isPart
-      : (method: string, url: string) => method === "POST" && url.includes("uploadId=")
-    ground.proxy.fault = (method, url) => {
-      if (begun || !isMoment(method, url)) return "pass"
-      begun = true
-      ground.put().then(theirs.resolve, theirs.reject)
-      return { delay: 5000 }
-    }
-    const { objects } = await ground.store.putArtifacts(ground.mine, ground.work)
-    assert.equal((await other.store.list()).backups.length, 1, "it was published meanwhile")
-    const mine = { ...ground.mine, storage: { ...ground.mine.storage, objects } }
-    await areApart(ground, await theirs.promise, mine)
-    assert.equal(await unfinished(ground), 0)
-    // The manifest of this second is theirs.
-    await assert.rejects(ground.store.putManifest(mine, ground.work), /another one is in its place/)
-  })
-
-test("what has come under the key of an unpublished object is not taken back with it", async () => {
-  await using ground = await s3Ground({ transfer: "host" })
-  const manifest = makeBackup(ground.directory)
-  await ground.store.putArtifacts(manifest, ground.work)
-  await ground.damage("dragonfly/cache-1.rdb")
-  await ground.store.discard(manifest, ground.work)
-  assert.deepEqual(await ground.keys(), [`${ground.options.prefix}dragonfly/cache-1.rdb`])
 })
 
 test("an answer that only looks like an empty list is an error", async () => {

@@ -1,0 +1,78 @@
+import { failure } from "../core/errors.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Bucket } from "./s3-client.ts"
+import type { S3Context } from "./s3-context.ts"
+import { statusOf } from "./s3-error.ts"
+import { head, type ObjectHead } from "./s3-multipart.ts"
+
+type StoredObject = Manifest["storage"]["objects"][number]
+
+/** How the objects differ from what the manifest says of them, one line each. */
+export async function verifyObjects(
+  bucket: Bucket,
+  manifest: Manifest,
+  objects: readonly StoredObject[],
+): Promise<readonly string[]> {
+  const wrong: string[] = []
+  for (const artifact of artifactsOf(manifest)) {
+    const object = objects.find((one) => one.file === artifact.file)
+    const found = object && (await head(bucket, object.key, object.versionId))
+    const problem = differs(artifact, object, found)
+    if (problem !== undefined) wrong.push(problem)
+    else if (object && found?.etag !== object.etag)
+      wrong.push(`${object.key} has other bytes (ETag ${found?.etag} instead of ${object.etag})`)
+  }
+  return wrong
+}
+
+/**
+ * The objects as they can be read now. A bucket that was moved has other ETags and version ids for the same bytes: that is
+ * told, and the SHA-256 of what comes decides. Throws `backup-corrupt` when one is missing or has another length.
+ */
+export async function locateObjects(
+  { bucket, log }: Pick<S3Context, "bucket" | "log">,
+  manifest: Manifest,
+  objects: readonly StoredObject[],
+): Promise<readonly StoredObject[]> {
+  const wrong: string[] = []
+  const located: StoredObject[] = []
+  for (const artifact of artifactsOf(manifest)) {
+    const object = objects.find((one) => one.file === artifact.file)
+    const found = object && (await headOf(bucket, object))
+    const problem = differs(artifact, object, found)
+    if (problem !== undefined) wrong.push(problem)
+    if (!object || !found) continue
+    const { versionId: storedAs, ...rest } = object
+    if (found.etag !== object.etag || (storedAs !== undefined && found.versionId !== storedAs))
+      log(`${object.key} is not the object that was stored (was the bucket moved?): its SHA-256 decides`)
+    const version = found.versionId === undefined ? {} : { versionId: found.versionId }
+    located.push({ ...rest, ...version, etag: found.etag })
+  }
+  if (wrong.length === 0) return located
+  throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`)
+}
+
+/** The newest version where the stored one is not known: 400 is the answer to an id that this store could not have given. */
+async function headOf(bucket: Bucket, { key, versionId }: StoredObject): Promise<ObjectHead | undefined> {
+  if (versionId === undefined) return head(bucket, key, undefined)
+  const stored = await head(bucket, key, versionId).catch((error: unknown) => {
+    if (statusOf(error) === 400) return undefined
+    throw error
+  })
+  return stored ?? head(bucket, key, undefined)
+}
+
+function differs(
+  { file, bytes }: Artifact,
+  object: StoredObject | undefined,
+  found: ObjectHead | undefined,
+): string | undefined {
+  if (object === undefined) return `${file} is not in S3`
+  if (found === undefined) return `${object.key} is missing`
+  const stored = object.encrypted?.bytes ?? bytes
+  return found.bytes === stored ? undefined : `${object.key} has ${found.bytes} bytes instead of ${stored}`
+}
+
+export function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
+  return services.flatMap(({ artifacts }) => artifacts)
+}
