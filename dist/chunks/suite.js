@@ -4039,6 +4039,16 @@ function noteStoppedApp(layout, note) {
 		...note
 	});
 }
+/**
+* The same command, after it is noted that nobody compares the data with what it was any more: what this starts may write to
+* it.
+*/
+function afterComparing(layout, note, start) {
+	return note ? change`${noteStoppedApp(layout, {
+		...note,
+		fingerprints: []
+	})} || exit\n${start}` : start;
+}
 /** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
 function forgetStoppedApp(layout) {
 	return removeNotes(noteFile$2(layout), installedFile(layout));
@@ -4117,7 +4127,8 @@ function restoreFirst({ backup }) {
 * it has to stay stopped for a restore.
 */
 async function startWriters(tools) {
-	const waits = await waitsForRestore(tools);
+	const note = await readStoppedApp(tools);
+	const waits = await stillWaits(tools, note);
 	if (waits) {
 		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
 		return;
@@ -4125,10 +4136,8 @@ async function startWriters(tools) {
 	const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
 	const containers = (await appContainers(tools)).containers.filter((one) => lasting.some(({ name }) => name === one.service));
 	const stopped = containers.filter((one) => one.state === "exited");
-	const note = await readStoppedApp(tools);
-	const forget = note?.undone === void 0 ? [forgetStoppedApp(tools.layout)] : [];
-	const [first, ...then] = [...stopped.length === 0 ? [] : [tools.stack.start(stopped)], ...forget];
-	if (first && (note || stopped.length > 0)) await tools.work.step("start-writers", then.reduce((all, one) => change`${all} || exit\n${one}`, first));
+	const commands = [...stopped.length > 0 ? [tools.stack.start(stopped)] : [], ...note && note.undone === void 0 ? [forgetStoppedApp(tools.layout)] : []];
+	if (commands.length > 0) await tools.work.step("start-writers", lines$1(sh`set -e`, ...commands));
 	const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name));
 	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
 	if (note?.undone !== void 0) await tools.work.step("forget-undone", forgetStoppedApp(tools.layout));
@@ -4386,10 +4395,7 @@ async function tryCompared(tools, options) {
 function comparedOnce({ layout }, note, up) {
 	let isSame = false;
 	return {
-		up: (services) => note && isSame ? change`${noteStoppedApp(layout, {
-			...note,
-			fingerprints: []
-		})} || exit\n${up(services)}` : up(services),
+		up: (services) => isSame ? afterComparing(layout, note, up(services)) : up(services),
 		same: () => {
 			isSame = true;
 		}
@@ -5016,6 +5022,10 @@ function describeDifference({ what, expected, actual }) {
 	if (expected === -1) return `${what}: ${actual}, not expected at all`;
 	return `${what}: ${actual} instead of ${expected}`;
 }
+/** The files of all services of a backup. */
+function artifactsOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts);
+}
 /** What a backup holds, summed up; `bytes` as stored. */
 function totals(services) {
 	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
@@ -5040,8 +5050,8 @@ function isProven(manifest, store, drills = []) {
 	})?.result === "failed") return false;
 	if (store === "local") return manifest.storage.local === "success";
 	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
-	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && files.every((file) => stored.has(file));
+	const all = artifactsOf(manifest).every(({ file }) => stored.has(file));
+	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && all;
 }
 function databaseCounts(databases) {
 	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
@@ -5078,7 +5088,7 @@ function readManifest(text) {
 }
 /** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
 function artifactFiles(manifest) {
-	const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file));
+	const files = artifactsOf(manifest).map(({ file }) => file);
 	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
 	if (foreign === void 0) return files;
 	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
@@ -5517,10 +5527,10 @@ function storesOf({ stores }, source) {
 /** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
 async function chooseLatest(tools, lists, { services, drillFailed = false }) {
 	const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
-	const proven = drillFailed ? published : await withoutFailedDrills(tools, lists);
-	const failed = lists.find(({ error }) => error !== void 0);
 	if (published.length === 0) return void 0;
+	const failed = lists.find(({ error }) => error !== void 0);
 	if (failed) throw unknownLatest(failed, lists);
+	const proven = drillFailed ? published : await withoutFailedDrills(tools, lists);
 	if (proven.length === 0) throw refusal("no-latest", "backup-id: latest, but the last drill of every backup failed", { hint: "`backups` says why each failed. To restore one all the same, give its id." });
 	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
 	const { id, partial, unheld } = latestBackup(proven, wanted);
@@ -5536,10 +5546,10 @@ async function chooseLatest(tools, lists, { services, drillFailed = false }) {
 }
 /** Copies that are proven, and that no drill has disproved since. */
 async function withoutFailedDrills(tools, lists) {
-	const listed = lists.filter(({ error }) => error === void 0);
-	const { records, problems } = await knownDrills(tools, listed.map(({ store }) => store));
+	const stores = lists.map(({ store }) => store);
+	const { records, problems } = await knownDrills(tools, stores);
 	for (const problem of problems) tools.log.warning(problem);
-	return listed.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)));
+	return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)));
 }
 function unknownLatest({ store, error }, lists) {
 	const other = lists.find((one) => one.error === void 0)?.store.name;
@@ -5666,6 +5676,21 @@ async function publishWhole(tools, known) {
 /** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
 function noteBegun({ state }, backup) {
 	return writeNote(begunFile({ state }, backup), backup);
+}
+/** What a dump that is to be no backup is called; noted before it is made, so that the next run takes away what a kill leaves. */
+async function noteDump(tools, service) {
+	const now = tools.clock.now();
+	const target = {
+		id: backupId(now),
+		stamp: backupStamp(now)
+	};
+	const begun = noteBegun(tools.layout, {
+		...target,
+		services: [service],
+		at: now.toISOString()
+	});
+	await tools.work.step(`note-dump-${service}`, begun);
+	return target;
 }
 async function cleanHalves(tools, ours) {
 	const local = localStore$1(tools.stores);
@@ -5920,6 +5945,12 @@ function sum$1(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
 }
 
+// src/core/table-name.ts
+/** The table that `critical-tables` names, with its schema, which is `public` unless told. */
+function qualifiedTable(table) {
+	return table.includes(".") ? table : `public.${table}`;
+}
+
 // src/job/assert-nothing-lost.ts
 /** Rows below which a table that shrinks is not worth a word, unless it is critical. */
 const worthAWord = 100;
@@ -5934,7 +5965,7 @@ function assertNothingLost({ config, log }, earlier, services) {
 	const critical = new Set(services.flatMap(({ service, contents }) => {
 		const databases = contents.kind === "postgres" ? contents.databases : [];
 		const wanted = config.services[service]?.["critical-tables"] ?? [];
-		return databases.flatMap(({ name }) => wanted.map((table) => `${service}/${name}: ${table.includes(".") ? table : `public.${table}`}`));
+		return databases.flatMap(({ name }) => wanted.map((table) => `${service}/${name}: ${qualifiedTable(table)}`));
 	}));
 	const [loss] = [...suspiciousLosses(dataLosses(earlier, services), limit), ...tables.filter(({ place }) => critical.has(place))];
 	if (loss) {
@@ -8169,6 +8200,15 @@ async function countDatabases(service, container, databases, { checksums = false
 }
 
 // src/storage/stored-files.ts
+/**
+* Reads every byte of these files in a directory of backups: how they differ from what the manifest says, one line each. Ends
+* after `timeout` milliseconds, as long as a slow disk takes unless told.
+*/
+async function wrongFiles(host, directory, artifacts, timeout = readingTime(artifacts)) {
+	const files = artifacts.map(({ file }) => file);
+	const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), { timeout });
+	return differences(artifacts, parseVerified(stdout));
+}
 /** Reads the lines of `store-verify.sh`. */
 function parseVerified(text) {
 	const files = /* @__PURE__ */ new Map();
@@ -8199,11 +8239,8 @@ function differences(artifacts, stored) {
 // src/service/postgres/assert-unchanged.ts
 /** Throws when one of these files is not the one that the manifest describes. */
 async function assertUnchanged({ service, work }, artifacts) {
-	const command = script("read", hashingScript("store-verify"), [service.backups, ...artifacts.map(({ file }) => file)]);
-	const wrong = await work.check(`verify-${service.name}`, async () => {
-		const { stdout } = await service.host.run(command, { timeout: readingTime(artifacts) });
-		return differences(artifacts, parseVerified(stdout));
-	}, []);
+	const look = () => wrongFiles(service.host, service.backups, artifacts);
+	const wrong = await work.check(`verify-${service.name}`, look, []);
 	if (wrong.length === 0) return;
 	throw failure("backup-damaged", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`, { hint: "Nothing live was touched. Use this backup's copy in the other store, or another backup." });
 }
@@ -10490,7 +10527,7 @@ async function verifyServer$1(service, container, backup) {
 /** Each must be in one of the databases and hold rows. */
 function criticalTables(wanted, databases) {
 	return wanted.map((table) => {
-		const full = table.includes(".") ? table : `public.${table}`;
+		const full = qualifiedTable(table);
 		const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full));
 		const rows = found.reduce((sum, one) => sum + one.rows, 0);
 		if (found.length === 0) return {
@@ -11073,6 +11110,10 @@ function assumed(name) {
 function killNow({ id }) {
 	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
 }
+/** The same for one that may not run at all. */
+async function killRunning(service, container, work) {
+	if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
+}
 /** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */
 async function awaitQuiet(service, container) {
 	const sources = container.mounts.filter(({ writable }) => writable).map(({ volume, source }) => volume ?? source);
@@ -11302,6 +11343,61 @@ function parseLeft(text) {
 	});
 }
 
+// src/service/redis/undo-cut-restore.ts
+/**
+* Puts back what a restore that was cut off had moved aside. A server that may have loaded what it brought is killed rather
+* than stopped, for its save would go over the data of before; what it had loaded is kept as `.failed-restore-ID`.
+*/
+const cutRestores = {
+	async held(service, container, { ids, backup }) {
+		if (backup === void 0) return void 0;
+		await awaitQuiet(service, container);
+		for (const id of ids.toReversed()) {
+			const atLeast = (await findLeft(service, container, [keptFolder(id)]))[0]?.note?.atLeast;
+			if (atLeast) return {
+				service: service.name,
+				same: {},
+				atLeast
+			};
+		}
+	},
+	async undo(service, container, { ids, backup }, work) {
+		if (backup === void 0) return;
+		await awaitQuiet(service, container);
+		for (const id of ids) {
+			const look = () => findLeft(service, container, [keptFolder(id), `.restore-${id}`]);
+			const [left] = await work.check(`look-${service.name}`, look, []);
+			if (left) await putBack$1({
+				service,
+				container,
+				work
+			}, id, left);
+		}
+	}
+};
+/** The first folder that was found: the one of what was moved aside, where there is one. */
+async function putBack$1({ service, container, work }, id, left) {
+	if (left.name === keptFolder(id)) await killRunning(service, container, work);
+	await work.step(`undo-${service.name}`, undoCommand(container, id, left));
+}
+/** Puts back what the work `id` had moved aside; what that had brought is kept, as `brought` where it had a name of its own. */
+function undoCommand(container, id, { directory, note }, brought) {
+	const place = [
+		container.id,
+		container.imageId,
+		directory,
+		id,
+		note?.file ?? "-",
+		note?.append ?? "-"
+	];
+	const args = brought === void 0 ? place : [...place, brought];
+	return redisScript("redis-undo", {
+		effect: "change",
+		args,
+		parts: ["redis-data"]
+	});
+}
+
 // src/service/redis/cut-undos.ts
 /** The folder of what is taken back goes when the server is proven to have loaded it, and not before. */
 const cutUndos = {
@@ -11313,25 +11409,8 @@ const cutUndos = {
 	},
 	async back(service, container, cut, work) {
 		const { aside } = await find$1(service, container, cut);
-		if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
-		if (!aside) return;
-		const { directory, note } = aside;
-		const args = [
-			...[
-				container.id,
-				container.imageId,
-				directory,
-				cut.id
-			],
-			note?.file ?? "-",
-			note?.append ?? "-",
-			cut.name
-		];
-		await work.step(`undo-${service.name}`, redisScript("redis-undo", {
-			effect: "change",
-			args,
-			parts: ["redis-data"]
-		}));
+		await killRunning(service, container, work);
+		if (aside) await work.step(`undo-${service.name}`, undoCommand(container, cut.id, aside, cut.name));
 	}
 };
 /** What it was to bring back, and what it had put aside for that. */
@@ -11527,7 +11606,7 @@ async function keysRead(service, container, answer) {
 * After a failure: kills rather than stops, for there is nothing to be saved of data that is wrong; then the old data
 * serves again. Always throws, with `reason` and whether the old data is in its place.
 */
-async function putBack$1(options, reason) {
+async function putBack(options, reason) {
 	const { service, container, settings, work, reached, from } = options;
 	try {
 		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
@@ -11562,8 +11641,7 @@ function contentsOf(service, backup) {
 async function checkBackup(service, container, backup) {
 	const contents = contentsOf(service.name, backup);
 	const files = backup.artifacts.map(({ file }) => file);
-	const { stdout } = await service.host.run(script("read", hashingScript("store-verify"), [service.backups, ...files]), { timeout: readLimit });
-	const wrong = differences(backup.artifacts, parseVerified(stdout));
+	const wrong = await wrongFiles(service.host, service.backups, backup.artifacts, readLimit);
 	if (wrong.length > 0) throw failure("backup-corrupt", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`);
 	await checkVersion(service, container, contents);
 	if (contents.product === "dragonfly") return checkSet(service, files);
@@ -11696,7 +11774,7 @@ async function restoreServer(service, container, { backup, work }) {
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		caveat = await work.check(`loaded-${service.name}`, () => proveLoaded(plan), void 0);
 	} catch (error) {
-		await putBack$1({
+		await putBack({
 			...plan,
 			reached
 		}, error);
@@ -11803,56 +11881,6 @@ async function ready(service, container) {
 	}
 }
 
-// src/service/redis/undo-cut-restore.ts
-/**
-* Puts back what a restore that was cut off had moved aside. A server that may have loaded what it brought is killed rather
-* than stopped, for its save would go over the data of before; what it had loaded is kept as `.failed-restore-ID`.
-*/
-const cutRestores = {
-	async held(service, container, { ids, backup }) {
-		if (backup === void 0) return void 0;
-		await awaitQuiet(service, container);
-		for (const id of ids.toReversed()) {
-			const atLeast = (await findLeft(service, container, [keptFolder(id)]))[0]?.note?.atLeast;
-			if (atLeast) return {
-				service: service.name,
-				same: {},
-				atLeast
-			};
-		}
-	},
-	async undo(service, container, { ids, backup }, work) {
-		if (backup === void 0) return;
-		await awaitQuiet(service, container);
-		for (const id of ids) {
-			const look = () => findLeft(service, container, [keptFolder(id), `.restore-${id}`]);
-			const [left] = await work.check(`look-${service.name}`, look, []);
-			if (left) await putBack({
-				service,
-				container,
-				work
-			}, id, left);
-		}
-	}
-};
-/** The first folder that was found: the one of what was moved aside, where there is one. */
-async function putBack({ service, container, work }, id, { name, directory, note }) {
-	if (name === keptFolder(id) && (container.state === "running" || container.state === "restarting")) await work.step(`kill-${service.name}`, killNow(container));
-	const args = [
-		container.id,
-		container.imageId,
-		directory,
-		id,
-		note?.file ?? "-",
-		note?.append ?? "-"
-	];
-	await work.step(`undo-${service.name}`, redisScript("redis-undo", {
-		effect: "change",
-		args,
-		parts: ["redis-data"]
-	}));
-}
-
 // src/service/redis/undo-restore.ts
 /**
 * Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
@@ -11889,7 +11917,7 @@ async function undoRestore$1(service, container, work, run) {
 		await work.step(`start-${service.name}`, service.stack.start([container]));
 		await work.check(`loaded-${service.name}`, () => proveOld(service, container, last), void 0);
 	} catch (error) {
-		await putBack$1({
+		await putBack({
 			...place,
 			reached,
 			from: last.folder
@@ -14113,10 +14141,8 @@ async function quietly(warn, act) {
 function localStore(options) {
 	const { host, directory } = options;
 	const verify = async (manifest) => {
-		const artifacts = artifactsOf$1(manifest);
-		const files = artifactFiles(manifest);
-		const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), { timeout: readingTime(artifacts) });
-		return differences(artifacts, parseVerified(stdout));
+		artifactFiles(manifest);
+		return wrongFiles(host, directory, artifactsOf(manifest));
 	};
 	return {
 		name: "local",
@@ -14138,7 +14164,7 @@ function localStore(options) {
 			const wrong = await work.check("verify-local", () => verify(manifest), []);
 			if (wrong.length > 0) throw corrupt(manifest.id, wrong);
 			return {
-				bytes: totalBytes(artifactsOf$1(manifest)),
+				bytes: totals(manifest.services).bytes,
 				tier: "sha256",
 				objects: []
 			};
@@ -14230,12 +14256,6 @@ function parseList(text) {
 }
 function cutList() {
 	return failure("list-cut", "the list of local backups is not whole");
-}
-function artifactsOf$1({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts);
-}
-function totalBytes(artifacts) {
-	return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 function corrupt(id, wrong) {
 	return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`);
@@ -15215,9 +15235,7 @@ async function fetchThroughRunner(context, { artifact, object, work, step }) {
 }
 /** Whether the host has the right bytes already: then they need not come. */
 async function isThere$1({ options: { host, directory } }, artifact) {
-	const look = script("read", hashingScript("store-verify"), [directory, artifact.file]);
-	const { stdout } = await host.run(look, { timeout: readingTime([artifact]) });
-	return differences([artifact], parseVerified(stdout)).length === 0;
+	return (await wrongFiles(host, directory, [artifact])).length === 0;
 }
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
 async function* wholeObject({ bucket, patience, log }, object, bytes) {
@@ -15864,7 +15882,7 @@ async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
 */
 async function putArtifacts(context, manifest, work) {
 	const { bucket, options, transfer } = context;
-	const artifacts = manifest.services.flatMap((one) => one.artifacts);
+	const artifacts = artifactsOf(manifest);
 	const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0);
 	if (work.dryRun) {
 		await work.step("upload-s3-1", change`: send ${artifactFiles(manifest)} to ${`s3://${bucket.name}/${options.prefix}`}`);
@@ -16065,9 +16083,6 @@ function differs({ file, bytes }, object, found) {
 	if (found === void 0) return `${object.key} is missing`;
 	const stored = object.encrypted?.bytes ?? bytes;
 	return found.bytes === stored ? void 0 : `${object.key} has ${found.bytes} bytes instead of ${stored}`;
-}
-function artifactsOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts);
 }
 
 // src/storage/s3-store.ts
@@ -18870,10 +18885,7 @@ async function bringThere(tools, there, { manifest, store }) {
 	return folder;
 }
 async function assertWhole({ host }, manifest, folder) {
-	const artifacts = manifest.services.flatMap((one) => one.artifacts);
-	const look = script("read", hashingScript("store-verify"), [folder, ...artifactFiles(manifest)]);
-	const { stdout } = await host.run(look, { timeout: sumLimit });
-	const wrong = differences(artifacts, parseVerified(stdout));
+	const wrong = await wrongFiles(host, folder, artifactsOf(manifest), sumLimit);
 	if (wrong.length > 0) throw failure("backup-corrupt", `the local files of ${manifest.id} are not what their manifest says: ${wrong.join("; ")}`);
 }
 async function hasImage({ host }, image) {
@@ -19804,18 +19816,8 @@ async function dumpKeys(tools, one) {
 	const image = await inspectImage(tools.host, one.definition.image);
 	if (!image || image.id === containerOf(one).imageId) return void 0;
 	const { name } = one.service;
-	const now = tools.clock.now();
-	const target = {
-		id: backupId(now),
-		stamp: backupStamp(now)
-	};
 	try {
-		const begun = noteBegun(tools.layout, {
-			...target,
-			services: [name],
-			at: now.toISOString()
-		});
-		await tools.work.step(`note-dump-${name}`, begun);
+		const target = await noteDump(tools, name);
 		return await one.driver.backup?.(one.service, containerOf(one), target, tools.work);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
@@ -19921,16 +19923,7 @@ async function dumpAlone(tools, { one }) {
 		return found;
 	}, old);
 	const { databases: _all, ...config } = one.service.config;
-	const now = tools.clock.now();
-	const target = {
-		id: backupId(now),
-		stamp: backupStamp(now)
-	};
-	await work.step(`note-dump-${name}`, noteBegun(tools.layout, {
-		...target,
-		services: [name],
-		at: now.toISOString()
-	}));
+	const target = await noteDump(tools, name);
 	const dump = await one.driver.backup?.({
 		...one.service,
 		config
@@ -20083,12 +20076,7 @@ async function startAgain(tools, { known, putBack, error }) {
 async function startBeside(tools, beside) {
 	if (beside.length === 0) return;
 	const start = tools.stack.start(beside.map(containerOf));
-	const note = await readStoppedApp(tools);
-	const compared = note && noteStoppedApp(tools.layout, {
-		...note,
-		fingerprints: []
-	});
-	await tools.work.step("start-beside", compared ? change`${compared} || exit\n${start}` : start);
+	await tools.work.step("start-beside", afterComparing(tools.layout, await readStoppedApp(tools), start));
 	await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), void 0);
 }
 /** Why the new containers do not serve the data as it was; undefined when they do. */

@@ -1,6 +1,6 @@
 import { type DrillRecord, lastDrill } from "./drill-record.ts"
 import { keysIn } from "./key-counts.ts"
-import type { DatabaseContents, Manifest, ServiceBackup } from "./manifest.ts"
+import type { Artifact, DatabaseContents, Manifest, ServiceBackup } from "./manifest.ts"
 
 export interface CountDifference {
   /** `app.public.users rows`, `db0 keys`: what was counted. */
@@ -49,6 +49,11 @@ export function describeDifference({ what, expected, actual }: CountDifference):
   return `${what}: ${actual} instead of ${expected}`
 }
 
+/** The files of all services of a backup. */
+export function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
+  return services.flatMap(({ artifacts }) => artifacts)
+}
+
 export interface Totals {
   readonly bytes: number
   readonly tables: number
@@ -82,10 +87,8 @@ export function isProven(
   if (lastDrill(drills, { backup: manifest.id, source: store })?.result === "failed") return false
   if (store === "local") return manifest.storage.local === "success"
   const stored = new Set(manifest.storage.objects.map(({ file }) => file))
-  const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file))
-  return (
-    manifest.storage.s3 === "success" && manifest.storage.tier !== undefined && files.every((file) => stored.has(file))
-  )
+  const all = artifactsOf(manifest).every(({ file }) => stored.has(file))
+  return manifest.storage.s3 === "success" && manifest.storage.tier !== undefined && all
 }
 
 function databaseCounts(databases: readonly DatabaseContents[]): ReadonlyMap<string, number> {

@@ -1,6 +1,7 @@
 import { type DataLoss, dataLosses, suspiciousLosses, tableLosses } from "../core/data-loss.ts"
 import { failure } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
+import { qualifiedTable } from "../core/table-name.ts"
 import type { Tools } from "./tools.ts"
 
 /** Rows below which a table that shrinks is not worth a word, unless it is critical. */
@@ -22,9 +23,7 @@ export function assertNothingLost(
     services.flatMap(({ service, contents }) => {
       const databases = contents.kind === "postgres" ? contents.databases : []
       const wanted = config.services[service]?.["critical-tables"] ?? []
-      return databases.flatMap(({ name }) =>
-        wanted.map((table) => `${service}/${name}: ${table.includes(".") ? table : `public.${table}`}`),
-      )
+      return databases.flatMap(({ name }) => wanted.map((table) => `${service}/${name}: ${qualifiedTable(table)}`))
     }),
   )
   const [loss] = [

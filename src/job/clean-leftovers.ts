@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { backupId, backupStamp } from "../core/backup-id.ts"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import {
@@ -12,6 +13,7 @@ import {
   settled,
   stemsOf,
 } from "../core/leftovers.ts"
+import type { BackupTarget } from "../service/driver.ts"
 import type { Command } from "../shell/command.ts"
 import type { BackupStore, NotedUpload } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
@@ -79,6 +81,15 @@ async function publishWhole(tools: Tools, known: LeftoverOptions & { readonly he
 /** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
 export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup): Command {
   return writeNote(begunFile({ state }, backup), backup)
+}
+
+/** What a dump that is to be no backup is called; noted before it is made, so that the next run takes away what a kill leaves. */
+export async function noteDump(tools: Tools, service: string): Promise<BackupTarget> {
+  const now = tools.clock.now()
+  const target = { id: backupId(now), stamp: backupStamp(now) }
+  const begun = noteBegun(tools.layout, { ...target, services: [service], at: now.toISOString() })
+  await tools.work.step(`note-dump-${service}`, begun)
+  return target
 }
 
 async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]): Promise<void> {

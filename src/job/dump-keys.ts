@@ -1,8 +1,7 @@
-import { backupId, backupStamp } from "../core/backup-id.ts"
 import { messageOf } from "../core/errors.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import { inspectImage } from "../docker/image.ts"
-import { noteBegun } from "./clean-leftovers.ts"
+import { noteDump } from "./clean-leftovers.ts"
 import { isOurs } from "./is-ours.ts"
 import { isKeyStore } from "./lost-data.ts"
 import { containerOf, type StackService } from "./stack-services.ts"
@@ -17,11 +16,8 @@ export async function dumpKeys(tools: Tools, one: StackService): Promise<Service
   const image = await inspectImage(tools.host, one.definition.image)
   if (!image || image.id === containerOf(one).imageId) return undefined
   const { name } = one.service
-  const now = tools.clock.now()
-  const target = { id: backupId(now), stamp: backupStamp(now) }
   try {
-    const begun = noteBegun(tools.layout, { ...target, services: [name], at: now.toISOString() })
-    await tools.work.step(`note-dump-${name}`, begun)
+    const target = await noteDump(tools, name)
     return await one.driver.backup?.(one.service, containerOf(one), target, tools.work)
   } catch (error) {
     if (!isOurs(tools, error)) throw error

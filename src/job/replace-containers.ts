@@ -11,7 +11,7 @@ import { describeRung, type RecreateResult } from "./recreate-result.ts"
 import { containerOf, definitions, holdsData, type StackService } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
-import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
+import { afterComparing, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -111,9 +111,7 @@ async function startAgain(tools: Tools, { known, putBack, error }: Failed): Prom
 async function startBeside(tools: Tools, beside: readonly StackService[]): Promise<void> {
   if (beside.length === 0) return
   const start = tools.stack.start(beside.map(containerOf))
-  const note = await readStoppedApp(tools)
-  const compared = note && noteStoppedApp(tools.layout, { ...note, fingerprints: [] })
-  await tools.work.step("start-beside", compared ? change`${compared} || exit\n${start}` : start)
+  await tools.work.step("start-beside", afterComparing(tools.layout, await readStoppedApp(tools), start))
   await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), undefined)
 }
 

@@ -1,10 +1,10 @@
 import { failure } from "../core/errors.ts"
 import { compareFingerprints, type Fingerprint, type FingerprintDifference } from "../core/fingerprint.ts"
-import { type Command, change } from "../shell/command.ts"
+import type { Command } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
-import { noteStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
+import { afterComparing, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
 
@@ -67,10 +67,7 @@ export function comparedOnce(
 ): Pick<StartOptions, "up" | "same"> {
   let isSame = false
   return {
-    up: (services) =>
-      note && isSame
-        ? change`${noteStoppedApp(layout, { ...note, fingerprints: [] })} || exit\n${up(services)}`
-        : up(services),
+    up: (services) => (isSame ? afterComparing(layout, note, up(services)) : up(services)),
     same: () => {
       isSame = true
     },

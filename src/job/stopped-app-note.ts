@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
-import type { Command } from "../shell/command.ts"
+import { type Command, change } from "../shell/command.ts"
 import { installedFile } from "./install-definition.ts"
 import { readNote, removeNotes, writeNote } from "./note.ts"
 import type { Tools } from "./tools.ts"
@@ -74,6 +74,18 @@ export type StoppedAppNote = Omit<z.output<typeof noteSchema>, "format">
 /** Shell text that writes the note down. */
 export function noteStoppedApp(layout: Pick<Layout, "state">, note: StoppedAppNote): Command {
   return writeNote(noteFile(layout), { format: 1, ...note })
+}
+
+/**
+ * The same command, after it is noted that nobody compares the data with what it was any more: what this starts may write to
+ * it.
+ */
+export function afterComparing(
+  layout: Pick<Layout, "state">,
+  note: StoppedAppNote | undefined,
+  start: Command,
+): Command {
+  return note ? change`${noteStoppedApp(layout, { ...note, fingerprints: [] })} || exit\n${start}` : start
 }
 
 /** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */

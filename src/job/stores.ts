@@ -82,10 +82,10 @@ async function chooseLatest(
   { services, drillFailed = false }: FindOptions,
 ): Promise<string | undefined> {
   const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)))
-  const proven = drillFailed ? published : await withoutFailedDrills(tools, lists)
-  const failed = lists.find(({ error }) => error !== undefined)
   if (published.length === 0) return undefined
+  const failed = lists.find(({ error }) => error !== undefined)
   if (failed) throw unknownLatest(failed, lists)
+  const proven = drillFailed ? published : await withoutFailedDrills(tools, lists)
   if (proven.length === 0)
     throw refusal("no-latest", "backup-id: latest, but the last drill of every backup failed", {
       hint: "`backups` says why each failed. To restore one all the same, give its id.",
@@ -120,13 +120,10 @@ async function chooseLatest(
 
 /** Copies that are proven, and that no drill has disproved since. */
 async function withoutFailedDrills(tools: Tools, lists: readonly StoreList[]): Promise<readonly Manifest[]> {
-  const listed = lists.filter(({ error }) => error === undefined)
-  const { records, problems } = await knownDrills(
-    tools,
-    listed.map(({ store }) => store),
-  )
+  const stores = lists.map(({ store }) => store)
+  const { records, problems } = await knownDrills(tools, stores)
   for (const problem of problems) tools.log.warning(problem)
-  return listed.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)))
+  return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)))
 }
 
 function unknownLatest({ store, error }: StoreList, lists: readonly StoreList[]): Error {

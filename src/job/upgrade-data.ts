@@ -1,4 +1,4 @@
-import { backupId, backupStamp } from "../core/backup-id.ts"
+import { backupId } from "../core/backup-id.ts"
 import { type Disk, lackOfRoom } from "../core/disk-room.ts"
 import { failure, refusal } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
@@ -6,7 +6,7 @@ import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
 import { setAsideNoted } from "./aside.ts"
-import { noteBegun } from "./clean-leftovers.ts"
+import { noteDump } from "./clean-leftovers.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { hostNow } from "./host-now.ts"
 import { covers, directoryOf } from "./keep-volumes.ts"
@@ -116,9 +116,7 @@ async function dumpAlone(tools: Tools, { one }: PlannedUpgrade): Promise<Service
     old,
   )
   const { databases: _all, ...config } = one.service.config
-  const now = tools.clock.now()
-  const target = { id: backupId(now), stamp: backupStamp(now) }
-  await work.step(`note-dump-${name}`, noteBegun(tools.layout, { ...target, services: [name], at: now.toISOString() }))
+  const target = await noteDump(tools, name)
   const dump = await one.driver.backup?.({ ...one.service, config }, alone, target, work)
   await one.driver.stop?.(one.service, alone, work)
   if (dump) return dump

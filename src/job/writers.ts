@@ -1,7 +1,7 @@
 import type { ServiceKind } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
 import type { Container } from "../docker/stack.ts"
-import { change } from "../shell/command.ts"
+import { change, lines, sh } from "../shell/command.ts"
 import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { forgetStoppedApp, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
@@ -70,7 +70,8 @@ export function restoreFirst({ backup }: StoppedAppNote): string {
  * it has to stay stopped for a restore.
  */
 export async function startWriters(tools: Tools): Promise<void> {
-  const waits = await waitsForRestore(tools)
+  const note = await readStoppedApp(tools)
+  const waits = await stillWaits(tools, note)
   if (waits) {
     tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`)
     return
@@ -79,15 +80,11 @@ export async function startWriters(tools: Tools): Promise<void> {
   const all = (await appContainers(tools)).containers
   const containers = all.filter((one) => lasting.some(({ name }) => name === one.service))
   const stopped = containers.filter((one) => one.state === "exited")
-  const note = await readStoppedApp(tools)
-  const forget = note?.undone === undefined ? [forgetStoppedApp(tools.layout)] : []
-  const start = stopped.length === 0 ? [] : [tools.stack.start(stopped)]
-  const [first, ...then] = [...start, ...forget]
-  if (first && (note || stopped.length > 0))
-    await tools.work.step(
-      "start-writers",
-      then.reduce((all, one) => change`${all} || exit\n${one}`, first),
-    )
+  const commands = [
+    ...(stopped.length > 0 ? [tools.stack.start(stopped)] : []),
+    ...(note && note.undone === undefined ? [forgetStoppedApp(tools.layout)] : []),
+  ]
+  if (commands.length > 0) await tools.work.step("start-writers", lines(sh`set -e`, ...commands))
   const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name))
   if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), undefined)
   // Until the app serves, who asks for the undo again means this one.

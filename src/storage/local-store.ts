@@ -1,9 +1,9 @@
 import { drillFile, drillTail, printDrillRecord, readDrillRecords } from "../core/drill-record.ts"
 import { failure } from "../core/errors.ts"
-import type { Artifact, Manifest } from "../core/manifest.ts"
+import type { Manifest } from "../core/manifest.ts"
+import { artifactsOf, totals } from "../core/manifest-contents.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
-import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script, sh } from "../shell/command.ts"
 import { type BackupStore, drillsRead } from "./backup-store.ts"
@@ -17,7 +17,7 @@ import {
   printManifest,
   sortManifests,
 } from "./manifest-file.ts"
-import { differences, parseVerified, readingTime } from "./stored-files.ts"
+import { wrongFiles } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
   readonly host: Host
@@ -31,12 +31,8 @@ export interface LocalStoreOptions {
 export function localStore(options: LocalStoreOptions): BackupStore {
   const { host, directory } = options
   const verify = async (manifest: Pick<Manifest, "id" | "services">) => {
-    const artifacts = artifactsOf(manifest)
-    const files = artifactFiles(manifest)
-    const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), {
-      timeout: readingTime(artifacts),
-    })
-    return differences(artifacts, parseVerified(stdout))
+    artifactFiles(manifest) // Throws for one that lies elsewhere.
+    return wrongFiles(host, directory, artifactsOf(manifest))
   }
   return {
     name: "local",
@@ -53,7 +49,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
     async putArtifacts(manifest, work) {
       const wrong = await work.check("verify-local", () => verify(manifest), [])
       if (wrong.length > 0) throw corrupt(manifest.id, wrong)
-      return { bytes: totalBytes(artifactsOf(manifest)), tier: "sha256", objects: [] }
+      return { bytes: totals(manifest.services).bytes, tier: "sha256", objects: [] }
     },
     async putManifest(manifest, work) {
       const text = printManifest(manifest)
@@ -134,14 +130,6 @@ export function parseList(text: string): readonly NamedText[] {
 
 function cutList(): Error {
   return failure("list-cut", "the list of local backups is not whole")
-}
-
-function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
-  return services.flatMap(({ artifacts }) => artifacts)
-}
-
-function totalBytes(artifacts: readonly Artifact[]): number {
-  return artifacts.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 function corrupt(id: string, wrong: readonly string[]): Error {

@@ -1,5 +1,6 @@
 import { failure, inputError, messageOf } from "../core/errors.ts"
 import { type Manifest, manifestSchema } from "../core/manifest.ts"
+import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Named } from "./backup-store.ts"
 
 /** The folder of manifests, in the backup directory and below the prefix in S3. */
@@ -29,7 +30,7 @@ export function readManifest(text: string): { readonly manifest: Manifest } | { 
 
 /** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
 export function artifactFiles(manifest: Pick<Manifest, "id" | "services">): readonly string[] {
-  const files = manifest.services.flatMap(({ artifacts }) => artifacts.map(({ file }) => file))
+  const files = artifactsOf(manifest).map(({ file }) => file)
   const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."))
   if (foreign === undefined) return files
   throw inputError(

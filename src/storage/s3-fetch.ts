@@ -4,7 +4,6 @@ import { GetObjectCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Artifact } from "../core/manifest.ts"
 import { type Progress, progressLines } from "../core/progress.ts"
-import { hashingScript } from "../remote/hashing-script.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
@@ -13,7 +12,7 @@ import type { FetchOptions, S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
 import { readBack } from "./s3-read-back.ts"
-import { differences, parseVerified, readingTime } from "./stored-files.ts"
+import { wrongFiles } from "./stored-files.ts"
 
 /** Ranges of one object that come at once. */
 const lanes = 4
@@ -96,9 +95,7 @@ async function fetchThroughRunner(context: S3Context, { artifact, object, work, 
 
 /** Whether the host has the right bytes already: then they need not come. */
 async function isThere({ options: { host, directory } }: S3Context, artifact: Artifact): Promise<boolean> {
-  const look = script("read", hashingScript("store-verify"), [directory, artifact.file])
-  const { stdout } = await host.run(look, { timeout: readingTime([artifact]) })
-  return differences([artifact], parseVerified(stdout)).length === 0
+  return (await wrongFiles(host, directory, [artifact])).length === 0
 }
 
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */

@@ -1,5 +1,6 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
+import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Work } from "../host/work.ts"
 import { change } from "../shell/command.ts"
 import type { PutReport } from "./backup-store.ts"
@@ -24,7 +25,7 @@ export async function putArtifacts(
   work: Work,
 ): Promise<PutReport> {
   const { bucket, options, transfer } = context
-  const artifacts = manifest.services.flatMap((one) => one.artifacts)
+  const artifacts = artifactsOf(manifest)
   const bytes = artifacts.reduce((sum, one) => sum + one.bytes, 0)
   if (work.dryRun) {
     await work.step(

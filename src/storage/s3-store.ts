@@ -1,6 +1,7 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, inputError, refusal } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
+import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Work } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script } from "../shell/command.ts"
@@ -22,7 +23,7 @@ import { putArtifacts } from "./s3-put.ts"
 import { removeBackup, takeBack } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
 import { endUpload, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
-import { artifactsOf, locateObjects, verifyObjects } from "./s3-verify.ts"
+import { locateObjects, verifyObjects } from "./s3-verify.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 export function s3Store(options: S3StoreOptions): BackupStore {

@@ -1,5 +1,6 @@
 import { failure } from "../core/errors.ts"
 import type { Artifact, Manifest } from "../core/manifest.ts"
+import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
 import { statusOf } from "./s3-error.ts"
@@ -71,8 +72,4 @@ function differs(
   if (found === undefined) return `${object.key} is missing`
   const stored = object.encrypted?.bytes ?? bytes
   return found.bytes === stored ? undefined : `${object.key} has ${found.bytes} bytes instead of ${stored}`
-}
-
-export function artifactsOf({ services }: Pick<Manifest, "services">): readonly Artifact[] {
-  return services.flatMap(({ artifacts }) => artifacts)
 }

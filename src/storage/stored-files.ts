@@ -1,8 +1,26 @@
 import { failure } from "../core/errors.ts"
 import type { Artifact } from "../core/manifest.ts"
+import type { Host } from "../host/host.ts"
+import { hashingScript } from "../remote/hashing-script.ts"
+import { script } from "../shell/command.ts"
 
 /** What a file really holds; undefined where there is none that can be read. */
 export type StoredFiles = ReadonlyMap<string, { readonly bytes: number; readonly sha256: string } | undefined>
+
+/**
+ * Reads every byte of these files in a directory of backups: how they differ from what the manifest says, one line each. Ends
+ * after `timeout` milliseconds, as long as a slow disk takes unless told.
+ */
+export async function wrongFiles(
+  host: Host,
+  directory: string,
+  artifacts: readonly Artifact[],
+  timeout = readingTime(artifacts),
+): Promise<readonly string[]> {
+  const files = artifacts.map(({ file }) => file)
+  const { stdout } = await host.run(script("read", hashingScript("store-verify"), [directory, ...files]), { timeout })
+  return differences(artifacts, parseVerified(stdout))
+}
 
 /** Reads the lines of `store-verify.sh`. */
 export function parseVerified(text: string): StoredFiles {
@@ -20,7 +38,7 @@ export function parseVerified(text: string): StoredFiles {
 }
 
 /** Milliseconds: a minute and what reading takes at 20 MB/s. */
-export function readingTime(artifacts: readonly Artifact[]): number {
+function readingTime(artifacts: readonly Artifact[]): number {
   return 60_000 + artifacts.reduce((sum, { bytes }) => sum + bytes, 0) / 20_000
 }
 

@@ -2,12 +2,12 @@ import { dirname } from "node:path/posix"
 import type { DrillRecord } from "../../core/drill-record.ts"
 import { failure } from "../../core/errors.ts"
 import type { Manifest } from "../../core/manifest.ts"
+import { artifactsOf } from "../../core/manifest-contents.ts"
 import { askEngine, limited } from "../../docker/engine.ts"
-import { hashingScript } from "../../remote/hashing-script.ts"
-import { change, script, sh } from "../../shell/command.ts"
+import { change, sh } from "../../shell/command.ts"
 import type { BackupStore } from "../../storage/backup-store.ts"
 import { artifactFiles } from "../../storage/manifest-file.ts"
-import { differences, parseVerified } from "../../storage/stored-files.ts"
+import { wrongFiles } from "../../storage/stored-files.ts"
 import { remoteStore } from "../stores.ts"
 import type { Tools } from "../tools.ts"
 import type { DrillPair } from "./restore-into-scratch.ts"
@@ -75,10 +75,7 @@ export async function bringThere(
 }
 
 async function assertWhole({ host }: Tools, manifest: Manifest, folder: string): Promise<void> {
-  const artifacts = manifest.services.flatMap((one) => one.artifacts)
-  const look = script("read", hashingScript("store-verify"), [folder, ...artifactFiles(manifest)])
-  const { stdout } = await host.run(look, { timeout: sumLimit })
-  const wrong = differences(artifacts, parseVerified(stdout))
+  const wrong = await wrongFiles(host, folder, artifactsOf(manifest), sumLimit)
   if (wrong.length > 0)
     throw failure(
       "backup-corrupt",

@@ -1,6 +1,7 @@
 import { AppError } from "../../core/errors.ts"
 import type { Check } from "../../core/health.ts"
 import type { DatabaseContents, ServiceBackup } from "../../core/manifest.ts"
+import { qualifiedTable } from "../../core/table-name.ts"
 import type { Container } from "../../docker/stack.ts"
 import { HostError } from "../../host/host.ts"
 import type { Service } from "../driver.ts"
@@ -44,7 +45,7 @@ export async function verifyServer(
 /** Each must be in one of the databases and hold rows. */
 export function criticalTables(wanted: readonly string[], databases: readonly DatabaseContents[]): readonly Check[] {
   return wanted.map((table): Check => {
-    const full = table.includes(".") ? table : `public.${table}`
+    const full = qualifiedTable(table)
     const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full))
     const rows = found.reduce((sum, one) => sum + one.rows, 0)
     if (found.length === 0) return { name: `table ${table}`, state: "failed", detail: "does not exist" }

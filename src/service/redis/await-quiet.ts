@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
+import type { Work } from "../../host/work.ts"
 import { type Command, change, sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 
 /** Ends a server that must not save: what it has loaded is not what is to stay. */
 export function killNow({ id }: Container): Command {
   return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`
+}
+
+/** The same for one that may not run at all. */
+export async function killRunning(service: Service, container: Container, work: Work): Promise<void> {
+  if (container.state === "running" || container.state === "restarting")
+    await work.step(`kill-${service.name}`, killNow(container))
 }
 
 /** A container that moves files for a restore outlives the death of what started it, by moments: its input has ended. */

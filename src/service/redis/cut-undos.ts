@@ -1,10 +1,10 @@
 import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { CutUndo, CutUndos, Service } from "../driver.ts"
-import { redisScript } from "./ask-server.ts"
-import { awaitQuiet, killNow } from "./await-quiet.ts"
+import { awaitQuiet, killRunning } from "./await-quiet.ts"
 import { findLeft } from "./find-left.ts"
 import { keptFolder } from "./kept-data.ts"
+import { undoCommand } from "./undo-cut-restore.ts"
 
 /** The folder of what is taken back goes when the server is proven to have loaded it, and not before. */
 export const cutUndos: CutUndos = {
@@ -16,16 +16,8 @@ export const cutUndos: CutUndos = {
   },
   async back(service, container, cut, work) {
     const { aside } = await find(service, container, cut)
-    if (container.state === "running" || container.state === "restarting")
-      await work.step(`kill-${service.name}`, killNow(container))
-    if (!aside) return
-    const { directory, note } = aside
-    const place = [container.id, container.imageId, directory, cut.id]
-    const args = [...place, note?.file ?? "-", note?.append ?? "-", cut.name]
-    await work.step(
-      `undo-${service.name}`,
-      redisScript("redis-undo", { effect: "change", args, parts: ["redis-data"] }),
-    )
+    await killRunning(service, container, work)
+    if (aside) await work.step(`undo-${service.name}`, undoCommand(container, cut.id, aside, cut.name))
   },
 }
 

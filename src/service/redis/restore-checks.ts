@@ -2,10 +2,9 @@ import { failure, refusal } from "../../core/errors.ts"
 import { totalKeys } from "../../core/key-counts.ts"
 import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
-import { hashingScript } from "../../remote/hashing-script.ts"
 import { remoteScript } from "../../remote/scripts.ts"
 import { script, sh } from "../../shell/command.ts"
-import { differences, parseVerified } from "../../storage/stored-files.ts"
+import { wrongFiles } from "../../storage/stored-files.ts"
 import type { Service } from "../driver.ts"
 import { redisScript } from "./ask-server.ts"
 import { parseCheck } from "./dump-report.ts"
@@ -28,13 +27,7 @@ export function contentsOf(service: string, backup: ServiceBackup): KeysContents
 export async function checkBackup(service: Service, container: Container, backup: ServiceBackup): Promise<void> {
   const contents = contentsOf(service.name, backup)
   const files = backup.artifacts.map(({ file }) => file)
-  const { stdout } = await service.host.run(
-    script("read", hashingScript("store-verify"), [service.backups, ...files]),
-    {
-      timeout: readLimit,
-    },
-  )
-  const wrong = differences(backup.artifacts, parseVerified(stdout))
+  const wrong = await wrongFiles(service.host, service.backups, backup.artifacts, readLimit)
   if (wrong.length > 0)
     throw failure("backup-corrupt", `the backup of ${service.name} is not what it was: ${wrong.join("; ")}`)
   await checkVersion(service, container, contents)

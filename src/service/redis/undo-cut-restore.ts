@@ -1,8 +1,9 @@
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
+import type { Command } from "../../shell/command.ts"
 import type { CutRestore, CutRestores, Service } from "../driver.ts"
 import { redisScript } from "./ask-server.ts"
-import { awaitQuiet, killNow } from "./await-quiet.ts"
+import { awaitQuiet, killRunning } from "./await-quiet.ts"
 import { findLeft, type LeftFolder } from "./find-left.ts"
 import { keptFolder } from "./kept-data.ts"
 
@@ -39,9 +40,19 @@ interface Place {
 }
 
 /** The first folder that was found: the one of what was moved aside, where there is one. */
-async function putBack({ service, container, work }: Place, id: string, { name, directory, note }: LeftFolder) {
-  if (name === keptFolder(id) && (container.state === "running" || container.state === "restarting"))
-    await work.step(`kill-${service.name}`, killNow(container))
-  const args = [container.id, container.imageId, directory, id, note?.file ?? "-", note?.append ?? "-"]
-  await work.step(`undo-${service.name}`, redisScript("redis-undo", { effect: "change", args, parts: ["redis-data"] }))
+async function putBack({ service, container, work }: Place, id: string, left: LeftFolder) {
+  if (left.name === keptFolder(id)) await killRunning(service, container, work)
+  await work.step(`undo-${service.name}`, undoCommand(container, id, left))
+}
+
+/** Puts back what the work `id` had moved aside; what that had brought is kept, as `brought` where it had a name of its own. */
+export function undoCommand(
+  container: Container,
+  id: string,
+  { directory, note }: LeftFolder,
+  brought?: string,
+): Command {
+  const place = [container.id, container.imageId, directory, id, note?.file ?? "-", note?.append ?? "-"]
+  const args = brought === undefined ? place : [...place, brought]
+  return redisScript("redis-undo", { effect: "change", args, parts: ["redis-data"] })
 }
