@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { createHash, randomBytes } from "node:crypto"
 import { PassThrough, Readable } from "node:stream"
-import { text } from "node:stream/consumers"
 import { after, before, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { CommandError, type Host } from "../../src/host/host.ts"
 import { type Command, change, sh } from "../../src/shell/command.ts"
 import { Secret } from "../../src/shell/secret.ts"
 import { hostileStrings } from "../shell/hostile-strings.ts"
+import { testFiles } from "./host-files.ts"
 import { alive, assertEnds, fault, startSilent } from "./host-process.ts"
 
 /** What every host promises, however it is reached. `open` makes a new one; `directory` is writable there. */
@@ -207,46 +207,5 @@ function testEnds(host: () => Host, open: () => Promise<Host>): void {
     assert.ok(performance.now() - began < 10_000)
     await assertEnds(host(), pid, 30_000)
     await assert.rejects(other.run(sh`true`), fault("aborted"))
-  })
-}
-
-function testFiles(host: () => Host, directory: string): void {
-  const path = () => `${directory}/infra-actions host ${randomBytes(6).toString("hex")}'s`
-  const listed = async (file: string) =>
-    (
-      await host().run(sh`ls -A -- ${directory} | grep -cF -- ${file.slice(directory.length + 1)}`, { allow: "any" })
-    ).stdout.trim()
-
-  test("an uploaded file has its bytes, its mode and its name, and nothing stays beside it", async () => {
-    const bytes = randomBytes(3_000_000)
-    for (const [content, mode, shown] of [
-      [bytes, undefined, "600"],
-      [Readable.from([bytes]), 0o640, "640"],
-    ] as const) {
-      const file = path()
-      await host().upload(content, file, mode === undefined ? {} : { mode })
-      assert.equal((await host().run(sh`stat -c '%a %s' -- ${file}`)).stdout, `${shown} 3000000\n`)
-      const hash = createHash("sha256")
-      for await (const chunk of host().download(file)) hash.update(chunk)
-      assert.equal(hash.digest("hex"), createHash("sha256").update(bytes).digest("hex"))
-      assert.equal(await listed(file), "1")
-      await host().run(change`rm -- ${file}`)
-    }
-  })
-
-  test("an upload that breaks leaves the old file", async () => {
-    const file = path()
-    await host().upload("old", file)
-    const input = new PassThrough()
-    input.write("new but half")
-    setTimeout(() => input.destroy(new Error("source gone")), 100)
-    await assert.rejects(host().upload(input, file), /source gone/)
-    assert.equal(await text(host().download(file)), "old")
-    assert.equal(await listed(file), "1")
-    await host().run(change`rm -- ${file}`)
-  })
-
-  test("a file that is not there is an error of the download", async () => {
-    await assert.rejects(text(host().download(path())), CommandError)
   })
 }
