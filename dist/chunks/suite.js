@@ -1944,6 +1944,122 @@ async function startShell([program, ...words], directory) {
 	};
 }
 
+// src/host/noticing.ts
+/**
+* The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file, an
+* input or an output on its way: a sign that its user makes progress.
+*/
+function noticing(host, notice) {
+	const noticed = async (work) => {
+		notice();
+		return work.finally(notice);
+	};
+	const through = (content) => content instanceof node_stream.Readable ? observeInput(content, notice) : content;
+	const withInput = (options) => options?.input === void 0 ? options : {
+		...options,
+		input: through(options.input)
+	};
+	return {
+		name: host.name,
+		run: (command, options) => noticed(host.run(command, withInput(options))),
+		stream(command, options) {
+			const running = host.stream(command, withInput(options));
+			const done = noticed(running.done);
+			done.catch(() => void 0);
+			return {
+				stdout: observeOutput(running.stdout, notice),
+				done
+			};
+		},
+		upload: (content, path, options) => noticed(host.upload(through(content), path, options)),
+		download(path, options) {
+			notice();
+			return observeOutput(host.download(path, options), notice);
+		},
+		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
+	};
+}
+
+// src/core/bytes.ts
+const units = [
+	"B",
+	"KiB",
+	"MiB",
+	"GiB",
+	"TiB"
+];
+/** `1.4 GiB`, `512 B`: a size for a person. */
+function formatBytes(bytes) {
+	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+	const shown = bytes / 1024 ** power;
+	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
+}
+
+// src/core/progress.ts
+/**
+* Turns bytes done into lines for the log, `dump: 512.0 MiB of about 1.4 GiB, 85.3 MiB/s, about 10.7s left`: the first
+* after 5 seconds, then one every 15, after 10 minutes one a minute; undefined in between. `now` gives milliseconds.
+*/
+function progressLines(name, progress, now) {
+	const start = now();
+	let next = start + 5e3;
+	return (done) => {
+		const time = now();
+		if (time < next) return void 0;
+		next = time + (time - start < 6e5 ? 15e3 : 6e4);
+		const { total, from = 0 } = progress;
+		const rate = (done - from) * 1e3 / (time - start);
+		const told = `${name}: ${formatBytes(done)}${total === void 0 ? "" : ` of about ${formatBytes(total)}`}`;
+		const left = total !== void 0 && rate > 0 && total > done ? (total - done) / rate : void 0;
+		const end = left === void 0 ? "" : `, about ${formatDuration(left * 1e3)} left`;
+		return `${told}, ${formatBytes(Math.round(rate))}/s${end}`;
+	};
+}
+
+// src/host/step-output.ts
+/** Gathers the output of a step; `onLine` sees each line as soon as it is whole. */
+function collect(onLine) {
+	const chunks = [];
+	let size = 0;
+	let rest = node_buffer.Buffer.alloc(0);
+	const show = (line) => onLine?.(line.toString("utf8").replace(/\r$/, ""));
+	return {
+		add(chunk) {
+			chunks.push(chunk);
+			size += chunk.length;
+			if (!onLine) return;
+			let from = 0;
+			for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+				show(node_buffer.Buffer.concat([rest, chunk.subarray(from, end)]));
+				rest = node_buffer.Buffer.alloc(0);
+				from = end + 1;
+			}
+			rest = node_buffer.Buffer.concat([rest, chunk.subarray(from)]);
+		},
+		bytes: () => size,
+		finish() {
+			if (rest.length > 0) show(rest);
+			rest = node_buffer.Buffer.alloc(0);
+			return node_buffer.Buffer.concat(chunks).toString("utf8");
+		}
+	};
+}
+/** Who sees each line of a step, and tells in the log how far it has come. */
+function lineReader(name, { onLine, progress }, log) {
+	if (!progress || !log) return onLine;
+	const tell = progressLines(name, progress, Date.now);
+	return (line) => {
+		onLine?.(line);
+		const done = progress.read(line);
+		const told = done === void 0 ? progress.say?.(line) : tell(done);
+		if (told !== void 0) log(told);
+	};
+}
+
+// src/host/work.ts
+/** Milliseconds that a step may take unless told. */
+const stepTimeout = 6e5;
+
 // src/host/plain-work.ts
 /**
 * A `Work` without keeper, journal and lease, for a machine where only this process works and nothing has to outlive it:
@@ -1957,15 +2073,27 @@ function plainWork(host, { id, log, signal }) {
 	return {
 		dryRun: false,
 		id,
-		async step(name, command, { timeout = 6e5, input, onLine } = {}) {
+		async step(name, command, step = {}) {
 			start(name);
-			const result = await host.run(command, {
+			const { timeout = stepTimeout, input } = step;
+			const output = collect(lineReader(name, step, log));
+			const running = host.stream(command, {
 				timeout,
 				signal,
 				...input === void 0 ? {} : { input }
 			});
-			for (const line of result.stdout.split("\n").filter((one) => one !== "")) onLine?.(line);
-			return result;
+			try {
+				for await (const chunk of running.stdout) output.add(chunk);
+				return {
+					...await running.done,
+					stdout: output.finish()
+				};
+			} catch (error) {
+				throw error instanceof CommandError ? new CommandError({
+					...error.result,
+					stdout: output.finish()
+				}) : error;
+			}
 		},
 		async check(name, observe) {
 			start(name);
@@ -6014,21 +6142,6 @@ async function inS3(tools, missing, anyLoss) {
 async function provenIn(store) {
 	const { backups } = await store.list();
 	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
-}
-
-// src/core/bytes.ts
-const units = [
-	"B",
-	"KiB",
-	"MiB",
-	"GiB",
-	"TiB"
-];
-/** `1.4 GiB`, `512 B`: a size for a person. */
-function formatBytes(bytes) {
-	const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-	const shown = bytes / 1024 ** power;
-	return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
 }
 
 // src/job/repair-copies.ts
@@ -12800,63 +12913,6 @@ function lockHeld(state, { run }, waited) {
 	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? pass : wait });
 }
 
-// src/host/noticing.ts
-/**
-* The same host; `notice` is called whenever something asked of it begins or ends, and for each chunk of a file, an
-* input or an output on its way: a sign that its user makes progress.
-*/
-function noticing(host, notice) {
-	const noticed = async (work) => {
-		notice();
-		return work.finally(notice);
-	};
-	const through = (content) => content instanceof node_stream.Readable ? observeInput(content, notice) : content;
-	const withInput = (options) => options?.input === void 0 ? options : {
-		...options,
-		input: through(options.input)
-	};
-	return {
-		name: host.name,
-		run: (command, options) => noticed(host.run(command, withInput(options))),
-		stream(command, options) {
-			const running = host.stream(command, withInput(options));
-			const done = noticed(running.done);
-			done.catch(() => void 0);
-			return {
-				stdout: observeOutput(running.stdout, notice),
-				done
-			};
-		},
-		upload: (content, path, options) => noticed(host.upload(through(content), path, options)),
-		download(path, options) {
-			notice();
-			return observeOutput(host.download(path, options), notice);
-		},
-		[Symbol.asyncDispose]: () => host[Symbol.asyncDispose]()
-	};
-}
-
-// src/core/progress.ts
-/**
-* Turns bytes done into lines for the log, `dump: 512.0 MiB of about 1.4 GiB, 85.3 MiB/s, about 10.7s left`: the first
-* after 5 seconds, then one every 15, after 10 minutes one a minute; undefined in between. `now` gives milliseconds.
-*/
-function progressLines(name, progress, now) {
-	const start = now();
-	let next = start + 5e3;
-	return (done) => {
-		const time = now();
-		if (time < next) return void 0;
-		next = time + (time - start < 6e5 ? 15e3 : 6e4);
-		const { total, from = 0 } = progress;
-		const rate = (done - from) * 1e3 / (time - start);
-		const told = `${name}: ${formatBytes(done)}${total === void 0 ? "" : ` of about ${formatBytes(total)}`}`;
-		const left = total !== void 0 && rate > 0 && total > done ? (total - done) / rate : void 0;
-		const end = left === void 0 ? "" : `, about ${formatDuration(left * 1e3)} left`;
-		return `${told}, ${formatBytes(Math.round(rate))}/s${end}`;
-	};
-}
-
 // src/host/keeper.ts
 /** Seconds a follower stays at most: none outlives its client for longer. */
 const followSeconds = 50;
@@ -13060,32 +13116,6 @@ function stayedAway(folder, cause) {
 		cause
 	});
 }
-function collect(onLine) {
-	const chunks = [];
-	let size = 0;
-	let rest = node_buffer.Buffer.alloc(0);
-	const show = (line) => onLine?.(line.toString("utf8").replace(/\r$/, ""));
-	return {
-		add(chunk) {
-			chunks.push(chunk);
-			size += chunk.length;
-			if (!onLine) return;
-			let from = 0;
-			for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-				show(node_buffer.Buffer.concat([rest, chunk.subarray(from, end)]));
-				rest = node_buffer.Buffer.alloc(0);
-				from = end + 1;
-			}
-			rest = node_buffer.Buffer.concat([rest, chunk.subarray(from)]);
-		},
-		bytes: () => size,
-		finish() {
-			if (rest.length > 0) show(rest);
-			rest = node_buffer.Buffer.alloc(0);
-			return node_buffer.Buffer.concat(chunks).toString("utf8");
-		}
-	};
-}
 
 // src/host/journal.ts
 /** Appends a line, whole because it is short and written at once. Times are the host's. */
@@ -13124,8 +13154,6 @@ function openRuns(journal) {
 }
 
 // src/host/open-work.ts
-/** Milliseconds until a step is ended unless told. */
-const stepTimeout = 6e5;
 /** How often a step is started again when the connection broke before it began. */
 const starts = 3;
 /** Code of a start that the keeper refused before anything ran. */
@@ -13210,16 +13238,6 @@ async function runStep(host, options, { name, command, step, count }) {
 			folder
 		});
 	}
-}
-function lineReader(name, { onLine, progress }, log) {
-	if (!progress || !log) return onLine;
-	const tell = progressLines(name, progress, Date.now);
-	return (line) => {
-		onLine?.(line);
-		const done = progress.read(line);
-		const told = done === void 0 ? progress.say?.(line) : tell(done);
-		if (told !== void 0) log(told);
-	};
 }
 async function resultOf({ verdict, stdout, stderr }, context) {
 	const { name, command, limit, lease, from, folder } = context;
@@ -16394,20 +16412,23 @@ async function withTools(inputs, context, options, job) {
 }
 /** Its folder has one name for each environment, so that the next run finds what a killed one left. */
 function onRunner(tools, host, { inputs, context }) {
-	const { config, log, signal } = tools;
+	const { config, log, signal, lease } = tools;
+	const watched = lease ? noticing(host, lease.progress) : host;
 	const folder = (0, node_path.join)(context.env.RUNNER_TEMP ?? (0, node_os.tmpdir)(), `infra-actions-${config.project}-${config.environment}`);
 	const { id, dryRun } = tools.work;
-	const work = dryRun ? tools.work : plainWork(host, {
+	const work = dryRun ? tools.work : plainWork(watched, {
 		id,
 		log: log.step,
 		signal
 	});
-	const stores = tools.stores.length > 0 ? openStores(host, {
+	const store = {
 		config,
 		inputs,
 		context,
-		directory: folder
-	}) : [];
+		directory: folder,
+		progress: lease?.progress
+	};
+	const stores = tools.stores.length > 0 ? openStores(watched, store) : [];
 	const layout = {
 		...tools.layout,
 		base: folder,
@@ -16415,12 +16436,12 @@ function onRunner(tools, host, { inputs, context }) {
 	};
 	return {
 		...tools,
-		host,
+		host: watched,
 		work,
 		stores,
 		layout,
 		stack: composeStack({
-			host,
+			host: watched,
 			config
 		}),
 		lease: void 0

@@ -7,6 +7,7 @@ import { apart, layout } from "../core/layout.ts"
 import { composeStack } from "../docker/compose-stack.ts"
 import type { Host } from "../host/host.ts"
 import { localHost } from "../host/local.ts"
+import { noticing } from "../host/noticing.ts"
 import { plainWork } from "../host/plain-work.ts"
 import { systemClock } from "../job/clock.ts"
 import { settleDeployment } from "../job/deploy-app/settle-unfinished.ts"
@@ -98,13 +99,24 @@ function onRunner(
   host: Host,
   { inputs, context }: { readonly inputs: ToolInputs; readonly context: ActionContext },
 ): Tools {
-  const { config, log, signal } = tools
+  const { config, log, signal, lease } = tools
+  // What comes along here keeps the lock, as what comes from the host does.
+  const watched = lease ? noticing(host, lease.progress) : host
   const folder = join(context.env.RUNNER_TEMP ?? tmpdir(), `infra-actions-${config.project}-${config.environment}`)
   const { id, dryRun } = tools.work
-  const work = dryRun ? tools.work : plainWork(host, { id, log: log.step, signal })
-  const stores = tools.stores.length > 0 ? openStores(host, { config, inputs, context, directory: folder }) : []
+  const work = dryRun ? tools.work : plainWork(watched, { id, log: log.step, signal })
+  const store = { config, inputs, context, directory: folder, progress: lease?.progress }
+  const stores = tools.stores.length > 0 ? openStores(watched, store) : []
   const layout = { ...tools.layout, base: folder, backups: folder }
-  return { ...tools, host, work, stores, layout, stack: composeStack({ host, config }), lease: undefined }
+  return {
+    ...tools,
+    host: watched,
+    work,
+    stores,
+    layout,
+    stack: composeStack({ host: watched, config }),
+    lease: undefined,
+  }
 }
 
 async function readDefinition(

@@ -5,6 +5,7 @@ import type { Command } from "../shell/command.ts"
 import { type Host, HostError, type Input } from "./host.ts"
 import { followCommand, followSeconds, readVerdict, type Verdict } from "./keeper.ts"
 import { pauses } from "./steady.ts"
+import { collect, type Output } from "./step-output.ts"
 
 /** How detached work ended, with all of its output. */
 export interface Followed {
@@ -91,37 +92,4 @@ function stayedAway(folder: string, cause: unknown): HostError {
     hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock. Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
     cause,
   })
-}
-
-interface Output {
-  add(chunk: Buffer): void
-  bytes(): number
-  finish(): string
-}
-
-function collect(onLine: ((line: string) => void) | undefined): Output {
-  const chunks: Buffer[] = []
-  let size = 0
-  let rest = Buffer.alloc(0)
-  const show = (line: Buffer) => onLine?.(line.toString("utf8").replace(/\r$/, ""))
-  return {
-    add(chunk) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (!onLine) return
-      let from = 0
-      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-        show(Buffer.concat([rest, chunk.subarray(from, end)]))
-        rest = Buffer.alloc(0)
-        from = end + 1
-      }
-      rest = Buffer.concat([rest, chunk.subarray(from)])
-    },
-    bytes: () => size,
-    finish() {
-      if (rest.length > 0) show(rest)
-      rest = Buffer.alloc(0)
-      return Buffer.concat(chunks).toString("utf8")
-    },
-  }
 }

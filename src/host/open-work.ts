@@ -1,7 +1,6 @@
 import { formatDuration } from "../core/duration.ts"
 import { type AppError, failure, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
-import { progressLines } from "../core/progress.ts"
 import { type Command, lines } from "../shell/command.ts"
 import { type Followed, followWork } from "./follow-work.ts"
 import { CommandError, type Host, HostError, type RunResult } from "./host.ts"
@@ -9,7 +8,8 @@ import { journalNote } from "./journal.ts"
 import { startCommand, wholeInput } from "./keeper.ts"
 import type { Lease } from "./lease.ts"
 import { leaseLost } from "./open-lease.ts"
-import type { StepOptions, Work } from "./work.ts"
+import { lineReader } from "./step-output.ts"
+import { type StepOptions, stepTimeout, type Work } from "./work.ts"
 
 export interface WorkOptions {
   readonly lease: Lease
@@ -26,9 +26,6 @@ export interface OpenWork extends Work {
   /** Writes the run's outcome into the journal. */
   finish(outcome: "done" | "failed"): Promise<void>
 }
-
-/** Milliseconds until a step is ended unless told. */
-const stepTimeout = 600_000
 
 /** How often a step is started again when the connection broke before it began. */
 const starts = 3
@@ -90,21 +87,6 @@ async function runStep(host: Host, options: WorkOptions, { name, command, step, 
     )
     if (end.verdict.kind === "unstarted" && attempt < starts && end.stderr.trim() === "") continue
     return await resultOf(end, { name, command, limit, lease, from, folder })
-  }
-}
-
-function lineReader(
-  name: string,
-  { onLine, progress }: StepOptions,
-  log: ((line: string) => void) | undefined,
-): ((line: string) => void) | undefined {
-  if (!progress || !log) return onLine
-  const tell = progressLines(name, progress, Date.now)
-  return (line) => {
-    onLine?.(line)
-    const done = progress.read(line)
-    const told = done === undefined ? progress.say?.(line) : tell(done)
-    if (told !== undefined) log(told)
   }
 }
 

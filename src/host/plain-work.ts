@@ -1,5 +1,6 @@
-import { type Host, HostError } from "./host.ts"
-import type { Work } from "./work.ts"
+import { CommandError, type Host, HostError } from "./host.ts"
+import { collect, lineReader } from "./step-output.ts"
+import { stepTimeout, type Work } from "./work.ts"
 
 export interface PlainWorkOptions {
   readonly id: string
@@ -19,11 +20,17 @@ export function plainWork(host: Host, { id, log, signal }: PlainWorkOptions): Wo
   return {
     dryRun: false,
     id,
-    async step(name, command, { timeout = 600_000, input, onLine } = {}) {
+    async step(name, command, step = {}) {
       start(name)
-      const result = await host.run(command, { timeout, signal, ...(input === undefined ? {} : { input }) })
-      for (const line of result.stdout.split("\n").filter((one) => one !== "")) onLine?.(line)
-      return result
+      const { timeout = stepTimeout, input } = step
+      const output = collect(lineReader(name, step, log))
+      const running = host.stream(command, { timeout, signal, ...(input === undefined ? {} : { input }) })
+      try {
+        for await (const chunk of running.stdout) output.add(chunk as Buffer)
+        return { ...(await running.done), stdout: output.finish() }
+      } catch (error) {
+        throw error instanceof CommandError ? new CommandError({ ...error.result, stdout: output.finish() }) : error
+      }
     },
     async check(name, observe) {
       start(name)

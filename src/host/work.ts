@@ -2,8 +2,11 @@ import type { Progress } from "../core/progress.ts"
 import type { Command } from "../shell/command.ts"
 import type { Input, RunResult } from "./host.ts"
 
+/** Milliseconds that a step may take unless told. */
+export const stepTimeout = 600_000
+
 export interface StepOptions {
-  /** Milliseconds until the step's work on the host is ended; 10 minutes unless told. */
+  /** Milliseconds until the step's work on the host is ended; `stepTimeout` unless told. */
   readonly timeout?: number
   readonly input?: Input
   /** What a dry run takes for the step's standard output. */
