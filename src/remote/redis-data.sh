@@ -8,8 +8,9 @@ at_data() {
 }
 
 # aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.
-# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only
-# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.
+# moved TO MARK: says that all of it is there, since when, and what TO is: wholly or not at all, also after a crash of the
+# host. begin_append DIRECTORY LOG: with the append-only file on, the snapshot alone is ignored and then overwritten: it must
+# be the base of that file.
 candidates() {
   cat <<'INSIDE'
 umask 077
@@ -21,7 +22,8 @@ aside() {
   done
 }
 moved() {
-  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.moved" && chown "$owner" "$1" || exit 1
+  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.moved.t" && chown "$owner" "$1" && sync || exit 1
+  mv -f "$1/.moved.t" "$1/.moved" && sync || exit 1
 }
 begin_append() {
   mkdir -m 700 "$dir/$1" && ln "$dir/$file" "$dir/$1/$2.1.base.rdb" || exit 1

@@ -17,6 +17,6 @@ fi
 for one in "$dir/.pre-restore-$id"/*; do
   if [ -e "$one" ]; then mv "$one" "$dir/" || exit 1; fi
 done
-rmdir "$dir/.pre-restore-$id" && sync
+rm -f "$dir/.pre-restore-$id/.moved.t" && rmdir "$dir/.pre-restore-$id" && sync
 '
 at_data "$text" "$1" "$2" "$3" "$4" "$5" "$6" "${7:-}" </dev/null

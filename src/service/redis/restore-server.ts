@@ -5,7 +5,7 @@ import type { ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { RestoreReport, Service } from "../driver.ts"
-import { askServer } from "./ask-server.ts"
+import { askServer, explainPing } from "./ask-server.ts"
 import { compareLoaded } from "./compare-loaded.ts"
 import { type DataSettings, readSettings, restoredNames } from "./data-settings.ts"
 import { atData, loadArguments } from "./data-work.ts"
@@ -41,13 +41,15 @@ export async function restoreServer(
   await work.check(`check-${service.name}`, () => checkBackup(service, container, backup), undefined)
   const settings = await readSettings(service, container, contents.product as RedisKind)
   const plan = { service, container, backup, settings, work }
+  await work.check(`answers-${service.name}`, () => serves(plan), true)
   let reached: Reached = "staged"
   let caveat: string | undefined
   try {
     await stage(plan, contents.product as RedisKind)
     await refuseSharedData(service, container, settings.mount)
+    const isServing = await serves(plan)
     reached = "stopped"
-    const held = await makeStop(plan)
+    const held = await makeStop(plan, isServing)
     reached = "swapped"
     await work.step(
       `swap-${service.name}`,
@@ -72,10 +74,23 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
   }
 }
 
+/**
+ * Whether it serves. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
+ * not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
+ * `stop-writes-on-bgsave-error`).
+ */
+async function serves({ service, container }: Plan): Promise<boolean> {
+  if (container.state !== "running") return false
+  const answer = await askServer(service, container)
+  if (answer.ping === "PONG" || answer.ping.startsWith("LOADING")) return answer.ping === "PONG"
+  throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${explainPing(answer)}`, {
+    hint: "Mend that; or stop its container, which gives up what it has not saved. Then restore again. Nothing was changed.",
+  })
+}
+
 /** A server that serves saves first, as the way back; one that does not has nothing more to save. */
-async function makeStop({ service, container, work }: Plan): Promise<Fingerprint | undefined> {
-  if (container.state === "running" && (await askServer(service, container)).ping === "PONG")
-    return stopServer(service, container, work)
+async function makeStop({ service, container, work }: Plan, isServing: boolean): Promise<Fingerprint | undefined> {
+  if (isServing) return stopServer(service, container, work)
   await endServer(service, container, work)
   return undefined
 }
