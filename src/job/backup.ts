@@ -1,4 +1,3 @@
-import { backupId, backupStamp } from "../core/backup-id.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { totals } from "../core/manifest-contents.ts"
@@ -6,13 +5,12 @@ import { HostError } from "../host/host.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { manifestFile } from "../storage/manifest-file.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { assertNothingLost } from "./assert-nothing-lost.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
 import { earlierBackups } from "./earlier-backups.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
-import { hostNow } from "./host-now.ts"
+import { freeId } from "./free-id.ts"
 import { knownDrills } from "./known-drills.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
@@ -161,26 +159,6 @@ async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
-}
-
-/**
- * An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
- * each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
- * them.
- */
-async function freeId(
-  tools: Tools,
-  s3: BackupStore | undefined,
-): Promise<{ id: string; stamp: string; created: string }> {
-  for (;;) {
-    const now = await hostNow(tools)
-    const id = backupId(now)
-    const onHost = await localStore(tools.stores).below([manifestFile(id)])
-    // A manifest in S3 is never replaced: where it cannot be looked for now, publishing this one is what fails.
-    const inS3 = await s3?.below([manifestFile(id)]).catch(() => [])
-    if (onHost.length + (inS3?.length ?? 0) === 0) return { id, stamp: backupStamp(now), created: now.toISOString() }
-    await tools.clock.sleep(1000, tools.signal)
-  }
 }
 
 function unpublished(

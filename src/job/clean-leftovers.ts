@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { backupId, backupStamp } from "../core/backup-id.ts"
+import { backupId, backupStamp, backupTime } from "../core/backup-id.ts"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import {
@@ -13,12 +13,14 @@ import {
   settled,
   stemsOf,
 } from "../core/leftovers.ts"
+import type { Manifest } from "../core/manifest.ts"
 import type { BackupTarget } from "../service/driver.ts"
 import type { Command } from "../shell/command.ts"
 import type { BackupStore, NotedUpload } from "../storage/backup-store.ts"
 import { artifactFiles } from "../storage/manifest-file.ts"
 import { readNotes, removeNotes, writeNote } from "./note.ts"
 import { pruneUnstarted } from "./prune-unstarted.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
 import { localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -33,7 +35,9 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   if (tools.work.dryRun) return
   try {
     await pruneUnstarted(tools)
-    const begun = await readBegun(tools)
+    // What a restore under way has fetched has no manifest here, and is no leftover.
+    const restoring = (await readStoppedApp(tools))?.backup
+    const begun = (await readBegun(tools)).filter(({ id }) => id !== restoring)
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)
     const own = { ids: new Set(mine.map(({ id }) => id)), paths: new Set(mine.flatMap((one) => artifactFiles(one))) }
@@ -65,7 +69,7 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
 
 type Held = Map<BackupStore["name"], HeldByStore>
 
-/** A run that was killed between S3's manifest and the local one has left a whole backup here: it needs only that. */
+/** A run that was killed between S3's manifest and the local one, or a restore, has left a whole backup here: it needs only that. */
 async function publishWhole(tools: Tools, known: LeftoverOptions & { readonly held: Held }): Promise<void> {
   const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)]
   const unpublished = deadIn("local", known).filter(({ id, from }) => !from && known.held.get("s3")?.ids.has(id))
@@ -74,13 +78,20 @@ async function publishWhole(tools: Tools, known: LeftoverOptions & { readonly he
     if (!unpublished.some(({ id }) => id === manifest.id) || (await local.verify(manifest)).length > 0) continue
     await local.putManifest(manifest, tools.work)
     known.held.set("local", await local.named())
-    tools.log.info(`local: ${manifest.id}, which a killed run had published in S3 alone, lies here whole: published`)
+    tools.log.info(`local: ${manifest.id}, of which only S3 had a manifest, lies here whole: published`)
   }
 }
 
 /** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
 export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup): Command {
   return writeNote(begunFile({ state }, backup), backup)
+}
+
+/** Writes down that a backup comes from S3 that has no manifest here: the next one gives it that where it is whole, and else takes it away. */
+export async function noteComing({ clock, layout, work }: Tools, { id, created, services }: Manifest): Promise<void> {
+  const stamp = backupStamp(backupTime(id) ?? new Date(created))
+  const coming = { id, stamp, services: services.map(({ service }) => service), at: clock.now().toISOString() }
+  await work.step("note-coming", noteBegun(layout, coming))
 }
 
 /** What a dump that is to be no backup is called; noted before it is made, so that the next run takes away what a kill leaves. */

@@ -2,6 +2,7 @@ import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { HostError } from "../host/host.ts"
 import type { RestoreReport } from "../service/driver.ts"
+import { noteComing } from "./clean-leftovers.ts"
 import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
@@ -47,6 +48,7 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true)
   const missing = options.services?.filter((name) => !wanted.some(({ service }) => service === name)) ?? []
   if (missing.length > 0) throw failure("nothing-to-restore", `${manifest.id} does not hold ${missing.join(", ")}`)
+  if (!found.stores.some(({ name }) => name === "local")) await noteComing(tools, manifest)
   const source = await bringLocal(tools, found)
   tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`)
 

@@ -4,6 +4,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3"
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import type { Artifact } from "../core/manifest.ts"
 import { type Progress, progressLines } from "../core/progress.ts"
+import { HostError } from "../host/host.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { change, script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
@@ -12,7 +13,7 @@ import type { FetchOptions, S3Context } from "./s3-context.ts"
 import { decryptArtifact, encryptedFile, requireKey } from "./s3-encryption.ts"
 import { presignGet } from "./s3-presign.ts"
 import { readBack } from "./s3-read-back.ts"
-import { wrongFiles } from "./stored-files.ts"
+import { readingTime, wrongFiles } from "./stored-files.ts"
 
 /** Ranges of one object that come at once. */
 const lanes = 4
@@ -89,13 +90,18 @@ async function fetchThroughRunner(context: S3Context, { artifact, object, work, 
   await work.step(`${step}-prepare`, change`umask 077; mkdir -p ${path.slice(0, path.lastIndexOf("/"))}`)
   await options.host.upload(Readable.from(wholeObject(context, object, bytes)), `${path}.partial`)
   await work.step(step, script("change", remoteScript("store-accept"), [options.directory, file, bytes, sha256]), {
-    timeout: 60_000 + bytes / 20_000,
+    timeout: 2 * readingTime([artifact]), // It may read what is there, too.
   })
 }
 
-/** Whether the host has the right bytes already: then they need not come. */
+/** Whether the host has the right bytes already: then they need not come. What is not to be read in time has to. */
 async function isThere({ options: { host, directory } }: S3Context, artifact: Artifact): Promise<boolean> {
-  return (await wrongFiles(host, directory, [artifact])).length === 0
+  try {
+    return (await wrongFiles(host, directory, [artifact])).length === 0
+  } catch (error) {
+    if (error instanceof HostError && error.fault === "timeout") return false
+    throw error
+  }
 }
 
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
@@ -106,6 +112,7 @@ async function* wholeObject(
 ): AsyncGenerator<Buffer> {
   const tell = progressLines(`fetch of ${object.file}`, { total: bytes }, Date.now)
   let at = 0
+  let isGiven = false
   for (let failed = 0; at < bytes; ) {
     const from = at
     try {
@@ -113,10 +120,13 @@ async function* wholeObject(
         at += (chunk as Buffer).length
         const told = tell(at)
         if (told !== undefined) log(told)
+        isGiven = true
         yield chunk as Buffer
+        isGiven = false
       }
       if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`)
     } catch (error) {
+      if (isGiven) throw error // Its reader wants no more.
       failed = at > from ? 1 : failed + 1
       if (failed >= patience.tries || (error instanceof AppError && error.kind === "input")) throw error
       log(`fetching ${object.key} from byte ${at} on again: ${messageOf(error)}`)

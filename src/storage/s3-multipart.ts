@@ -96,7 +96,7 @@ export interface ObjectHead {
   readonly kept: KeptAs
 }
 
-/** What S3 says of an object; undefined when there is none. */
+/** What S3 says of an object; undefined when there is none, or none of that version: 400 is the answer to an id of another store. */
 export async function head(
   bucket: Bucket,
   key: string,
@@ -118,7 +118,7 @@ export async function head(
         opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== undefined,
       }
     } catch (error) {
-      if (isMissing(error)) return undefined
+      if (isMissing(error) || (versionId !== undefined && statusOf(error) === 400)) return undefined
       throw error
     }
   })

@@ -6,6 +6,7 @@ import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
 import { assertUnlocked, type ObjectVersion, whyLocked } from "./s3-lock.ts"
 import { head } from "./s3-multipart.ts"
+import { headOf } from "./s3-verify.ts"
 import { deleteObject, deleteVersions, listVersions } from "./s3-versions.ts"
 
 /**
@@ -27,13 +28,19 @@ export async function removeBackup(
   const versions = locked
     ? ((await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [])
     : [found?.versionId]
-  const all = [...versions.map((versionId) => ({ key, versionId })), ...objects]
+  const there = await Promise.all(objects.map((one) => versionThere(bucket, one)))
+  const all = [...versions.map((versionId) => ({ key, versionId })), ...there]
   // Without versions there are no locks.
   const versioned = all.filter(({ versionId }) => versionId !== undefined)
   await assertUnlocked(bucket, versioned, { id: manifest.id, now: Date.now() })
   if (locked) await deleteVersions(bucket, key)
   else await deleteObject(bucket, { key, versionId: found?.versionId })
-  await deleteObjects(bucket, objects)
+  await deleteObjects(bucket, there)
+}
+
+/** In a bucket that was moved the same object is another version. */
+async function versionThere(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<ObjectVersion> {
+  return { key, versionId: versionId === undefined ? undefined : (await headOf(bucket, { key, versionId }))?.versionId }
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Artifact, Manifest } from "../core/manifest.ts"
 import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
-import { statusOf } from "./s3-error.ts"
+import type { ObjectVersion } from "./s3-lock.ts"
 import { head, type ObjectHead } from "./s3-multipart.ts"
 
 type StoredObject = Manifest["storage"]["objects"][number]
@@ -53,14 +53,10 @@ export async function locateObjects(
   throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`)
 }
 
-/** The newest version where the stored one is not known: 400 is the answer to an id that this store could not have given. */
-async function headOf(bucket: Bucket, { key, versionId }: StoredObject): Promise<ObjectHead | undefined> {
-  if (versionId === undefined) return head(bucket, key, undefined)
-  const stored = await head(bucket, key, versionId).catch((error: unknown) => {
-    if (statusOf(error) === 400) return undefined
-    throw error
-  })
-  return stored ?? head(bucket, key, undefined)
+/** The newest version where the stored one is not known. */
+export async function headOf(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<ObjectHead | undefined> {
+  const stored = await head(bucket, key, versionId)
+  return stored || versionId === undefined ? stored : head(bucket, key, undefined)
 }
 
 function differs(

@@ -189,7 +189,7 @@ test("killed between S3's manifest and the local one: what lies here whole is pu
   assert.deepEqual(await listed(), [published])
   assert.equal(readFileSync(`${s3.directory}/${keys}`, "utf8"), "good")
   assert.deepEqual(begun(), [])
-  assert.match(said.join("\n"), /local: backup-20261119-030000, which .* lies here whole: published/)
+  assert.match(said.join("\n"), /local: backup-20261119-030000, of which only S3 had .* lies here whole: published/)
 
   // The same with a file that is not what it was: S3 has the backup, and here is nothing of it any more.
   rmSync(`${s3.directory}/metadata/${killed.id}.json`)

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, rmSync } from "node:fs"
+import type { Readable } from "node:stream"
 import { test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import type { Manifest } from "../../src/core/manifest.ts"
+import type { Input } from "../../src/host/host.ts"
 import { openBucket } from "../../src/storage/s3-client.ts"
 import { abortStale } from "../../src/storage/s3-list.ts"
+import { s3Store } from "../../src/storage/s3-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
 import { type S3Ground, s3Ground } from "./s3-ground.ts"
 
@@ -111,7 +115,26 @@ for (const transfer of ["host", "runner"] as const)
       message: /has 41943039 bytes instead of/,
     })
     assert.deepEqual(readdirSync(`${directory}/postgres`), [])
+    await store.remove(manifest, work)
+    assert.deepEqual(await ground.keys(), [])
   })
+
+test("who gives up what comes through the runner is not sent it again", async () => {
+  await using ground = await s3Ground({ transfer: "runner" })
+  const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
+  rmSync(`${ground.directory}/${file}`)
+  const full = {
+    ...ground.host,
+    async upload(content: Input) {
+      for await (const _ of content as Readable) throw new Error("the disk is full")
+    },
+  }
+  const before = ground.proxy.seen.length
+  await assert.rejects(s3Store({ ...ground.options, host: full }).fetch(manifest, ground.work), /the disk is full/)
+  await sleep(1500)
+  const got = ground.proxy.seen.slice(before).filter((one) => /^GET .*large/.test(one))
+  assert.equal(got.length, 1, ground.log.join("\n"))
+})
 
 test("unfinished uploads that nobody noted go after a week, however many pages of them there are", async () => {
   await using ground = await s3Ground()

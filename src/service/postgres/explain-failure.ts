@@ -54,6 +54,13 @@ const explanations: readonly Explanation[] = [
     hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again.",
   },
   {
+    // A worker that meets an error of its own says so before.
+    pattern: /out of memory|Cannot allocate memory|^(?![\s\S]*error: (?!a worker process))[\s\S]*a worker process died/,
+    code: "postgres-killed",
+    problem: "memory ran out, or a process of it was killed",
+    hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again.",
+  },
+  {
     pattern: /too many clients|remaining connection slots|too many connections/,
     code: "postgres-connections",
     problem: "the server has no free connection",

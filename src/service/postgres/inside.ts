@@ -53,7 +53,9 @@ export async function ask(
 /** The named failure behind a command that ended badly; anything else that was thrown stays as it is. */
 export function named(what: string, otherwise: string, error: unknown): unknown {
   if (!(error instanceof CommandError)) return error
-  return explainFailure(what, outputOf(error.result), otherwise, error)
+  // Who was ended by a signal says nothing about what it was at work on.
+  const unknown = error.result.code > 128 ? "postgres-killed" : otherwise
+  return explainFailure(what, outputOf(error.result), unknown, error)
 }
 
 function unanswered(service: Service, result: RunResult): AppError {

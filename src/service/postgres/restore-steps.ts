@@ -75,7 +75,7 @@ export async function restoreBeside(
       throw named(what, "postgres-restore-failed", error)
     })
   const lines = markedLines(stdout, nonce)
-  if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `${what} broke off`)
+  if (!cameToEnd(lines)) throw failure("postgres-cut", `${what} broke off`)
   return {
     contents: databaseContents(names.live, valuesOf(lines, "fact")),
     properties: statements.properties,

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import type { AppError } from "../../../src/core/errors.ts"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
+import { CommandError } from "../../../src/host/host.ts"
 import { compareWithBackup } from "../../../src/service/postgres/compare-with-backup.ts"
 import { databaseContents } from "../../../src/service/postgres/contents.ts"
 import { explainFailure } from "../../../src/service/postgres/explain-failure.ts"
+import { named } from "../../../src/service/postgres/inside.ts"
 import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/marked-lines.ts"
 import { healthOf } from "../../../src/service/postgres/probe-server.ts"
 import { markOf } from "../../../src/service/postgres/server-facts.ts"
 import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
 import { criticalTables } from "../../../src/service/postgres/verify-server.ts"
+import { sh } from "../../../src/shell/command.ts"
 
 describe("marked lines", () => {
   it("are only those with the nonce, and an end that others print is none", () => {
@@ -44,6 +48,17 @@ describe("databaseContents", () => {
   })
 })
 
+describe("named", () => {
+  const ended = (code: number, stderr: string) =>
+    (named("it", "other", new CommandError({ command: sh`true`, code, stdout: "", stderr, duration: 1 })) as AppError)
+      .code
+  it("takes no word of what a signal ended for one about its work", () => {
+    assert.equal(ended(137, ""), "postgres-killed")
+    assert.equal(ended(1, ""), "other")
+    assert.equal(ended(137, "No space left on device"), "postgres-disk-full")
+  })
+})
+
 describe("explainFailure", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["cat: write error: No space left on device", "postgres-disk-full"],
@@ -59,6 +74,9 @@ describe("explainFailure", () => {
     ["pg_dump: error: query failed: ERROR:  permission denied for table secret", "postgres-permission"],
     ["ERROR:  invalid page in block 3 of relation base/24576/24577", "postgres-damaged"],
     ["/b/f is not the file that the backup's manifest describes", "backup-damaged"],
+    ["pg_restore: error: a worker process died unexpectedly", "postgres-killed"],
+    ["pg_restore: error: could not execute query: ERROR:  out of memory", "postgres-killed"],
+    ["pg_restore: error: COPY failed\npg_restore: error: a worker process died unexpectedly", "other"],
     ["something new", "other"],
   ]
   for (const [text, code] of cases)
