@@ -21,10 +21,14 @@ export interface RedisScriptOptions {
   readonly parts?: readonly string[]
 }
 
-/** What the server in a running container says of itself, in one round trip. An error reply is an answer. */
+/**
+ * What the server in a running container says of itself, in one round trip. An error reply is an answer, and so is none at
+ * all: the client in the container gives up long before the host is taken for mute.
+ */
 export async function askServer(service: Service, container: Container): Promise<ServerAnswer> {
-  const command = redisScript("redis-probe", { effect: "read", args: [container.id, portOf(service)] })
-  const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 5000 })
+  const seconds = Math.ceil(Math.max(service.config.timeout, 20_000) / 1000)
+  const command = redisScript("redis-probe", { effect: "read", args: [container.id, portOf(service), seconds] })
+  const { stdout } = await service.host.run(command, { timeout: seconds * 1000 + 10_000 })
   return parseAnswer(stdout)
 }
 
