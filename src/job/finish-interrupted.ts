@@ -1,9 +1,10 @@
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import { HostError } from "../host/host.ts"
 import { type Command, change } from "../shell/command.ts"
-import { assertSoleServer } from "./ensure-running.ts"
+import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { backToPrevious, stoppedWith } from "./fall-back.ts"
 import { putDefinitionBack, readInstalled } from "./install-definition.ts"
+import { isKeyStore } from "./lost-data.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
@@ -52,6 +53,7 @@ export async function finishInterrupted(
     if (half && !cures) throw unsettled(error, half)
     const app = (await appRuns(tools)) ? "" : ", the app stays stopped"
     tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`)
+    if (error.hint !== undefined) tools.log.warning(error.hint)
     return left?.undone
   }
 }
@@ -123,9 +125,11 @@ function startThese({ stack }: Tools, services: readonly string[]): Command {
 
 type Failed = Interrupted & { readonly failed: NotStarted }
 
-/** The first rung of the run that was cut off: what it had replaced, as it was. */
+/** The first rung of the run that was cut off: what it had replaced, as it was. Not where that may not read the data. */
 async function goBack(tools: Tools, { note, services, failed }: Failed): Promise<NotStarted | undefined> {
   const { previous = {} } = note
+  const unreadable = await unreadableBefore(tools, { note, services, failed })
+  if (unreadable !== undefined) return { ...failed, error: staysForward(failed, unreadable) }
   tools.log.warning(
     `The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`,
   )
@@ -142,6 +146,27 @@ async function goBack(tools: Tools, { note, services, failed }: Failed): Promise
     services.filter((one) => !replaced.includes(one) && one.container),
   )
   return undefined
+}
+
+/**
+ * A store of keys that has another image than before and may have been written to since it was proven: what it holds is only
+ * in the new version's format, which the previous one may not read. The run that had a dump for this is dead.
+ */
+async function unreadableBefore(tools: Tools, { note, services, failed }: Failed): Promise<string | undefined> {
+  const isProven = (name: string) => failed.proven || !note.fingerprints.some(({ service }) => service === name)
+  const stores = await refresh(tools, services.filter(isKeyStore))
+  return names(stores).find((name, at) => {
+    const id = note.previous?.[name]
+    return typeof id === "string" && stores[at]?.container?.imageId !== id && isProven(name)
+  })
+}
+
+function staysForward({ error }: NotStarted, service: string): AppError {
+  const stays = `${service} stays on its new image, for the previous one may not read what it has saved`
+  return failure("no-way-back", `${messageOf(error)}; ${stays}`, {
+    hint: "Nothing is lost. Mend what the message names and run this again, or run recreate with a definition that serves; this image or a newer one reads the data.",
+    cause: error,
+  })
 }
 
 /** What stood still beside the data although it was not replaced. */

@@ -93,11 +93,7 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
       "infra-testbed/nginx:1",
       'ENTRYPOINT ["sh", "-c", "sleep 3; exit 1"]',
     )
-    const compose = changed(
-      place,
-      [storeImage, "image: t-rec/valkey:newer"],
-      [/image: \$\{NGINX_IMAGE[^\n]*/, `image: ${sick}`],
-    )
+    const compose = changed(place, [storeImage, "image: t-rec/valkey:newer"], [proxyImage, `image: ${sick}`])
     const result = await recreate(open(place, { compose }), { backupId: id, services: ["dragonfly", "nginx"] })
     assert.equal(result.rung, "backup", result.cause)
     const difference = { service: "dragonfly", fact: "restored", before: "as the new containers left it" }
@@ -148,9 +144,37 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     assert.equal(await readStoppedApp(open(place)), undefined)
     assert.equal(redis(place, "exists", "since"), "1")
   })
+
+  it("stays on a newer version that a killed run had proven, and whose data the previous one cannot read", async () => {
+    const newer: [RegExp, string] = [storeImage, "image: t-rec/valkey:newer"]
+    const mended = changed(place, newer)
+    const tools = open(place, { compose: changed(place, newer, [proxyImage, "image: t-rec/nginx:broken"]) })
+    const check: typeof tools.work.check = async (name, observe) => {
+      if (name === "wait-healthy-rest") throw new HostError("lost", "the connection is gone")
+      return observe()
+    }
+    const replaced = ["dragonfly", "nginx"]
+    const id = await backupId(open(place))
+    await assert.rejects(recreate({ ...tools, work: { ...tools.work, check } }, { backupId: id, services: replaced }))
+    redis(place, "set", "after-proof", "1")
+    for (let times = 0; times < 2; times++) {
+      const next = open(place)
+      await finishInterrupted(next)
+      assert.match(next.said.join("\n"), /service nginx.*; dragonfly stays on its new image/)
+      assert.equal(redis(place, "exists", "after-proof"), "1")
+    }
+    const result = await recreate(open(place, { compose: mended }), {
+      backupId: await backupId(open(place)),
+      services: replaced,
+    })
+    assert.equal(result.status, "recreated", result.cause)
+    assert.equal(await readStoppedApp(open(place)), undefined)
+    assert.equal(redis(place, "exists", "after-proof"), "1")
+  })
 })
 
 const storeImage = /image: \$\{DRAGONFLY_IMAGE[^\n]*/
+const proxyImage = /image: \$\{NGINX_IMAGE[^\n]*/
 const databaseImage = /image: \$\{POSTGRES_IMAGE[^\n]*/
 
 /** What lies in the store's data directory. */
