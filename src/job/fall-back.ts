@@ -1,7 +1,8 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
-import { type Command, change } from "../shell/command.ts"
+import { killNow } from "../docker/kill-now.ts"
+import type { Command } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
@@ -233,6 +234,6 @@ async function killStores(
   for (const one of await refresh(tools, services.filter(isKeyStore))) {
     const { container } = one
     if (!container || !["running", "restarting"].includes(container.state) || !(await isToDie(one))) continue
-    await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`)
+    await tools.work.step(`kill-${one.service.name}`, killNow(container))
   }
 }

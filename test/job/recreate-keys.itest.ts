@@ -77,7 +77,10 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     ]
     const newer = await image("t-rec/valkey:newer", "infra-testbed/valkey:1", parts.join(" "))
     const compose = changed(place, [storeImage, `image: ${newer}`], [databaseImage, broken])
-    const result = await recreate(open(place, { compose }), { backupId: id, services })
+    // It has ended by itself by the time that it is to be killed.
+    const beforeStep = async (step: string) =>
+      step === "kill-dragonfly" ? void (await docker("kill", `${place.project}-dragonfly-1`)) : undefined
+    const result = await recreate(open(place, { compose, beforeStep }), { backupId: id, services })
     assert.equal(result.rung, "previous-images", result.cause)
     assert.match(result.cause ?? "", /service postgres/)
     assert.equal(redis(place, "exists", "unsaved"), "1")

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { failure } from "../../core/errors.ts"
+import { killNow } from "../../docker/kill-now.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
-import { type Command, change, sh } from "../../shell/command.ts"
+import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 
-/** Ends a server that must not save: what it has loaded is not what is to stay. */
-export function killNow({ id }: Container): Command {
-  return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`
-}
-
-/** The same for one that may not run at all. */
+/** Kills a server, if it runs at all: what it has loaded is not what is to stay. */
 export async function killRunning(service: Service, container: Container, work: Work): Promise<void> {
   if (container.state === "running" || container.state === "restarting")
     await work.step(`kill-${service.name}`, killNow(container))

@@ -1,6 +1,6 @@
 import { failure, messageOf } from "../../core/errors.ts"
+import { killNow } from "../../docker/kill-now.ts"
 import type { Work } from "../../host/work.ts"
-import { change } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 import { atData, type DataPlace, loadArguments } from "./data-work.ts"
 import { keptFolder } from "./kept-data.ts"
@@ -25,7 +25,7 @@ export async function putBack(options: PutBackOptions, reason: unknown): Promise
   const { service, container, settings, work, reached, from } = options
   try {
     if (reached === "swapped") {
-      await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`)
+      await work.step(`kill-${service.name}`, killNow(container))
     }
     const rest = [...loadArguments(settings).slice(0, 2), ...(from === undefined ? [] : [from])]
     await work.step(`undo-${service.name}`, atData(options, "redis-undo", rest))
