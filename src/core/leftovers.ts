@@ -12,6 +12,8 @@ export interface BegunBackup {
   readonly at: string
   /** The store that it was to be removed from; absent of one that was to be made. */
   readonly from?: StoreName | undefined
+  /** Of a dump that a way back may need: until the app runs again, and then for a day from `at`. */
+  readonly kept?: "while-stopped" | "for-a-day" | undefined
 }
 
 /** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */

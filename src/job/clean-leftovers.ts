@@ -45,9 +45,10 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     const noted = (await remoteStore(tools.stores)?.uploads?.noted()) ?? []
     const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
     let objects = await endUploads(tools, noted, stored)
-    const known = { begun, held: new Map([["local", own]]) as Held, now: tools.clock.now() }
+    const held: Held = new Map([["local", own]])
+    const known = { begun: await besidesKept(tools, begun), held, now: tools.clock.now() }
     // Reading every manifest of every store is worth it only where one is not what its run was to leave, as a rule none.
-    if (objects.length > 0 || begun.some(({ id, from }) => from !== undefined || !own.ids.has(id))) {
+    if (objects.length > 0 || known.begun.some(({ id, from }) => from !== undefined || !own.ids.has(id))) {
       for (const store of tools.stores) {
         const { keys, ...named } = await store.named()
         known.held.set(store.name, named)
@@ -94,13 +95,41 @@ export async function noteComing({ clock, layout, work }: Tools, { id, created, 
   await work.step("note-coming", noteBegun(layout, coming))
 }
 
-/** What a dump that is to be no backup is called; noted before it is made, so that the next run takes away what a kill leaves. */
-export async function noteDump(tools: Tools, service: string): Promise<BackupTarget> {
+/**
+ * What a dump that is to be no backup is called; noted before it is made, so that a later run takes away what a kill leaves:
+ * the next one, unless it is `kept`.
+ */
+export async function noteDump(
+  tools: Tools,
+  service: string,
+  { kept }: Pick<BegunBackup, "kept"> = {},
+): Promise<BackupTarget> {
   const now = tools.clock.now()
   const target = { id: backupId(now), stamp: backupStamp(now) }
-  const begun = noteBegun(tools.layout, { ...target, services: [service], at: now.toISOString() })
+  const begun = noteBegun(tools.layout, { ...target, services: [service], at: now.toISOString(), kept })
   await tools.work.step(`note-dump-${service}`, begun)
   return target
+}
+
+/**
+ * Without the dumps that stay: as long as our own hand has the app stopped nobody knows who needs them, and for a day after
+ * that a person may, who finds that a restore has brought back less.
+ */
+async function besidesKept(tools: Tools, begun: readonly BegunBackup[]): Promise<readonly BegunBackup[]> {
+  const isStopped = (await readStoppedApp(tools)) !== undefined
+  const now = tools.clock.now()
+  const rest: BegunBackup[] = []
+  for (const one of begun) {
+    if (one.kept === undefined) rest.push(one)
+    else if (isStopped) continue
+    else if (one.kept === "for-a-day") {
+      if (now.getTime() - Date.parse(one.at) >= safeAge) rest.push(one)
+    } else {
+      const note = noteBegun(tools.layout, { ...one, kept: "for-a-day", at: now.toISOString() })
+      await tools.work.step("keep-dump", note)
+    }
+  }
+  return rest
 }
 
 async function cleanHalves(tools: Tools, ours: Parameters<typeof halfWritten>[1]): Promise<void> {
@@ -167,6 +196,7 @@ const begunSchema = z.object({
   services: z.array(z.string()),
   at: z.iso.datetime(),
   from: z.enum(["local", "s3"]).optional(),
+  kept: z.enum(["while-stopped", "for-a-day"]).optional(),
 })
 
 async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {

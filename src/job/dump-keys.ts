@@ -17,7 +17,7 @@ export async function dumpKeys(tools: Tools, one: StackService): Promise<Service
   if (!image || image.id === containerOf(one).imageId) return undefined
   const { name } = one.service
   try {
-    const target = await noteDump(tools, name)
+    const target = await noteDump(tools, name, { kept: "while-stopped" })
     return await one.driver.backup?.(one.service, containerOf(one), target, tools.work)
   } catch (error) {
     if (!isOurs(tools, error)) throw error
@@ -25,5 +25,20 @@ export async function dumpKeys(tools: Tools, one: StackService): Promise<Service
       `${name} could not be dumped as it is stopped: ${messageOf(error)}. If its new image serves, and has to give way after that to one that cannot read what it saved, there is only the backup of this run.`,
     )
     return undefined
+  }
+}
+
+/** Those of the dumps that `dumpKeys` made. */
+export function ofKeys(dumps: ReadonlyMap<string, ServiceBackup>): Readonly<Record<string, ServiceBackup>> {
+  return Object.fromEntries([...dumps].filter(([, { contents }]) => contents.kind !== "postgres"))
+}
+
+/** Tells a person where they are, once nobody of ours needs them any more or can use them. */
+export function tellDumps({ layout, log }: Tools, dumps: Readonly<Record<string, ServiceBackup>>): void {
+  for (const { service, artifacts } of Object.values(dumps)) {
+    const files = artifacts.map(({ file }) => `${layout.backups}/${file}`).join(", ")
+    log.warning(
+      `What ${service} held when it was stopped, after the backup, is in ${files}, as its previous image reads it. That is kept until the app has run again for a day.`,
+    )
   }
 }

@@ -1,6 +1,7 @@
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import { HostError } from "../host/host.ts"
 import { type Command, change } from "../shell/command.ts"
+import { tellDumps } from "./dump-keys.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import { backToPrevious, stoppedWith } from "./fall-back.ts"
 import { putDefinitionBack, readInstalled } from "./install-definition.ts"
@@ -36,7 +37,10 @@ export async function finishInterrupted(
   }
   const { restoring, undoing } = note
   if (note.awaits === "restore" && !restoring && !undoing) {
-    if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
+    if (await waitsForRestore(tools)) {
+      tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
+      tellDumps(tools, note.dumps ?? {})
+    }
     return undefined
   }
   try {
@@ -54,6 +58,7 @@ export async function finishInterrupted(
     const app = (await appRuns(tools)) ? "" : ", the app stays stopped"
     tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`)
     if (error.hint !== undefined) tools.log.warning(error.hint)
+    tellDumps(tools, left?.dumps ?? {})
     return left?.undone
   }
 }
@@ -187,4 +192,5 @@ async function leaveToRestore(tools: Tools, { note, services, failed }: Failed):
   tools.log.warning(
     `The data of ${service} is not what the interrupted run had stopped (${fact}: ${before}, now ${after}): ${restoreFirst(note)}`,
   )
+  tellDumps(tools, note.dumps ?? {})
 }

@@ -2,9 +2,9 @@ import { messageOf } from "../core/errors.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
-import { dumpKeys } from "./dump-keys.ts"
+import { dumpKeys, ofKeys, tellDumps } from "./dump-keys.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
-import { fallBack, type Replacement } from "./fall-back.ts"
+import { type FellBack, fallBack, type Replacement, type Stopped } from "./fall-back.ts"
 import { isOurs } from "./is-ours.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
@@ -48,13 +48,30 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   }
   const problem = messageOf(failed.error)
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
-  const { rung, kept, differences } = await fallBack(tools, replacement, { before, proven: failed.proven, dumps })
+  const { rung, kept, differences } = await fallBackOrTell(tools, replacement, {
+    ...{ before, proven: failed.proven },
+    dumps,
+  })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await startBeside(tools, beside)
   // What another backup was to bring back is not what this run's holds.
   await (rung === "backup" && !(await waitsForRestore(tools)) ? startOnRightData(tools) : startWriters(tools))
   await discardDumps(tools, dumps)
   return { status: "rolled-back", rung, cause: problem, differences, advice: [], kept }
+}
+
+/** Where the way back fails, a person finds what was dumped for it. */
+async function fallBackOrTell(
+  tools: Tools,
+  replacement: Replacement,
+  stopped: Stopped & Pick<Attempt, "dumps">,
+): Promise<FellBack> {
+  try {
+    return await fallBack(tools, replacement, stopped)
+  } catch (error) {
+    tellDumps(tools, ofKeys(stopped.dumps))
+    throw error
+  }
 }
 
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
@@ -157,11 +174,14 @@ async function bringUp(tools: Tools, attempt: Attempt): Promise<NotStarted | und
 }
 
 /** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */
-async function noteOf(tools: Tools, { services, manifest }: Attempt): Promise<Omit<StoppedAppNote, "fingerprints">> {
+async function noteOf(
+  tools: Tools,
+  { services, manifest, dumps }: Attempt,
+): Promise<Omit<StoppedAppNote, "fingerprints">> {
   const earlier = await readStoppedApp(tools)
   if (earlier?.awaits === "restore") return earlier
   const previous = Object.fromEntries(services.map((one) => [one.service.name, one.container?.imageId ?? null]))
-  return { awaits: "services", backup: manifest.id, ...earlier, previous }
+  return { awaits: "services", backup: manifest.id, ...earlier, previous, dumps: ofKeys(dumps) }
 }
 
 /** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Layout } from "../core/layout.ts"
+import { serviceBackupSchema } from "../core/manifest.ts"
 import { type Command, change } from "../shell/command.ts"
 import { installedFile } from "./install-definition.ts"
 import { readNote, removeNotes, writeNote } from "./note.ts"
@@ -58,6 +59,8 @@ const noteSchema = z.object({
   undone: z.string().optional(),
   /** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
   previous: z.record(z.string(), z.string().nullable()).optional(),
+  /** With it, by service: what stores of keys held when they were stopped, as their previous images read it. */
+  dumps: z.record(z.string(), serviceBackupSchema).optional(),
   /** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
   fingerprints: z.array(
     z.object({

@@ -11,6 +11,7 @@ import { localHost } from "../../src/host/local.ts"
 import { cleanLeftovers, noteBegun } from "../../src/job/clean-leftovers.ts"
 import { silentLogger } from "../../src/job/logger.ts"
 import { pruneUnstarted } from "../../src/job/prune-unstarted.ts"
+import { forgetStoppedApp, noteStoppedApp, type StoppedAppNote } from "../../src/job/stopped-app-note.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { sh } from "../../src/shell/command.ts"
 import { localStore } from "../../src/storage/local-store.ts"
@@ -163,6 +164,28 @@ test("an object that no manifest names goes after a day, be its backup killed or
   assert.deepEqual(await left(), [kept])
   assert.match(said.join("\n"), /s3: removed dragonfly\/cache-1\.rdb, which/)
   assert.deepEqual(await s3.store.verify((await s3.store.list()).backups[0]?.manifest ?? stored), [])
+})
+
+test("a dump that a way back may need stays while the app is stopped by our hand, and a day longer", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { at, tools } = await open(s3)
+  const note: StoppedAppNote = { awaits: "services", fingerprints: [] }
+  const kept = { ...killed, kept: "while-stopped", at: "2026-11-19T03:00:00Z" } as const
+  await s3.work.step("note", noteBegun(tools.layout, kept))
+  await s3.work.step("note", noteStoppedApp(tools.layout, note))
+  const stays = async (now: string) => {
+    await cleanLeftovers(at(now))
+    return existsSync(`${s3.directory}/${keys}`)
+  }
+  assert.equal(await stays("2026-11-25T03:00:00Z"), true)
+  await s3.work.step("forget", forgetStoppedApp(tools.layout))
+  assert.equal(await stays("2026-11-25T04:00:00Z"), true)
+  assert.equal(await stays("2026-11-26T03:59:59Z"), true)
+  await s3.work.step("note", noteStoppedApp(tools.layout, note))
+  assert.equal(await stays("2026-11-26T04:00:01Z"), true, "the app is stopped again")
+  await s3.work.step("forget", forgetStoppedApp(tools.layout))
+  assert.equal(await stays("2026-11-26T04:00:02Z"), false)
+  assert.deepEqual(readdirSync(`${s3.directory}/state/begun`), [])
 })
 
 test("a backup that was published is left alone, and its note goes", async () => {
