@@ -175,16 +175,17 @@ export async function stoppedWith(
   return [...found.values()]
 }
 
-interface Restored {
+/** What was restored of a service. */
+export interface Restored {
   /** Where what it held instead is, in sentences. */
   readonly kept: string
   readonly difference: FingerprintDifference
 }
 
 /** Restores those data services that do not serve what they held; the others are left alone. */
-async function restoreBroken(
+export async function restoreBroken(
   tools: Tools,
-  { services, manifest }: Replacement,
+  { services, manifest }: Pick<Replacement, "services" | "manifest">,
   { before, dumps }: Pick<Stopped, "before" | "dumps">,
 ): Promise<readonly Restored[]> {
   const data = await refresh(

@@ -1,20 +1,17 @@
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import { HostError } from "../host/host.ts"
-import { type Command, change } from "../shell/command.ts"
+import { change } from "../shell/command.ts"
 import { tellDumps } from "./dump-keys.ts"
-import { assertSoleServer, refresh } from "./ensure-running.ts"
-import { backToPrevious, stoppedWith } from "./fall-back.ts"
+import { assertSoleServer } from "./ensure-running.ts"
+import { type Failed, goBack, type Interrupted, startThese } from "./go-back.ts"
 import { putDefinitionBack, readInstalled } from "./install-definition.ts"
-import { isKeyStore } from "./lost-data.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
-import { describeRung } from "./recreate-result.ts"
 import { settleRestore } from "./settle-restore.ts"
 import { settleUndo } from "./settle-undo.ts"
-import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
+import { holdsData, names, servicesOf } from "./stack-services.ts"
 import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
-import { waitHealthy } from "./wait-healthy.ts"
 import { appRuns, restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
 
 /**
@@ -110,11 +107,6 @@ async function goOnBesideApp(tools: Tools, note: StoppedAppNote): Promise<void> 
   await startWriters(tools)
 }
 
-interface Interrupted {
-  readonly note: StoppedAppNote
-  readonly services: readonly StackService[]
-}
-
 /** Starts what is there, the data services first. */
 async function goOn(tools: Tools, { note, services }: Interrupted): Promise<NotStarted | undefined> {
   return tryCompared(tools, {
@@ -122,63 +114,6 @@ async function goOn(tools: Tools, { note, services }: Interrupted): Promise<NotS
     step: { start: "start-interrupted", wait: "wait-interrupted", compare: "compare-interrupted" },
     ...comparedOnce(tools, note, (some) => startThese(tools, some)),
   })
-}
-
-function startThese({ stack }: Tools, services: readonly string[]): Command {
-  return stack.up(services, { noRecreate: true, noDependencies: true, pull: "never" })
-}
-
-type Failed = Interrupted & { readonly failed: NotStarted }
-
-/** The first rung of the run that was cut off: what it had replaced, as it was. Not where that may not read the data. */
-async function goBack(tools: Tools, { note, services, failed }: Failed): Promise<NotStarted | undefined> {
-  const { previous = {} } = note
-  const unreadable = await unreadableBefore(tools, { note, services, failed })
-  if (unreadable !== undefined) return { ...failed, error: staysForward(failed, unreadable) }
-  tools.log.warning(
-    `The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`,
-  )
-  const replaced = services.filter((one) => one.service.name in previous)
-  const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => (id === null ? [] : [[name, id]])))
-  const putBack = async () => putDefinitionBack(tools, await readInstalled(tools))
-  const known = replaced.filter((one) => one.service.name in images)
-  const before = await stoppedWith(tools, known, { before: note.fingerprints, proven: failed.proven })
-  const still = await backToPrevious(tools, { services: replaced, images, before, proven: failed.proven, putBack })
-  if (still) return still
-  tools.log.warning(`It is proven that ${describeRung("previous-images")}`)
-  await startOthers(
-    tools,
-    services.filter((one) => !replaced.includes(one) && one.container),
-  )
-  return undefined
-}
-
-/**
- * A store of keys that has another image than before and may have been written to since it was proven: what it holds is only
- * in the new version's format, which the previous one may not read. The run that had a dump for this is dead.
- */
-async function unreadableBefore(tools: Tools, { note, services, failed }: Failed): Promise<string | undefined> {
-  const isProven = (name: string) => failed.proven || !note.fingerprints.some(({ service }) => service === name)
-  const stores = await refresh(tools, services.filter(isKeyStore))
-  return names(stores).find((name, at) => {
-    const id = note.previous?.[name]
-    return typeof id === "string" && stores[at]?.container?.imageId !== id && isProven(name)
-  })
-}
-
-function staysForward({ error }: NotStarted, service: string): AppError {
-  const stays = `${service} stays on its new image, for the previous one may not read what it has saved`
-  return failure("no-way-back", `${messageOf(error)}; ${stays}`, {
-    hint: "Nothing is lost. Mend what the message names and run this again, or run recreate with a definition that serves; this image or a newer one reads the data.",
-    cause: error,
-  })
-}
-
-/** What stood still beside the data although it was not replaced. */
-async function startOthers(tools: Tools, services: readonly StackService[]): Promise<void> {
-  if (services.length === 0) return
-  await tools.work.step("start-others", startThese(tools, names(services)))
-  await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), undefined)
 }
 
 /** Everything but the app runs, for a restore needs its servers. */

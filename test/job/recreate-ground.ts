@@ -133,6 +133,22 @@ export async function image(tag: string, from: string, ...instructions: readonly
   }
 }
 
+/** Where the definition names the images. */
+export const storeImage = /image: \$\{DRAGONFLY_IMAGE[^\n]*/
+export const databaseImage = /image: \$\{POSTGRES_IMAGE[^\n]*/
+export const proxyImage = /image: \$\{NGINX_IMAGE[^\n]*/
+
+/** A store of keys whose snapshots the testbed's one cannot read. */
+export function newerStore(): Promise<string> {
+  const links = ["server", "cli"].map((what) => `ln -s $(command -v valkey-${what}) /bin/redis-${what}`)
+  return image("t-rec/valkey:newer", "infra-testbed/valkey:1", `RUN ${links.join(" && ")}`)
+}
+
+/** A proxy that ends after a while. */
+export function brokenProxy(): Promise<string> {
+  return image("t-rec/nginx:broken", "infra-testbed/nginx:1", 'ENTRYPOINT ["sh", "-c", "sleep 3; exit 1"]')
+}
+
 /** A container of somebody else that has the database's directory mounted: running, or made with a restart policy and not started. */
 export async function rival({ baseDir }: StackPlace, how: "running" | "always"): Promise<AsyncDisposable> {
   const words = how === "running" ? ["run", "--detach"] : ["create", "--restart", "always"]

@@ -10,7 +10,20 @@ import { recreate } from "../../src/job/recreate.ts"
 import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, changed, docker, image, open, readCompose, redis } from "./recreate-ground.ts"
+import {
+  backupId,
+  brokenProxy,
+  changed,
+  databaseImage,
+  docker,
+  image,
+  newerStore,
+  open,
+  proxyImage,
+  readCompose,
+  redis,
+  storeImage,
+} from "./recreate-ground.ts"
 
 const slot = 36
 const services = ["postgres", "dragonfly"]
@@ -71,12 +84,7 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
   it("goes back from a newer version to all keys that were there when it was stopped", async () => {
     const id = await backupId(open(place))
     redis(place, "set", "unsaved", "1")
-    const parts = [
-      "RUN ln -s $(command -v valkey-server) /bin/redis-server",
-      "&& ln -s $(command -v valkey-cli) /bin/redis-cli",
-    ]
-    const newer = await image("t-rec/valkey:newer", "infra-testbed/valkey:1", parts.join(" "))
-    const compose = changed(place, [storeImage, `image: ${newer}`], [databaseImage, broken])
+    const compose = changed(place, [storeImage, `image: ${await newerStore()}`], [databaseImage, broken])
     // It has ended by itself by the time that it is to be killed.
     const beforeStep = async (step: string) =>
       step === "kill-dragonfly" ? void (await docker("kill", `${place.project}-dragonfly-1`)) : undefined
@@ -91,12 +99,11 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     const id = await backupId(open(place))
     redis(place, "set", "after-backup", "1")
     const dumped = dumps(place)
-    const sick = await image(
-      "t-rec/nginx:broken",
-      "infra-testbed/nginx:1",
-      'ENTRYPOINT ["sh", "-c", "sleep 3; exit 1"]',
+    const compose = changed(
+      place,
+      [storeImage, `image: ${await newerStore()}`],
+      [proxyImage, `image: ${await brokenProxy()}`],
     )
-    const compose = changed(place, [storeImage, "image: t-rec/valkey:newer"], [proxyImage, `image: ${sick}`])
     const result = await recreate(open(place, { compose }), { backupId: id, services: ["dragonfly", "nginx"] })
     assert.equal(result.rung, "backup", result.cause)
     const difference = { service: "dragonfly", fact: "restored", before: "as the new containers left it" }
@@ -147,38 +154,7 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     assert.equal(await readStoppedApp(open(place)), undefined)
     assert.equal(redis(place, "exists", "since"), "1")
   })
-
-  it("stays on a newer version that a killed run had proven, and whose data the previous one cannot read", async () => {
-    const newer: [RegExp, string] = [storeImage, "image: t-rec/valkey:newer"]
-    const mended = changed(place, newer)
-    const tools = open(place, { compose: changed(place, newer, [proxyImage, "image: t-rec/nginx:broken"]) })
-    const check: typeof tools.work.check = async (name, observe) => {
-      if (name === "wait-healthy-rest") throw new HostError("lost", "the connection is gone")
-      return observe()
-    }
-    const replaced = ["dragonfly", "nginx"]
-    const id = await backupId(open(place))
-    await assert.rejects(recreate({ ...tools, work: { ...tools.work, check } }, { backupId: id, services: replaced }))
-    redis(place, "set", "after-proof", "1")
-    for (let times = 0; times < 2; times++) {
-      const next = open(place)
-      await finishInterrupted(next)
-      assert.match(next.said.join("\n"), /service nginx.*; dragonfly stays on its new image/)
-      assert.equal(redis(place, "exists", "after-proof"), "1")
-    }
-    const result = await recreate(open(place, { compose: mended }), {
-      backupId: await backupId(open(place)),
-      services: replaced,
-    })
-    assert.equal(result.status, "recreated", result.cause)
-    assert.equal(await readStoppedApp(open(place)), undefined)
-    assert.equal(redis(place, "exists", "after-proof"), "1")
-  })
 })
-
-const storeImage = /image: \$\{DRAGONFLY_IMAGE[^\n]*/
-const proxyImage = /image: \$\{NGINX_IMAGE[^\n]*/
-const databaseImage = /image: \$\{POSTGRES_IMAGE[^\n]*/
 
 /** What lies in the store's data directory. */
 function files({ baseDir }: StackPlace): string {
