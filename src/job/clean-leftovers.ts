@@ -36,8 +36,8 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   try {
     await pruneUnstarted(tools)
     // What a restore under way has fetched has no manifest here, and is no leftover.
-    const restoring = (await readStoppedApp(tools))?.backup
-    const begun = (await readBegun(tools)).filter(({ id }) => id !== restoring)
+    const stopped = await readStoppedApp(tools)
+    const begun = (await readBegun(tools)).filter(({ id }) => id !== stopped?.backup)
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)
     const own = { ids: new Set(mine.map(({ id }) => id)), paths: new Set(mine.flatMap((one) => artifactFiles(one))) }
@@ -46,7 +46,7 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)))
     let objects = await endUploads(tools, noted, stored)
     const held: Held = new Map([["local", own]])
-    const known = { begun: await besidesKept(tools, begun), held, now: tools.clock.now() }
+    const known = { begun: await besidesKept(tools, begun, stopped !== undefined), held, now: tools.clock.now() }
     // Reading every manifest of every store is worth it only where one is not what its run was to leave, as a rule none.
     if (objects.length > 0 || known.begun.some(({ id, from }) => from !== undefined || !own.ids.has(id))) {
       for (const store of tools.stores) {
@@ -115,8 +115,11 @@ export async function noteDump(
  * Without the dumps that stay: as long as our own hand has the app stopped nobody knows who needs them, and for a day after
  * that a person may, who finds that a restore has brought back less.
  */
-async function besidesKept(tools: Tools, begun: readonly BegunBackup[]): Promise<readonly BegunBackup[]> {
-  const isStopped = (await readStoppedApp(tools)) !== undefined
+async function besidesKept(
+  tools: Tools,
+  begun: readonly BegunBackup[],
+  isStopped: boolean,
+): Promise<readonly BegunBackup[]> {
   const now = tools.clock.now()
   const rest: BegunBackup[] = []
   for (const one of begun) {
