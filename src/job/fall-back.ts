@@ -1,18 +1,17 @@
 import { failure, messageOf } from "../core/errors.ts"
 import type { Fingerprint, FingerprintDifference } from "../core/fingerprint.ts"
-import type { Manifest, ServiceBackup } from "../core/manifest.ts"
-import { killNow } from "../docker/kill-now.ts"
+import type { Manifest } from "../core/manifest.ts"
 import type { Command } from "../shell/command.ts"
 import { assertSoleServer, refresh } from "./ensure-running.ts"
 import type { PutBack } from "./install-definition.ts"
-import { isOurs } from "./is-ours.ts"
 import { hasLost, isKeyStore, isWhole } from "./lost-data.ts"
 import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
 import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
-import { noteStoppedApp, readStoppedApp } from "./stopped-app-note.ts"
+import { killStores, type Stopped, stopContainers, stoppedWith, stopRest } from "./stop-new.ts"
+import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import type { PlannedUpgrade } from "./upgrade-data.ts"
 import { forgetUpgrades, writeUpgrades } from "./upgrade-note.ts"
@@ -25,16 +24,6 @@ export interface Replacement {
   readonly manifest: Manifest
   readonly upgrades: readonly PlannedUpgrade[]
   readonly putBack: PutBack
-}
-
-/** What the new containers were stopped with. */
-export interface Stopped {
-  /** The data's fingerprints at the clean stop of the old containers. */
-  readonly before: readonly Fingerprint[]
-  /** The new data services held the same, and the rest was started on it: it may have written since. */
-  readonly proven: boolean
-  /** All that stores of keys held then, by service: goes before the backup where there is one. */
-  readonly dumps?: ReadonlyMap<string, ServiceBackup> | undefined
 }
 
 /** What serves after the way back. */
@@ -130,51 +119,6 @@ async function startRest(tools: Tools, known: readonly StackService[], images: P
   await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), undefined)
 }
 
-/** Whoever else may write to the stores, before their data is looked at. */
-async function stopRest(tools: Tools, services: readonly StackService[]): Promise<void> {
-  await stopContainers(
-    tools,
-    "stop-rest",
-    services.filter((one) => !holdsData(one)),
-  )
-}
-
-async function stopContainers(tools: Tools, step: string, services: readonly StackService[]): Promise<void> {
-  if (services.length === 0) return
-  const containers = (await refresh(tools, services)).flatMap((one) => one.container ?? [])
-  const running = containers.filter(({ state }) => state === "running" || state === "restarting")
-  if (running.length > 0) await tools.work.step(step, tools.stack.stop(running))
-}
-
-/**
- * What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
- * new data services have served others, these are stopped, then the data services cleanly: what they hold now.
- */
-export async function stoppedWith(
-  tools: Tools,
-  services: readonly StackService[],
-  { before, proven, except = [] }: Stopped & { readonly except?: readonly string[] },
-): Promise<readonly Fingerprint[]> {
-  if (!proven) return before
-  const found = new Map(before.map((one) => [one.service, one]))
-  await stopRest(tools, services)
-  try {
-    const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name))
-    for (const one of await refresh(tools, data)) {
-      const left = await one.driver.stop?.(one.service, containerOf(one), tools.work)
-      if (left) found.set(one.service.name, left)
-    }
-  } catch (error) {
-    if (!isOurs(tools, error)) throw error
-    tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`)
-  }
-  const note = await readStoppedApp(tools)
-  const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service))
-  if (note?.awaits === "services")
-    await tools.work.step("note-stopped", noteStoppedApp(tools.layout, { ...note, fingerprints }))
-  return [...found.values()]
-}
-
 /** What was restored of a service. */
 export interface Restored {
   /** Where what it held instead is, in sentences. */
@@ -220,21 +164,4 @@ export async function restoreBroken(
     })
   }
   return restored
-}
-
-/**
- * Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
- * was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
- * not proven. A database writes its log as it goes, and is stopped in order.
- */
-async function killStores(
-  tools: Tools,
-  services: readonly StackService[],
-  isToDie: (one: StackService) => Promise<boolean>,
-): Promise<void> {
-  for (const one of await refresh(tools, services.filter(isKeyStore))) {
-    const { container } = one
-    if (!container || !["running", "restarting"].includes(container.state) || !(await isToDie(one))) continue
-    await tools.work.step(`kill-${one.service.name}`, killNow(container))
-  }
 }

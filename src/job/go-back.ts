@@ -1,12 +1,13 @@
 import { type AppError, failure, messageOf } from "../core/errors.ts"
 import type { Command } from "../shell/command.ts"
 import { refresh } from "./ensure-running.ts"
-import { backToPrevious, restoreBroken, type Stopped, stoppedWith } from "./fall-back.ts"
+import { backToPrevious, restoreBroken } from "./fall-back.ts"
 import { putDefinitionBack, readInstalled } from "./install-definition.ts"
 import { isKeyStore } from "./lost-data.ts"
 import { describeRung } from "./recreate-result.ts"
 import { definitions, names, type StackService } from "./stack-services.ts"
 import type { NotStarted } from "./start-compared.ts"
+import { type Stopped, stoppedWith } from "./stop-new.ts"
 import { noteStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -36,8 +37,10 @@ export async function goBack(tools: Tools, { note, services, failed }: Failed): 
   const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => (id === null ? [] : [[name, id]])))
   const putBack = async () => putDefinitionBack(tools, await readInstalled(tools))
   const known = replaced.filter((one) => one.service.name in images)
-  const before = await stoppedWith(tools, known, { before: note.fingerprints, proven: failed.proven })
-  const back = { services: replaced, images, proven: failed.proven, putBack }
+  // Where nothing is to be compared any more, an earlier run has, and started on it what may have written since.
+  const proven = failed.proven || note.fingerprints.length === 0
+  const before = await stoppedWith(tools, known, { before: note.fingerprints, proven })
+  const back = { services: replaced, images, proven, putBack }
   let still = await backToPrevious(tools, { ...back, before })
   if (still?.differences.length === 0) {
     const left = await restoreDumps(tools, { note, services: known, before })

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
+import { failure } from "../../src/core/errors.ts"
 import { HostError } from "../../src/host/host.ts"
 import { cleanLeftovers } from "../../src/job/clean-leftovers.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
@@ -11,6 +12,7 @@ import {
   backupId,
   brokenProxy,
   changed,
+  docker,
   failAt,
   newerStore,
   open,
@@ -81,5 +83,25 @@ describe("a recreate with a newer version of a store of keys that served, and th
     assert.equal(result.status, "recreated", result.cause)
     assert.equal(await readStoppedApp(open(place)), undefined)
     assert.equal(redis(place, "exists", "after-proof"), "1")
+  })
+
+  it("does not end a store of keys that has served and cannot save what it holds", async () => {
+    const id = await backupId(open(place))
+    const tools = open(place, { compose: changed(place, [proxyImage, `image: ${await brokenProxy()}`]) })
+    const store = `${place.project}-dragonfly-1`
+    const check: typeof tools.work.check = async (name, observe) => {
+      if (name !== "wait-healthy-rest") return observe()
+      redis(place, "set", "unsaved", "1")
+      await docker("pause", store)
+      throw failure("broken", "broken on purpose")
+    }
+    await assert.rejects(recreate({ ...tools, work: { ...tools.work, check } }, { backupId: id, services }), {
+      code: "not-saved",
+    })
+    await docker("unpause", store)
+    assert.equal(redis(place, "exists", "unsaved"), "1")
+    await finishInterrupted(open(place))
+    assert.equal(await readStoppedApp(open(place)), undefined)
+    assert.equal(redis(place, "exists", "unsaved"), "1")
   })
 })
