@@ -2,7 +2,7 @@ import type { Manifest } from "../core/manifest.ts"
 import type { CutRestore } from "../service/driver.ts"
 import { ensureRunning } from "./ensure-running.ts"
 import { assertHeld, noteHeld } from "./held-data.ts"
-import { type RestoreNote, readRestoring } from "./restore-note.ts"
+import { noteGoesBack, type RestoreNote, readRestoring } from "./restore-note.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { restoreFirst, startOnRightData } from "./writers.ts"
@@ -12,12 +12,13 @@ import { restoreFirst, startOnRightData } from "./writers.ts"
  * before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
  */
 export async function undoAll(tools: Tools, manifest: Manifest | undefined): Promise<void> {
-  const note = await readRestoring(tools)
-  if (!note) return
-  if (note.restoring.forward) {
-    tools.log.warning(`There is no way back to what was there before: ${restoreFirst(note)}`)
+  const before = await readRestoring(tools)
+  if (before?.restoring.forward) {
+    tools.log.warning(`There is no way back to what was there before: ${restoreFirst(before)}`)
     return
   }
+  const note = await noteGoesBack(tools)
+  if (!note) return
   const services = await cutServices(tools, note)
   const cuts = services.map((one) => ({ one, cut: cutOf(one, { note, manifest }) }))
   const held = await noteHeld(tools, note, cuts)
