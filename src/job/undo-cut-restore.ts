@@ -1,6 +1,6 @@
 import type { Manifest } from "../core/manifest.ts"
 import type { CutRestore } from "../service/driver.ts"
-import { ensureRunning } from "./ensure-running.ts"
+import { createStopped, ensureRunning } from "./ensure-running.ts"
 import { assertHeld, noteHeld } from "./held-data.ts"
 import { noteGoesBack, type RestoreNote, readRestoring } from "./restore-note.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
@@ -48,8 +48,9 @@ export function cutOf({ service }: StackService, { note, manifest }: Cut): CutRe
   return { ids, backup, dropped: service.name in (inPlace?.dropped ?? {}) }
 }
 
-/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
+/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */
 export async function cutServices(tools: Tools, { restoring }: RestoreNote): Promise<readonly StackService[]> {
+  await createStopped(tools, await dataServices(tools, restoring.services))
   const services = await dataServices(tools, restoring.services)
   const isDatabase = (one: StackService) => one.service.kind === "postgres"
   const databases = services.filter((one) => isDatabase(one) && one.container)

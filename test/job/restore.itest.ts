@@ -152,6 +152,23 @@ describe("a restore into a server that does not serve", () => {
     assert.equal(await readStoppedApp(tools), undefined)
   })
 
+  it("of keys that was cut is undone also when somebody has removed the container since, and so is its undo", async () => {
+    redis(place, "set", "mine", "kept")
+    const cut = deadAfter("swap-dragonfly")
+    await assert.rejects(restore(open(place, { beforeStep: cut }), { backupId: id, services: ["dragonfly"] }))
+    await docker("rm", "--force", name("dragonfly"))
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.match(tools.said.join("\n"), /Making the missing containers of dragonfly[\s\S]*The restore is undone/)
+    assert.equal(redis(place, "get", "mine"), "kept")
+    await restore(open(place), { backupId: id, services: ["dragonfly"] })
+    const only = { services: ["dragonfly"] }
+    await assert.rejects(undoRestore(open(place, { beforeStep: deadAfter("take-back-dragonfly") }), only))
+    await docker("rm", "--force", name("dragonfly"))
+    await finishInterrupted(open(place))
+    assert.equal(redis(place, "get", "mine"), "")
+  })
+
   it("goes on with a server that answers although its health check fails", async () => {
     sql(place, "delete from notes")
     await docker("exec", "-u", "0", name("postgres"), "sh", "-c", 'mv "$(command -v pg_isready)" /tmp/pg_isready')
