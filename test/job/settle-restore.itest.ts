@@ -24,9 +24,11 @@ const store = {
   fetch: async () => undefined,
 } as unknown as BackupStore
 
-function world() {
+/** `worker`: it takes a key away as soon as the data of before is back. */
+function world({ worker = "exited" }: { readonly worker?: "running" | "exited" } = {}) {
+  const held = { service: "cache", same: {}, atLeast: { keys: 5 } }
   const data: Record<string, "before" | "restored"> = { db: "before", cache: "before" }
-  let refused = false
+  let [refused, counted] = [false, false]
   const driver = (kind: "redis" | "postgres"): ServiceDriver => ({
     kinds: [kind],
     probe: () => assert.fail(),
@@ -37,7 +39,9 @@ function world() {
       await work.step(`start-${name}`, change`true`)
       return { tables: 0, rows: 0, keys: 0, kept: "" }
     },
+    ...(kind === "redis" && { fingerprint: async () => ({ ...held, atLeast: { keys: 4 } }) }),
     cutRestores: {
+      ...(kind === "redis" && { held: async () => (counted ? held : undefined) }),
       ...(kind === "postgres" && { isIn: async ({ name }) => data[name] === "restored" }),
       undo: async ({ name }, _container, _cut, work) => {
         await work.step(`undo-${name}`, change`true`)
@@ -50,8 +54,9 @@ function world() {
     [
       { name: "cache", image: "redis" },
       { name: "db", image: "postgres" },
+      { name: "worker", image: "shop-worker", state: worker },
     ],
-    [driver("redis"), driver("postgres")],
+    [driver("redis"), driver("postgres"), { kinds: ["container"], probe: () => assert.fail() }],
   )
   const stored = { stores: [store] }
   return {
@@ -60,6 +65,10 @@ function world() {
     dying: (at: number | string) => ({ ...paper.dying(at), ...stored }),
     refuse: (now: boolean) => {
       refused = now
+    },
+    /** The keys of before were counted when they were moved aside. */
+    count: () => {
+      counted = true
     },
     data: () => `${data.db},${data.cache}`,
   }
@@ -84,4 +93,20 @@ for (const refused of [false, true])
       outcomes.add(ground.data())
     }
     assert.equal(outcomes.size, 2)
+  })
+
+for (const worker of ["running", "exited"] as const)
+  test(`an undone restore whose keys are fewer than they were is ${worker === "running" ? "no loss where a worker beside the app takes them" : "not called undone"}`, async () => {
+    await using ground = world({ worker })
+    ground.refuse(true)
+    ground.count()
+    const tools = ground.tools()
+    await assert.rejects(restore(tools), { code: "refused" })
+    assert.equal(ground.data(), "before,before")
+    if (worker === "exited") {
+      await assert.rejects(finishInterrupted(ground.tools()), { code: "restore-cut" })
+      return
+    }
+    assert.match(tools.said.join("\n"), /worker may write meanwhile[\s\S]*The restore is undone/)
+    assert.equal(await readStoppedApp(ground.tools()), undefined)
   })
