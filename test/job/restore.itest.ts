@@ -147,12 +147,15 @@ describe("a restore into a server that does not serve", () => {
     redis(place, "set", "since", "1")
     const tools = open(place)
     await finishInterrupted(tools)
-    assert.match(tools.said.join("\n"), /Somebody has started the app since, so nothing is changed/)
+    assert.match(
+      tools.said.join("\n"),
+      /What dragonfly held before the restore lies in \/\S+\/\.pre-restore-[\s\S]*Somebody has started the app since, so nothing is changed/,
+    )
     assert.equal(redis(place, "get", "since"), "1")
     assert.equal(await readStoppedApp(tools), undefined)
   })
 
-  it("of keys that was cut is undone also when somebody has removed the container since, and so is its undo", async () => {
+  it("of keys that was cut is undone also when somebody has removed the container since", async () => {
     redis(place, "set", "mine", "kept")
     const cut = deadAfter("swap-dragonfly")
     await assert.rejects(restore(open(place, { beforeStep: cut }), { backupId: id, services: ["dragonfly"] }))
@@ -161,12 +164,6 @@ describe("a restore into a server that does not serve", () => {
     await finishInterrupted(tools)
     assert.match(tools.said.join("\n"), /Making the missing containers of dragonfly[\s\S]*The restore is undone/)
     assert.equal(redis(place, "get", "mine"), "kept")
-    await restore(open(place), { backupId: id, services: ["dragonfly"] })
-    const only = { services: ["dragonfly"] }
-    await assert.rejects(undoRestore(open(place, { beforeStep: deadAfter("take-back-dragonfly") }), only))
-    await docker("rm", "--force", name("dragonfly"))
-    await finishInterrupted(open(place))
-    assert.equal(redis(place, "get", "mine"), "")
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

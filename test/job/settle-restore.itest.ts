@@ -4,7 +4,7 @@ import { failure } from "../../src/core/errors.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
-import type { ServiceDriver } from "../../src/service/driver.ts"
+import type { LeftOfRestore, ServiceDriver } from "../../src/service/driver.ts"
 import { change } from "../../src/shell/command.ts"
 import type { BackupStore } from "../../src/storage/backup-store.ts"
 import { keysOf, manifestOf, postgresOf } from "../support/manifests.ts"
@@ -29,6 +29,7 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
   const held = { service: "cache", same: {}, atLeast: { keys: 5 } }
   const data: Record<string, "before" | "restored"> = { db: "before", cache: "before" }
   let [refused, counted] = [false, false]
+  const left: LeftOfRestore[] = []
   const driver = (kind: "redis" | "postgres"): ServiceDriver => ({
     kinds: [kind],
     probe: () => assert.fail(),
@@ -48,12 +49,14 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
         data[name] = "before"
         await work.step(`undone-${name}`, change`true`)
       },
+      left: async () => left,
     },
   })
   const paper = openPaper(
     [
       { name: "cache", image: "redis" },
       { name: "db", image: "postgres" },
+      { name: "api", image: "shop-api", profile: "app" },
       { name: "worker", image: "shop-worker", state: worker },
     ],
     [driver("redis"), driver("postgres"), { kinds: ["container"], probe: () => assert.fail() }],
@@ -70,6 +73,7 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
     count: () => {
       counted = true
     },
+    left,
     data: () => `${data.db},${data.cache}`,
   }
 }
@@ -110,3 +114,22 @@ for (const worker of ["running", "exited"] as const)
     assert.match(tools.said.join("\n"), /worker may write meanwhile[\s\S]*The restore is undone/)
     assert.equal(await readStoppedApp(ground.tools()), undefined)
   })
+
+test("a cut restore of keys is not forgotten while a part of the data of before lies aside, and what else lies there is named", async () => {
+  await using ground = world()
+  const only = { services: ["cache"] }
+  await assert.rejects(restore(ground.dying("start-cache"), only))
+  ground.turn("api", "running")
+  ground.left.push({ place: "/somewhere", what: "part" })
+  const cut = { code: "restore-cut", message: /\/somewhere holds data of cache that the restore was moving aside/ }
+  await assert.rejects(finishInterrupted(ground.tools()), cut)
+  assert.notEqual(await readStoppedApp(ground.tools()), undefined)
+  ground.left.splice(0, 1, { place: "/elsewhere", what: "kept" }, { place: "/beside", what: "brought" })
+  const tools = ground.tools()
+  await finishInterrupted(tools)
+  assert.match(
+    tools.said.join("\n"),
+    /held before the restore lies in \/elsewhere[\s\S]*lie in \/beside: nothing needs/,
+  )
+  assert.equal(await readStoppedApp(ground.tools()), undefined)
+})

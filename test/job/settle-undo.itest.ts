@@ -109,3 +109,14 @@ for (const refused of [false, true])
       }
     assert.equal(outcomes.size, refused ? 1 : 2)
   })
+
+test("an undo that was cut is settled on containers made anew where somebody has removed them", async () => {
+  await using ground = world()
+  const tools = ground.dying("start-cache")
+  await assert.rejects(undoRestore(tools))
+  assert.equal(ground.state(), "restored,restored,half")
+  for (const name of ["cache", "db"]) ground.turn(name)
+  await finishInterrupted(ground.tools())
+  assert.equal(ground.state(), "restored,restored,untouched")
+  assert.equal(await readStoppedApp(ground.tools()), undefined)
+})

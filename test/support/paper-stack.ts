@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Container, ServiceDefinition, Stack } from "../../src/docker/stack.ts"
+import type { Container, ServiceDefinition, Stack, UpOptions } from "../../src/docker/stack.ts"
 import { HostError } from "../../src/host/host.ts"
 import { localHost } from "../../src/host/local.ts"
 import type { Logger } from "../../src/job/logger.ts"
@@ -21,7 +21,7 @@ export interface PaperService {
 }
 
 /**
- * A stack whose containers are on paper, each a file with its state, and whose notes are real: so that every pair of deaths can
+ * A stack whose containers are on paper, each a file with its state, whose notes are real, and whose services have data: so that every pair of deaths can
  * be tried. Servers are the drivers'.
  */
 export function openPaper(services: readonly PaperService[], drivers: readonly ServiceDriver[]) {
@@ -31,8 +31,12 @@ export function openPaper(services: readonly PaperService[], drivers: readonly S
   // Nothing here has to outlive the machine: a real `sync` takes most of the time.
   symlinkSync("/bin/true", join(folder, "sync"))
   const host = localHost({ shell: ["env", `PATH=${folder}:${process.env.PATH}`, "sh"] })
-  for (const { name, state = "running" } of services) writeFileSync(join(states, name), state)
-  const stack = stackOf(states, services)
+  for (const { name, state = "running" } of services) {
+    writeFileSync(join(states, name), state)
+    mkdirSync(join(folder, "data", name), { recursive: true })
+    writeFileSync(join(folder, "data", name, "file"), "data")
+  }
+  const stack = stackOf(folder, states, services)
   let died = false
   const tools = (beforeStep: (step: string) => void = () => {}): Tools & { readonly said: readonly string[] } => {
     const said: string[] = []
@@ -65,10 +69,11 @@ export function openPaper(services: readonly PaperService[], drivers: readonly S
   }
 }
 
-function stackOf(states: string, services: readonly PaperService[]): Stack {
+function stackOf(folder: string, states: string, services: readonly PaperService[]): Stack {
   const definitions = services.map(({ name, image }) => ({
     ...{ name, image, profiles: [], healthBudget: 1000, dependsOn: [], stopGracePeriod: 1 },
-    ...{ volumes: [], oneShot: false },
+    volumes: [{ type: "bind", source: join(folder, "data", name), target: "/data", readOnly: false }],
+    oneShot: false,
   })) as unknown as readonly ServiceDefinition[]
   const containerOf = (name: string) =>
     ({
@@ -91,6 +96,7 @@ function stackOf(states: string, services: readonly PaperService[]): Stack {
     logs: async () => "",
     start: (containers: readonly Container[]) => bring(of(containers), "running"),
     stop: (containers: readonly Container[]) => bring(of(containers), "exited"),
-    up: (names: readonly string[]) => bring(names, "running"),
+    up: (names: readonly string[], { noStart = false }: UpOptions = {}) =>
+      bring(names, noStart ? "created" : "running"),
   } as unknown as Stack
 }
