@@ -121,6 +121,7 @@ function upCommand(config: Config, services: readonly string[], options: UpOptio
     ...(options.forceRecreate ? ["--force-recreate"] : []),
     ...(options.noDependencies ? ["--no-deps"] : []),
     ...(options.noRecreate ? ["--no-recreate"] : []),
+    ...(options.noStart ? ["--no-start"] : []),
     ...(options.pull ? ["--pull", options.pull] : []),
     ...Object.entries(options.scale ?? {}).flatMap(([service, copies]) => ["--scale", `${service}=${copies}`]),
   ]

@@ -151,6 +151,8 @@ export interface UpOptions {
   readonly noDependencies?: boolean
   /** Leaves existing copies alone and only adds: for `scale`. */
   readonly noRecreate?: boolean
+  /** Makes what is missing, and starts nothing. */
+  readonly noStart?: boolean
   readonly scale?: Readonly<Record<string, number>>
   /** Image by service, put over what the files say. */
   readonly images?: Readonly<Record<string, string>>

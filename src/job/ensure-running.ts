@@ -35,15 +35,39 @@ export async function ensureRunning(tools: Tools, services: readonly StackServic
   return stopped.length === 0 ? services : refresh(tools, services)
 }
 
+/**
+ * Makes, without starting them, the missing containers of those of the services whose data is there: what a restore that was
+ * cut off left of it is looked at, and may have to be put back, before a server loads it. Throws `restore-unknown` where
+ * nobody can tell whether there is data.
+ */
+export async function createStopped(tools: Tools, services: readonly StackService[]): Promise<void> {
+  const missing = services.filter((one) => one.container === undefined)
+  if (missing.length === 0) return
+  const onData: StackService[] = []
+  for (const { one, found, where } of await placesOf(tools, missing)) {
+    if (found === "unknown")
+      throw failure(
+        "restore-unknown",
+        `${one.service.name} has no container, and nobody can tell what is in ${where}`,
+        {
+          hint: `On the host: docker compose up --no-start ${one.service.name}; then run this again. Or restore a backup.`,
+        },
+      )
+    if (found === "data") onData.push(one)
+  }
+  if (onData.length === 0) return
+  for (const one of onData) await assertSoleServer(tools, one)
+  tools.log.warning(`Making the missing containers of ${names(onData).join(", ")} on the data that is there`)
+  const options = { noRecreate: true, noDependencies: true, noStart: true, pull: "missing" } as const
+  await tools.work.step("create-stopped", tools.stack.up(names(onData), options), { timeout: 1_800_000 })
+}
+
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools: Tools, missing: readonly StackService[]): Promise<void> {
   for (const one of missing) await assertSoleServer(tools, one)
-  const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)))
-  for (const { service } of missing) {
-    const own = places.filter((place) => place.service === service.name)
-    if (own.some((place) => place.present && place.doubt === undefined)) continue
-    const where = own.map(({ place, doubt }) => (doubt ? `${place} (${doubt})` : place)).join(", ") || "no volume"
-    throw refusal("data-missing", `service ${service.name} has no container and no data in ${where}`, {
+  for (const { one, found, where } of await placesOf(tools, missing)) {
+    if (found === "data") continue
+    throw refusal("data-missing", `service ${one.service.name} has no container and no data in ${where}`, {
       hint: "If it is new, run recreate for it alone (services). If it had data, restore a backup.",
     })
   }
@@ -52,6 +76,18 @@ async function createOnData(tools: Tools, missing: readonly StackService[]): Pro
   await tools.work.step("create-missing", up, { timeout: 1_800_000 })
   if (tools.work.dryRun)
     throw refusal("dry-run-ends", `the dry run ends here: ${names(missing).join(", ")} would first get a container`)
+}
+
+/** Whether services without a container have data, and where that was looked for. */
+async function placesOf(tools: Tools, missing: readonly StackService[]) {
+  const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)))
+  return missing.map((one) => {
+    const own = places.filter((place) => place.service === one.service.name)
+    const where = own.map(({ place, doubt }) => (doubt ? `${place} (${doubt})` : place)).join(", ") || "no volume"
+    const sure = own.some(({ present, doubt }) => present && doubt === undefined)
+    const found = sure ? "data" : own.some(({ present }) => present) ? "unknown" : "nothing"
+    return { one, where, found } as const
+  })
 }
 
 /** Only the mounts where it is going to keep its data, as far as that is known: that another one is full proves nothing. */

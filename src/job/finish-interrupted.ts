@@ -70,7 +70,7 @@ async function takeBackDefinition(tools: Tools): Promise<void> {
 
 function unsettled(error: AppError, what: string): AppError {
   return failure("restore-cut", `${what} was cut off and can be neither finished nor taken back: ${error.message}`, {
-    hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
+    hint: "Mend what the message names and run this again, or restore a backup. Until then a stopped app stays stopped.",
     cause: error,
   })
 }

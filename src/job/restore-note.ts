@@ -61,16 +61,30 @@ export async function noteGoesOn(tools: Tools): Promise<void> {
   await renote(tools, "note-goes-on", (note) => ({ ...note, ids: [tools.work.id, ...note.ids] }))
 }
 
+/**
+ * All go back from here on: which have the restored data is to be looked at by who comes after, not to be read here. The note
+ * as it then is; undefined where there is none.
+ */
+export async function noteGoesBack(tools: Tools): Promise<RestoreNote | undefined> {
+  return renote(tools, "note-goes-back", (note) => ({ ...note, done: [] }))
+}
+
 /** What a restore under way has noted; undefined where there is none. */
 export async function readRestoring(tools: Tools): Promise<RestoreNote | undefined> {
   const note = await readStoppedApp(tools)
   return note?.restoring && { ...note, restoring: note.restoring }
 }
 
-async function renote(tools: Tools, step: string, edit: (note: Restoring) => Restoring): Promise<void> {
-  const note = await readRestoring(tools)
-  if (!note) return
-  await tools.work.step(step, noteStoppedApp(tools.layout, { ...note, restoring: edit(note.restoring) }))
+async function renote(
+  tools: Tools,
+  step: string,
+  edit: (note: Restoring) => Restoring,
+): Promise<RestoreNote | undefined> {
+  const before = await readRestoring(tools)
+  if (!before) return undefined
+  const note = { ...before, restoring: edit(before.restoring) }
+  await tools.work.step(step, noteStoppedApp(tools.layout, note))
+  return note
 }
 
 function manifestFile({ layout }: Pick<Tools, "layout">): string {

@@ -1,4 +1,4 @@
-import { messageOf } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { noteReplacedInPlace } from "./in-place-note.ts"
 import { isOurs } from "./is-ours.ts"
@@ -28,6 +28,7 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
   // A store of keys does not tell whether it has loaded the restored data: to undo that would take from the app what it wrote.
   const harmless = undoable && services.every(({ service }) => service.kind === "postgres")
   if (!harmless && (await appRuns(tools))) {
+    await tellLeft(tools, services, { note, manifest })
     tools.log.warning(
       `Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`,
     )
@@ -51,6 +52,29 @@ async function restoredOnes(services: readonly StackService[], cut: Cut): Promis
     if (cut.note.restoring.done.includes(name) || (await isIn())) come.push(name)
   }
   return come
+}
+
+/**
+ * Where what the restore moved or brought lies, since nothing is changed. Throws `restore-half-moved` where that is a part of
+ * the data of before: it is in no backup that anybody knows of, and no undo of a restore would find it.
+ */
+async function tellLeft(tools: Tools, services: readonly StackService[], cut: Cut): Promise<void> {
+  const parts: string[] = []
+  for (const one of services) {
+    const { name } = one.service
+    const left = one.container && (await one.driver.cutRestores?.left?.(one.service, one.container, cutOf(one, cut)))
+    for (const { place, what } of left ?? []) {
+      if (what === "part") parts.push(`${place} holds data of ${name}`)
+      else if (what === "kept") tools.log.warning(`What ${name} held before the restore lies in ${place}`)
+      else
+        tools.log.warning(`Files that the restore was bringing to ${name} lie in ${place}: nothing needs them any more`)
+    }
+  }
+  if (parts.length === 0) return
+  throw failure(
+    "restore-half-moved",
+    `somebody has started the app since, and ${parts.join(", ")} that the restore was moving aside: to have it back, stop the app and that server, move it into the directory above, remove the folder, and start the server (what was written since gives way); or restore a backup`,
+  )
 }
 
 interface Unfinished extends Cut {

@@ -1,5 +1,5 @@
 import { failure, messageOf } from "../core/errors.ts"
-import { ensureRunning } from "./ensure-running.ts"
+import { createStopped, ensureRunning } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import { takeForth, takeOne } from "./take-back.ts"
@@ -19,6 +19,7 @@ export async function settleUndo(tools: Tools, { undoing }: UndoNote): Promise<s
     return undefined
   }
   tools.log.warning(`An undo of a restore of ${what} was cut off`)
+  await createStopped(tools, await servicesOf(tools, undoing.services))
   const open = await lookAt(
     tools,
     undoing.services.filter(({ service }) => !undoing.done.includes(service)),
@@ -70,12 +71,13 @@ async function lookAt(tools: Tools, entries: readonly UndoEntry[]): Promise<read
 }
 
 async function serveAgain(tools: Tools, entries: readonly UndoEntry[]): Promise<void> {
-  await ensureRunning(
+  await ensureRunning(tools, await servicesOf(tools, entries))
+}
+
+function servicesOf(tools: Tools, entries: readonly UndoEntry[]): Promise<readonly StackService[]> {
+  return dataServices(
     tools,
-    await dataServices(
-      tools,
-      entries.map(({ service }) => service),
-    ),
+    entries.map(({ service }) => service),
   )
 }
 

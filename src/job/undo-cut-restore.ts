@@ -1,8 +1,8 @@
 import type { Manifest } from "../core/manifest.ts"
 import type { CutRestore } from "../service/driver.ts"
-import { ensureRunning } from "./ensure-running.ts"
+import { createStopped, ensureRunning } from "./ensure-running.ts"
 import { assertHeld, noteHeld } from "./held-data.ts"
-import { type RestoreNote, readRestoring } from "./restore-note.ts"
+import { noteGoesBack, type RestoreNote, readRestoring } from "./restore-note.ts"
 import { dataServices, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { restoreFirst, startOnRightData } from "./writers.ts"
@@ -12,12 +12,13 @@ import { restoreFirst, startOnRightData } from "./writers.ts"
  * before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
  */
 export async function undoAll(tools: Tools, manifest: Manifest | undefined): Promise<void> {
-  const note = await readRestoring(tools)
-  if (!note) return
-  if (note.restoring.forward) {
-    tools.log.warning(`There is no way back to what was there before: ${restoreFirst(note)}`)
+  const before = await readRestoring(tools)
+  if (before?.restoring.forward) {
+    tools.log.warning(`There is no way back to what was there before: ${restoreFirst(before)}`)
     return
   }
+  const note = await noteGoesBack(tools)
+  if (!note) return
   const services = await cutServices(tools, note)
   const cuts = services.map((one) => ({ one, cut: cutOf(one, { note, manifest }) }))
   const held = await noteHeld(tools, note, cuts)
@@ -47,8 +48,9 @@ export function cutOf({ service }: StackService, { note, manifest }: Cut): CutRe
   return { ids, backup, dropped: service.name in (inPlace?.dropped ?? {}) }
 }
 
-/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
+/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */
 export async function cutServices(tools: Tools, { restoring }: RestoreNote): Promise<readonly StackService[]> {
+  await createStopped(tools, await dataServices(tools, restoring.services))
   const services = await dataServices(tools, restoring.services)
   const isDatabase = (one: StackService) => one.service.kind === "postgres"
   const databases = services.filter((one) => isDatabase(one) && one.container)

@@ -81,12 +81,22 @@ export interface CutRestore {
   readonly dropped: boolean
 }
 
+/** What a restore that was cut off left beside the live data. */
+export interface LeftOfRestore {
+  /** Where a person finds it. */
+  readonly place: string
+  /** All that it replaced (`kept`), what of that it had moved when it was cut (`part`), or files that it was bringing. */
+  readonly what: "kept" | "part" | "brought"
+}
+
 /** What can be told and done about a restore that was cut off, by the names that it left. */
 export interface CutRestores {
   /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
   isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
   /** What its data holds again once it is undone, as it was noted when that was moved aside; undefined where it was not. */
   held?(service: Service, container: Container, cut: CutRestore): Promise<Fingerprint | undefined>
+  /** What lies beside the live data. Absent where that is told by `replaced`, whole. */
+  left?(service: Service, container: Container, cut: CutRestore): Promise<readonly LeftOfRestore[]>
   /** Takes away what it brought, and puts back what it replaced, or drops it where it had begun to; what it had swapped in is kept aside. The container may be left stopped. */
   undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
 }

@@ -147,9 +147,23 @@ describe("a restore into a server that does not serve", () => {
     redis(place, "set", "since", "1")
     const tools = open(place)
     await finishInterrupted(tools)
-    assert.match(tools.said.join("\n"), /Somebody has started the app since, so nothing is changed/)
+    assert.match(
+      tools.said.join("\n"),
+      /What dragonfly held before the restore lies in \/\S+\/\.pre-restore-[\s\S]*Somebody has started the app since, so nothing is changed/,
+    )
     assert.equal(redis(place, "get", "since"), "1")
     assert.equal(await readStoppedApp(tools), undefined)
+  })
+
+  it("of keys that was cut is undone also when somebody has removed the container since", async () => {
+    redis(place, "set", "mine", "kept")
+    const cut = deadAfter("swap-dragonfly")
+    await assert.rejects(restore(open(place, { beforeStep: cut }), { backupId: id, services: ["dragonfly"] }))
+    await docker("rm", "--force", name("dragonfly"))
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.match(tools.said.join("\n"), /Making the missing containers of dragonfly[\s\S]*The restore is undone/)
+    assert.equal(redis(place, "get", "mine"), "kept")
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

@@ -1,20 +1,13 @@
 import assert from "node:assert/strict"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { test } from "node:test"
 import { failure } from "../../src/core/errors.ts"
-import type { Container, ServiceDefinition, Stack } from "../../src/docker/stack.ts"
 import { HostError } from "../../src/host/host.ts"
-import { localHost } from "../../src/host/local.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
-import type { Tools } from "../../src/job/tools.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import type { ServiceDriver } from "../../src/service/driver.ts"
 import { change } from "../../src/shell/command.ts"
-import { directWork } from "../support/direct-work.ts"
-import { stackTools } from "../support/stack-tools.ts"
+import { openPaper } from "../support/paper-stack.ts"
 
 // The servers are on paper here, so that every pair of deaths can be tried; test/action and test/fault have real ones.
 type Half = "untouched" | "half"
@@ -25,8 +18,6 @@ interface Paper {
 }
 
 function world() {
-  const folder = mkdtempSync(join(tmpdir(), "t-undo-"))
-  const host = localHost()
   const one = (data: string, run: string): Paper => ({
     data,
     kept: [{ name: `old-${run}`, run, data: "before", at: 1 }],
@@ -75,58 +66,19 @@ function world() {
       },
     },
   })
-  const definition = (name: string): ServiceDefinition =>
-    ({
-      name,
-      image: name === "db" ? "postgres" : "redis",
-      profiles: [],
-      healthBudget: 1000,
-      volumes: [],
-      oneShot: false,
-    }) as unknown as ServiceDefinition
-  const containers = ["cache", "db"].map(
-    (name) =>
-      ({
-        id: name,
-        name,
-        service: name,
-        state: "running",
-        health: "healthy",
-        mounts: [],
-        restarts: 0,
-        imageId: "i",
-      }) as unknown as Container,
+  const paper = openPaper(
+    [
+      { name: "cache", image: "redis" },
+      { name: "db", image: "postgres" },
+    ],
+    [driver("redis"), driver("postgres")],
   )
-  const stack = {
-    servicesOf: async (profile: string) => (profile === "app" ? [] : ["cache", "db"].map(definition)),
-    containers: async () => containers,
-    mounting: async () => [],
-    definition: async () => ({ volumes: [] }),
-    start: () => change`true`,
-    up: () => change`true`,
-    stop: () => change`true`,
-  } as unknown as Stack
-  const tools = (beforeStep: (step: string) => void = () => {}): Tools => {
-    const base = stackTools({ project: "shop", baseDir: folder }, { host, work: directWork(host, { beforeStep }) })
-    return { ...base, stack, drivers: [driver("redis"), driver("postgres")] }
-  }
   return {
-    tools,
+    ...paper,
     refuse: (now: boolean) => {
       refused = now
     },
-    /** Nothing is done from this step on. */
-    dying(at: number) {
-      let count = 0
-      return tools((step) => {
-        if (count++ >= at) throw new HostError("lost", `dead at ${step}`)
-      })
-    },
     state: () => [of("cache").data, of("db").data, of("cache").half].join(),
-    async [Symbol.asyncDispose]() {
-      rmSync(folder, { recursive: true })
-      await host[Symbol.asyncDispose]()
-    },
   }
 }
 
@@ -157,3 +109,14 @@ for (const refused of [false, true])
       }
     assert.equal(outcomes.size, refused ? 1 : 2)
   })
+
+test("an undo that was cut is settled on containers made anew where somebody has removed them", async () => {
+  await using ground = world()
+  const tools = ground.dying("start-cache")
+  await assert.rejects(undoRestore(tools))
+  assert.equal(ground.state(), "restored,restored,half")
+  for (const name of ["cache", "db"]) ground.turn(name)
+  await finishInterrupted(ground.tools())
+  assert.equal(ground.state(), "restored,restored,untouched")
+  assert.equal(await readStoppedApp(ground.tools()), undefined)
+})

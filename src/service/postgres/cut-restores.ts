@@ -29,7 +29,7 @@ export const cutRestores: CutRestores = {
         { service, container, work },
         marked.filter((one) => one.mark.leaving).map((one) => one.name),
       )
-    else if (marked.length > 0) await undoRestore(service, container, work, cut.ids)
+    else if (marked.length > 0) await undoRestore(service, container, work, { only: cut.ids, failed: true })
     await dropLeftovers(await jobOf(service, container, work))
   },
 }
@@ -58,13 +58,13 @@ async function isInPlace(service: Service, container: Container, { backup }: Cut
   return compareDatabases(expected, await countDatabases(service, container, names)).length === 0
 }
 
-/** What the works that took part moved aside. */
+/** What the works that took part moved aside, but for what an undo of theirs did. */
 async function markedBy(service: Service, container: Container, { ids }: CutRestore) {
   const { databases } = await readServer(service, container)
   return databases.flatMap((one) => {
     const mark = markOf(one)
     const isTheirs = mark?.run !== undefined && ids.includes(mark.run)
-    return isTheirs && mark["infra-actions"] === "replaced" ? [{ name: one.name, mark }] : []
+    return isTheirs && mark["infra-actions"] === "replaced" && !mark.failed ? [{ name: one.name, mark }] : []
   })
 }
 

@@ -39,7 +39,8 @@ export function postgresDriver({ lockLimit = 30_000, besideFrom }: PostgresOptio
         ...(inPlace && { inPlace }),
       }),
     restoreForeign: (service, container, dump, work) => restoreForeign(service, container, { ...dump, work }),
-    undo: (service, container, work, run) => undoRestore(service, container, work, run === undefined ? run : [run]),
+    undo: (service, container, work, run) =>
+      undoRestore(service, container, work, run === undefined ? {} : { only: [run] }),
     cutRestores,
     cutUndos,
     dataDirectory,

@@ -14,7 +14,8 @@ export async function replacedDatabases(service: Service, container: Container):
     .flatMap((one) => {
       const mark = markOf(one)
       if (mark?.["infra-actions"] !== "replaced") return []
-      return [{ name: one.name, was: mark.name, at: mark.at, run: mark.run, bytes: one.size }]
+      const { name: was, at, run, failed } = mark
+      return [{ name: one.name, was, at, run, bytes: one.size, ...(failed && { failed }) }]
     })
     .toSorted((a, b) => (a.at ?? "9").localeCompare(b.at ?? "9"))
 }

@@ -74,7 +74,7 @@ export async function giveWay(
     await inPlace.noWayBack()
   } catch (error) {
     // The error is the one to hear about; what cannot be put back now, the next run finds by its mark.
-    await undoRestore(service, container, work, [work.id]).catch((problem: unknown) => {
+    await undoRestore(service, container, work, { only: [work.id] }).catch((problem: unknown) => {
       if (error instanceof Error) error.cause ??= problem
     })
     throw error

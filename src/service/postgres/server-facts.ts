@@ -97,6 +97,8 @@ const marker = z.object({
   made: z.array(z.string()).default([]),
   /** Moved aside only to be dropped, before anything has replaced it. */
   leaving: z.boolean().default(false),
+  /** A restore that did not come to its end had brought it: nothing that is to come back. */
+  failed: z.boolean().default(false),
 })
 export type DatabaseMark = z.output<typeof marker>
 

@@ -9,6 +9,8 @@ export interface Replacement {
   readonly made: readonly string[]
   /** It is moved aside only to be dropped: see `restore-in-place.ts`. */
   readonly leaving?: boolean
+  /** What is moved aside was brought by a restore that did not come to its end. */
+  readonly failed?: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Replacement {
 export function swapSql(
   restored: readonly Pick<Beside, "live" | "name" | "old" | "exists" | "properties">[],
   comments: ReadonlyMap<string, string | null>,
-  { run, at }: Omit<Replacement, "made" | "leaving">,
+  { run, at }: Omit<Replacement, "made" | "leaving" | "failed">,
 ): string {
   const made = restored.filter((one) => !one.exists).map((one) => one.live)
   const statements = restored.flatMap(({ live, name, old, exists, properties }) => [

@@ -9,21 +9,38 @@ import { newNonce } from "./marked-lines.ts"
 import { assumedServer, type DatabaseMark, markOf, readServer, type ServerFacts, serverFor } from "./server-facts.ts"
 import { moveAside } from "./swap-sql.ts"
 
+/** Which restore is taken back; the last one unless told. */
+export interface Taken {
+  /** One of the works with these ids. */
+  readonly only?: readonly string[]
+  /** It did not come to its end: what it had brought is not to come back by an undo. */
+  readonly failed?: boolean
+}
+
 interface Kept {
   readonly name: string
   readonly mark: DatabaseMark
 }
 
+interface Undo extends Pick<Required<Taken>, "failed"> {
+  readonly last: readonly Kept[]
+  /** Live databases that make room. */
+  readonly aside: readonly string[]
+  /** The id under which they are kept. */
+  readonly run: string
+}
+
 /**
  * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
- * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
+ * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too,
+ * unless it is of a restore that failed.
  * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
  */
 export async function undoRestore(
   service: Service,
   container: Container,
   work: Work,
-  only?: readonly string[],
+  { only, failed = false }: Taken = {},
 ): Promise<string> {
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const last = lastReplaced(server, only)
@@ -34,7 +51,7 @@ export async function undoRestore(
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
   const run = freeRun(server, aside, work.id)
-  const sql = undoSql(server, { last, aside, run })
+  const sql = undoSql(server, { last, aside, run, failed })
   const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
   await work
     .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
@@ -63,7 +80,7 @@ function freeRun({ databases }: ServerFacts, aside: readonly string[], id: strin
 function lastReplaced(server: ServerFacts, only?: readonly string[]): readonly Kept[] {
   const kept = server.databases.flatMap((one) => {
     const mark = markOf(one)
-    const counts = mark?.run !== undefined && (only?.includes(mark.run) ?? true)
+    const counts = mark?.run !== undefined && !mark.failed && (only?.includes(mark.run) ?? true)
     return counts && mark["infra-actions"] === "replaced" ? [{ name: one.name, mark }] : []
   })
   const newest = kept.toSorted((a, b) => (b.mark.at ?? "").localeCompare(a.mark.at ?? ""))[0]
@@ -77,15 +94,13 @@ function lost(server: ServerFacts, last: readonly Kept[]): readonly string[] {
   return [...new Set(names)].filter((name) => live.has(name))
 }
 
-function undoSql(
-  server: ServerFacts,
-  { last, aside, run }: { readonly last: readonly Kept[]; readonly aside: readonly string[]; readonly run: string },
-): string {
+function undoSql(server: ServerFacts, { last, aside, run, failed }: Undo): string {
   const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
   const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name))
+  const kept = { run, at: server.now, made, ...(failed && { failed }) }
   const statements = [
     ...aside.flatMap((name) =>
-      moveAside(name, besideName(name, "old", run), { comment: comments.get(name) ?? null, run, at: server.now, made }),
+      moveAside(name, besideName(name, "old", run), { ...kept, comment: comments.get(name) ?? null }),
     ),
     ...last.flatMap(({ name, mark }) => [
       `alter database ${identifier(name)} rename to ${identifier(mark.name)}`,

@@ -1,3 +1,4 @@
+import { posix } from "node:path"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { Command } from "../../shell/command.ts"
@@ -22,15 +23,39 @@ export const cutRestores: CutRestores = {
     }
     return undefined
   },
+  async left(service, container, { ids, backup }) {
+    if (backup === undefined) return []
+    await awaitQuiet(service, container)
+    const names = ids.flatMap((id) => [keptFolder(id), staging(id)])
+    const found = await findLeft(service, container, names)
+    return found.map((one) => ({
+      place: placeOf(container, one),
+      what: ids.some((id) => one.name === staging(id)) ? "brought" : one.note ? "kept" : "part",
+    }))
+  },
   async undo(service, container, { ids, backup }: CutRestore, work) {
     if (backup === undefined) return
     await awaitQuiet(service, container)
     for (const id of ids) {
-      const look = () => findLeft(service, container, [keptFolder(id), `.restore-${id}`])
+      const look = () => findLeft(service, container, [keptFolder(id), staging(id)])
       const [left] = await work.check(`look-${service.name}`, look, [])
       if (left) await putBack({ service, container, work }, id, left)
     }
   },
+}
+
+/** Where a restore brings its files first. */
+function staging(id: string): string {
+  return `.restore-${id}`
+}
+
+/** On the host, with the volume's name where it has one. */
+function placeOf({ mounts }: Container, { name, directory }: LeftFolder): string {
+  const isIn = (target: string) => directory === target || directory.startsWith(`${target}/`)
+  const mount = mounts.filter(({ target }) => isIn(target)).toSorted((a, b) => b.target.length - a.target.length)[0]
+  if (!mount) return posix.join(directory, name)
+  const path = posix.join(mount.source, posix.relative(mount.target, directory), name)
+  return mount.volume === undefined ? path : `${path} (volume ${mount.volume})`
 }
 
 interface Place {

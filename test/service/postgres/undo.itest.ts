@@ -82,11 +82,34 @@ describe("taking a restore back, and removing what it replaced", () => {
     assert.equal(rows(), "20")
   })
 
+  it("takes a restore that failed back once, whoever asks again, and what that had brought is not to come back", async () => {
+    const [restoring, settling] = [work(), work()]
+    await restore(restoring)
+    const cut = (ids: readonly string[]) => ({ ids, backup, dropped: false })
+    const isIn = (ids: readonly string[]) =>
+      driver.cutRestores?.isIn?.(ground.service, ground.container(), cut(ids)) ?? assert.fail()
+    const undoCut = (ids: readonly string[], by = work()) =>
+      driver.cutRestores?.undo(ground.service, ground.container(), cut(ids), by) ?? assert.fail()
+    const ids = [settling.id, restoring.id]
+    assert.deepEqual([await isIn(ids), rows()], [true, "10"])
+    await undoCut(ids, settling)
+    const again = ["the next run's", ...ids]
+    assert.deepEqual([await isIn(again), rows()], [false, "20"])
+    await undoCut(again)
+    assert.deepEqual([await isIn(again), rows()], [false, "20"])
+    const brought = (await replaced()).filter(({ run }) => run === settling.id)
+    assert.deepEqual([brought.length > 0, brought.every(({ failed }) => failed)], [true, true])
+    await assert.rejects(driver.undo?.(ground.service, ground.container(), work(), settling.id) ?? assert.fail(), {
+      code: "nothing-to-undo",
+    })
+    assert.equal(rows(), "20")
+  })
+
   it("changes nothing when one of the names cannot be given back", async () => {
     const names = () => ground.sql("postgres", "select string_agg(datname, ',' order by oid) from pg_database")
     // The session that renames is in template1, which therefore cannot be renamed.
     const before = names()
-    const old = (await replaced()).findLast((one) => one.was === "app")?.name ?? assert.fail()
+    const old = (await replaced()).findLast((one) => one.was === "app" && !one.failed)?.name ?? assert.fail()
     const comment = ground.sql(
       "postgres",
       `select shobj_description(oid, 'pg_database') from pg_database where datname = '${old}'`,

@@ -51,7 +51,34 @@ test("a restore and an undo that were cut are undone where the server's start al
     same: {},
     atLeast: { "db0.keys": 60 },
   })
+  const left = async () => (await driver.cutRestores?.left?.(service, await ground.container(), cut)) ?? []
+  const [kept, ...none] = await left()
+  assert.deepEqual([kept?.what, none], ["kept", []])
+  assert.match(kept?.place ?? "", new RegExp(`^/.*/deep/\\.pre-restore-${work.id}( \\(volume \\S+\\))?$`))
+  const move = async (from: string, to: string) => {
+    const at = `/data/deep/.pre-restore-${work.id}`
+    const { imageId } = await ground.container()
+    await sh(
+      "docker",
+      "run",
+      "--rm",
+      "--volumes-from",
+      ground.name,
+      "--entrypoint",
+      "mv",
+      imageId,
+      `${at}/${from}`,
+      `${at}/${to}`,
+    )
+  }
+  await move(".moved", ".away")
+  assert.deepEqual(
+    (await left()).map(({ what }) => what),
+    ["part"],
+  )
+  await move(".away", ".moved")
   await driver.cutRestores?.undo(service, await ground.container(), cut, work)
+  assert.deepEqual(await left(), [])
   assert.equal(await keysAfterStart(ground), "60")
 
   await restore(work)
