@@ -1347,6 +1347,7 @@ function upCommand(config, services, options) {
 		...options.forceRecreate ? ["--force-recreate"] : [],
 		...options.noDependencies ? ["--no-deps"] : [],
 		...options.noRecreate ? ["--no-recreate"] : [],
+		...options.noStart ? ["--no-start"] : [],
 		...options.pull ? ["--pull", options.pull] : [],
 		...Object.entries(options.scale ?? {}).flatMap(([service, copies]) => ["--scale", `${service}=${copies}`])
 	];
@@ -2573,16 +2574,16 @@ const texts$1 = {
 	"put-aside-back": "# The way back of set-aside, from wherever that was cut off; does nothing when nothing is aside. $1 the parent folder, $2\n# the directory's name, $3 its name aside, $4 the name under which what lies in its place now is kept. Says `kept` when\n# something is kept there.\nset -eu\ncd \"$1\"\n[ -e \"./$3\" ] || exit 0\nif [ -e \"./$2\" ] && ! rmdir \"./$2\" 2>/dev/null; then\n  [ ! -e \"./$4\" ] || { echo \"$4 is there already\" >&2; exit 1; }\n  mv \"./$2\" \"./$4\"\nfi\nmv \"./$3\" \"./$2\"\nsync\nif [ -e \"./$4\" ]; then echo kept; fi\n",
 	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
-	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  # shellcheck disable=SC2016 # expands in the container\n  report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n    'exec \"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin' <\"$2\" 2>&1)\n  code=$?\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
+	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  for check_try in 1 2 3; do\n    # shellcheck disable=SC2016 # expands in the container\n    report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n      '\"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin; code=$?; echo \"checked $code\"; exit $code' <\"$2\" 2>&1)\n    code=$?\n    # Of a container that ends at once the engine may lose the last words: then nothing is known, and it is asked again.\n    case $code:$report in 0:*checked\\ 0*) break ;; 0:*) [ \"$check_try\" -lt 3 ] || code='0, without a word' ;; *) break ;; esac\n  done\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
 	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
-	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is. begin_append DIRECTORY LOG: with the append-only\n# file on, the snapshot alone is ignored and then overwritten: it must be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved\" && chown \"$owner\" \"$1\" || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
+	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is: wholly or not at all, also after a crash of the\n# host. begin_append DIRECTORY LOG: with the append-only file on, the snapshot alone is ignored and then overwritten: it must\n# be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved.t\" && chown \"$owner\" \"$1\" && sync || exit 1\n  mv -f \"$1/.moved.t\" \"$1/.moved\" && sync || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
 	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
 	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
 	"redis-find": "# Looks for folders of a restore or an undo in all that is mounted: nobody needs to know where the server keeps its data.\n# $1 container, $2 image, $3 folders' names, blanks between them, $4.. where its volumes are mounted. Two lines for each: its\n# path, then its mark, empty without one.\n# shellcheck disable=SC2016 # expands in the container\ntext='\nnames=$1\nshift\nfor name in $names; do\n  found=$(find \"$@\" -xdev -type d -name \"$name\" -prune) || exit 1\n  [ -z \"$found\" ] || printf \"%s\\n\" \"$found\" | sort -u | while read -r one; do\n    printf \"%s\\n%s\\n\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\n  done\ndone\necho end\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-forget": "# Removes for good what restores replaced, or had brought, and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in *[!A-Za-z0-9._-]*) exit 1 ;; .pre-restore-?* | .failed-restore-?*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-kept": "# What restores replaced and kept, and what failed ones had brought. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-* .failed-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
 	"redis-keys-read": "# The line of Dragonfly's log about the load at its start, if there is one. $1 container. Its log is on standard error, or,\n# when it was started without --logtostderr, in a file of its own; neither need be there.\nsince=$(docker inspect -f '{{.State.StartedAt}}' \"$1\") || exit 1\nline=$(docker logs --since \"$since\" \"$1\" 2>&1 | grep -m 1 'num keys read: ')\n[ -n \"$line\" ] || line=$(docker exec \"$1\" cat /tmp/dragonfly.INFO 2>/dev/null | grep -m 1 'num keys read: ')\nprintf '%s\\n' \"$line\"\n",
-	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port. First line: the reply to PING; then INFO.\ninside \"$1\" \"$2\" <<'INSIDE'\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
+	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port, $3 seconds that it may take. First line: the reply to PING,\n# empty where there is none in time; then INFO.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\n[ -z \"$quick\" ] || quick=\"timeout $1\"\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
 	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
 	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From what Dragonfly reads of its environment, from the configuration\n# file that its arguments name, and from these; what none of them says keeps the image's default. `workdir`: where it starts.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nenvironment=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"workdir ${workdir:-/}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nprintf '%s\\n' \"$environment\" | sed -n -E \"s/^DFLY_($wanted)=(.*)$/\\1 \\2/p\"\n: \"${conf:=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | sed -n 's/^--flagfile=//p' | tail -n 1)}\"\nif [ -n \"$conf\" ]; then\n  case $conf in /*) ;; *) conf=${workdir%/}/$conf ;; esac\n  # By itself first, for a pipe tells only how its last part ended.\n  docker cp -L \"$1:$conf\" - >/dev/null || { echo \"error its configuration file $conf cannot be read\" >&2; exit 1; }\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d \"\\\"'\\r\" | sed -n -E \"s/^(--)?($wanted)[= ]+(.*)$/\\2 \\3/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
@@ -2591,7 +2592,7 @@ const texts$1 = {
 	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name, $8 what\n# to note about the data that is moved.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\n[ \"$on\" = - ] || begin_append \"$on\" \"$log\"\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" </dev/null\n",
 	"redis-take-back": "# Puts what a restore kept in the place of what the stopped server would load; that is moved aside in the same way. $1\n# container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's\n# name, $8 what to note about the data that is moved, $9 the folder that was kept: its mark stays until the data is proven.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6 kept=$7\n[ -e \"$dir/$kept/.moved\" ] || { echo \"error $kept is not a whole set of replaced files\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/$kept\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nif [ \"$on\" != - ] && [ ! -e \"$dir/$on\" ] && [ -e \"$dir/$file\" ]; then begin_append \"$on\" \"$log\"; fi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" \"$9\" </dev/null\n",
 	"redis-taken": "# Removes the folder of what was taken back, which is empty by now. $1 container, $2 image, $3 data directory, $4 the folder.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\n[ -z \"$(ls \"$2\")\" ] || { echo \"error $2 is not empty\" >&2; exit 1; }\nrm -f \"./$2/.moved\" && rmdir \"./$2\"\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" </dev/null\n",
-	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then\n  aside \"$dir/$from\"\n  [ -e \"$dir/$from/.moved\" ] || moved \"$dir/$from\" \"{\\\"run\\\":\\\"$id\\\",\\\"append\\\":null,\\\"atLeast\\\":null}\"\n  # From here on what lies in the directory is old: who comes after a kill must not move it away again.\n  rm -f \"$dir/.pre-restore-$id/.moved\" && sync || exit 1\nfi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
+	"redis-undo": "# Puts back what a restore has moved aside; what it had put there is kept as `.failed-restore-ID`, or in the folder $7 that\n# it came from. $1 container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`. The\n# server is stopped, or nothing has been swapped yet.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 from=${5:-.failed-restore-$2}\n[ \"$append\" != - ] || append=appendonlydir\nrm -rf \"$dir/.restore-$id\"\n[ -d \"$dir/.pre-restore-$id\" ] || exit 0\n# Without the mark the old data was still being moved: what lies in the directory is old, too.\nif [ -e \"$dir/.pre-restore-$id/.moved\" ]; then\n  aside \"$dir/$from\"\n  [ -e \"$dir/$from/.moved\" ] || moved \"$dir/$from\" \"{\\\"run\\\":\\\"$id\\\",\\\"append\\\":null,\\\"atLeast\\\":null}\"\n  # From here on what lies in the directory is old: who comes after a kill must not move it away again.\n  rm -f \"$dir/.pre-restore-$id/.moved\" && sync || exit 1\nfi\nfor one in \"$dir/.pre-restore-$id\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nrm -f \"$dir/.pre-restore-$id/.moved.t\" && rmdir \"$dir/.pre-restore-$id\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"${7:-}\" </dev/null\n",
 	"redis-version": "# The product in an image and its version, in its own words. $1 image.\n# shellcheck disable=SC2016 # expands in the container\ndocker run --rm --network none --label infra-actions.scratch=1 --entrypoint sh \"$1\" -c \\\n  'for one in valkey-server redis-server dragonfly; do if command -v \"$one\" >/dev/null; then exec \"$one\" --version; fi; done; exit 1' </dev/null\n",
 	"s3-download": "# Fetches one file straight from S3, several ranges at once. $1 directory of backups, $2 path in it, $3 bytes, $4 SHA-256,\n# $5 ETag or `-`, $6 tries of a range, $7 seconds without progress that cut a try, $8 ranges at once. Standard input: the URL,\n# which stands in no argument, file or output here. What came before is kept and completed; the file gets its name only when\n# its SHA-256 is right. Prints `renew` instead, for another call with a fresh URL, when this one got old on the way. As it goes\n# on: `from BYTES` that were there before, and `range BYTES` for each that came.\nset -u\numask 077\nbytes=$3 sum=$4 etag=$5 tries=$6 stall=$7 lanes=$8 block=1048576 range=16777216\nread -r url\nmkdir -p \"$1/$(dirname \"$2\")\" && cd \"$1\" && chmod 700 . \"$(dirname \"$2\")\" || exit 1\nfile=$2 partial=$2.partial\nstate=$partial.ranges\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$file\" ]; then\n  if right \"$file\"; then echo \"already there\"; exit 0; fi\n  # Nothing is overwritten: the damaged file stays for whoever wants to look at it.\n  mv \"$file\" \"$file.damaged.$(date +%s)\" || exit 1\nfi\n# What came of another object is no beginning of this one.\nif ! [ -e \"$partial\" ] || [ \"$(sed -n 1p \"$state\" 2>/dev/null)\" != \"$sum $etag\" ]; then\n  : >\"$partial\" && echo \"$sum $etag\" >\"$state\" || exit 1\nfi\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nleft=$((bytes / 1024 - $(du -k \"$partial\" | cut -f1)))\n[ \"${free:-0}\" -ge \"$left\" ] || { echo \"error $1 has ${free:-no known} KiB free, the file needs $left KiB\" >&2; exit 1; }\nbefore=$(grep -c '^done ' \"$state\")\necho \"from $((before * range))\"\nwork=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\n\n# get N: one range into its place. 0 when all of it came; else `code` is the answer.\nget() {\n  first=$(($1 * range)) last=$((($1 + 1) * range - 1))\n  [ \"$last\" -lt \"$bytes\" ] || last=$((bytes - 1))\n  # An answer that is longer than its range must not run into the next one.\n  {\n    curl -sS -f -K /dev/fd/3 -r \"$first-$last\" --connect-timeout 10 --speed-limit 1000 --speed-time \"$stall\" \\\n      -D \"$work/$1.head\" 2>/dev/null 3<<CONFIG\nurl = \"$url\"\n$([ \"$etag\" = - ] || printf 'header = \"If-Match: \\\\\"%s\\\\\"\"' \"$etag\")\nCONFIG\n    echo $? >\"$work/$1.rc\"\n  } | head -c $((last - first + 1)) | dd of=\"$partial\" bs=\"$block\" seek=$((first / block)) conv=notrunc 2>/dev/null || { code=disk; return 1; }\n  read -r rc <\"$work/$1.rc\"\n  code=$(sed -n 's/^HTTP[^ ]* \\([0-9]*\\).*$/\\1/p' \"$work/$1.head\" 2>/dev/null | tail -n 1)\n  rm -f \"$work/$1.head\" \"$work/$1.rc\"\n  # A 200 is the whole object, not the range that was asked for.\n  [ \"${code:=000}\" = 206 ] && [ \"$rc\" = 0 ]\n}\n\n# lane N: every so many-th range, until all are there or one of them cannot be had.\nlane() {\n  number=$1\n  while [ $((number * range)) -lt \"$bytes\" ]; do\n    failed=0\n    until [ -e \"$work/failed\" ] || grep -qx \"done $number\" \"$state\"; do\n      if get \"$number\"; then\n        echo \"done $number\" >>\"$state\"\n        echo \"range $((last + 1 - first))\"\n        continue\n      fi\n      failed=$((failed + 1))\n      case $code in\n        403 | 404 | 412 | disk) echo \"$code\" >\"$work/failed\" ;;\n        *) [ \"$failed\" -lt \"$tries\" ] || echo \"$code\" >\"$work/failed\" ;;\n      esac\n      sleep \"$failed\"\n    done\n    number=$((number + lanes))\n  done\n}\n\npids=\nfrom=0\nwhile [ \"$from\" -lt \"$lanes\" ]; do\n  lane \"$from\" &\n  pids=\"$pids $!\"\n  from=$((from + 1))\ndone\nfor pid in $pids; do wait \"$pid\"; done\n\nif [ -e \"$work/failed\" ]; then\n  read -r code <\"$work/failed\"\n  if [ \"$code\" = 403 ] && [ \"$(grep -c '^done ' \"$state\")\" -gt \"$before\" ]; then echo renew; exit 0; fi\n  case $code in\n    # An old URL is refused like a wrong one: what came stays for a fresh one.\n    403) echo \"error S3 answered 403 for $file\" >&2 ;;\n    404 | 412) rm -f \"$partial\" \"$state\"; echo \"error S3 answered $code for $file\" >&2 ;;\n    disk) echo \"error $partial cannot be written\" >&2 ;;\n    *) echo \"error S3 answered $code for $file, $tries times\" >&2 ;;\n  esac\n  exit 1\nfi\nrm -f \"$state\"\nif ! right \"$partial\"; then\n  rm -f \"$partial\"\n  echo \"error $file came from S3 with other bytes than its manifest says\" >&2\n  exit 1\nfi\nsync \"$partial\"\nmv \"$partial\" \"$file\"\nsync \"$(dirname \"$file\")\"\necho \"fetched $bytes\"\n",
 	"s3-part-sums": "# The MD5s of a file's parts, and the SHA-256 of the same bytes. $1 file, $2 size of a part in whole MiB of bytes, $3 number of\n# the last one. Lines `NUMBER MD5`, at last `sum SHA256`.\nset -u\nwork=$(mktemp -d) && mkfifo \"$work/stream\" || exit 1\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 1' TERM INT HUP\nif openssl md5 -r </dev/null >/dev/null 2>&1; then md5() { openssl md5 -r; }; else md5() { md5sum; }; fi\nsha256 <\"$work/stream\" >\"$work/sum\" & summing=$!\nexec 7>\"$work/stream\"\nnumber=0\nwhile [ \"$number\" -lt \"$3\" ]; do\n  sum=$(dd if=\"$1\" bs=1048576 skip=$((number * ($2 / 1048576))) count=$(($2 / 1048576)) 2>/dev/null | tee \"$work/stream\" | md5)\n  number=$((number + 1))\n  echo \"$number ${sum%% *}\"\ndone\nexec 7>&-\nwait \"$summing\"\nread -r sum _ <\"$work/sum\"\necho \"sum $sum\"\n",
@@ -2603,7 +2604,7 @@ const texts$1 = {
 	"store-accept": "# Gives a file that has come in as `PATH.partial` its name when it is right. $1 directory of backups, $2 path in it,\n# $3 bytes, $4 SHA-256. A right file that is there already stays; a damaged one is moved aside.\nset -eu\ncd \"$1\"\nbytes=$3 sum=$4\nright() { [ \"$(stat -c %s \"$1\")\" = \"$bytes\" ] && [ \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" = \"$sum\" ]; }\nif [ -e \"$2\" ] && right \"$2\"; then rm -f \"$2.partial\"; exit 0; fi\nif ! right \"$2.partial\"; then\n  rm -f \"$2.partial\"\n  echo \"error $2 came in with other bytes than its manifest says\" >&2\n  exit 1\nfi\nchmod 600 \"$2.partial\"\n# Before the damaged one goes: then there is hardly a moment without a file of this name.\nsync \"$2.partial\"\nif [ -e \"$2\" ]; then mv \"$2\" \"$2.damaged.$(date +%s)\"; fi\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
 	"store-below": "# Files of backups that begin with one of some stems. $1 directory of backups, $2.. `FOLDER/BEGINNING`. One path a line.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nshift\nfor stem; do\n  for one in \"$stem\"*; do\n    if [ -f \"$one\" ]; then printf '%s\\n' \"$one\"; fi\n  done\ndone\n",
 	"store-clean": "# Makes the directory of backups ready: $1, with the folders in it, mode 700. Removes half written files that nobody has\n# written to for a day, and prints what went: another project or environment may have its backups here as well, and a lock of its own.\nset -eu\numask 077\nmkdir -p \"$1\"\ncd \"$1\"\nmkdir -p postgres dragonfly metadata\nchmod 700 . postgres dragonfly metadata\nfind . -mindepth 2 -maxdepth 2 -type f \\( -name '*.partial' -o -name '*.partial.*' \\) -mmin +1440 | while read -r one; do\n  rm -f \"$one\"\n  echo \"${one#./}\"\ndone\n",
-	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
+	"store-discard": "# Removes the files of a backup that was never published. $1 directory of backups, $2 where its manifest would lie, $3..\n# the files. One with a manifest is a backup: it is not touched.\nset -eu\n[ -d \"$1\" ] || exit 0\ncd \"$1\"\nif [ -e \"$2\" ]; then echo \"error $2 is there: this backup is published and stays\" >&2; exit 1; fi\nrm -f \"$2.partial\"\nshift 2\nfor one; do rm -f \"$one\" \"$one.partial\"; done\n",
 	"store-left": "# Files beside the backups that are none: what was replaced by a good copy, and what was half written. $1 directory of\n# backups. Lines `BYTES SECONDS PATH`, the time of the last change and the path in base64, then `now` and the host's time.\nset -eu\nif [ -d \"$1\" ]; then\n  cd \"$1\"\n  for one in postgres/*.damaged.* dragonfly/*.damaged.* postgres/*.partial* dragonfly/*.partial* metadata/*.partial*; do\n    [ -f \"$one\" ] || continue\n    printf '%s %s\\n' \"$(stat -c '%s %Y' \"$one\")\" \"$(printf %s \"$one\" | base64 | tr -d '\\n')\"\n  done\nfi\necho \"now $(date +%s)\"\n",
 	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last of those that end in $4, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0} tail=${4:-.json}\nset -- \"$word\"-*\"$tail\"\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
 	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
@@ -3113,85 +3114,800 @@ function isServing({ state, health = "healthy" }) {
 	return state === "running" && health === "healthy";
 }
 
-// src/job/data-presence.ts
+// src/core/backup-id.ts
+/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
+function backupId(time) {
+	return `backup-${digits(time, "")}`;
+}
+/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
+function backupStamp(time) {
+	return digits(time, "-");
+}
+/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
+function backupTime(id) {
+	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
+	if (!parts) return void 0;
+	const [year, month, day, hour, minute, second] = parts;
+	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
+}
+/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
+function artifactFile(folder, { service, stamp, part, extension }) {
+	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
+	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
+}
+/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
+function fileNamePart(text) {
+	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
+}
+function percent(byte) {
+	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+function digits(time, separator) {
+	const [date = "", clock = ""] = time.toISOString().split("T");
+	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
+}
+
+// src/core/leftovers.ts
+/** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */
+const safeAge = 864e5;
+/** Folders of artifacts, in the backup directory and below the prefix in S3. */
+const folders = ["postgres", "dragonfly"];
+/** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
+function stemsOf({ stamp, services }) {
+	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
+}
 /**
-* Whether the places where these services keep their data hold anything: every writable directory or volume of the
-* definition and of the container, and where these hold nothing, the container itself: what a server has not saved yet, or
-* keeps on no volume. A place that cannot be looked into counts as full: what might be data is protected like data.
+* Those whose files in a store may go: that store has no manifest of them, and they were to be removed from it, or were
+* not published in time. On the host that is at once, for the lock is ours; there S3's manifest alone is none. What S3 has
+* of a backup that the host has without it, the notes of its uploads tell.
 */
-async function dataPresence(tools, services) {
-	const { volumes } = await tools.stack.definition();
-	const places = services.flatMap((one) => [...new Set(placesOf(one, volumes))].map((place) => ({
-		service: one.service.name,
-		place
-	})));
-	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
-	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
-	const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length);
-	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
-	const looked = places.map((one, index) => ({
-		...one,
-		...judge$1(answers[index] ?? "")
+function deadIn(store, { begun, held, now }) {
+	const has = (name, id) => held.get(name)?.ids.has(id) ?? false;
+	return begun.filter(({ id, at, from }) => {
+		if (has(store, id)) return false;
+		if (from !== void 0) return from === store;
+		return store === "local" || !has("local", id) && isOld(at, now);
+	});
+}
+/**
+* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make or
+* remove files of this name, its backup is dead there, and no manifest there names the file.
+*/
+function leftovers(store, files, options) {
+	const stems = deadIn(store, options).flatMap(stemsOf);
+	const named = options.held.get(store)?.paths;
+	return files.filter((file) => !named?.has(file) && stems.some((stem) => isBelow(file, stem)));
+}
+/**
+* Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
+* of ours began, or one that our own manifests name, and so brought here from another store.
+*/
+function halfWritten(files, { begun, own }) {
+	const stems = begun.flatMap(stemsOf);
+	const manifests = begun.map(({ id }) => `metadata/${id}.json`);
+	return files.filter((file) => {
+		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
+		if (whole === file) return false;
+		return own.has(whole.replace(/\.gpg$/, "")) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
+	});
+}
+/** Notes that say nothing any more, once all leftovers that may go are gone. */
+function settled$1({ begun, held, now }) {
+	const published = (id) => [...held.values()].some(({ ids }) => ids.has(id));
+	return begun.filter(({ id, at, from }) => from !== void 0 || published(id) || !held.has("s3") || isOld(at, now));
+}
+function isOld(at, now) {
+	return now.getTime() - Date.parse(at) >= safeAge;
+}
+function isBelow(file, stem) {
+	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
+}
+
+// src/core/manifest.ts
+/** A file of a backup, as it was when it was written. */
+const artifactSchema = require_libraries.strictObject({
+	/** Path relative to the backup directory and, with the prefix before it, the key in S3. */
+	file: require_libraries.string$1().min(1),
+	/** What it holds: one database, how that database is made where its file does not say it, the cluster's globals, or a snapshot of keys. */
+	role: require_libraries._enum([
+		"database",
+		"properties",
+		"globals",
+		"keys"
+	]),
+	/** The database's name, also for its properties; the file's own name for the others. */
+	name: require_libraries.string$1(),
+	bytes: require_libraries.int().positive(),
+	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+});
+/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
+const checksumSchema = require_libraries.string$1().regex(/^-?\d+$/);
+const tableSchema = require_libraries.strictObject({
+	schema: require_libraries.string$1(),
+	name: require_libraries.string$1(),
+	rows: require_libraries.int().min(0),
+	/** Of its rows' text, when `backup.verify` is `checksum`. */
+	checksum: checksumSchema.optional()
+});
+const databaseSchema$1 = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	/** Bytes on disk when the dump was taken. */
+	size: require_libraries.int().min(0),
+	tables: require_libraries.array(tableSchema),
+	largeObjects: require_libraries.int().min(0),
+	largeObjectsChecksum: checksumSchema.optional(),
+	/** What a server needs to take it; absent in backups that did not record it. */
+	extensions: require_libraries.array(require_libraries.strictObject({
+		name: require_libraries.string$1(),
+		version: require_libraries.string$1()
+	})).optional()
+});
+const postgresSchema = require_libraries.strictObject({
+	kind: require_libraries.literal("postgres"),
+	/** `server_version_num` and the image's reference. */
+	version: require_libraries.int(),
+	systemIdentifier: require_libraries.string$1(),
+	dataChecksums: require_libraries.boolean(),
+	databases: require_libraries.array(databaseSchema$1)
+});
+const keyspaceSchema = require_libraries.array(require_libraries.strictObject({
+	database: require_libraries.int(),
+	keys: require_libraries.int(),
+	expires: require_libraries.int()
+}));
+const keysSchema = require_libraries.strictObject({
+	kind: require_libraries._enum([
+		"dragonfly",
+		"redis",
+		"valkey"
+	]),
+	product: require_libraries.string$1(),
+	version: require_libraries.string$1(),
+	/** Keys and keys with an expiry, per logical database: those of the snapshot unless `earlier` is there. */
+	keyspace: keyspaceSchema,
+	/** Keys in the files by the server's own count while it wrote; only of Dragonfly, whose files cannot be counted. */
+	written: require_libraries.int().min(0).optional(),
+	/** The counts before the snapshot, when `keyspace` are those after it and the ones at its moment are not known. */
+	earlier: keyspaceSchema.optional()
+});
+const serviceBackupSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	image: require_libraries.string$1(),
+	artifacts: require_libraries.array(artifactSchema).min(1),
+	contents: require_libraries.discriminatedUnion("kind", [postgresSchema, keysSchema])
+});
+/** How it is known that S3 holds the bytes: strongest first. */
+const proofTiers = [
+	"read-back",
+	"etag",
+	"parts-only"
+];
+const manifestSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `backup-YYYYMMDD-HHMMSS`, UTC. */
+	id: require_libraries.string$1().regex(/^backup-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	/** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
+	created: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	encrypted: require_libraries.literal(false),
+	services: require_libraries.array(serviceBackupSchema).min(1),
+	storage: require_libraries.strictObject({
+		local: require_libraries._enum(["success"]),
+		s3: require_libraries._enum([
+			"success",
+			"failed",
+			"off"
+		]),
+		/** Absent when S3 does not hold the files. */
+		tier: require_libraries._enum(proofTiers).optional(),
+		/** Until when S3 lets nobody delete or change the objects; absent without a lock. */
+		lockedUntil: require_libraries.datetime().optional(),
+		/** S3 objects by artifact file, with what is needed to check them again. */
+		objects: require_libraries.array(require_libraries.strictObject({
+			file: require_libraries.string$1(),
+			key: require_libraries.string$1(),
+			etag: require_libraries.string$1(),
+			partBytes: require_libraries.int(),
+			versionId: require_libraries.string$1().optional(),
+			/** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
+			encrypted: require_libraries.strictObject({
+				bytes: require_libraries.int().positive(),
+				sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
+			}).optional()
+		})).default([])
+	})
+});
+
+// src/core/drill-record.ts
+const checkSchema = require_libraries.strictObject({
+	name: require_libraries.string$1(),
+	state: require_libraries._enum([
+		"ok",
+		"warning",
+		"failed",
+		"unknown"
+	]),
+	detail: require_libraries.string$1()
+});
+const drilledServiceSchema = require_libraries.strictObject({
+	service: require_libraries.string$1(),
+	/** Id of the image that the backup was restored into; its reference when the service has no container. */
+	image: require_libraries.string$1(),
+	/** From the start of its container until the restored data was counted, equal and served. */
+	seconds: require_libraries.number(),
+	tables: require_libraries.int(),
+	rows: require_libraries.int(),
+	keys: require_libraries.int(),
+	checks: require_libraries.array(checkSchema)
+});
+/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
+const drillRecordSchema = require_libraries.strictObject({
+	format: require_libraries.literal(1),
+	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
+	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
+	project: require_libraries.string$1(),
+	environment: require_libraries.string$1(),
+	backup: require_libraries.string$1(),
+	/** Whose copy was restored. */
+	source: require_libraries._enum(["local", "s3"]),
+	/** Whose Docker ran the throw-away servers. */
+	where: require_libraries._enum(["host", "runner"]).default("host"),
+	started: require_libraries.datetime(),
+	run: require_libraries.strictObject({
+		id: require_libraries.string$1(),
+		url: require_libraries.string$1(),
+		actor: require_libraries.string$1()
+	}),
+	result: require_libraries._enum(["success", "failed"]),
+	/** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
+	proven: require_libraries.literal("restored").optional(),
+	/** Why it failed; empty when it did not. */
+	reason: require_libraries.string$1(),
+	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
+	rtoSeconds: require_libraries.number().nullable(),
+	/** Age of the backup's data when the drill began: what would be lost. */
+	rpoSeconds: require_libraries.number(),
+	services: require_libraries.array(drilledServiceSchema)
+});
+/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
+function drillFile({ id, ...owner }) {
+	return `metadata/${id}${drillTail(owner)}`;
+}
+/** What comes behind the id in the name of an owner's record: those of others who share a store need not be read. */
+function drillTail({ project, environment }) {
+	return `-${fileNamePart(project)}.${fileNamePart(environment)}.json`;
+}
+/** `drill-YYYYMMDD-HHMMSS`, UTC. */
+function drillId(time) {
+	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
+}
+/** The record's bytes as they are stored. */
+function printDrillRecord(record) {
+	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
+}
+/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
+function readDrillRecords(texts, { project, environment }) {
+	const read = texts.map(({ name, text }) => ({
+		name,
+		...readDrillRecord(text)
 	}));
-	const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present));
-	return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()];
-}
-async function answersOf({ host }, look, places) {
-	const { stdout } = await host.run(look, { timeout: 6e4 + places * 35e3 });
-	return stdout.trimEnd().split("\n");
-}
-/** What a container holds whose places are empty. */
-async function inContainer({ service, container, driver }) {
-	if (!container || container.state === "created") return [];
-	const found = {
-		service: service.name,
-		place: `the container ${container.name}`
+	return {
+		records: read.flatMap(({ record }) => record?.project === project && record.environment === environment ? [record] : []).toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+		unreadable: read.flatMap(({ name, problem }) => problem === void 0 ? [] : [`${name}: ${problem}`])
 	};
-	if (container.state !== "running") return !container.mounts.some((mount) => mount.writable) ? [{
-		...found,
-		present: true,
-		doubt: "it has no volume and does not run"
-	}] : [];
+}
+/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
+function lastDrill(records, { backup, source }) {
+	return records.find((one) => one.backup === backup && one.source === source);
+}
+function readDrillRecord(text) {
 	try {
-		const facts = await driver.fingerprint?.(service, container);
-		const counts = Object.values(facts?.atLeast ?? {});
-		return facts && (service.kind === "postgres" || counts.some((count) => count > 0)) ? [{
-			...found,
-			present: true,
-			doubt: void 0
-		}] : [];
+		const { data, error } = drillRecordSchema.safeParse(JSON.parse(text));
+		if (data) return { record: data };
+		return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` };
 	} catch (error) {
-		if (error instanceof HostError) throw error;
-		return [{
-			...found,
-			present: true,
-			doubt: messageOf(error)
-		}];
+		return { problem: messageOf(error) };
 	}
 }
-function placesOf({ definition, container }, volumes) {
-	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
-		const volume = volumes.find((one) => one.key === source);
-		return volume?.device ?? volume?.name ?? source;
-	});
-	const bound = new Set(volumes.flatMap((one) => one.device === void 0 ? [] : [one.name]));
-	const mounted = (container?.mounts ?? []).filter((mount) => mount.writable && mount.type !== "tmpfs" && !bound.has(mount.volume ?? "")).map((mount) => mount.volume ?? mount.source);
-	return [...defined, ...mounted].filter((place) => place !== "");
+
+// src/core/key-counts.ts
+/** Keys in all databases. */
+function totalKeys(keyspace) {
+	return keyspace.reduce((sum, one) => sum + one.keys, 0);
 }
-/** A file by itself is configuration, not a data directory. */
-function judge$1(answer) {
-	const [word, ...rest] = answer.split(" ");
-	if (word === "full") return {
-		present: true,
-		doubt: void 0
-	};
-	if (word === "empty" || word === "absent" || word === "file") return {
-		present: false,
-		doubt: void 0
-	};
+/** Keys without an expiry by database: the only count that time alone does not change. */
+function persistentKeys(keyspace) {
+	return new Map(keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires]));
+}
+/** Keys in the files of a backup, as exactly as it is known. */
+function keysIn({ keyspace, written }) {
+	return written ?? totalKeys(keyspace);
+}
+/** What a manifest can say of it. Equal counts alone prove nothing: what came and went in between may be in the snapshot. */
+function countsOf({ before, after, written, quiet }) {
+	const sure = quiet && isSame$1(before, after) && (written === void 0 || written === totalKeys(after));
 	return {
-		present: true,
-		doubt: rest.join(" ") || "no answer"
+		keyspace: [...after],
+		...written === void 0 ? {} : { written },
+		...sure ? {} : { earlier: [...before] }
+	};
+}
+/**
+* By database. One number where the counts are those of the snapshot; else what lies between the counts before and after
+* it, and as much more on both sides as they are off from what was written.
+*/
+function keyRanges({ keyspace, earlier, written }) {
+	const after = persistentKeys(keyspace);
+	const before = earlier === void 0 ? after : persistentKeys(earlier);
+	const off = earlier === void 0 ? 0 : Math.abs((written ?? totalKeys(keyspace)) - totalKeys(keyspace));
+	return new Map([.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].map((database) => {
+		const seen = [before.get(database) ?? 0, after.get(database) ?? 0];
+		return [database, {
+			least: Math.max(0, Math.min(...seen) - off),
+			most: Math.max(...seen) + off
+		}];
+	}));
+}
+function isSame$1(one, other) {
+	const text = (keyspace) => keyspace.filter(({ keys }) => keys > 0).map(({ database, keys, expires }) => `${database}:${keys}:${expires}`).toSorted().join();
+	return text(one) === text(other);
+}
+
+// src/core/manifest-contents.ts
+/**
+* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
+* large objects. Empty means: equal.
+*/
+function compareDatabases(expected, actual) {
+	return compareCounts(databaseCounts(expected), databaseCounts(actual));
+}
+/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
+function differentContent(expected, actual) {
+	const now = databaseChecksums(actual);
+	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
+}
+/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
+function compareCounts(expected, actual) {
+	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
+		what,
+		expected: expected.get(what) ?? -1,
+		actual: actual.get(what) ?? -1
+	})).filter((count) => count.expected !== count.actual);
+}
+/** One line for a person: `app.public.users rows: 17 instead of 20`. */
+function describeDifference({ what, expected, actual }) {
+	if (actual === -1) return `${what}: not there, expected ${expected}`;
+	if (expected === -1) return `${what}: ${actual}, not expected at all`;
+	return `${what}: ${actual} instead of ${expected}`;
+}
+/** The files of all services of a backup. */
+function artifactsOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts);
+}
+/** What a backup holds, summed up; `bytes` as stored. */
+function totals(services) {
+	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
+	const keys = services.map(({ contents }) => contents.kind === "postgres" ? 0 : keysIn(contents));
+	const tables = databases.flatMap((database) => database.tables);
+	return {
+		bytes: sum$2(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
+		tables: tables.length,
+		rows: sum$2(tables.map(({ rows }) => rows)),
+		keys: sum$2(keys)
+	};
+}
+/**
+* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
+* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file. Of
+* `drills`, newest first, the last one of this copy disproves it when it failed.
+*/
+function isProven(manifest, store, drills = []) {
+	if (lastDrill(drills, {
+		backup: manifest.id,
+		source: store
+	})?.result === "failed") return false;
+	if (store === "local") return manifest.storage.local === "success";
+	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
+	const all = artifactsOf(manifest).every(({ file }) => stored.has(file));
+	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && all;
+}
+function databaseCounts(databases) {
+	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+}
+function databaseChecksums(databases) {
+	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
+	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
+}
+function sum$2(numbers) {
+	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/storage/manifest-file.ts
+/** The folder of manifests, in the backup directory and below the prefix in S3. */
+const manifestFolder = "metadata";
+/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
+function manifestFile$1(id) {
+	return `${manifestFolder}/${id}.json`;
+}
+/** The manifest's bytes as every store keeps them. */
+function printManifest(manifest) {
+	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
+}
+/** What a manifest's text says, or why it cannot be read. */
+function readManifest(text) {
+	try {
+		const result = manifestSchema.safeParse(JSON.parse(text));
+		if (result.success) return { manifest: result.data };
+		const [issue] = result.error.issues;
+		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
+	} catch (error) {
+		return { problem: messageOf(error) };
+	}
+}
+/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
+function artifactFiles(manifest) {
+	const files = artifactsOf(manifest).map(({ file }) => file);
+	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
+	if (foreign === void 0) return files;
+	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
+}
+/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
+function namedText(name, content, bytes = content.length) {
+	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
+	const bad = (problem) => ({
+		name: shown,
+		text: "",
+		problem
+	});
+	if (bytes < 0) return bad("the file cannot be read");
+	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
+	try {
+		return {
+			name: shown,
+			text: new TextDecoder("utf-8", {
+				fatal: true,
+				ignoreBOM: true
+			}).decode(content)
+		};
+	} catch {
+		return bad("damaged: it is no UTF-8 text");
+	}
+}
+/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+function sortManifests(texts, { project, environment }) {
+	const manifests = [];
+	const unreadable = [];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
+		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+	}
+	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	return {
+		manifests,
+		unreadable
+	};
+}
+/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
+function namedBy(texts, prefix = "") {
+	const [ids, paths, keys] = [
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set(),
+		/* @__PURE__ */ new Set()
+	];
+	for (const { name, text, problem } of texts) {
+		const read = problem === void 0 ? readManifest(text) : { problem };
+		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
+		const { manifest } = read;
+		ids.add(manifest.id);
+		for (const file of artifactFiles(manifest)) paths.add(file);
+		for (const { key } of manifest.storage.objects) {
+			keys.add(key);
+			paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
+		}
+	}
+	return {
+		ids,
+		paths,
+		keys
+	};
+}
+
+// src/job/prune-unstarted.ts
+/**
+* Removes throw-away containers of ours that a kill left made and never started, older than `age` (as Docker writes it): a
+* younger one may be about to start, for somebody with another lock.
+*/
+async function pruneUnstarted({ host, work }, age = "10m") {
+	const label = "label=infra-actions.scratch";
+	const { stdout } = await host.run(sh`docker ps --all --quiet --filter ${label} --filter status=created`);
+	if (stdout.trim() === "") return;
+	await work.step("prune-unstarted", change`docker container prune --force --filter ${label} --filter ${`until=${age}`}`);
+}
+
+// src/job/install-definition.ts
+const installedSchema = require_libraries.array(require_libraries.object({
+	path: require_libraries.string$1(),
+	sha256: require_libraries.string$1()
+}));
+/**
+* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
+* one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
+* Until then, or until the app starts on what the definition made, a note of them lies on the host for the next run.
+*/
+async function installDefinition(tools, changed) {
+	if (changed.length === 0) return async () => {};
+	const installed = changed.map(({ path, content }) => ({
+		path,
+		sha256: sha256(content)
+	}));
+	await tools.work.step("note-definition", writeNote(installedFile(tools.layout), installed));
+	for (const file of changed) {
+		const path = node_path.posix.join(tools.layout.base, file.path);
+		tools.log.info(`${path} is replaced by the checkout's`);
+		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
+if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
+mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
+	}
+	tools.stack.forget();
+	return () => putDefinitionBack(tools, installed);
+}
+/** What a recreation that has not ended brought; none as a rule. */
+async function readInstalled(tools) {
+	return await readNote$1(tools, installedFile(tools.layout), installedSchema) ?? [];
+}
+/** Shell text that ends it: what was installed stays, or is taken back. */
+function forgetInstalled(layout) {
+	return removeNotes(installedFile(layout));
+}
+/** The files of the checkout's definition that the host has otherwise, or not at all. */
+async function differingFiles(tools) {
+	if (tools.definition.length === 0) return [];
+	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
+	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
+	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
+	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
+}
+/**
+* Puts back what `installDefinition` kept of these files. One that has no former state stays, and so does one that is not
+* what was installed: what lies beside it is older. A failure is told, not thrown.
+*/
+async function putDefinitionBack(tools, files) {
+	if (files.length === 0) return;
+	const commands = files.map(({ path, sha256: installed }) => {
+		const file = node_path.posix.join(tools.layout.base, path);
+		return change`if test -e ${`${file}.previous`} && test "$(sha256sum <${file} | cut -d ' ' -f 1)" = ${installed}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
+	});
+	try {
+		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands, forgetInstalled(tools.layout)));
+	} catch (error) {
+		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
+	}
+	tools.stack.forget();
+}
+/** Where the note of it lies. */
+function installedFile({ state }) {
+	return `${state}/definition.json`;
+}
+function sha256(content) {
+	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
+}
+
+// src/job/stopped-app-note.ts
+const restoringSchema = require_libraries.object({
+	/** Ids of the works that took part, newest first: part of the names of what they made. */
+	ids: require_libraries.array(require_libraries.string$1()).min(1),
+	/** The services that it brings back. */
+	services: require_libraries.array(require_libraries.string$1()),
+	/** Those of them whose restored data was proven to serve. */
+	done: require_libraries.array(require_libraries.string$1()),
+	/** What was there before does not serve, or is nothing: there is only the way forward. */
+	forward: require_libraries.boolean(),
+	/** That live data may be dropped where the disk has no room for both. */
+	inPlace: require_libraries.object({
+		/** Also without a backup that holds it. */
+		force: require_libraries.boolean(),
+		/** By service whose live data this restore has begun to drop: the backup that holds it, null where none is known to. */
+		dropped: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable())
+	}).optional()
+});
+const undoingSchema = require_libraries.object({
+	/** In this order: the name of what goes back as it is kept, the work that had replaced it, and the id that what makes room for it gets. */
+	services: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		name: require_libraries.string$1(),
+		run: require_libraries.string$1().optional(),
+		id: require_libraries.string$1()
+	})).min(1),
+	/** Those of them that serve it, proven. */
+	done: require_libraries.array(require_libraries.string$1()),
+	/** Whether the host waited for a restore before. */
+	waited: require_libraries.boolean(),
+	/** There is only the way forward: it takes an undo forth again that could not be finished. */
+	forward: require_libraries.boolean()
+});
+const noteSchema$5 = require_libraries.object({
+	format: require_libraries.literal(1),
+	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
+	awaits: require_libraries._enum(["services", "restore"]),
+	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
+	backup: require_libraries.string$1().optional(),
+	/** While a restore is under way. */
+	restoring: restoringSchema.optional(),
+	/** While an undo of a restore is under way. */
+	undoing: undoingSchema.optional(),
+	/** Of an undo that only has the app to start: the sentence about what it did. Who asks for it again must not get the opposite. */
+	undone: require_libraries.string$1().optional(),
+	/** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
+	previous: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).optional(),
+	/** With it, by service: what stores of keys held when they were stopped, as their previous images read it. */
+	dumps: require_libraries.record(require_libraries.string$1(), serviceBackupSchema).optional(),
+	/** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
+	fingerprints: require_libraries.array(require_libraries.object({
+		service: require_libraries.string$1(),
+		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
+		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+	}))
+});
+/** Shell text that writes the note down. */
+function noteStoppedApp(layout, note) {
+	return writeNote(noteFile$3(layout), {
+		format: 1,
+		...note
+	});
+}
+/**
+* The same command, after it is noted that nobody compares the data with what it was any more: what this starts may write to
+* it.
+*/
+function afterComparing(layout, note, start) {
+	return note ? change`${noteStoppedApp(layout, {
+		...note,
+		fingerprints: []
+	})} || exit\n${start}` : start;
+}
+/** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
+function forgetStoppedApp(layout) {
+	return removeNotes(noteFile$3(layout), installedFile(layout));
+}
+/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
+async function readStoppedApp(tools) {
+	return readNote$1(tools, noteFile$3(tools.layout), noteSchema$5);
+}
+function noteFile$3({ state }) {
+	return `${state}/app-stopped.json`;
+}
+
+// src/core/backup-inventory.ts
+/** Every backup that any store has, newest first, each once, with its copies side by side. */
+function backupInventory(stores, { now, configured, drills = [] }) {
+	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
+	const listed = configured.every((name) => stores.some(({ store }) => store === name));
+	return [...ids].flatMap((id) => {
+		const held = stores.flatMap((from) => {
+			const manifest = from.manifests.find((one) => one.id === id);
+			return manifest ? [{
+				from,
+				manifest
+			}] : [];
+		});
+		const [first] = held;
+		if (!first) return [];
+		const { created, services } = first.manifest;
+		return {
+			id,
+			created,
+			age: now.getTime() - Date.parse(created),
+			bytes: totals(services).bytes,
+			services: services.map(({ service }) => service),
+			sync: syncOf(held, configured.length, listed),
+			copies: held.map(({ from, manifest }) => copyOf(from, manifest, lastDrill(drills, {
+				backup: id,
+				source: from.store
+			})))
+		};
+	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+}
+/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
+function sameBytes(a, b) {
+	return filesOf(a) === filesOf(b);
+}
+function syncOf([first, second], configured, listed) {
+	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
+	if (configured < 2) return "single";
+	if (!listed) return "unknown";
+	return first?.from.store === "s3" ? "s3-only" : "local-only";
+}
+function copyOf({ store, decisions, problems }, manifest, drill) {
+	const decision = decisions.find(({ id }) => id === manifest.id);
+	const found = problems?.get(manifest.id);
+	const { lockedUntil } = manifest.storage;
+	return {
+		store,
+		proven: drill?.result === "success" ? "restored" : provenBy(store, manifest, drill),
+		...drill && { drill: summed(drill) },
+		keep: decision?.keep ?? true,
+		reasons: decision?.reasons ?? [],
+		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
+		...found && { problems: found }
+	};
+}
+function summed({ started, result, reason, rtoSeconds, rpoSeconds }) {
+	return {
+		at: started,
+		result,
+		reason,
+		rtoSeconds,
+		rpoSeconds
+	};
+}
+function provenBy(store, manifest, drill) {
+	if (!isProven(manifest, store, drill && [drill])) return "unproven";
+	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
+}
+function filesOf({ services }) {
+	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
+		one.file,
+		one.bytes,
+		one.sha256
+	].join("\0"))).sort().join("\n");
+}
+
+// src/core/latest-backup.ts
+/**
+* What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
+* list the newest of all. A backup may be given more than once, as the copies of different stores.
+*/
+function latestBackup(backups, services) {
+	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
+	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
+	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
+	const at = services !== void 0 && wanted.length === 0 ? -1 : sorted.findIndex(holdsWhatItMust);
+	const others = at < 0 ? sorted : sorted.slice(0, at);
+	return {
+		id: sorted[at]?.id,
+		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
+		unheld
+	};
+}
+/** Milliseconds by which the clocks of two machines may differ. */
+const clockSkew = 3e5;
+/** Whether it is dated so far after now that a clock is wrong, or was: how old it is, and what came after it, is not known. */
+function isDatedAhead({ created }, now) {
+	return Date.parse(created) - now.getTime() > clockSkew;
+}
+/** Whether it has this service's data. */
+function holds$2({ services }, name) {
+	return services.some(({ service }) => service === name);
+}
+
+// src/job/known-drills.ts
+/** Each store has the records of all drills that reached it: together they are all that is known. Reads each of them once. */
+async function knownDrills({ signal }, stores) {
+	const found = /* @__PURE__ */ new Map();
+	const untold = /* @__PURE__ */ new Set();
+	const problems = [];
+	for (const store of stores) try {
+		const { records, unreadable } = await store.drills(new Set(found.keys()));
+		for (const record of records) found.set(record.id, record);
+		problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable record of a drill`));
+	} catch (error) {
+		if (signal.aborted) throw error;
+		untold.add(store.name);
+		problems.push(`${store.name}: the records of drills could not be read: ${messageOf(error)}`);
+	}
+	return {
+		records: [...found.values()].toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
+		untold,
+		problems
 	};
 }
 
@@ -3347,6 +4063,789 @@ const configSchema = require_libraries.strictObject({
 	environments: require_libraries.record(name$2, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
 });
 
+// src/service/kinds.ts
+/**
+* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
+* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
+*/
+function serviceKind(image) {
+	const name = imageName(image);
+	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
+}
+/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
+const known = [
+	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
+	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
+	["dragonfly", /^dragonfly$/],
+	["valkey", /^(valkey|valkey-bundle)$/],
+	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
+	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
+	["coturn", /^(coturn|openvidu-coturn)$/],
+	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
+];
+/** Without registry, folders, tag and digest. A port of the registry is no tag. */
+function imageName(image) {
+	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
+}
+
+// src/job/container-checks.ts
+/** A container that came up so recently may still be in a restart loop that its restart count tells of. */
+const settled = 36e5;
+/** What `docker inspect` tells about a service beside its state: restarts, uptime, copies, networks. */
+function containerChecks(copies, service, definition, limits) {
+	const container = copies[0];
+	if (!container) return [];
+	return [
+		restartCheck(container, limits),
+		...networkChecks(container, service, definition),
+		...copies.length > service.replicas ? [copiesCheck(copies, service)] : []
+	];
+}
+/**
+* Running copies first, those that were never started last, then by number: what stands for the service when an interrupted
+* change left several.
+*/
+function byUse(containers) {
+	const rank = ({ state }) => state === "running" ? 0 : state === "created" ? 2 : 1;
+	return containers.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number);
+}
+function restartCheck(container, { restarts, now }) {
+	const uptime = uptimeOf(container, now);
+	const detail = `restarted ${container.restarts} times${uptime === void 0 ? "" : `, up ${formatDuration(uptime)}`}`;
+	if (container.state === "restarting") return {
+		name: "restarts",
+		state: "failed",
+		detail
+	};
+	return {
+		name: "restarts",
+		state: container.restarts > restarts && (uptime ?? 0) < settled ? "warning" : "ok",
+		detail
+	};
+}
+/** Milliseconds since the container started; undefined when it does not run. */
+function uptimeOf(container, now) {
+	if (container.state !== "running" || container.startedAt === "") return void 0;
+	return Math.max(0, now.getTime() - Date.parse(container.startedAt));
+}
+/** A running container must be in every network that its service joins: cut off from one, it looks healthy to itself. */
+function networkChecks(container, service, { networks }) {
+	if (container.state !== "running") return [];
+	const joined = new Set(container.networks.map((one) => one.name));
+	return service.networks.flatMap((key) => {
+		const name = networks.find((one) => one.key === key)?.name ?? key;
+		return joined.has(name) ? [] : [{
+			name: `network ${name}`,
+			state: "failed",
+			detail: "the container is not in it"
+		}];
+	});
+}
+function copiesCheck(copies, { replicas }) {
+	return {
+		name: "copies",
+		state: "warning",
+		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
+	};
+}
+
+// src/job/stack-services.ts
+/** The services of a profile in dependency order, or only those named. Throws an input error `unknown-service` for another. */
+async function servicesOf$2(tools, profile, names) {
+	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
+	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
+	if (unknown !== void 0) {
+		const known = definitions.map((one) => one.name).join(", ");
+		throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, { hint: known === "" ? "It has none at all." : `It has: ${known}.` });
+	}
+	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
+}
+/** Those of the infrastructure that hold data that must not be lost. */
+async function dataServices(tools, names) {
+	return (await servicesOf$2(tools, "infrastructure", names)).filter(holdsData);
+}
+/** The container of a service, or an error that says what is missing. */
+function containerOf({ container, service }) {
+	if (container) return container;
+	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
+}
+/** Whether its data directory must survive everything. */
+function holdsData({ service }) {
+	return dataKinds.includes(service.kind);
+}
+function names$1(services) {
+	return services.map((one) => one.service.name);
+}
+function definitions(services) {
+	return services.map((one) => one.definition);
+}
+function describe$1(tools, definition, containers) {
+	const config = tools.config.services[definition.name] ?? defaults;
+	const kind = config.kind ?? serviceKind(definition.image);
+	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
+	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+	return {
+		definition,
+		driver,
+		service: {
+			name: definition.name,
+			kind,
+			config,
+			host: tools.host,
+			stack: tools.stack,
+			backups: tools.layout.backups
+		},
+		container: byUse(containers.filter((one) => one.service === definition.name))[0]
+	};
+}
+const defaults = {
+	"critical-tables": [],
+	"sample-queries": [],
+	timeout: 1e4
+};
+
+// src/job/stores.ts
+function localStore$1(stores) {
+	const local = stores.find((one) => one.name === "local");
+	if (!local) throw failure("no-local-store", "the local backup store is missing");
+	return local;
+}
+function remoteStore(stores) {
+	return stores.find((one) => one.name === "s3");
+}
+/** The manifest of a backup of which S3 now has the artifacts. */
+function storedInS3(manifest, { tier, objects, lockedUntil }) {
+	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
+	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
+	return {
+		...manifest,
+		storage: {
+			local: "success",
+			s3: "success",
+			tier,
+			...lock,
+			objects
+		}
+	};
+}
+/**
+* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
+* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
+* have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
+* error, unless another has it.
+*/
+async function findBackup(tools, id, source, options = {}) {
+	const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)));
+	const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id;
+	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
+		store,
+		manifest
+	})));
+	const [first] = found;
+	if (!first) throw notFound(id, lists);
+	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
+	return {
+		manifest: first.manifest,
+		stores: found.map((one) => one.store),
+		manifests
+	};
+}
+/** The stores that a source means. Throws an input error when there is none. */
+function storesOf({ stores }, source) {
+	const asked = stores.filter((one) => source === "auto" || one.name === source);
+	if (asked.length > 0) return asked;
+	throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
+}
+/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
+async function chooseLatest(tools, lists, { services, drillFailed = false }) {
+	const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
+	if (published.length === 0) return void 0;
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (failed) throw unknownLatest(failed, lists);
+	const proven = drillFailed ? published : await withoutFailedDrills(tools, lists);
+	if (proven.length === 0) throw refusal("no-latest", "backup-id: latest, but the last drill of every backup failed", { hint: "`backups` says why each failed. To restore one all the same, give its id." });
+	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
+	const { id, partial, unheld } = latestBackup(proven, wanted);
+	const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`);
+	if (id === void 0) throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, { hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.` });
+	const chosen = proven.find((one) => one.id === id);
+	if (chosen && isDatedAhead(chosen, await hostNow(tools))) throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, { hint: "Give the id of a backup: `backups` lists them." });
+	for (const newer of new Set(published.map((one) => one.id).filter((one) => one > id && !proven.some((other) => other.id === one)))) tools.log.warning(`${newer} is newer, but its last drill failed: it is not taken for the latest`);
+	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
+	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
+	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
+	return id;
+}
+/** Copies that are proven, and that no drill has disproved since. */
+async function withoutFailedDrills(tools, lists) {
+	const stores = lists.map(({ store }) => store);
+	const { records, problems } = await knownDrills(tools, stores);
+	for (const problem of problems) tools.log.warning(problem);
+	return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)));
+}
+function unknownLatest({ store, error }, lists) {
+	const other = lists.find((one) => one.error === void 0)?.store.name;
+	return refusal("latest-unknown", `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`, {
+		hint: `Give the id of a backup, or source: ${other} to take the newest one there.`,
+		cause: error
+	});
+}
+function notFound(id, lists) {
+	const failed = lists.find(({ error }) => error !== void 0);
+	if (failed) return failed.error;
+	const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)));
+	if (line !== void 0) return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`);
+	const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse();
+	return inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
+}
+/**
+* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
+* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+*/
+async function bringLocal(tools, { manifest, stores, manifests }) {
+	const reasons = [];
+	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
+		const own = manifests?.get(store.name) ?? manifest;
+		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
+		await store.fetch(own, tools.work);
+		return store.name;
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		reasons.push(`${store.name}: ${messageOf(error)}`);
+		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
+		if (error instanceof AppError && error.kind === "input") break;
+	}
+	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
+}
+/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
+async function discard$1(tools, backup, reason) {
+	if (tools.signal.aborted) return;
+	for (const store of tools.stores) try {
+		await store.discard(backup, tools.work);
+	} catch (error) {
+		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
+	}
+}
+async function listed(store) {
+	try {
+		const { backups, unreadable } = await store.list();
+		return {
+			store,
+			manifests: backups.map((one) => one.manifest),
+			unreadable
+		};
+	} catch (error) {
+		return {
+			store,
+			manifests: [],
+			unreadable: [],
+			error
+		};
+	}
+}
+
+// src/job/clean-leftovers.ts
+/**
+* Removes what killed backups, removals and upgrades left in the stores: files and objects whose names an earlier run wrote
+* down, of a backup that has no manifest there. On the host at once, for the lock is ours; objects in S3 after a day, those
+* of a backup that was published without them as well; unfinished uploads at once, by their ids. A backup that was published
+* in S3 alone and lies here whole is published here. What a lock in S3 keeps is told, and looked at again by the next run.
+* To be called under the lock before a backup begins. What goes wrong is a warning: the next run tries again.
+*/
+async function cleanLeftovers(tools) {
+	if (tools.work.dryRun) return;
+	try {
+		await pruneUnstarted(tools);
+		const stopped = await readStoppedApp(tools);
+		const begun = (await readBegun(tools)).filter(({ id }) => id !== stopped?.backup);
+		const mine = (await localStore$1(tools.stores).list()).backups.map(({ manifest }) => manifest);
+		const own = {
+			ids: new Set(mine.map(({ id }) => id)),
+			paths: new Set(mine.flatMap((one) => artifactFiles(one)))
+		};
+		await cleanHalves(tools, {
+			begun,
+			own: own.paths
+		});
+		const noted = await remoteStore(tools.stores)?.uploads?.noted() ?? [];
+		const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)));
+		let objects = await endUploads(tools, noted, stored);
+		const held = /* @__PURE__ */ new Map([["local", own]]);
+		const known = {
+			begun: await besidesKept(tools, begun, stopped !== void 0),
+			held,
+			now: tools.clock.now()
+		};
+		if (objects.length > 0 || known.begun.some(({ id, from }) => from !== void 0 || !own.ids.has(id))) {
+			for (const store of tools.stores) {
+				const { keys, ...named } = await store.named();
+				known.held.set(store.name, named);
+				for (const key of keys) stored.add(key);
+			}
+			await publishWhole(tools, known);
+			for (const store of tools.stores) await cleanStore(tools, store, known);
+			objects = await cleanObjects(tools, objects, stored);
+		}
+		const notes = new Set(noted.map(({ note }) => note));
+		for (const { note } of objects) notes.delete(note);
+		const [first, ...more] = [...settled$1(known).map((one) => begunFile(tools.layout, one)), ...notes];
+		if (first !== void 0) await tools.work.step("forget-begun", removeNotes(first, ...more));
+	} catch (error) {
+		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
+		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
+	}
+}
+/** A run that was killed between S3's manifest and the local one, or a restore, has left a whole backup here: it needs only that. */
+async function publishWhole(tools, known) {
+	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
+	const unpublished = deadIn("local", known).filter(({ id, from }) => !from && known.held.get("s3")?.ids.has(id));
+	if (!s3 || unpublished.length === 0) return;
+	for (const { manifest } of (await s3.list()).backups) {
+		if (!unpublished.some(({ id }) => id === manifest.id) || (await local.verify(manifest)).length > 0) continue;
+		await local.putManifest(manifest, tools.work);
+		known.held.set("local", await local.named());
+		tools.log.info(`local: ${manifest.id}, of which only S3 had a manifest, lies here whole: published`);
+	}
+}
+/** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
+function noteBegun({ state }, backup) {
+	return writeNote(begunFile({ state }, backup), backup);
+}
+/** Writes down that a backup comes from S3 that has no manifest here: the next one gives it that where it is whole, and else takes it away. */
+async function noteComing({ clock, layout, work }, { id, created, services }) {
+	const coming = {
+		id,
+		stamp: backupStamp(backupTime(id) ?? new Date(created)),
+		services: services.map(({ service }) => service),
+		at: clock.now().toISOString()
+	};
+	await work.step("note-coming", noteBegun(layout, coming));
+}
+/**
+* What a dump that is to be no backup is called; noted before it is made, so that a later run takes away what a kill leaves:
+* the next one, unless it is `kept`.
+*/
+async function noteDump(tools, service, { kept } = {}) {
+	const now = tools.clock.now();
+	const target = {
+		id: backupId(now),
+		stamp: backupStamp(now)
+	};
+	const begun = noteBegun(tools.layout, {
+		...target,
+		services: [service],
+		at: now.toISOString(),
+		kept
+	});
+	await tools.work.step(`note-dump-${service}`, begun);
+	return target;
+}
+/**
+* Without the dumps that stay: as long as our own hand has the app stopped nobody knows who needs them, and for a day after
+* that a person may, who finds that a restore has brought back less.
+*/
+async function besidesKept(tools, begun, isStopped) {
+	const now = tools.clock.now();
+	const rest = [];
+	for (const one of begun) if (one.kept === void 0) rest.push(one);
+	else if (isStopped) continue;
+	else if (one.kept === "for-a-day") {
+		if (now.getTime() - Date.parse(one.at) >= 864e5) rest.push(one);
+	} else {
+		const note = noteBegun(tools.layout, {
+			...one,
+			kept: "for-a-day",
+			at: now.toISOString()
+		});
+		await tools.work.step("keep-dump", note);
+	}
+	return rest;
+}
+async function cleanHalves(tools, ours) {
+	const local = localStore$1(tools.stores);
+	const halves = halfWritten(await local.below([
+		"postgres/",
+		"dragonfly/",
+		"metadata/"
+	]), ours);
+	if (halves.length === 0) return;
+	await local.removeStrays(halves, tools.work);
+	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
+}
+async function cleanStore(tools, store, known) {
+	const stems = deadIn(store.name, known).flatMap(stemsOf);
+	if (stems.length === 0) return;
+	await removeStrays(tools, store, leftovers(store.name, await store.below(stems), known));
+}
+/** False when a lock keeps one of them. */
+async function removeStrays(tools, store, files) {
+	if (files.length === 0) return true;
+	const stay = await store.removeStrays(files, tools.work);
+	for (const file of files) {
+		const why = stay.get(file);
+		const what = why === void 0 ? `removed ${file}` : `${file} stays, ${why}`;
+		tools.log.info(`${store.name}: ${what}, which a killed run left and no backup has`);
+	}
+	return stay.size === 0;
+}
+/** Takes back what runs were sending, unless a manifest here names it. Gives those that have become objects. */
+async function endUploads(tools, noted, named) {
+	const objects = [];
+	for (const one of noted) {
+		if (named.has(one.key)) continue;
+		const found = await remoteStore(tools.stores)?.uploads?.end(one);
+		if (found === "object") objects.push(one);
+		if (found === "ended") tools.log.info(`s3: took back the unfinished upload of ${one.path}, which a killed run left`);
+	}
+	return objects;
+}
+/** Removes the objects that no manifest anywhere names, once a day is over. Gives those that stay. */
+async function cleanObjects(tools, objects, named) {
+	const store = remoteStore(tools.stores);
+	const stay = [];
+	for (const one of objects) {
+		if (!store || named.has(one.key)) continue;
+		if (!(tools.clock.now().getTime() - Date.parse(one.at) >= 864e5) || !await removeStrays(tools, store, [one.path])) stay.push(one);
+	}
+	return stay;
+}
+const begunSchema = require_libraries.object({
+	id: require_libraries.string$1(),
+	stamp: require_libraries.string$1(),
+	services: require_libraries.array(require_libraries.string$1()),
+	at: require_libraries.datetime(),
+	from: require_libraries._enum(["local", "s3"]).optional(),
+	kept: require_libraries._enum(["while-stopped", "for-a-day"]).optional()
+});
+async function readBegun(tools) {
+	const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema);
+	for (const problem of problems) tools.log.warning(`What that backup left is not cleaned away: ${problem}`);
+	return notes;
+}
+function begunFile({ state }, { id, stamp, from }) {
+	return `${state}/begun/${[
+		id,
+		stamp,
+		...from ? [from] : []
+	].join("-")}.json`;
+}
+
+// src/core/fingerprint.ts
+/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+function compareFingerprints(before, after) {
+	return before.flatMap((old) => {
+		const now = after.find((one) => one.service === old.service);
+		const changed = Object.entries(old.same).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.same[fact]
+		})).filter((one) => one.before !== one.after);
+		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
+			fact,
+			before: value,
+			after: now?.atLeast[fact]
+		})).filter((one) => one.after === void 0 || one.after < one.before);
+		return [...changed, ...fallen].map((one) => ({
+			service: old.service,
+			fact: one.fact,
+			before: String(one.before),
+			after: String(one.after ?? "(none)")
+		}));
+	});
+}
+
+// src/job/set-aside.ts
+/**
+* Names beside a data directory, dated, for what makes room and for what takes its place in vain. With the time besides the
+* backup, for two tries with one backup must not meet.
+*/
+function besidePaths(directory, { id, now }) {
+	const time = now.toISOString().slice(11, 19).replaceAll(":", "");
+	return {
+		aside: `${directory}.aside-${id}-${time}`,
+		failed: `${directory}.failed-${id}-${time}`
+	};
+}
+/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
+function setAside({ imageId, directory, aside }) {
+	return besideDirectory("set-aside", {
+		imageId,
+		directory,
+		names: [directory, aside].map((path) => node_path.posix.basename(path)),
+		effect: "change"
+	});
+}
+/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`, and then said (`kept`). Can be repeated. */
+function putAsideBack({ imageId, directory, aside }, failed) {
+	return besideDirectory("put-aside-back", {
+		imageId,
+		directory,
+		names: [
+			directory,
+			aside,
+			failed
+		].map((path) => node_path.posix.basename(path)),
+		effect: "change"
+	});
+}
+/** Runs a script, as root in a container without network, where `directory` lies. */
+function besideDirectory(name, { imageId, directory, names, effect }) {
+	return (effect === "change" ? change : sh)`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
+  --volume ${`${node_path.posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${names}`;
+}
+
+// src/job/aside.ts
+const noteSchema$4 = require_libraries.object({
+	format: require_libraries.literal(1),
+	service: require_libraries.string$1(),
+	/** Where the data was, and where it is kept: on the host, side by side. */
+	directory: require_libraries.string$1(),
+	aside: require_libraries.string$1(),
+	/** Where what was filled in its place is kept, if that was given up. */
+	failed: require_libraries.string$1(),
+	/** By the host's clock, ISO 8601 UTC. */
+	at: require_libraries.datetime()
+});
+/** Shell text that notes a directory, durably, and then sets it aside. */
+function setAsideNoted(layout, imageId, note) {
+	const { directory, aside } = note;
+	const noted = writeNote(noteFile$2(layout, note), {
+		format: 1,
+		...note
+	});
+	return change`${noted} || exit\n${setAside({
+		imageId,
+		directory,
+		aside
+	})}`;
+}
+/** Directories of one service that were set aside and are still there, as data that was replaced. Notes that cannot be read are told. */
+async function asidesOf(tools, one) {
+	const { notes, problems } = await readNotes(tools, folderOf(tools.layout), noteSchema$4);
+	for (const problem of problems) tools.log.warning(problem);
+	const found = [];
+	for (const { service, directory, aside, failed, at } of notes) {
+		if (service !== one.service.name || ![aside, failed].every((path) => isBeside(directory, path))) continue;
+		const names = [aside, failed].map((path) => node_path.posix.basename(path));
+		const look = besideDirectory("aside-look", {
+			imageId: containerOf(one).imageId,
+			directory,
+			names,
+			effect: "read"
+		});
+		const lines = (await tools.host.run(look, { timeout: 6e5 })).stdout.trimEnd().split("\n");
+		if (lines.pop() !== "end") throw failure("host-answer", `what lies beside ${directory} cannot be told`);
+		for (const line of lines) {
+			const [, size = "0", name = ""] = /^(\d+) (.*)$/.exec(line) ?? [];
+			const was = `${name === names[1] ? "what was given up of the" : "the"} data directory of ${service}`;
+			found.push({
+				name: node_path.posix.join(node_path.posix.dirname(directory), name),
+				was,
+				at,
+				run: void 0,
+				bytes: Number(size) * 1024
+			});
+		}
+	}
+	return found;
+}
+/** Removes such directories for good. The caller has proven a later backup. */
+async function removeAsides(tools, one, paths) {
+	const { imageId } = containerOf(one);
+	const known = await asidesOf(tools, one);
+	for (const path of paths) {
+		if (!known.some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`);
+		const [user] = await tools.stack.mounting([path]);
+		if (user) throw refusal("data-in-use", `${user.name} runs on ${path}, which was set aside`);
+		const names = [node_path.posix.basename(path)];
+		const forget = besideDirectory("aside-forget", {
+			imageId,
+			directory: path,
+			names,
+			effect: "change"
+		});
+		await tools.work.step(`remove-aside-${one.service.name}`, forget, { timeout: 18e5 });
+	}
+}
+/** Takes away the notes of directories that are not there any more. */
+async function forgetAsides(tools, one) {
+	const { notes } = await readNotes(tools, folderOf(tools.layout), noteSchema$4);
+	const left = (await asidesOf(tools, one)).map(({ name }) => name);
+	const [first, ...more] = notes.filter(({ service, aside, failed }) => service === one.service.name && !left.includes(aside) && !left.includes(failed)).map((note) => noteFile$2(tools.layout, note));
+	if (first !== void 0) await tools.work.step(`forget-aside-${one.service.name}`, removeNotes(first, ...more));
+}
+/** Only names that are made here: a note says where to look, not what may go. */
+function isBeside(directory, path) {
+	return path.startsWith(directory) && /^\.(aside|failed)-backup-\d{8}-\d{6}-\d{6}$/.test(path.slice(directory.length));
+}
+function noteFile$2(layout, { service, aside }) {
+	return `${folderOf(layout)}/${service}-${node_path.posix.basename(aside)}.json`;
+}
+function folderOf({ state }) {
+	return `${state}/aside`;
+}
+
+// src/job/debug/causes.ts
+/** Names the cause, the most specific first, with the sentence that shows it. */
+function nameCause(evidence) {
+	const { container, checks, log } = evidence;
+	const told = checks.map((check) => `${check.name}: ${check.detail}`).join("; ");
+	if (!container) return {
+		cause: "missing",
+		details: "the service has no container"
+	};
+	if (container.state === "paused") return {
+		cause: "paused",
+		details: "the container is paused"
+	};
+	const refused = startProblems.find(([, pattern]) => pattern.test(container.error));
+	if (refused && container.state !== "running") return {
+		cause: refused[0],
+		details: container.error
+	};
+	const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed");
+	if (network) return {
+		cause: "network-missing",
+		details: `${network.name}: ${network.detail}`
+	};
+	const loops = container.state === "restarting" || isShaky(evidence);
+	const down = container.state !== "running" || loops;
+	if (down || container.restarts > 0) {
+		if (container.oomKilled) return {
+			cause: "out-of-memory",
+			details: `killed with exit code ${container.exitCode}`
+		};
+		const line = logProblems.flatMap(([cause, pattern]) => {
+			const found = log.split("\n").findLast((one) => pattern.test(one));
+			return found === void 0 ? [] : [{
+				cause,
+				details: withoutTime(found)
+			}];
+		})[0];
+		if (line) return line;
+	}
+	if (down) {
+		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
+		return {
+			cause: loops ? "restart-loop" : "stopped",
+			details: ended
+		};
+	}
+	if (checks.some((check) => check.name.startsWith("volume ") && check.state === "failed")) return {
+		cause: "bad-mount",
+		details: told
+	};
+	return {
+		cause: checks.some((check) => check.state === "failed") ? "unhealthy" : "unknown",
+		details: told
+	};
+}
+function isShaky({ container, restartLimit, checks }) {
+	return (container?.restarts ?? 0) > restartLimit && checks.some((check) => check.name === "restarts");
+}
+/** Docker's own reasons for a container that did not start. */
+const startProblems = [
+	["network-missing", /network \S+ not found|could not find a network|network .* does not exist/i],
+	["port-conflict", /port is already allocated|address already in use|failed to bind host port/i],
+	["disk-full", /no space left on device/i],
+	["bad-mount", /mount|bind source path does not exist|not a directory/i],
+	["image-missing", /no such image|image .* not found/i],
+	["out-of-memory", /cannot allocate memory|out of memory/i]
+];
+/** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
+const logProblems = [
+	["disk-full", /no space left on device|MISCONF .*disk/i],
+	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|(Bad file format|Unexpected end of file) reading the append only file|Unable to obtain the AOF file|Wrong signature|Internal error when loading RDB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
+	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
+	["port-conflict", /address already in use/i]
+];
+/** `docker logs --timestamps` puts the time before each line. */
+function withoutTime(line) {
+	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
+}
+
+// src/job/data-presence.ts
+/**
+* Whether the places where these services keep their data hold anything: every writable directory or volume of the
+* definition and of the container, and where these hold nothing, the container itself: what a server has not saved yet, or
+* keeps on no volume. A place that cannot be looked into counts as full: what might be data is protected like data.
+*/
+async function dataPresence(tools, services) {
+	const { volumes } = await tools.stack.definition();
+	const places = services.flatMap((one) => [...new Set(placesOf$1(one, volumes))].map((place) => ({
+		service: one.service.name,
+		place
+	})));
+	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
+	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
+	const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length);
+	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
+	const looked = places.map((one, index) => ({
+		...one,
+		...judge$1(answers[index] ?? "")
+	}));
+	const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present));
+	return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()];
+}
+async function answersOf({ host }, look, places) {
+	const { stdout } = await host.run(look, { timeout: 6e4 + places * 35e3 });
+	return stdout.trimEnd().split("\n");
+}
+/** What a container holds whose places are empty. */
+async function inContainer({ service, container, driver }) {
+	if (!container || container.state === "created") return [];
+	const found = {
+		service: service.name,
+		place: `the container ${container.name}`
+	};
+	if (container.state !== "running") return !container.mounts.some((mount) => mount.writable) ? [{
+		...found,
+		present: true,
+		doubt: "it has no volume and does not run"
+	}] : [];
+	try {
+		const facts = await driver.fingerprint?.(service, container);
+		const counts = Object.values(facts?.atLeast ?? {});
+		return facts && (service.kind === "postgres" || counts.some((count) => count > 0)) ? [{
+			...found,
+			present: true,
+			doubt: void 0
+		}] : [];
+	} catch (error) {
+		if (error instanceof HostError) throw error;
+		return [{
+			...found,
+			present: true,
+			doubt: messageOf(error)
+		}];
+	}
+}
+function placesOf$1({ definition, container }, volumes) {
+	const defined = definition.volumes.filter((mount) => !mount.readOnly && (mount.type === "bind" || mount.type === "volume")).map(({ source }) => {
+		const volume = volumes.find((one) => one.key === source);
+		return volume?.device ?? volume?.name ?? source;
+	});
+	const bound = new Set(volumes.flatMap((one) => one.device === void 0 ? [] : [one.name]));
+	const mounted = (container?.mounts ?? []).filter((mount) => mount.writable && mount.type !== "tmpfs" && !bound.has(mount.volume ?? "")).map((mount) => mount.volume ?? mount.source);
+	return [...defined, ...mounted].filter((place) => place !== "");
+}
+/** A file by itself is configuration, not a data directory. */
+function judge$1(answer) {
+	const [word, ...rest] = answer.split(" ");
+	if (word === "full") return {
+		present: true,
+		doubt: void 0
+	};
+	if (word === "empty" || word === "absent" || word === "file") return {
+		present: false,
+		doubt: void 0
+	};
+	return {
+		present: true,
+		doubt: rest.join(" ") || "no answer"
+	};
+}
+
 // src/job/keep-volumes.ts
 /**
 * Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
@@ -3449,147 +4948,6 @@ function assertSameSource(service, mount, definition, stack) {
 	throw refusal("volume-would-be-lost", `${service} has its ${mount.target} in ${now}, and would get ${next?.source ?? "nothing"} there`, { hint: "Move the data to the new place first, or put the old volume back into the compose file." });
 }
 
-// src/service/kinds.ts
-/**
-* The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
-* `postgres:17`, `registry.example.org/mirror/postgres@sha256:...`. What nobody knows is a plain `container`.
-*/
-function serviceKind(image) {
-	const name = imageName(image);
-	return known.find(([, pattern]) => pattern.test(name))?.[0] ?? "container";
-}
-/** In this order: an exporter, a pooler or an admin page of a database is not that database. */
-const known = [
-	["container", /exporter|pgbouncer|pgpool|pgadmin|commander|backup|operator|sentinel|insight/],
-	["postgres", /^(postgres|postgresql|postgis|timescaledb|timescaledb-ha|pgvector|supabase-postgres)$/],
-	["dragonfly", /^dragonfly$/],
-	["valkey", /^(valkey|valkey-bundle)$/],
-	["redis", /^(redis|redis-stack|redis-stack-server|keydb)$/],
-	["openvidu", /^openvidu-(server|server-ce|server-pro|call|v2compatibility)$/],
-	["coturn", /^(coturn|openvidu-coturn)$/],
-	["http", /^(nginx|nginx-unprivileged|traefik|caddy|httpd|haproxy)$/]
-];
-/** Without registry, folders, tag and digest. A port of the registry is no tag. */
-function imageName(image) {
-	return ((image.split("@")[0]?.split("/").at(-1) ?? "").split(":")[0] ?? "").toLowerCase();
-}
-
-// src/job/container-checks.ts
-/** A container that came up so recently may still be in a restart loop that its restart count tells of. */
-const settled$1 = 36e5;
-/** What `docker inspect` tells about a service beside its state: restarts, uptime, copies, networks. */
-function containerChecks(copies, service, definition, limits) {
-	const container = copies[0];
-	if (!container) return [];
-	return [
-		restartCheck(container, limits),
-		...networkChecks(container, service, definition),
-		...copies.length > service.replicas ? [copiesCheck(copies, service)] : []
-	];
-}
-/**
-* Running copies first, those that were never started last, then by number: what stands for the service when an interrupted
-* change left several.
-*/
-function byUse(containers) {
-	const rank = ({ state }) => state === "running" ? 0 : state === "created" ? 2 : 1;
-	return containers.toSorted((a, b) => rank(a) - rank(b) || a.number - b.number);
-}
-function restartCheck(container, { restarts, now }) {
-	const uptime = uptimeOf(container, now);
-	const detail = `restarted ${container.restarts} times${uptime === void 0 ? "" : `, up ${formatDuration(uptime)}`}`;
-	if (container.state === "restarting") return {
-		name: "restarts",
-		state: "failed",
-		detail
-	};
-	return {
-		name: "restarts",
-		state: container.restarts > restarts && (uptime ?? 0) < settled$1 ? "warning" : "ok",
-		detail
-	};
-}
-/** Milliseconds since the container started; undefined when it does not run. */
-function uptimeOf(container, now) {
-	if (container.state !== "running" || container.startedAt === "") return void 0;
-	return Math.max(0, now.getTime() - Date.parse(container.startedAt));
-}
-/** A running container must be in every network that its service joins: cut off from one, it looks healthy to itself. */
-function networkChecks(container, service, { networks }) {
-	if (container.state !== "running") return [];
-	const joined = new Set(container.networks.map((one) => one.name));
-	return service.networks.flatMap((key) => {
-		const name = networks.find((one) => one.key === key)?.name ?? key;
-		return joined.has(name) ? [] : [{
-			name: `network ${name}`,
-			state: "failed",
-			detail: "the container is not in it"
-		}];
-	});
-}
-function copiesCheck(copies, { replicas }) {
-	return {
-		name: "copies",
-		state: "warning",
-		detail: `${copies.length} containers instead of ${replicas}: ${copies.map((one) => `${one.name} (${one.state})`).join(", ")}`
-	};
-}
-
-// src/job/stack-services.ts
-/** The services of a profile in dependency order, or only those named. Throws an input error `unknown-service` for another. */
-async function servicesOf$1(tools, profile, names) {
-	const [definitions, containers] = await Promise.all([tools.stack.servicesOf(profile), tools.stack.containers()]);
-	const unknown = names?.find((name) => !definitions.some((one) => one.name === name));
-	if (unknown !== void 0) {
-		const known = definitions.map((one) => one.name).join(", ");
-		throw inputError("unknown-service", `services: the ${profile} profile has no service ${unknown}`, { hint: known === "" ? "It has none at all." : `It has: ${known}.` });
-	}
-	return definitions.filter((one) => names?.includes(one.name) ?? true).map((definition) => describe$1(tools, definition, containers));
-}
-/** Those of the infrastructure that hold data that must not be lost. */
-async function dataServices(tools, names) {
-	return (await servicesOf$1(tools, "infrastructure", names)).filter(holdsData);
-}
-/** The container of a service, or an error that says what is missing. */
-function containerOf({ container, service }) {
-	if (container) return container;
-	throw failure("container-missing", `service ${service.name} has no container`, { hint: "Run recreate, which creates what is missing." });
-}
-/** Whether its data directory must survive everything. */
-function holdsData({ service }) {
-	return dataKinds.includes(service.kind);
-}
-function names$1(services) {
-	return services.map((one) => one.service.name);
-}
-function definitions(services) {
-	return services.map((one) => one.definition);
-}
-function describe$1(tools, definition, containers) {
-	const config = tools.config.services[definition.name] ?? defaults;
-	const kind = config.kind ?? serviceKind(definition.image);
-	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
-	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
-	return {
-		definition,
-		driver,
-		service: {
-			name: definition.name,
-			kind,
-			config,
-			host: tools.host,
-			stack: tools.stack,
-			backups: tools.layout.backups
-		},
-		container: byUse(containers.filter((one) => one.service === definition.name))[0]
-	};
-}
-const defaults = {
-	"critical-tables": [],
-	"sample-queries": [],
-	timeout: 1e4
-};
-
 // src/job/ensure-running.ts
 /**
 * Starts those of the services whose container is stopped, makes the containers that are missing on the data that is
@@ -3611,15 +4969,35 @@ async function ensureRunning(tools, services) {
 	await tools.work.check("wait-services", () => waitHealthy(tools, services.map((one) => one.definition)), void 0);
 	return stopped.length === 0 ? services : refresh(tools, services);
 }
+/**
+* Makes, without starting them, the missing containers of those of the services whose data is there: what a restore that was
+* cut off left of it is looked at, and may have to be put back, before a server loads it. Throws `restore-unknown` where
+* nobody can tell whether there is data.
+*/
+async function createStopped(tools, services) {
+	const missing = services.filter((one) => one.container === void 0);
+	if (missing.length === 0) return;
+	const onData = [];
+	for (const { one, found, where } of await placesOf(tools, missing)) {
+		if (found === "unknown") throw failure("restore-unknown", `${one.service.name} has no container, and nobody can tell what is in ${where}`, { hint: `On the host: docker compose up --no-start ${one.service.name}; then run this again. Or restore a backup.` });
+		if (found === "data") onData.push(one);
+	}
+	if (onData.length === 0) return;
+	for (const one of onData) await assertSoleServer(tools, one);
+	tools.log.warning(`Making the missing containers of ${names$1(onData).join(", ")} on the data that is there`);
+	await tools.work.step("create-stopped", tools.stack.up(names$1(onData), {
+		noRecreate: true,
+		noDependencies: true,
+		noStart: true,
+		pull: "missing"
+	}), { timeout: 18e5 });
+}
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools, missing) {
 	for (const one of missing) await assertSoleServer(tools, one);
-	const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)));
-	for (const { service } of missing) {
-		const own = places.filter((place) => place.service === service.name);
-		if (own.some((place) => place.present && place.doubt === void 0)) continue;
-		const where = own.map(({ place, doubt }) => doubt ? `${place} (${doubt})` : place).join(", ") || "no volume";
-		throw refusal("data-missing", `service ${service.name} has no container and no data in ${where}`, { hint: "If it is new, run recreate for it alone (services). If it had data, restore a backup." });
+	for (const { one, found, where } of await placesOf(tools, missing)) {
+		if (found === "data") continue;
+		throw refusal("data-missing", `service ${one.service.name} has no container and no data in ${where}`, { hint: "If it is new, run recreate for it alone (services). If it had data, restore a backup." });
 	}
 	tools.log.warning(`Making the missing containers of ${names$1(missing).join(", ")} on the data that is there`);
 	const up = tools.stack.up(names$1(missing), {
@@ -3629,6 +5007,18 @@ async function createOnData(tools, missing) {
 	});
 	await tools.work.step("create-missing", up, { timeout: 18e5 });
 	if (tools.work.dryRun) throw refusal("dry-run-ends", `the dry run ends here: ${names$1(missing).join(", ")} would first get a container`);
+}
+/** Whether services without a container have data, and where that was looked for. */
+async function placesOf(tools, missing) {
+	const places = await dataPresence(tools, await Promise.all(missing.map(withDataMounts)));
+	return missing.map((one) => {
+		const own = places.filter((place) => place.service === one.service.name);
+		return {
+			one,
+			where: own.map(({ place, doubt }) => doubt ? `${place} (${doubt})` : place).join(", ") || "no volume",
+			found: own.some(({ present, doubt }) => present && doubt === void 0) ? "data" : own.some(({ present }) => present) ? "unknown" : "nothing"
+		};
+	});
 }
 /** Only the mounts where it is going to keep its data, as far as that is known: that another one is full proves nothing. */
 async function withDataMounts(one) {
@@ -3646,7 +5036,7 @@ async function withDataMounts(one) {
 }
 /** The same services with the containers as they are now. */
 async function refresh(tools, services) {
-	return servicesOf$1(tools, "infrastructure", services.map((one) => one.service.name));
+	return servicesOf$2(tools, "infrastructure", services.map((one) => one.service.name));
 }
 /**
 * Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
@@ -3681,512 +5071,6 @@ function twoServers(service, rival) {
 function atLeastOne(items, what) {
 	if (items.length > 0) return items;
 	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
-}
-
-// src/core/fingerprint.ts
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
-function compareFingerprints(before, after) {
-	return before.flatMap((old) => {
-		const now = after.find((one) => one.service === old.service);
-		const changed = Object.entries(old.same).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.same[fact]
-		})).filter((one) => one.before !== one.after);
-		const fallen = Object.entries(old.atLeast).map(([fact, value]) => ({
-			fact,
-			before: value,
-			after: now?.atLeast[fact]
-		})).filter((one) => one.after === void 0 || one.after < one.before);
-		return [...changed, ...fallen].map((one) => ({
-			service: old.service,
-			fact: one.fact,
-			before: String(one.before),
-			after: String(one.after ?? "(none)")
-		}));
-	});
-}
-
-// src/job/set-aside.ts
-/**
-* Names beside a data directory, dated, for what makes room and for what takes its place in vain. With the time besides the
-* backup, for two tries with one backup must not meet.
-*/
-function besidePaths(directory, { id, now }) {
-	const time = now.toISOString().slice(11, 19).replaceAll(":", "");
-	return {
-		aside: `${directory}.aside-${id}-${time}`,
-		failed: `${directory}.failed-${id}-${time}`
-	};
-}
-/** Renames a data directory of a stopped server and puts an empty one with the same owner in its place (S2). */
-function setAside({ imageId, directory, aside }) {
-	return besideDirectory("set-aside", {
-		imageId,
-		directory,
-		names: [directory, aside].map((path) => node_path.posix.basename(path)),
-		effect: "change"
-	});
-}
-/** Puts the directory back that `setAside` renamed; what lies in its place now is kept as `failed`, and then said (`kept`). Can be repeated. */
-function putAsideBack({ imageId, directory, aside }, failed) {
-	return besideDirectory("put-aside-back", {
-		imageId,
-		directory,
-		names: [
-			directory,
-			aside,
-			failed
-		].map((path) => node_path.posix.basename(path)),
-		effect: "change"
-	});
-}
-/** Runs a script, as root in a container without network, where `directory` lies. */
-function besideDirectory(name, { imageId, directory, names, effect }) {
-	return (effect === "change" ? change : sh)`docker run --rm --pull never --network none --user 0 --label infra-actions.scratch=1 --entrypoint sh \
-  --volume ${`${node_path.posix.dirname(directory)}:/parent`} ${imageId} -c ${remoteScript(name)} sh /parent ${names}`;
-}
-
-// src/job/aside.ts
-const noteSchema$5 = require_libraries.object({
-	format: require_libraries.literal(1),
-	service: require_libraries.string$1(),
-	/** Where the data was, and where it is kept: on the host, side by side. */
-	directory: require_libraries.string$1(),
-	aside: require_libraries.string$1(),
-	/** Where what was filled in its place is kept, if that was given up. */
-	failed: require_libraries.string$1(),
-	/** By the host's clock, ISO 8601 UTC. */
-	at: require_libraries.datetime()
-});
-/** Shell text that notes a directory, durably, and then sets it aside. */
-function setAsideNoted(layout, imageId, note) {
-	const { directory, aside } = note;
-	const noted = writeNote(noteFile$3(layout, note), {
-		format: 1,
-		...note
-	});
-	return change`${noted} || exit\n${setAside({
-		imageId,
-		directory,
-		aside
-	})}`;
-}
-/** Directories of one service that were set aside and are still there, as data that was replaced. Notes that cannot be read are told. */
-async function asidesOf(tools, one) {
-	const { notes, problems } = await readNotes(tools, folderOf(tools.layout), noteSchema$5);
-	for (const problem of problems) tools.log.warning(problem);
-	const found = [];
-	for (const { service, directory, aside, failed, at } of notes) {
-		if (service !== one.service.name || ![aside, failed].every((path) => isBeside(directory, path))) continue;
-		const names = [aside, failed].map((path) => node_path.posix.basename(path));
-		const look = besideDirectory("aside-look", {
-			imageId: containerOf(one).imageId,
-			directory,
-			names,
-			effect: "read"
-		});
-		const lines = (await tools.host.run(look, { timeout: 6e5 })).stdout.trimEnd().split("\n");
-		if (lines.pop() !== "end") throw failure("host-answer", `what lies beside ${directory} cannot be told`);
-		for (const line of lines) {
-			const [, size = "0", name = ""] = /^(\d+) (.*)$/.exec(line) ?? [];
-			const was = `${name === names[1] ? "what was given up of the" : "the"} data directory of ${service}`;
-			found.push({
-				name: node_path.posix.join(node_path.posix.dirname(directory), name),
-				was,
-				at,
-				run: void 0,
-				bytes: Number(size) * 1024
-			});
-		}
-	}
-	return found;
-}
-/** Removes such directories for good. The caller has proven a later backup. */
-async function removeAsides(tools, one, paths) {
-	const { imageId } = containerOf(one);
-	const known = await asidesOf(tools, one);
-	for (const path of paths) {
-		if (!known.some(({ name }) => name === path)) throw refusal("not-replaced", `${path} is not what was set aside`);
-		const [user] = await tools.stack.mounting([path]);
-		if (user) throw refusal("data-in-use", `${user.name} runs on ${path}, which was set aside`);
-		const names = [node_path.posix.basename(path)];
-		const forget = besideDirectory("aside-forget", {
-			imageId,
-			directory: path,
-			names,
-			effect: "change"
-		});
-		await tools.work.step(`remove-aside-${one.service.name}`, forget, { timeout: 18e5 });
-	}
-}
-/** Takes away the notes of directories that are not there any more. */
-async function forgetAsides(tools, one) {
-	const { notes } = await readNotes(tools, folderOf(tools.layout), noteSchema$5);
-	const left = (await asidesOf(tools, one)).map(({ name }) => name);
-	const [first, ...more] = notes.filter(({ service, aside, failed }) => service === one.service.name && !left.includes(aside) && !left.includes(failed)).map((note) => noteFile$3(tools.layout, note));
-	if (first !== void 0) await tools.work.step(`forget-aside-${one.service.name}`, removeNotes(first, ...more));
-}
-/** Only names that are made here: a note says where to look, not what may go. */
-function isBeside(directory, path) {
-	return path.startsWith(directory) && /^\.(aside|failed)-backup-\d{8}-\d{6}-\d{6}$/.test(path.slice(directory.length));
-}
-function noteFile$3(layout, { service, aside }) {
-	return `${folderOf(layout)}/${service}-${node_path.posix.basename(aside)}.json`;
-}
-function folderOf({ state }) {
-	return `${state}/aside`;
-}
-
-// src/job/debug/causes.ts
-/** Names the cause, the most specific first, with the sentence that shows it. */
-function nameCause(evidence) {
-	const { container, checks, log } = evidence;
-	const told = checks.map((check) => `${check.name}: ${check.detail}`).join("; ");
-	if (!container) return {
-		cause: "missing",
-		details: "the service has no container"
-	};
-	if (container.state === "paused") return {
-		cause: "paused",
-		details: "the container is paused"
-	};
-	const refused = startProblems.find(([, pattern]) => pattern.test(container.error));
-	if (refused && container.state !== "running") return {
-		cause: refused[0],
-		details: container.error
-	};
-	const network = checks.find((check) => check.name.startsWith("network ") && check.state === "failed");
-	if (network) return {
-		cause: "network-missing",
-		details: `${network.name}: ${network.detail}`
-	};
-	const loops = container.state === "restarting" || isShaky(evidence);
-	const down = container.state !== "running" || loops;
-	if (down || container.restarts > 0) {
-		if (container.oomKilled) return {
-			cause: "out-of-memory",
-			details: `killed with exit code ${container.exitCode}`
-		};
-		const line = logProblems.flatMap(([cause, pattern]) => {
-			const found = log.split("\n").findLast((one) => pattern.test(one));
-			return found === void 0 ? [] : [{
-				cause,
-				details: withoutTime(found)
-			}];
-		})[0];
-		if (line) return line;
-	}
-	if (down) {
-		const ended = `${container.state} with exit code ${container.exitCode}, restarted ${container.restarts} times`;
-		return {
-			cause: loops ? "restart-loop" : "stopped",
-			details: ended
-		};
-	}
-	if (checks.some((check) => check.name.startsWith("volume ") && check.state === "failed")) return {
-		cause: "bad-mount",
-		details: told
-	};
-	return {
-		cause: checks.some((check) => check.state === "failed") ? "unhealthy" : "unknown",
-		details: told
-	};
-}
-function isShaky({ container, restartLimit, checks }) {
-	return (container?.restarts ?? 0) > restartLimit && checks.some((check) => check.name === "restarts");
-}
-/** Docker's own reasons for a container that did not start. */
-const startProblems = [
-	["network-missing", /network \S+ not found|could not find a network|network .* does not exist/i],
-	["port-conflict", /port is already allocated|address already in use|failed to bind host port/i],
-	["disk-full", /no space left on device/i],
-	["bad-mount", /mount|bind source path does not exist|not a directory/i],
-	["image-missing", /no such image|image .* not found/i],
-	["out-of-memory", /cannot allocate memory|out of memory/i]
-];
-/** What Postgres and Redis-protocol servers write when their data cannot be used, and what all write when a disk is full. */
-const logProblems = [
-	["disk-full", /no space left on device|MISCONF .*disk/i],
-	["data-unreadable", /PANIC:|could not locate a valid checkpoint record|invalid primary checkpoint record|could not open file "[^"]*global\/pg_(control|filenode\.map)|could not find the database system|invalid page in block|database files are incompatible with server|is not a database cluster directory|(Bad file format|Unexpected end of file) reading the append only file|Unable to obtain the AOF file|Wrong signature|Internal error when loading RDB|Short read or OOM loading DB|RDB file was saved with checksum|Can't handle RDB format|Internal error in RDB/i],
-	["bad-mount", /data directory .* has (wrong ownership|invalid permissions)|Permission denied.*(\/data|\/var\/lib)/i],
-	["port-conflict", /address already in use/i]
-];
-/** `docker logs --timestamps` puts the time before each line. */
-function withoutTime(line) {
-	return line.replace(/^\d{4}-\d\d-\d\dT\S+\s/, "").trim();
-}
-
-// src/core/manifest.ts
-/** A file of a backup, as it was when it was written. */
-const artifactSchema = require_libraries.strictObject({
-	/** Path relative to the backup directory and, with the prefix before it, the key in S3. */
-	file: require_libraries.string$1().min(1),
-	/** What it holds: one database, how that database is made where its file does not say it, the cluster's globals, or a snapshot of keys. */
-	role: require_libraries._enum([
-		"database",
-		"properties",
-		"globals",
-		"keys"
-	]),
-	/** The database's name, also for its properties; the file's own name for the others. */
-	name: require_libraries.string$1(),
-	bytes: require_libraries.int().positive(),
-	sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
-});
-/** Sum of a hash of every row, so that no order counts; a decimal number too large for JSON's. */
-const checksumSchema = require_libraries.string$1().regex(/^-?\d+$/);
-const tableSchema = require_libraries.strictObject({
-	schema: require_libraries.string$1(),
-	name: require_libraries.string$1(),
-	rows: require_libraries.int().min(0),
-	/** Of its rows' text, when `backup.verify` is `checksum`. */
-	checksum: checksumSchema.optional()
-});
-const databaseSchema$1 = require_libraries.strictObject({
-	name: require_libraries.string$1(),
-	/** Bytes on disk when the dump was taken. */
-	size: require_libraries.int().min(0),
-	tables: require_libraries.array(tableSchema),
-	largeObjects: require_libraries.int().min(0),
-	largeObjectsChecksum: checksumSchema.optional(),
-	/** What a server needs to take it; absent in backups that did not record it. */
-	extensions: require_libraries.array(require_libraries.strictObject({
-		name: require_libraries.string$1(),
-		version: require_libraries.string$1()
-	})).optional()
-});
-const postgresSchema = require_libraries.strictObject({
-	kind: require_libraries.literal("postgres"),
-	/** `server_version_num` and the image's reference. */
-	version: require_libraries.int(),
-	systemIdentifier: require_libraries.string$1(),
-	dataChecksums: require_libraries.boolean(),
-	databases: require_libraries.array(databaseSchema$1)
-});
-const keyspaceSchema = require_libraries.array(require_libraries.strictObject({
-	database: require_libraries.int(),
-	keys: require_libraries.int(),
-	expires: require_libraries.int()
-}));
-const keysSchema = require_libraries.strictObject({
-	kind: require_libraries._enum([
-		"dragonfly",
-		"redis",
-		"valkey"
-	]),
-	product: require_libraries.string$1(),
-	version: require_libraries.string$1(),
-	/** Keys and keys with an expiry, per logical database: those of the snapshot unless `earlier` is there. */
-	keyspace: keyspaceSchema,
-	/** Keys in the files by the server's own count while it wrote; only of Dragonfly, whose files cannot be counted. */
-	written: require_libraries.int().min(0).optional(),
-	/** The counts before the snapshot, when `keyspace` are those after it and the ones at its moment are not known. */
-	earlier: keyspaceSchema.optional()
-});
-const serviceBackupSchema = require_libraries.strictObject({
-	service: require_libraries.string$1(),
-	image: require_libraries.string$1(),
-	artifacts: require_libraries.array(artifactSchema).min(1),
-	contents: require_libraries.discriminatedUnion("kind", [postgresSchema, keysSchema])
-});
-/** How it is known that S3 holds the bytes: strongest first. */
-const proofTiers = [
-	"read-back",
-	"etag",
-	"parts-only"
-];
-const manifestSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** `backup-YYYYMMDD-HHMMSS`, UTC. */
-	id: require_libraries.string$1().regex(/^backup-\d{8}-\d{6}$/),
-	project: require_libraries.string$1(),
-	environment: require_libraries.string$1(),
-	/** ISO 8601, UTC: when the first snapshot was taken. Retention goes by this, never by a file's time. */
-	created: require_libraries.datetime(),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	encrypted: require_libraries.literal(false),
-	services: require_libraries.array(serviceBackupSchema).min(1),
-	storage: require_libraries.strictObject({
-		local: require_libraries._enum(["success"]),
-		s3: require_libraries._enum([
-			"success",
-			"failed",
-			"off"
-		]),
-		/** Absent when S3 does not hold the files. */
-		tier: require_libraries._enum(proofTiers).optional(),
-		/** Until when S3 lets nobody delete or change the objects; absent without a lock. */
-		lockedUntil: require_libraries.datetime().optional(),
-		/** S3 objects by artifact file, with what is needed to check them again. */
-		objects: require_libraries.array(require_libraries.strictObject({
-			file: require_libraries.string$1(),
-			key: require_libraries.string$1(),
-			etag: require_libraries.string$1(),
-			partBytes: require_libraries.int(),
-			versionId: require_libraries.string$1().optional(),
-			/** What the object holds when it is the file encrypted with OpenPGP. The file on the host is not. */
-			encrypted: require_libraries.strictObject({
-				bytes: require_libraries.int().positive(),
-				sha256: require_libraries.string$1().regex(/^[0-9a-f]{64}$/)
-			}).optional()
-		})).default([])
-	})
-});
-
-// src/job/install-definition.ts
-const installedSchema = require_libraries.array(require_libraries.object({
-	path: require_libraries.string$1(),
-	sha256: require_libraries.string$1()
-}));
-/**
-* Brings the stack's definition on the host to what the checkout has (`compose.upload`), each file by rename, the old
-* one kept beside as `<file>.previous`. `changed` are the files that differ. Call the result when the new one turns out bad.
-* Until then, or until the app starts on what the definition made, a note of them lies on the host for the next run.
-*/
-async function installDefinition(tools, changed) {
-	if (changed.length === 0) return async () => {};
-	const installed = changed.map(({ path, content }) => ({
-		path,
-		sha256: sha256(content)
-	}));
-	await tools.work.step("note-definition", writeNote(installedFile(tools.layout), installed));
-	for (const file of changed) {
-		const path = node_path.posix.join(tools.layout.base, file.path);
-		tools.log.info(`${path} is replaced by the checkout's`);
-		await tools.work.step("install-definition", change`mkdir -p -- ${node_path.posix.dirname(path)} && cat >${`${path}.next`} && chmod 644 ${`${path}.next`} && sync ${`${path}.next`} &&
-if test -e ${path}; then cp -p -- ${path} ${`${path}.previous`}; else rm -f -- ${`${path}.previous`}; fi &&
-mv -f -- ${`${path}.next`} ${path}`, { input: file.content });
-	}
-	tools.stack.forget();
-	return () => putDefinitionBack(tools, installed);
-}
-/** What a recreation that has not ended brought; none as a rule. */
-async function readInstalled(tools) {
-	return await readNote$1(tools, installedFile(tools.layout), installedSchema) ?? [];
-}
-/** Shell text that ends it: what was installed stays, or is taken back. */
-function forgetInstalled(layout) {
-	return removeNotes(installedFile(layout));
-}
-/** The files of the checkout's definition that the host has otherwise, or not at all. */
-async function differingFiles(tools) {
-	if (tools.definition.length === 0) return [];
-	const paths = tools.definition.map((file) => node_path.posix.join(tools.layout.base, file.path));
-	const { stdout } = await tools.host.run(sh`for file in ${paths}; do if test -f "$file"; then sha256sum <"$file"; else echo none; fi; done`);
-	const there = stdout.split("\n").map((line) => line.split(" ")[0]);
-	return tools.definition.filter(({ content }, index) => there[index] !== sha256(content));
-}
-/**
-* Puts back what `installDefinition` kept of these files. One that has no former state stays, and so does one that is not
-* what was installed: what lies beside it is older. A failure is told, not thrown.
-*/
-async function putDefinitionBack(tools, files) {
-	if (files.length === 0) return;
-	const commands = files.map(({ path, sha256: installed }) => {
-		const file = node_path.posix.join(tools.layout.base, path);
-		return change`if test -e ${`${file}.previous`} && test "$(sha256sum <${file} | cut -d ' ' -f 1)" = ${installed}; then cp -p -- ${`${file}.previous`} ${`${file}.next`} && mv -f -- ${`${file}.next`} ${file}; fi`;
-	});
-	try {
-		await tools.work.step("put-definition-back", lines$1(change`set -e`, ...commands, forgetInstalled(tools.layout)));
-	} catch (error) {
-		tools.log.warning(`The previous definition could not be put back: ${messageOf(error)}`);
-	}
-	tools.stack.forget();
-}
-/** Where the note of it lies. */
-function installedFile({ state }) {
-	return `${state}/definition.json`;
-}
-function sha256(content) {
-	return (0, node_crypto.createHash)("sha256").update(content).digest("hex");
-}
-
-// src/job/stopped-app-note.ts
-const restoringSchema = require_libraries.object({
-	/** Ids of the works that took part, newest first: part of the names of what they made. */
-	ids: require_libraries.array(require_libraries.string$1()).min(1),
-	/** The services that it brings back. */
-	services: require_libraries.array(require_libraries.string$1()),
-	/** Those of them whose restored data was proven to serve. */
-	done: require_libraries.array(require_libraries.string$1()),
-	/** What was there before does not serve, or is nothing: there is only the way forward. */
-	forward: require_libraries.boolean(),
-	/** That live data may be dropped where the disk has no room for both. */
-	inPlace: require_libraries.object({
-		/** Also without a backup that holds it. */
-		force: require_libraries.boolean(),
-		/** By service whose live data this restore has begun to drop: the backup that holds it, null where none is known to. */
-		dropped: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable())
-	}).optional()
-});
-const undoingSchema = require_libraries.object({
-	/** In this order: the name of what goes back as it is kept, the work that had replaced it, and the id that what makes room for it gets. */
-	services: require_libraries.array(require_libraries.object({
-		service: require_libraries.string$1(),
-		name: require_libraries.string$1(),
-		run: require_libraries.string$1().optional(),
-		id: require_libraries.string$1()
-	})).min(1),
-	/** Those of them that serve it, proven. */
-	done: require_libraries.array(require_libraries.string$1()),
-	/** Whether the host waited for a restore before. */
-	waited: require_libraries.boolean(),
-	/** There is only the way forward: it takes an undo forth again that could not be finished. */
-	forward: require_libraries.boolean()
-});
-const noteSchema$4 = require_libraries.object({
-	format: require_libraries.literal(1),
-	/** What has to come before the app may start: its services that run again, or a restore that ended well. */
-	awaits: require_libraries._enum(["services", "restore"]),
-	/** The backup that holds the data as it was before the stop: what a restore brings back, and retention keeps. */
-	backup: require_libraries.string$1().optional(),
-	/** While a restore is under way. */
-	restoring: restoringSchema.optional(),
-	/** While an undo of a restore is under way. */
-	undoing: undoingSchema.optional(),
-	/** Of an undo that only has the app to start: the sentence about what it did. Who asks for it again must not get the opposite. */
-	undone: require_libraries.string$1().optional(),
-	/** Once new containers are begun with, the way back: by service the image id of before, null for one that came with them. */
-	previous: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).optional(),
-	/** The data's fingerprints at the clean stop; none until the services were stopped, and none any more once they were compared. */
-	fingerprints: require_libraries.array(require_libraries.object({
-		service: require_libraries.string$1(),
-		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
-		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
-	}))
-});
-/** Shell text that writes the note down. */
-function noteStoppedApp(layout, note) {
-	return writeNote(noteFile$2(layout), {
-		format: 1,
-		...note
-	});
-}
-/**
-* The same command, after it is noted that nobody compares the data with what it was any more: what this starts may write to
-* it.
-*/
-function afterComparing(layout, note, start) {
-	return note ? change`${noteStoppedApp(layout, {
-		...note,
-		fingerprints: []
-	})} || exit\n${start}` : start;
-}
-/** Shell text that takes the note away: the app runs again, and whatever definition is there has served. */
-function forgetStoppedApp(layout) {
-	return removeNotes(noteFile$2(layout), installedFile(layout));
-}
-/** The note; undefined when we have not stopped the app. Throws when it cannot be read: nobody guesses about it. */
-async function readStoppedApp(tools) {
-	return readNote$1(tools, noteFile$2(tools.layout), noteSchema$4);
-}
-function noteFile$2({ state }) {
-	return `${state}/app-stopped.json`;
 }
 
 // src/job/stop-in-order.ts
@@ -4229,7 +5113,7 @@ const readers = ["coturn", "http"];
 async function writersBeside(tools, services) {
 	if (!services.some(holdsData)) return [];
 	const named = names$1(services);
-	return (await servicesOf$1(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name)).filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container));
+	return (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name)).filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container));
 }
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 async function waitsForRestore(tools) {
@@ -4307,7 +5191,7 @@ async function appContainers({ stack }) {
 */
 async function noteRestore(tools, manifest, { services, inPlace }) {
 	const forward = await waitsForRestore(tools) !== void 0;
-	await tools.work.step("note-restore", writeNote(manifestFile$1(tools), manifest));
+	await tools.work.step("note-restore", writeNote(manifestFile(tools), manifest));
 	const restoring = {
 		ids: [tools.work.id],
 		services: [...services],
@@ -4323,7 +5207,7 @@ async function noteRestore(tools, manifest, { services, inPlace }) {
 }
 /** The backup `id`, which a restore under way brings back. */
 async function readRestored(tools, id) {
-	const file = manifestFile$1(tools);
+	const file = manifestFile(tools);
 	const manifest = await readNote$1(tools, file, manifestSchema);
 	if (manifest?.id === id) return manifest;
 	throw failure("note-unreadable", `${file} should say what ${id} holds, and ${manifest ? `is about ${manifest.id}` : "is not there"}`, { hint: `Restore ${id} again, or another backup.` });
@@ -4366,6 +5250,16 @@ async function noteGoesOn(tools) {
 		ids: [tools.work.id, ...note.ids]
 	}));
 }
+/**
+* All go back from here on: which have the restored data is to be looked at by who comes after, not to be read here. The note
+* as it then is; undefined where there is none.
+*/
+async function noteGoesBack(tools) {
+	return renote(tools, "note-goes-back", (note) => ({
+		...note,
+		done: []
+	}));
+}
 /** What a restore under way has noted; undefined where there is none. */
 async function readRestoring(tools) {
 	const note = await readStoppedApp(tools);
@@ -4375,14 +5269,16 @@ async function readRestoring(tools) {
 	};
 }
 async function renote(tools, step, edit) {
-	const note = await readRestoring(tools);
-	if (!note) return;
-	await tools.work.step(step, noteStoppedApp(tools.layout, {
-		...note,
-		restoring: edit(note.restoring)
-	}));
+	const before = await readRestoring(tools);
+	if (!before) return void 0;
+	const note = {
+		...before,
+		restoring: edit(before.restoring)
+	};
+	await tools.work.step(step, noteStoppedApp(tools.layout, note));
+	return note;
 }
-function manifestFile$1({ layout }) {
+function manifestFile({ layout }) {
 	return `${layout.state}/restore.json`;
 }
 
@@ -4569,7 +5465,7 @@ function isKeyStore(one) {
 /** Whether this service serves what it held. False also where it does not answer. */
 async function isWhole(one, before) {
 	try {
-		return await isSame$1(one, before);
+		return await isSame(one, before);
 	} catch (error) {
 		if (error instanceof HostError) throw error;
 		return false;
@@ -4582,16 +5478,47 @@ async function isWhole(one, before) {
 */
 async function hasLost(tools, one, before) {
 	try {
-		return !await isSame$1(one, before);
+		return !await isSame(one, before);
 	} catch (error) {
 		if (error instanceof HostError || !(error instanceof AppError)) throw error;
 		tools.log.warning(`The log of ${one.service.name} says: ${await proveUnreadable(tools, one, messageOf(error))}`);
 		return true;
 	}
 }
-async function isSame$1(one, before) {
+async function isSame(one, before) {
 	const own = before.filter(({ service }) => service === one.service.name);
 	return compareFingerprints(own, await fingerprints([one])).length === 0;
+}
+
+// src/job/dump-keys.ts
+/**
+* Dumps a running store of keys that gets another image, once nobody writes to it: what a newer version saves, the previous
+* one may not read. Undefined for any other service, and, with a warning, where it cannot be dumped: it is one way back more.
+*/
+async function dumpKeys(tools, one) {
+	if (!isKeyStore(one)) return void 0;
+	const image = await inspectImage(tools.host, one.definition.image);
+	if (!image || image.id === containerOf(one).imageId) return void 0;
+	const { name } = one.service;
+	try {
+		const target = await noteDump(tools, name, { kept: "while-stopped" });
+		return await one.driver.backup?.(one.service, containerOf(one), target, tools.work);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`${name} could not be dumped as it is stopped: ${messageOf(error)}. If its new image serves, and has to give way after that to one that cannot read what it saved, there is only the backup of this run.`);
+		return;
+	}
+}
+/** Those of the dumps that `dumpKeys` made. */
+function ofKeys(dumps) {
+	return Object.fromEntries([...dumps].filter(([, { contents }]) => contents.kind !== "postgres"));
+}
+/** Tells a person where they are, once nobody of ours needs them any more or can use them. */
+function tellDumps({ layout, log }, dumps) {
+	for (const { service, artifacts } of Object.values(dumps)) {
+		const files = artifacts.map(({ file }) => `${layout.backups}/${file}`).join(", ");
+		log.warning(`What ${service} held when it was stopped, after the backup, is in ${files}, as its previous image reads it. That is kept until the app has run again for a day.`);
+	}
 }
 
 // src/job/upgrade-note.ts
@@ -4647,7 +5574,7 @@ async function settleUpgrade(tools) {
 	if ((await readStoppedApp(tools))?.awaits === "services") return;
 	try {
 		await startOthers$1(tools);
-		const infrastructure = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container);
+		const infrastructure = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container);
 		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
@@ -4656,7 +5583,7 @@ async function settleUpgrade(tools) {
 }
 /** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
 async function startOthers$1(tools) {
-	const stopped = (await servicesOf$1(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
+	const stopped = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
 	for (const one of stopped) await assertSoleServer(tools, one);
 	const containers = stopped.map(containerOf);
 	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
@@ -4667,7 +5594,7 @@ async function startOthers$1(tools) {
 */
 async function putDataBack(tools, notes) {
 	const names = notes.map((one) => one.service);
-	const own = async () => (await servicesOf$1(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
+	const own = async () => (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
 	const containers = (await own()).flatMap((one) => one.container ?? []);
 	if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }));
 	for (const one of await own()) await assertSoleServer(tools, one);
@@ -4677,6 +5604,71 @@ async function putDataBack(tools, notes) {
 		if (/^kept$/m.test(stdout)) kept.push(`What the upgrade of ${note.service} had filled is in ${note.failed}, with whatever others than the app have written to the new server.`);
 	}
 	return kept;
+}
+
+// src/docker/kill-now.ts
+/** Shell text that ends a server that must not save, whatever it is at by now: one that has ended already is no failure. */
+function killNow({ id }) {
+	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
+}
+
+// src/job/stop-new.ts
+/**
+* What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
+* new data services have served others, these are stopped, then the data services cleanly: what they hold now.
+*/
+async function stoppedWith(tools, services, { before, proven, except = [] }) {
+	if (!proven) return before;
+	const found = new Map(before.map((one) => [one.service, one]));
+	await stopRest(tools, services);
+	const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name));
+	for (const one of await refresh(tools, data)) try {
+		const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+		if (left) found.set(one.service.name, left);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		await assertEnded(tools, one, error);
+		tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`);
+	}
+	const note = await readStoppedApp(tools);
+	const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service));
+	if (note?.awaits === "services") await tools.work.step("note-stopped", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints
+	}));
+	return [...found.values()];
+}
+/** Whatever way back there is ends a store of keys, and with it what others have written since, if it cannot be saved. */
+async function assertEnded(tools, one, error) {
+	const [now] = await refresh(tools, [one]);
+	const { name } = one.service;
+	if (!isKeyStore(one) || !["running", "paused"].includes(now?.container?.state ?? "none")) return;
+	throw failure("not-saved", `${name} cannot save what was written since it serves, and is left as it is: ${messageOf(error)}`, {
+		hint: `Do not end ${name}: what it has not saved is in its memory alone. Mend what keeps it from that and run this again.`,
+		cause: error
+	});
+}
+/** Whoever else may write to the stores, before their data is looked at. */
+async function stopRest(tools, services) {
+	await stopContainers(tools, "stop-rest", services.filter((one) => !holdsData(one)));
+}
+/** Stops those of them that run, gracefully. `step` is its name in the journal. */
+async function stopContainers(tools, step, services) {
+	if (services.length === 0) return;
+	const running = (await refresh(tools, services)).flatMap((one) => one.container ?? []).filter(({ state }) => state === "running" || state === "restarting");
+	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
+}
+/**
+* Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
+* was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
+* not proven. A database writes its log as it goes, and is stopped in order.
+*/
+async function killStores(tools, services, isToDie) {
+	for (const one of await refresh(tools, services.filter(isKeyStore))) {
+		const { container } = one;
+		if (!container || !["running", "restarting"].includes(container.state) || !await isToDie(one)) continue;
+		await tools.work.step(`kill-${one.service.name}`, killNow(container));
+	}
 }
 
 // src/job/fall-back.ts
@@ -4764,41 +5756,6 @@ async function startRest(tools, known, images) {
 	if (rest.length > 0) await tools.work.step("start-rest", upPrevious(tools, names$1(rest), images));
 	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), void 0);
 }
-/** Whoever else may write to the stores, before their data is looked at. */
-async function stopRest(tools, services) {
-	await stopContainers(tools, "stop-rest", services.filter((one) => !holdsData(one)));
-}
-async function stopContainers(tools, step, services) {
-	if (services.length === 0) return;
-	const running = (await refresh(tools, services)).flatMap((one) => one.container ?? []).filter(({ state }) => state === "running" || state === "restarting");
-	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
-}
-/**
-* What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
-* new data services have served others, these are stopped, then the data services cleanly: what they hold now.
-*/
-async function stoppedWith(tools, services, { before, proven, except = [] }) {
-	if (!proven) return before;
-	const found = new Map(before.map((one) => [one.service, one]));
-	await stopRest(tools, services);
-	try {
-		const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name));
-		for (const one of await refresh(tools, data)) {
-			const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
-			if (left) found.set(one.service.name, left);
-		}
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`);
-	}
-	const note = await readStoppedApp(tools);
-	const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service));
-	if (note?.awaits === "services") await tools.work.step("note-stopped", noteStoppedApp(tools.layout, {
-		...note,
-		fingerprints
-	}));
-	return [...found.values()];
-}
 /** Restores those data services that do not serve what they held; the others are left alone. */
 async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
 	const data = await refresh(tools, services.filter((one) => one.container && holdsData(one)));
@@ -4832,17 +5789,135 @@ async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
 	}
 	return restored;
 }
-/**
-* Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
-* was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
-* not proven. A database writes its log as it goes, and is stopped in order.
-*/
-async function killStores(tools, services, isToDie) {
-	for (const one of await refresh(tools, services.filter(isKeyStore))) {
-		const { container } = one;
-		if (!container || !["running", "restarting"].includes(container.state) || !await isToDie(one)) continue;
-		await tools.work.step(`kill-${one.service.name}`, change`docker kill ${container.id}`);
+
+// src/job/recreate-result.ts
+/** What serves after a recreation: the new containers, or the rung of the way back that held. */
+const rungs = [
+	"new-containers",
+	"previous-images",
+	"previous-data",
+	"backup"
+];
+/** What serves now, for a person. */
+function describeRung(rung) {
+	switch (rung) {
+		case "new-containers": return "the new containers serve";
+		case "previous-images": return "the previous images serve again, on the same data";
+		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
+		case "backup": return "the previous images serve again, with restored data";
 	}
+}
+
+// src/job/go-back.ts
+/**
+* The first rung of the run that was cut off: what it had replaced, as it was. Why it does not hold, undefined when it does.
+* Nothing is put back to what may not read the data.
+*/
+async function goBack$1(tools, { note, services, failed }) {
+	const { previous = {} } = note;
+	const unreadable = await unreadableBefore(tools, {
+		note,
+		services,
+		failed
+	});
+	if (unreadable !== void 0) return {
+		...failed,
+		error: staysForward(failed, unreadable)
+	};
+	tools.log.warning(`The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`);
+	const replaced = services.filter((one) => one.service.name in previous);
+	const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => id === null ? [] : [[name, id]]));
+	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
+	const known = replaced.filter((one) => one.service.name in images);
+	const proven = failed.proven || note.fingerprints.length === 0;
+	const before = await stoppedWith(tools, known, {
+		before: note.fingerprints,
+		proven
+	});
+	const back = {
+		services: replaced,
+		images,
+		proven,
+		putBack
+	};
+	let still = await backToPrevious(tools, {
+		...back,
+		before
+	});
+	if (still?.differences.length === 0) {
+		const left = await restoreDumps(tools, {
+			note,
+			services: known,
+			before
+		});
+		if (left) still = await backToPrevious(tools, {
+			...back,
+			before: left
+		});
+	}
+	if (still) return still;
+	tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
+	await startOthers(tools, services.filter((one) => !replaced.includes(one) && one.container));
+}
+/**
+* The last rung of a run that died on its way back: what the previous image of a store of keys cannot read, for the new one had
+* saved it, gives way to what was dumped when it was stopped. Gives what the other data must be then; undefined where
+* nothing was restored.
+*/
+async function restoreDumps(tools, { note, services, before }) {
+	const { backup, dumps: noted = {} } = note;
+	const dumps = new Map(Object.entries(noted).filter(([name]) => before.some(({ service }) => service === name)));
+	if (backup === void 0 || dumps.size === 0) return void 0;
+	const { manifest } = await findBackup(tools, backup, "auto");
+	const dumped = services.filter((one) => dumps.has(one.service.name));
+	const restored = await restoreBroken(tools, {
+		services: dumped,
+		manifest
+	}, {
+		before,
+		dumps
+	});
+	if (restored.length === 0) return void 0;
+	for (const { kept } of restored) tools.log.warning(kept);
+	const left = before.filter(({ service }) => !restored.some(({ difference }) => difference.service === service));
+	await tools.work.step("note-restored", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints: [...left]
+	}));
+	return left;
+}
+/**
+* A store of keys that has another image than before and may have been written to since it was proven: what it holds is only
+* in the new version's format, which the previous one may not read. The run that had a dump for this is dead.
+*/
+async function unreadableBefore(tools, { note, services, failed }) {
+	const isProven = (name) => failed.proven || !note.fingerprints.some(({ service }) => service === name);
+	const stores = await refresh(tools, services.filter(isKeyStore));
+	return names$1(stores).find((name, at) => {
+		const id = note.previous?.[name];
+		return typeof id === "string" && stores[at]?.container?.imageId !== id && isProven(name);
+	});
+}
+function staysForward({ error }, service) {
+	const stays = `${service} stays on its new image, for the previous one may not read what it has saved`;
+	return failure("no-way-back", `${messageOf(error)}; ${stays}`, {
+		hint: "Nothing is lost. Mend what the message names and run this again, or run recreate with a definition that serves; this image or a newer one reads the data.",
+		cause: error
+	});
+}
+/** What stood still beside the data although it was not replaced. */
+async function startOthers(tools, services) {
+	if (services.length === 0) return;
+	await tools.work.step("start-others", startThese(tools, names$1(services)));
+	await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), void 0);
+}
+/** Shell text that starts these services as they are. */
+function startThese({ stack }, services) {
+	return stack.up(services, {
+		noRecreate: true,
+		noDependencies: true,
+		pull: "never"
+	});
 }
 
 // src/job/deployed.ts
@@ -4894,24 +5969,6 @@ async function commitOf(tools, services) {
 	return infra === sha ? sha : "";
 }
 
-// src/job/recreate-result.ts
-/** What serves after a recreation: the new containers, or the rung of the way back that held. */
-const rungs = [
-	"new-containers",
-	"previous-images",
-	"previous-data",
-	"backup"
-];
-/** What serves now, for a person. */
-function describeRung(rung) {
-	switch (rung) {
-		case "new-containers": return "the new containers serve";
-		case "previous-images": return "the previous images serve again, on the same data";
-		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
-		case "backup": return "the previous images serve again, with restored data";
-	}
-}
-
 // src/job/in-place-note.ts
 const replacedSchema = require_libraries.object({
 	/** The work that did it: what it replaced in other services belongs to it. */
@@ -4952,364 +6009,6 @@ async function readReplacedInPlace(tools) {
 }
 function noteFile({ state }) {
 	return `${state}/replaced-in-place.json`;
-}
-
-// src/core/backup-id.ts
-/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
-function backupId(time) {
-	return `backup-${digits(time, "")}`;
-}
-/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
-function backupStamp(time) {
-	return digits(time, "-");
-}
-/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
-function backupTime(id) {
-	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
-	if (!parts) return void 0;
-	const [year, month, day, hour, minute, second] = parts;
-	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
-}
-/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
-function artifactFile(folder, { service, stamp, part, extension }) {
-	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
-	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
-}
-/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
-function fileNamePart(text) {
-	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
-}
-function percent(byte) {
-	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-}
-function digits(time, separator) {
-	const [date = "", clock = ""] = time.toISOString().split("T");
-	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
-}
-
-// src/core/drill-record.ts
-const checkSchema = require_libraries.strictObject({
-	name: require_libraries.string$1(),
-	state: require_libraries._enum([
-		"ok",
-		"warning",
-		"failed",
-		"unknown"
-	]),
-	detail: require_libraries.string$1()
-});
-const drilledServiceSchema = require_libraries.strictObject({
-	service: require_libraries.string$1(),
-	/** Id of the image that the backup was restored into; its reference when the service has no container. */
-	image: require_libraries.string$1(),
-	/** From the start of its container until the restored data was counted, equal and served. */
-	seconds: require_libraries.number(),
-	tables: require_libraries.int(),
-	rows: require_libraries.int(),
-	keys: require_libraries.int(),
-	checks: require_libraries.array(checkSchema)
-});
-/** The outcome of one drill of one backup. It lies beside the manifests, for a manifest never changes and has many drills. */
-const drillRecordSchema = require_libraries.strictObject({
-	format: require_libraries.literal(1),
-	/** `drill-YYYYMMDD-HHMMSS`, UTC: when it began. */
-	id: require_libraries.string$1().regex(/^drill-\d{8}-\d{6}$/),
-	project: require_libraries.string$1(),
-	environment: require_libraries.string$1(),
-	backup: require_libraries.string$1(),
-	/** Whose copy was restored. */
-	source: require_libraries._enum(["local", "s3"]),
-	/** Whose Docker ran the throw-away servers. */
-	where: require_libraries._enum(["host", "runner"]).default("host"),
-	started: require_libraries.datetime(),
-	run: require_libraries.strictObject({
-		id: require_libraries.string$1(),
-		url: require_libraries.string$1(),
-		actor: require_libraries.string$1()
-	}),
-	result: require_libraries._enum(["success", "failed"]),
-	/** The tier of proof that the copy has by this: the strongest there is. Absent when it failed. */
-	proven: require_libraries.literal("restored").optional(),
-	/** Why it failed; empty when it did not. */
-	reason: require_libraries.string$1(),
-	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
-	rtoSeconds: require_libraries.number().nullable(),
-	/** Age of the backup's data when the drill began: what would be lost. */
-	rpoSeconds: require_libraries.number(),
-	services: require_libraries.array(drilledServiceSchema)
-});
-/** Path of a drill's record, relative to the backup directory and, in S3, to the prefix. */
-function drillFile({ id, ...owner }) {
-	return `metadata/${id}${drillTail(owner)}`;
-}
-/** What comes behind the id in the name of an owner's record: those of others who share a store need not be read. */
-function drillTail({ project, environment }) {
-	return `-${fileNamePart(project)}.${fileNamePart(environment)}.json`;
-}
-/** `drill-YYYYMMDD-HHMMSS`, UTC. */
-function drillId(time) {
-	return `drill-${backupStamp(time).replace(/^(\d{4})-(\d\d)-(\d\d)-/, "$1$2$3-")}`;
-}
-/** The record's bytes as they are stored. */
-function printDrillRecord(record) {
-	return `${JSON.stringify(drillRecordSchema.parse(record), void 0, 2)}\n`;
-}
-/** Reads records' texts: this environment's, newest first, and those that cannot be read. */
-function readDrillRecords(texts, { project, environment }) {
-	const read = texts.map(({ name, text }) => ({
-		name,
-		...readDrillRecord(text)
-	}));
-	return {
-		records: read.flatMap(({ record }) => record?.project === project && record.environment === environment ? [record] : []).toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
-		unreadable: read.flatMap(({ name, problem }) => problem === void 0 ? [] : [`${name}: ${problem}`])
-	};
-}
-/** The newest drill of one store's copy of a backup, from records newest first; undefined when it was never tried. */
-function lastDrill(records, { backup, source }) {
-	return records.find((one) => one.backup === backup && one.source === source);
-}
-function readDrillRecord(text) {
-	try {
-		const { data, error } = drillRecordSchema.safeParse(JSON.parse(text));
-		if (data) return { record: data };
-		return { problem: `${error?.issues[0]?.path.join(".")}: ${error?.issues[0]?.message}` };
-	} catch (error) {
-		return { problem: messageOf(error) };
-	}
-}
-
-// src/core/key-counts.ts
-/** Keys in all databases. */
-function totalKeys(keyspace) {
-	return keyspace.reduce((sum, one) => sum + one.keys, 0);
-}
-/** Keys without an expiry by database: the only count that time alone does not change. */
-function persistentKeys(keyspace) {
-	return new Map(keyspace.filter((one) => one.keys > one.expires).map((one) => [one.database, one.keys - one.expires]));
-}
-/** Keys in the files of a backup, as exactly as it is known. */
-function keysIn({ keyspace, written }) {
-	return written ?? totalKeys(keyspace);
-}
-/** What a manifest can say of it. Equal counts alone prove nothing: what came and went in between may be in the snapshot. */
-function countsOf({ before, after, written, quiet }) {
-	const sure = quiet && isSame(before, after) && (written === void 0 || written === totalKeys(after));
-	return {
-		keyspace: [...after],
-		...written === void 0 ? {} : { written },
-		...sure ? {} : { earlier: [...before] }
-	};
-}
-/**
-* By database. One number where the counts are those of the snapshot; else what lies between the counts before and after
-* it, and as much more on both sides as they are off from what was written.
-*/
-function keyRanges({ keyspace, earlier, written }) {
-	const after = persistentKeys(keyspace);
-	const before = earlier === void 0 ? after : persistentKeys(earlier);
-	const off = earlier === void 0 ? 0 : Math.abs((written ?? totalKeys(keyspace)) - totalKeys(keyspace));
-	return new Map([.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].map((database) => {
-		const seen = [before.get(database) ?? 0, after.get(database) ?? 0];
-		return [database, {
-			least: Math.max(0, Math.min(...seen) - off),
-			most: Math.max(...seen) + off
-		}];
-	}));
-}
-function isSame(one, other) {
-	const text = (keyspace) => keyspace.filter(({ keys }) => keys > 0).map(({ database, keys, expires }) => `${database}:${keys}:${expires}`).toSorted().join();
-	return text(one) === text(other);
-}
-
-// src/core/manifest-contents.ts
-/**
-* Every count of databases that is not exactly as expected: rows per table, tables that are missing or have come up,
-* large objects. Empty means: equal.
-*/
-function compareDatabases(expected, actual) {
-	return compareCounts(databaseCounts(expected), databaseCounts(actual));
-}
-/** Tables, and large objects, whose content differs although their count may not; only those whose checksum both have. */
-function differentContent(expected, actual) {
-	const now = databaseChecksums(actual);
-	return [...databaseChecksums(expected)].filter(([what, checksum]) => now.has(what) && now.get(what) !== checksum).map(([what]) => what);
-}
-/** Every count that differs between two maps; a count that is missing on one side is -1 there. */
-function compareCounts(expected, actual) {
-	return [.../* @__PURE__ */ new Set([...expected.keys(), ...actual.keys()])].map((what) => ({
-		what,
-		expected: expected.get(what) ?? -1,
-		actual: actual.get(what) ?? -1
-	})).filter((count) => count.expected !== count.actual);
-}
-/** One line for a person: `app.public.users rows: 17 instead of 20`. */
-function describeDifference({ what, expected, actual }) {
-	if (actual === -1) return `${what}: not there, expected ${expected}`;
-	if (expected === -1) return `${what}: ${actual}, not expected at all`;
-	return `${what}: ${actual} instead of ${expected}`;
-}
-/** The files of all services of a backup. */
-function artifactsOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts);
-}
-/** What a backup holds, summed up; `bytes` as stored. */
-function totals(services) {
-	const databases = services.flatMap(({ contents }) => contents.kind === "postgres" ? contents.databases : []);
-	const keys = services.map(({ contents }) => contents.kind === "postgres" ? 0 : keysIn(contents));
-	const tables = databases.flatMap((database) => database.tables);
-	return {
-		bytes: sum$2(services.flatMap(({ artifacts }) => artifacts.map(({ bytes }) => bytes))),
-		tables: tables.length,
-		rows: sum$2(tables.map(({ rows }) => rows)),
-		keys: sum$2(keys)
-	};
-}
-/**
-* Whether this manifest is proof of a good backup in `store`. A manifest is only written after the local files were
-* proven (S1); in S3 it also takes an upload whose bytes were compared, by a tier that is named, for every file. Of
-* `drills`, newest first, the last one of this copy disproves it when it failed.
-*/
-function isProven(manifest, store, drills = []) {
-	if (lastDrill(drills, {
-		backup: manifest.id,
-		source: store
-	})?.result === "failed") return false;
-	if (store === "local") return manifest.storage.local === "success";
-	const stored = new Set(manifest.storage.objects.map(({ file }) => file));
-	const all = artifactsOf(manifest).every(({ file }) => stored.has(file));
-	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && all;
-}
-function databaseCounts(databases) {
-	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
-}
-function databaseChecksums(databases) {
-	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
-	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
-}
-function sum$2(numbers) {
-	return numbers.reduce((total, number) => total + number, 0);
-}
-
-// src/storage/manifest-file.ts
-/** The folder of manifests, in the backup directory and below the prefix in S3. */
-const manifestFolder = "metadata";
-/** Where a backup's manifest lies, relative to the backup directory or the prefix. */
-function manifestFile(id) {
-	return `${manifestFolder}/${id}.json`;
-}
-/** The manifest's bytes as every store keeps them. */
-function printManifest(manifest) {
-	return `${JSON.stringify(manifestSchema.parse(manifest), void 0, 2)}\n`;
-}
-/** What a manifest's text says, or why it cannot be read. */
-function readManifest(text) {
-	try {
-		const result = manifestSchema.safeParse(JSON.parse(text));
-		if (result.success) return { manifest: result.data };
-		const [issue] = result.error.issues;
-		return { problem: `${issue?.path.join(".") || "manifest"}: ${issue?.message ?? "does not match"}` };
-	} catch (error) {
-		return { problem: messageOf(error) };
-	}
-}
-/** The files that a manifest names. Throws when one would lie outside of the backup directory: such a manifest is not ours. */
-function artifactFiles(manifest) {
-	const files = artifactsOf(manifest).map(({ file }) => file);
-	const foreign = files.find((file) => !/^[a-z]+\/[^/\n]+$/.test(file) || file.includes("/.."));
-	if (foreign === void 0) return files;
-	throw inputError("manifest-path", `the manifest of ${manifest.id} names a file outside of the backup directory: ${foreign}`);
-}
-/** A file's content as text; `bytes` is the length that it should have, -1 when it could not be read. */
-function namedText(name, content, bytes = content.length) {
-	const shown = /^[\w./-]+$/.test(name) ? name : JSON.stringify(name);
-	const bad = (problem) => ({
-		name: shown,
-		text: "",
-		problem
-	});
-	if (bytes < 0) return bad("the file cannot be read");
-	if (bytes !== content.length) return bad(`${content.length} of ${bytes} bytes could be read`);
-	try {
-		return {
-			name: shown,
-			text: new TextDecoder("utf-8", {
-				fatal: true,
-				ignoreBOM: true
-			}).decode(content)
-		};
-	} catch {
-		return bad("damaged: it is no UTF-8 text");
-	}
-}
-/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
-function sortManifests(texts, { project, environment }) {
-	const manifests = [];
-	const unreadable = [];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
-		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
-	}
-	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-	return {
-		manifests,
-		unreadable
-	};
-}
-/** What manifests name, whoever's they are. Throws when one of them cannot be read: nobody knows what it names. */
-function namedBy(texts, prefix = "") {
-	const [ids, paths, keys] = [
-		/* @__PURE__ */ new Set(),
-		/* @__PURE__ */ new Set(),
-		/* @__PURE__ */ new Set()
-	];
-	for (const { name, text, problem } of texts) {
-		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) throw failure("manifest-unreadable", `${name} cannot be read: ${read.problem}`);
-		const { manifest } = read;
-		ids.add(manifest.id);
-		for (const file of artifactFiles(manifest)) paths.add(file);
-		for (const { key } of manifest.storage.objects) {
-			keys.add(key);
-			paths.add(key.startsWith(prefix) ? key.slice(prefix.length) : key);
-		}
-	}
-	return {
-		ids,
-		paths,
-		keys
-	};
-}
-
-// src/core/latest-backup.ts
-/**
-* What `latest` means: the newest backup that holds all of these services, those apart that no backup holds; without a
-* list the newest of all. A backup may be given more than once, as the copies of different stores.
-*/
-function latestBackup(backups, services) {
-	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
-	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
-	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
-	const at = services !== void 0 && wanted.length === 0 ? -1 : sorted.findIndex(holdsWhatItMust);
-	const others = at < 0 ? sorted : sorted.slice(0, at);
-	return {
-		id: sorted[at]?.id,
-		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
-		unheld
-	};
-}
-/** Milliseconds by which the clocks of two machines may differ. */
-const clockSkew = 3e5;
-/** Whether it is dated so far after now that a clock is wrong, or was: how old it is, and what came after it, is not known. */
-function isDatedAhead({ created }, now) {
-	return Date.parse(created) - now.getTime() > clockSkew;
-}
-/** Whether it has this service's data. */
-function holds$2({ services }, name) {
-	return services.some(({ service }) => service === name);
 }
 
 // src/core/retention.ts
@@ -5433,459 +6132,6 @@ function keep$1(item, reasons) {
 }
 function timeOf$1({ created }) {
 	return Date.parse(created);
-}
-
-// src/core/leftovers.ts
-/** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */
-const safeAge = 864e5;
-/** Folders of artifacts, in the backup directory and below the prefix in S3. */
-const folders = ["postgres", "dragonfly"];
-/** What the paths of all files of such a backup begin with: `postgres/postgres-2026-01-31-020000`. */
-function stemsOf({ stamp, services }) {
-	return folders.flatMap((folder) => services.map((service) => `${folder}/${fileNamePart(service)}-${stamp}`));
-}
-/**
-* Those whose files in a store may go: that store has no manifest of them, and they were to be removed from it, or were
-* not published in time. On the host that is at once, for the lock is ours; there S3's manifest alone is none. What S3 has
-* of a backup that the host has without it, the notes of its uploads tell.
-*/
-function deadIn(store, { begun, held, now }) {
-	const has = (name, id) => held.get(name)?.ids.has(id) ?? false;
-	return begun.filter(({ id, at, from }) => {
-		if (has(store, id)) return false;
-		if (from !== void 0) return from === store;
-		return store === "local" || !has("local", id) && isOld(at, now);
-	});
-}
-/**
-* Those of a store's files that are surely left of a backup that was killed: a run of ours wrote down that it would make or
-* remove files of this name, its backup is dead there, and no manifest there names the file.
-*/
-function leftovers(store, files, options) {
-	const stems = deadIn(store, options).flatMap(stemsOf);
-	const named = options.held.get(store)?.paths;
-	return files.filter((file) => !named?.has(file) && stems.some((stem) => isBelow(file, stem)));
-}
-/**
-* Half written files that are surely of a dead run of ours: what they would have become is a file of a backup that a run
-* of ours began, or one that our own manifests name, and so brought here from another store.
-*/
-function halfWritten(files, { begun, own }) {
-	const stems = begun.flatMap(stemsOf);
-	const manifests = begun.map(({ id }) => `metadata/${id}.json`);
-	return files.filter((file) => {
-		const [whole = ""] = file.split(/\.partial(?:\.|$)/);
-		if (whole === file) return false;
-		return own.has(whole.replace(/\.gpg$/, "")) || manifests.includes(whole) || stems.some((stem) => isBelow(whole, stem));
-	});
-}
-/** Notes that say nothing any more, once all leftovers that may go are gone. */
-function settled({ begun, held, now }) {
-	const published = (id) => [...held.values()].some(({ ids }) => ids.has(id));
-	return begun.filter(({ id, at, from }) => from !== void 0 || published(id) || !held.has("s3") || isOld(at, now));
-}
-function isOld(at, now) {
-	return now.getTime() - Date.parse(at) >= safeAge;
-}
-function isBelow(file, stem) {
-	return file.startsWith(stem) && /^[-.]/.test(file.slice(stem.length));
-}
-
-// src/job/prune-unstarted.ts
-/**
-* Removes throw-away containers of ours that a kill left made and never started, older than `age` (as Docker writes it): a
-* younger one may be about to start, for somebody with another lock.
-*/
-async function pruneUnstarted({ host, work }, age = "10m") {
-	const label = "label=infra-actions.scratch";
-	const { stdout } = await host.run(sh`docker ps --all --quiet --filter ${label} --filter status=created`);
-	if (stdout.trim() === "") return;
-	await work.step("prune-unstarted", change`docker container prune --force --filter ${label} --filter ${`until=${age}`}`);
-}
-
-// src/core/backup-inventory.ts
-/** Every backup that any store has, newest first, each once, with its copies side by side. */
-function backupInventory(stores, { now, configured, drills = [] }) {
-	const ids = new Set(stores.flatMap(({ manifests }) => manifests.map(({ id }) => id)));
-	const listed = configured.every((name) => stores.some(({ store }) => store === name));
-	return [...ids].flatMap((id) => {
-		const held = stores.flatMap((from) => {
-			const manifest = from.manifests.find((one) => one.id === id);
-			return manifest ? [{
-				from,
-				manifest
-			}] : [];
-		});
-		const [first] = held;
-		if (!first) return [];
-		const { created, services } = first.manifest;
-		return {
-			id,
-			created,
-			age: now.getTime() - Date.parse(created),
-			bytes: totals(services).bytes,
-			services: services.map(({ service }) => service),
-			sync: syncOf(held, configured.length, listed),
-			copies: held.map(({ from, manifest }) => copyOf(from, manifest, lastDrill(drills, {
-				backup: id,
-				source: from.store
-			})))
-		};
-	}).sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
-}
-/** Whether two manifests describe the same bytes: the same files with the same lengths and SHA-256. */
-function sameBytes(a, b) {
-	return filesOf(a) === filesOf(b);
-}
-function syncOf([first, second], configured, listed) {
-	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
-	if (configured < 2) return "single";
-	if (!listed) return "unknown";
-	return first?.from.store === "s3" ? "s3-only" : "local-only";
-}
-function copyOf({ store, decisions, problems }, manifest, drill) {
-	const decision = decisions.find(({ id }) => id === manifest.id);
-	const found = problems?.get(manifest.id);
-	const { lockedUntil } = manifest.storage;
-	return {
-		store,
-		proven: drill?.result === "success" ? "restored" : provenBy(store, manifest, drill),
-		...drill && { drill: summed(drill) },
-		keep: decision?.keep ?? true,
-		reasons: decision?.reasons ?? [],
-		...store === "s3" && lockedUntil !== void 0 && { lockedUntil },
-		...found && { problems: found }
-	};
-}
-function summed({ started, result, reason, rtoSeconds, rpoSeconds }) {
-	return {
-		at: started,
-		result,
-		reason,
-		rtoSeconds,
-		rpoSeconds
-	};
-}
-function provenBy(store, manifest, drill) {
-	if (!isProven(manifest, store, drill && [drill])) return "unproven";
-	return store === "local" ? "sha256" : manifest.storage.tier ?? "unproven";
-}
-function filesOf({ services }) {
-	return services.flatMap(({ artifacts }) => artifacts.map((one) => [
-		one.file,
-		one.bytes,
-		one.sha256
-	].join("\0"))).sort().join("\n");
-}
-
-// src/job/known-drills.ts
-/** Each store has the records of all drills that reached it: together they are all that is known. Reads each of them once. */
-async function knownDrills({ signal }, stores) {
-	const found = /* @__PURE__ */ new Map();
-	const untold = /* @__PURE__ */ new Set();
-	const problems = [];
-	for (const store of stores) try {
-		const { records, unreadable } = await store.drills(new Set(found.keys()));
-		for (const record of records) found.set(record.id, record);
-		problems.push(...unreadable.map((one) => `${store.name}: ${one} is no readable record of a drill`));
-	} catch (error) {
-		if (signal.aborted) throw error;
-		untold.add(store.name);
-		problems.push(`${store.name}: the records of drills could not be read: ${messageOf(error)}`);
-	}
-	return {
-		records: [...found.values()].toSorted((a, b) => Date.parse(b.started) - Date.parse(a.started)),
-		untold,
-		problems
-	};
-}
-
-// src/job/stores.ts
-function localStore$1(stores) {
-	const local = stores.find((one) => one.name === "local");
-	if (!local) throw failure("no-local-store", "the local backup store is missing");
-	return local;
-}
-function remoteStore(stores) {
-	return stores.find((one) => one.name === "s3");
-}
-/** The manifest of a backup of which S3 now has the artifacts. */
-function storedInS3(manifest, { tier, objects, lockedUntil }) {
-	if (tier === "sha256") throw failure("bad-tier", "an S3 store cannot prove by a local checksum");
-	const lock = lockedUntil === void 0 ? {} : { lockedUntil };
-	return {
-		...manifest,
-		storage: {
-			local: "success",
-			s3: "success",
-			tier,
-			...lock,
-			objects
-		}
-	};
-}
-/**
-* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
-* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
-* have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
-* error, unless another has it.
-*/
-async function findBackup(tools, id, source, options = {}) {
-	const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)));
-	const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id;
-	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
-		store,
-		manifest
-	})));
-	const [first] = found;
-	if (!first) throw notFound(id, lists);
-	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
-	return {
-		manifest: first.manifest,
-		stores: found.map((one) => one.store),
-		manifests
-	};
-}
-/** The stores that a source means. Throws an input error when there is none. */
-function storesOf({ stores }, source) {
-	const asked = stores.filter((one) => source === "auto" || one.name === source);
-	if (asked.length > 0) return asked;
-	throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
-}
-/** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
-async function chooseLatest(tools, lists, { services, drillFailed = false }) {
-	const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
-	if (published.length === 0) return void 0;
-	const failed = lists.find(({ error }) => error !== void 0);
-	if (failed) throw unknownLatest(failed, lists);
-	const proven = drillFailed ? published : await withoutFailedDrills(tools, lists);
-	if (proven.length === 0) throw refusal("no-latest", "backup-id: latest, but the last drill of every backup failed", { hint: "`backups` says why each failed. To restore one all the same, give its id." });
-	const wanted = services === "all" ? names$1(await dataServices(tools)) : services;
-	const { id, partial, unheld } = latestBackup(proven, wanted);
-	const some = partial.slice(0, 5).map((one) => `${one.id} (${one.services.map(({ service }) => service).join(", ")})`);
-	if (id === void 0) throw refusal("no-latest", `backup-id: latest, but no backup holds all of ${wanted?.join(", ")}`, { hint: `Give the id of one, or name services that one holds${some.length > 0 ? `: ${some.join("; ")}` : ""}.` });
-	const chosen = proven.find((one) => one.id === id);
-	if (chosen && isDatedAhead(chosen, await hostNow(tools))) throw refusal("latest-unknown", `backup-id: latest, but ${id} is dated in the future: a clock is wrong, or was`, { hint: "Give the id of a backup: `backups` lists them." });
-	for (const newer of new Set(published.map((one) => one.id).filter((one) => one > id && !proven.some((other) => other.id === one)))) tools.log.warning(`${newer} is newer, but its last drill failed: it is not taken for the latest`);
-	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
-	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
-	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
-	return id;
-}
-/** Copies that are proven, and that no drill has disproved since. */
-async function withoutFailedDrills(tools, lists) {
-	const stores = lists.map(({ store }) => store);
-	const { records, problems } = await knownDrills(tools, stores);
-	for (const problem of problems) tools.log.warning(problem);
-	return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)));
-}
-function unknownLatest({ store, error }, lists) {
-	const other = lists.find((one) => one.error === void 0)?.store.name;
-	return refusal("latest-unknown", `backup-id: latest, but ${store.name} may have a newer backup and cannot be listed: ${messageOf(error)}`, {
-		hint: `Give the id of a backup, or source: ${other} to take the newest one there.`,
-		cause: error
-	});
-}
-function notFound(id, lists) {
-	const failed = lists.find(({ error }) => error !== void 0);
-	if (failed) return failed.error;
-	const [line] = lists.flatMap(({ unreadable }) => unreadable.filter((one) => id === "latest" || one.includes(id)));
-	if (line !== void 0) return failure("manifest-unreadable", `backup-id: ${id}, but a manifest cannot be read: ${line}`);
-	const ids = [...new Set(lists.flatMap(({ manifests }) => manifests.map((one) => one.id)))].sort().reverse();
-	return inputError("unknown-backup", `backup-id: there is no backup ${id}`, { hint: ids.length > 0 ? `There are: ${ids.slice(0, 10).join(", ")}; or use latest.` : "There is no backup at all." });
-}
-/**
-* Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
-* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
-*/
-async function bringLocal(tools, { manifest, stores, manifests }) {
-	const reasons = [];
-	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
-		const own = manifests?.get(store.name) ?? manifest;
-		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
-		await store.fetch(own, tools.work);
-		return store.name;
-	} catch (error) {
-		if (tools.signal.aborted) throw error;
-		reasons.push(`${store.name}: ${messageOf(error)}`);
-		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
-		if (error instanceof AppError && error.kind === "input") break;
-	}
-	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
-}
-/** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
-async function discard$1(tools, backup, reason) {
-	if (tools.signal.aborted) return;
-	for (const store of tools.stores) try {
-		await store.discard(backup, tools.work);
-	} catch (error) {
-		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
-	}
-}
-async function listed(store) {
-	try {
-		const { backups, unreadable } = await store.list();
-		return {
-			store,
-			manifests: backups.map((one) => one.manifest),
-			unreadable
-		};
-	} catch (error) {
-		return {
-			store,
-			manifests: [],
-			unreadable: [],
-			error
-		};
-	}
-}
-
-// src/job/clean-leftovers.ts
-/**
-* Removes what killed backups, removals and upgrades left in the stores: files and objects whose names an earlier run wrote
-* down, of a backup that has no manifest there. On the host at once, for the lock is ours; objects in S3 after a day, those
-* of a backup that was published without them as well; unfinished uploads at once, by their ids. A backup that was published
-* in S3 alone and lies here whole is published here. What a lock in S3 keeps is told, and looked at again by the next run.
-* To be called under the lock before a backup begins. What goes wrong is a warning: the next run tries again.
-*/
-async function cleanLeftovers(tools) {
-	if (tools.work.dryRun) return;
-	try {
-		await pruneUnstarted(tools);
-		const begun = await readBegun(tools);
-		const mine = (await localStore$1(tools.stores).list()).backups.map(({ manifest }) => manifest);
-		const own = {
-			ids: new Set(mine.map(({ id }) => id)),
-			paths: new Set(mine.flatMap((one) => artifactFiles(one)))
-		};
-		await cleanHalves(tools, {
-			begun,
-			own: own.paths
-		});
-		const noted = await remoteStore(tools.stores)?.uploads?.noted() ?? [];
-		const stored = new Set(mine.flatMap(({ storage }) => storage.objects.map(({ key }) => key)));
-		let objects = await endUploads(tools, noted, stored);
-		const known = {
-			begun,
-			held: /* @__PURE__ */ new Map([["local", own]]),
-			now: tools.clock.now()
-		};
-		if (objects.length > 0 || begun.some(({ id, from }) => from !== void 0 || !own.ids.has(id))) {
-			for (const store of tools.stores) {
-				const { keys, ...named } = await store.named();
-				known.held.set(store.name, named);
-				for (const key of keys) stored.add(key);
-			}
-			await publishWhole(tools, known);
-			for (const store of tools.stores) await cleanStore(tools, store, known);
-			objects = await cleanObjects(tools, objects, stored);
-		}
-		const notes = new Set(noted.map(({ note }) => note));
-		for (const { note } of objects) notes.delete(note);
-		const [first, ...more] = [...settled(known).map((one) => begunFile(tools.layout, one)), ...notes];
-		if (first !== void 0) await tools.work.step("forget-begun", removeNotes(first, ...more));
-	} catch (error) {
-		if (tools.signal.aborted || !(error instanceof AppError) || error.code === "lease-lost") throw error;
-		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
-	}
-}
-/** A run that was killed between S3's manifest and the local one has left a whole backup here: it needs only that. */
-async function publishWhole(tools, known) {
-	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
-	const unpublished = deadIn("local", known).filter(({ id, from }) => !from && known.held.get("s3")?.ids.has(id));
-	if (!s3 || unpublished.length === 0) return;
-	for (const { manifest } of (await s3.list()).backups) {
-		if (!unpublished.some(({ id }) => id === manifest.id) || (await local.verify(manifest)).length > 0) continue;
-		await local.putManifest(manifest, tools.work);
-		known.held.set("local", await local.named());
-		tools.log.info(`local: ${manifest.id}, which a killed run had published in S3 alone, lies here whole: published`);
-	}
-}
-/** Shell text that writes down, durably, that files of this backup are going to be made, or removed. */
-function noteBegun({ state }, backup) {
-	return writeNote(begunFile({ state }, backup), backup);
-}
-/** What a dump that is to be no backup is called; noted before it is made, so that the next run takes away what a kill leaves. */
-async function noteDump(tools, service) {
-	const now = tools.clock.now();
-	const target = {
-		id: backupId(now),
-		stamp: backupStamp(now)
-	};
-	const begun = noteBegun(tools.layout, {
-		...target,
-		services: [service],
-		at: now.toISOString()
-	});
-	await tools.work.step(`note-dump-${service}`, begun);
-	return target;
-}
-async function cleanHalves(tools, ours) {
-	const local = localStore$1(tools.stores);
-	const halves = halfWritten(await local.below([
-		"postgres/",
-		"dragonfly/",
-		"metadata/"
-	]), ours);
-	if (halves.length === 0) return;
-	await local.removeStrays(halves, tools.work);
-	for (const file of halves) tools.log.info(`local: removed ${file}, which a killed run left half written`);
-}
-async function cleanStore(tools, store, known) {
-	const stems = deadIn(store.name, known).flatMap(stemsOf);
-	if (stems.length === 0) return;
-	await removeStrays(tools, store, leftovers(store.name, await store.below(stems), known));
-}
-/** False when a lock keeps one of them. */
-async function removeStrays(tools, store, files) {
-	if (files.length === 0) return true;
-	const stay = await store.removeStrays(files, tools.work);
-	for (const file of files) {
-		const why = stay.get(file);
-		const what = why === void 0 ? `removed ${file}` : `${file} stays, ${why}`;
-		tools.log.info(`${store.name}: ${what}, which a killed run left and no backup has`);
-	}
-	return stay.size === 0;
-}
-/** Takes back what runs were sending, unless a manifest here names it. Gives those that have become objects. */
-async function endUploads(tools, noted, named) {
-	const objects = [];
-	for (const one of noted) {
-		if (named.has(one.key)) continue;
-		const found = await remoteStore(tools.stores)?.uploads?.end(one);
-		if (found === "object") objects.push(one);
-		if (found === "ended") tools.log.info(`s3: took back the unfinished upload of ${one.path}, which a killed run left`);
-	}
-	return objects;
-}
-/** Removes the objects that no manifest anywhere names, once a day is over. Gives those that stay. */
-async function cleanObjects(tools, objects, named) {
-	const store = remoteStore(tools.stores);
-	const stay = [];
-	for (const one of objects) {
-		if (!store || named.has(one.key)) continue;
-		if (!(tools.clock.now().getTime() - Date.parse(one.at) >= 864e5) || !await removeStrays(tools, store, [one.path])) stay.push(one);
-	}
-	return stay;
-}
-const begunSchema = require_libraries.object({
-	id: require_libraries.string$1(),
-	stamp: require_libraries.string$1(),
-	services: require_libraries.array(require_libraries.string$1()),
-	at: require_libraries.datetime(),
-	from: require_libraries._enum(["local", "s3"]).optional()
-});
-async function readBegun(tools) {
-	const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema);
-	for (const problem of problems) tools.log.warning(`What that backup left is not cleaned away: ${problem}`);
-	return notes;
-}
-function begunFile({ state }, { id, stamp, from }) {
-	return `${state}/begun/${[
-		id,
-		stamp,
-		...from ? [from] : []
-	].join("-")}.json`;
 }
 
 // src/job/apply-retention.ts
@@ -6144,6 +6390,33 @@ async function provenIn(store) {
 	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
 }
 
+// src/job/free-id.ts
+/**
+* An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
+* each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
+* them. It is claimed by the file that becomes the manifest: `discard` gives it back.
+*/
+async function freeId$1(tools, s3) {
+	for (;;) {
+		const now = await hostNow(tools);
+		const id = backupId(now);
+		const onHost = await localStore$1(tools.stores).below([manifestFile$1(id)]);
+		const inS3 = await s3?.below([manifestFile$1(id)]).catch(() => []);
+		if (onHost.length + (inS3?.length ?? 0) === 0 && await claimed(tools, id)) return {
+			id,
+			stamp: backupStamp(now),
+			created: now.toISOString()
+		};
+		await tools.clock.sleep(1e3, tools.signal);
+	}
+}
+/** False when another environment has taken this second since: what becomes the manifest is made by one alone. */
+async function claimed({ layout, work }, id) {
+	const file = `${layout.backups}/${manifestFile$1(id)}.partial`;
+	const claim = change`umask 077; if (set -C; : >${file}) 2>/dev/null; then echo claimed; else [ -e ${file} ]; fi`;
+	return (await work.step("claim-id", claim, { assume: "claimed" })).stdout.startsWith("claimed");
+}
+
 // src/job/repair-copies.ts
 /** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
 const most = 3;
@@ -6384,25 +6657,6 @@ async function publish(tools, manifest) {
 	const { bytes, tables, rows, keys } = totals(manifest.services);
 	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
 }
-/**
-* An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
-* each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
-* them.
-*/
-async function freeId$1(tools, s3) {
-	for (;;) {
-		const now = await hostNow(tools);
-		const id = backupId(now);
-		const onHost = await localStore$1(tools.stores).below([manifestFile(id)]);
-		const inS3 = await s3?.below([manifestFile(id)]).catch(() => []);
-		if (onHost.length + (inS3?.length ?? 0) === 0) return {
-			id,
-			stamp: backupStamp(now),
-			created: now.toISOString()
-		};
-		await tools.clock.sleep(1e3, tools.signal);
-	}
-}
 function unpublished({ config, run }, { id, created, services }) {
 	return {
 		format: 1,
@@ -6540,9 +6794,18 @@ function assertSameKind({ service }, held) {
 // src/job/held-data.ts
 /**
 * What these services held before a restore that is about to be undone. Written down, for what says so on the host goes
-* with the undo: who comes after one that was cut off, or did not bring all of it back, has the same to compare with.
+* with the undo: who comes after one that was cut off, or did not bring all of it back, has the same to compare with. Nothing
+* where something of the infrastructure may write to them meanwhile.
 */
 async function noteHeld(tools, note, services) {
+	if (!await standsStill(tools, services.map(({ one }) => one))) {
+		const over = noteStoppedApp(tools.layout, {
+			...note,
+			fingerprints: []
+		});
+		if (note.fingerprints.length > 0) await tools.work.step("note-held", over);
+		return [];
+	}
 	const held = new Map(note.fingerprints.map((one) => [one.service, one]));
 	const known = held.size;
 	for (const { one, cut } of services) {
@@ -6557,12 +6820,20 @@ async function noteHeld(tools, note, services) {
 	}));
 	return fingerprints;
 }
-/** Throws `data-differs` when they serve less than that; an app that somebody has started may have deleted some of it. */
+/** Throws `data-differs` when they serve less than that; an app that somebody has started, or what else writes, may have deleted some of it. */
 async function assertHeld$1(tools, held) {
 	if (held.length === 0 || await appRuns(tools)) return;
 	const services = await dataServices(tools, held.map(({ service }) => service));
+	if (!await standsStill(tools, services)) return;
 	const look = () => fingerprints(services);
 	assertSame(compareFingerprints(held, await tools.work.check("compare-undone", look, held)));
+}
+/** What writes beside the app takes a job, and a key with it, as soon as it can: that is no loss. */
+async function standsStill(tools, services) {
+	const beside = await writersBeside(tools, services);
+	if (beside.length === 0) return true;
+	tools.log.warning(`${names$1(beside).join(", ")} may write meanwhile: the keys are not compared with what they were`);
+	return false;
 }
 
 // src/job/undo-cut-restore.ts
@@ -6571,12 +6842,13 @@ async function assertHeld$1(tools, held) {
 * before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
 */
 async function undoAll(tools, manifest) {
-	const note = await readRestoring(tools);
-	if (!note) return;
-	if (note.restoring.forward) {
-		tools.log.warning(`There is no way back to what was there before: ${restoreFirst(note)}`);
+	const before = await readRestoring(tools);
+	if (before?.restoring.forward) {
+		tools.log.warning(`There is no way back to what was there before: ${restoreFirst(before)}`);
 		return;
 	}
+	const note = await noteGoesBack(tools);
+	if (!note) return;
 	const services = await cutServices(tools, note);
 	const cuts = services.map((one) => ({
 		one,
@@ -6609,8 +6881,9 @@ function cutOf({ service }, { note, manifest }) {
 		dropped: service.name in (inPlace?.dropped ?? {})
 	};
 }
-/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. */
+/** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */
 async function cutServices(tools, { restoring }) {
+	await createStopped(tools, await dataServices(tools, restoring.services));
 	const services = await dataServices(tools, restoring.services);
 	const isDatabase = (one) => one.service.kind === "postgres";
 	const databases = services.filter((one) => isDatabase(one) && one.container);
@@ -6643,6 +6916,10 @@ async function settleRestore(tools, note) {
 	});
 	const undoable = come.length === 0 && !note.restoring.forward;
 	if (!(undoable && services.every(({ service }) => service.kind === "postgres")) && await appRuns(tools)) {
+		await tellLeft(tools, services, {
+			note,
+			manifest
+		});
 		tools.log.warning(`Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`);
 		return forgetStop(tools);
 	}
@@ -6666,6 +6943,22 @@ async function restoredOnes(services, cut) {
 		if (cut.note.restoring.done.includes(name) || await isIn()) come.push(name);
 	}
 	return come;
+}
+/**
+* Where what the restore moved or brought lies, since nothing is changed. Throws `restore-half-moved` where that is a part of
+* the data of before: it is in no backup that anybody knows of, and no undo of a restore would find it.
+*/
+async function tellLeft(tools, services, cut) {
+	const parts = [];
+	for (const one of services) {
+		const { name } = one.service;
+		const left = one.container && await one.driver.cutRestores?.left?.(one.service, one.container, cutOf(one, cut));
+		for (const { place, what } of left ?? []) if (what === "part") parts.push(`${place} holds data of ${name}`);
+		else if (what === "kept") tools.log.warning(`What ${name} held before the restore lies in ${place}`);
+		else tools.log.warning(`Files that the restore was bringing to ${name} lie in ${place}: nothing needs them any more`);
+	}
+	if (parts.length === 0) return;
+	throw failure("restore-half-moved", `somebody has started the app since, and ${parts.join(", ")} that the restore was moving aside: to have it back, stop the app and that server, move it into the directory above, remove the folder, and start the server (what was written since gives way); or restore a backup`);
 }
 /** Restores the services that the interrupted one had not come to; when one of them cannot be, all go back, and this is false. */
 async function finishRestore(tools, { come, note, manifest }) {
@@ -6834,6 +7127,7 @@ async function settleUndo(tools, { undoing }) {
 		return;
 	}
 	tools.log.warning(`An undo of a restore of ${what} was cut off`);
+	await createStopped(tools, await servicesOf$1(tools, undoing.services));
 	const open = await lookAt(tools, undoing.services.filter(({ service }) => !undoing.done.includes(service)));
 	const begun = undoing.forward || undoing.done.length > 0 || open.some(({ state }) => state === "taken");
 	if ((begun || open.some(({ state }) => state === "half")) && await appRuns(tools)) {
@@ -6873,7 +7167,10 @@ async function lookAt(tools, entries) {
 	return looked;
 }
 async function serveAgain(tools, entries) {
-	await ensureRunning(tools, await dataServices(tools, entries.map(({ service }) => service)));
+	await ensureRunning(tools, await servicesOf$1(tools, entries));
+}
+function servicesOf$1(tools, entries) {
+	return dataServices(tools, entries.map(({ service }) => service));
 }
 /** False when what could not be finished has gone forth again as a whole, and the app was started on that. */
 async function finish$1(tools, { undoing, open }) {
@@ -6910,7 +7207,10 @@ async function finishInterrupted(tools, { cures = false } = {}) {
 	}
 	const { restoring, undoing } = note;
 	if (note.awaits === "restore" && !restoring && !undoing) {
-		if (await waitsForRestore(tools)) tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
+		if (await waitsForRestore(tools)) {
+			tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
+			tellDumps(tools, note.dumps ?? {});
+		}
 		return;
 	}
 	try {
@@ -6932,6 +7232,8 @@ async function finishInterrupted(tools, { cures = false } = {}) {
 		if (half && !cures) throw unsettled(error, half);
 		const app = await appRuns(tools) ? "" : ", the app stays stopped";
 		tools.log.warning(`An interrupted run could not be finished${app}: ${messageOf(error)}`);
+		if (error.hint !== void 0) tools.log.warning(error.hint);
+		tellDumps(tools, left?.dumps ?? {});
 		return left?.undone;
 	}
 }
@@ -6944,7 +7246,7 @@ async function takeBackDefinition(tools) {
 }
 function unsettled(error, what) {
 	return failure("restore-cut", `${what} was cut off and can be neither finished nor taken back: ${error.message}`, {
-		hint: "The app stays stopped. Mend what the message names and run this again, or restore a backup.",
+		hint: "Mend what the message names and run this again, or restore a backup. Until then a stopped app stays stopped.",
 		cause: error
 	});
 }
@@ -6952,7 +7254,7 @@ async function finish(tools, note) {
 	tools.log.warning(`An earlier run was cut off while it had the app stopped${note.undone ? `: ${note.undone}` : ""}`);
 	if (await appRuns(tools)) return goOnBesideApp(tools, note);
 	if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools));
-	const services = await servicesOf$1(tools, "infrastructure");
+	const services = await servicesOf$2(tools, "infrastructure");
 	for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
 	let failed = await goOn(tools, {
 		note,
@@ -6978,7 +7280,7 @@ async function finish(tools, note) {
 */
 async function goOnBesideApp(tools, note) {
 	tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back");
-	const services = await servicesOf$1(tools, "infrastructure");
+	const services = await servicesOf$2(tools, "infrastructure");
 	const databases = names$1(services.filter((one) => one.service.kind === "postgres"));
 	const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service));
 	const failed = await goOn(tools, {
@@ -7005,42 +7307,6 @@ async function goOn(tools, { note, services }) {
 		...comparedOnce(tools, note, (some) => startThese(tools, some))
 	});
 }
-function startThese({ stack }, services) {
-	return stack.up(services, {
-		noRecreate: true,
-		noDependencies: true,
-		pull: "never"
-	});
-}
-/** The first rung of the run that was cut off: what it had replaced, as it was. */
-async function goBack$1(tools, { note, services, failed }) {
-	const { previous = {} } = note;
-	tools.log.warning(`The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`);
-	const replaced = services.filter((one) => one.service.name in previous);
-	const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => id === null ? [] : [[name, id]]));
-	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
-	const known = replaced.filter((one) => one.service.name in images);
-	const before = await stoppedWith(tools, known, {
-		before: note.fingerprints,
-		proven: failed.proven
-	});
-	const still = await backToPrevious(tools, {
-		services: replaced,
-		images,
-		before,
-		proven: failed.proven,
-		putBack
-	});
-	if (still) return still;
-	tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
-	await startOthers(tools, services.filter((one) => !replaced.includes(one) && one.container));
-}
-/** What stood still beside the data although it was not replaced. */
-async function startOthers(tools, services) {
-	if (services.length === 0) return;
-	await tools.work.step("start-others", startThese(tools, names$1(services)));
-	await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), void 0);
-}
 /** Everything but the app runs, for a restore needs its servers. */
 async function leaveToRestore(tools, { note, services, failed }) {
 	const { previous: _over, ...left } = note;
@@ -7058,6 +7324,7 @@ async function leaveToRestore(tools, { note, services, failed }) {
 		after: "?"
 	}] = failed.differences;
 	tools.log.warning(`The data of ${service} is not what the interrupted run had stopped (${fact}: ${before}, now ${after}): ${restoreFirst(note)}`);
+	tellDumps(tools, note.dumps ?? {});
 }
 
 // src/service/container.ts
@@ -7398,6 +7665,12 @@ const explanations = [
 		hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again."
 	},
 	{
+		pattern: /out of memory|Cannot allocate memory|^(?![\s\S]*error: (?!a worker process))[\s\S]*a worker process died/,
+		code: "postgres-killed",
+		problem: "memory ran out, or a process of it was killed",
+		hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again."
+	},
+	{
 		pattern: /too many clients|remaining connection slots|too many connections/,
 		code: "postgres-connections",
 		problem: "the server has no free connection",
@@ -7556,7 +7829,8 @@ async function ask$2(service, container, sql, { databases = ["template1"], limit
 /** The named failure behind a command that ended badly; anything else that was thrown stays as it is. */
 function named(what, otherwise, error) {
 	if (!(error instanceof CommandError)) return error;
-	return explainFailure(what, outputOf(error.result), otherwise, error);
+	const unknown = error.result.code > 128 ? "postgres-killed" : otherwise;
+	return explainFailure(what, outputOf(error.result), unknown, error);
 }
 function unanswered(service, result) {
 	return explainFailure(`asking ${service.name}`, outputOf(result), "postgres-query-failed");
@@ -7804,7 +8078,7 @@ function hashingScript(name) {
 // src/service/postgres/place.ts
 /** From which size on, in bytes, a container is worth its start unless told. */
 const worthwhile = 64 * 2 ** 20;
-function placeOf(container, from = worthwhile) {
+function placeOf$1(container, from = worthwhile) {
 	let isRefused = false;
 	const refusal = (line, nonce) => {
 		const [why] = valuesOf(markedLines(line, nonce), "inside");
@@ -7859,7 +8133,7 @@ function dumpDatabaseCommand(place, dump) {
 }
 function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
 	return script("change", placedScript("postgres-dump"), [
-		...placeOf(container).wordsFor(0),
+		...placeOf$1(container).wordsFor(0),
 		insideScript("globals"),
 		insideScript("check-globals"),
 		nonce,
@@ -7871,7 +8145,7 @@ function dumpGlobalsCommand(container, { nonce, path, lockLimit }) {
 /** The archive of a database without its data: how it is made, which SQL alone does not say. */
 function dumpPropertiesCommand(container, { nonce, database, path, lockLimit }) {
 	return script("change", placedScript("postgres-dump"), [
-		...placeOf(container).wordsFor(0),
+		...placeOf$1(container).wordsFor(0),
 		insideScript("properties"),
 		insideScript("check"),
 		nonce,
@@ -7959,7 +8233,9 @@ const marker = require_libraries.object({
 	at: require_libraries.datetime().optional(),
 	made: require_libraries.array(require_libraries.string$1()).default([]),
 	/** Moved aside only to be dropped, before anything has replaced it. */
-	leaving: require_libraries.boolean().default(false)
+	leaving: require_libraries.boolean().default(false),
+	/** A restore that did not come to its end had brought it: nothing that is to come back. */
+	failed: require_libraries.boolean().default(false)
 });
 /** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
 function markOf({ comment }) {
@@ -8086,7 +8362,7 @@ function bytes(text, where) {
 * roles. Every file was decoded to its end from the stored bytes before it got its name. Throws a named failure, with
 * no half written file and no session left behind; files that were finished before stay, without a manifest.
 */
-async function backupServer$1(service, container, { target, work, lockLimit, place = placeOf(container) }) {
+async function backupServer$1(service, container, { target, work, lockLimit, place = placeOf$1(container) }) {
 	const job = {
 		service,
 		container,
@@ -8335,9 +8611,9 @@ function parseVerified(text) {
 	}
 	return files;
 }
-/** Milliseconds: a minute and what reading takes at 20 MB/s. */
+/** Milliseconds: ten minutes and what reading takes at 5 MB/s. */
 function readingTime(artifacts) {
-	return 6e4 + artifacts.reduce((sum, { bytes }) => sum + bytes, 0) / 2e4;
+	return 6e5 + artifacts.reduce((sum, { bytes }) => sum + bytes, 0) / 5e3;
 }
 /** How the files differ from what the manifest says, one line each. A file that was not looked at differs. */
 function differences(artifacts, stored) {
@@ -8544,7 +8820,7 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		throw named(what, "postgres-restore-failed", error);
 	});
 	const lines = markedLines(stdout, nonce);
-	if (!cameToEnd(lines)) throw failure("postgres-restore-failed", `${what} broke off`);
+	if (!cameToEnd(lines)) throw failure("postgres-cut", `${what} broke off`);
 	return {
 		contents: databaseContents(names.live, valuesOf(lines, "fact")),
 		properties: statements.properties,
@@ -8650,10 +8926,11 @@ function assertReplaceable(server, replaced) {
 // src/service/postgres/undo-restore.ts
 /**
 * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
-* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too.
+* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too,
+* unless it is of a restore that failed.
 * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
 */
-async function undoRestore$2(service, container, work, only) {
+async function undoRestore$2(service, container, work, { only, failed = false } = {}) {
 	const server = await serverFor(work, {
 		service,
 		container,
@@ -8667,7 +8944,8 @@ async function undoRestore$2(service, container, work, only) {
 	const sql = undoSql(server, {
 		last,
 		aside,
-		run
+		run,
+		failed
 	});
 	const names = JSON.stringify([...aside, ...last.map((one) => one.name)]);
 	await work.step(`undo-${service.name}`, execInside("change", container, {
@@ -8693,7 +8971,7 @@ function freeRun({ databases }, aside, id) {
 function lastReplaced$1(server, only) {
 	const kept = server.databases.flatMap((one) => {
 		const mark = markOf(one);
-		return mark?.run !== void 0 && (only?.includes(mark.run) ?? true) && mark["infra-actions"] === "replaced" ? [{
+		return mark?.run !== void 0 && !mark.failed && (only?.includes(mark.run) ?? true) && mark["infra-actions"] === "replaced" ? [{
 			name: one.name,
 			mark
 		}] : [];
@@ -8707,16 +8985,20 @@ function lost(server, last) {
 	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
 	return [...new Set(names)].filter((name) => live.has(name));
 }
-function undoSql(server, { last, aside, run }) {
+function undoSql(server, { last, aside, run, failed }) {
 	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
 	const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name));
+	const kept = {
+		run,
+		at: server.now,
+		made,
+		...failed && { failed }
+	};
 	return [
 		"begin",
 		...[...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
-			comment: comments.get(name) ?? null,
-			run,
-			at: server.now,
-			made
+			...kept,
+			comment: comments.get(name) ?? null
 		})), ...last.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`])],
 		"commit",
 		""
@@ -8764,7 +9046,7 @@ async function giveWay(job, incoming, { inPlace, look }) {
 		if (held) await assertHeld(job, going, held);
 		await inPlace.noWayBack();
 	} catch (error) {
-		await undoRestore$2(service, container, work, [work.id]).catch((problem) => {
+		await undoRestore$2(service, container, work, { only: [work.id] }).catch((problem) => {
 			if (error instanceof Error) error.cause ??= problem;
 		});
 		throw error;
@@ -8888,7 +9170,10 @@ const cutRestores$1 = {
 			container,
 			work
 		}, marked.filter((one) => one.mark.leaving).map((one) => one.name));
-		else if (marked.length > 0) await undoRestore$2(service, container, work, cut.ids);
+		else if (marked.length > 0) await undoRestore$2(service, container, work, {
+			only: cut.ids,
+			failed: true
+		});
 		await dropLeftovers(await jobOf(service, container, work));
 	}
 };
@@ -8911,12 +9196,12 @@ async function isInPlace(service, container, { backup }) {
 	const names = expected.map(({ name }) => name);
 	return compareDatabases(expected, await countDatabases(service, container, names)).length === 0;
 }
-/** What the works that took part moved aside. */
+/** What the works that took part moved aside, but for what an undo of theirs did. */
 async function markedBy(service, container, { ids }) {
 	const { databases } = await readServer(service, container);
 	return databases.flatMap((one) => {
 		const mark = markOf(one);
-		return mark?.run !== void 0 && ids.includes(mark.run) && mark["infra-actions"] === "replaced" ? [{
+		return mark?.run !== void 0 && ids.includes(mark.run) && mark["infra-actions"] === "replaced" && !mark.failed ? [{
 			name: one.name,
 			mark
 		}] : [];
@@ -9196,12 +9481,14 @@ async function replacedDatabases(service, container) {
 	return databases.flatMap((one) => {
 		const mark = markOf(one);
 		if (mark?.["infra-actions"] !== "replaced") return [];
+		const { name: was, at, run, failed } = mark;
 		return [{
 			name: one.name,
-			was: mark.name,
-			at: mark.at,
-			run: mark.run,
-			bytes: one.size
+			was,
+			at,
+			run,
+			bytes: one.size,
+			...failed && { failed }
 		}];
 	}).toSorted((a, b) => (a.at ?? "9").localeCompare(b.at ?? "9"));
 }
@@ -10180,7 +10467,7 @@ async function restoreRoles(job, artifacts) {
 * anything differs the live databases are as they were and the new ones are gone. What a killed restore left is dropped first.
 * Where the disk has no room for both and `inPlace` is given, the live databases are dropped before: see `giveWay`.
 */
-async function restoreServer$1(service, container, { backup, work, place = placeOf(container), inPlace }) {
+async function restoreServer$1(service, container, { backup, work, place = placeOf$1(container), inPlace }) {
 	const contents = contentsOf$1(service, backup);
 	const assumed = {
 		...assumedServer,
@@ -10230,7 +10517,7 @@ async function assertRestorable$1(service, container, { backup, work, inPlace })
 	};
 	await assertPossible(job, contents);
 	if (leftoversOf(job.server).length > 0) return;
-	const incoming = incomingOf(job, backup, contents, placeOf(container));
+	const incoming = incomingOf(job, backup, contents, placeOf$1(container));
 	mustGiveWay(job, incoming, await lackOf(job, incoming), inPlace);
 }
 function contentsOf$1(service, { contents }) {
@@ -10738,19 +11025,19 @@ function postgresDriver({ lockLimit = 3e4, besideFrom } = {}) {
 			target,
 			work,
 			lockLimit,
-			place: placeOf(container, besideFrom)
+			place: placeOf$1(container, besideFrom)
 		}),
 		restore: (service, container, backup, work, inPlace) => restoreServer$1(service, container, {
 			backup,
 			work,
-			place: placeOf(container, besideFrom),
+			place: placeOf$1(container, besideFrom),
 			...inPlace && { inPlace }
 		}),
 		restoreForeign: (service, container, dump, work) => restoreForeign$1(service, container, {
 			...dump,
 			work
 		}),
-		undo: (service, container, work, run) => undoRestore$2(service, container, work, run === void 0 ? run : [run]),
+		undo: (service, container, work, run) => undoRestore$2(service, container, work, run === void 0 ? {} : { only: [run] }),
 		cutRestores: cutRestores$1,
 		cutUndos: cutUndos$1,
 		dataDirectory,
@@ -10820,13 +11107,21 @@ function portOf(service) {
 function redisScript(name, { effect, args, parts = ["redis-client"] }) {
 	return script(effect, [...parts, name].map(remoteScript).join("\n"), args);
 }
-/** What the server in a running container says of itself, in one round trip. An error reply is an answer. */
+/**
+* What the server in a running container says of itself, in one round trip. An error reply is an answer, and so is none at
+* all: the client in the container gives up long before the host is taken for mute.
+*/
 async function askServer(service, container) {
+	const seconds = Math.ceil(Math.max(service.config.timeout, 2e4) / 1e3);
 	const command = redisScript("redis-probe", {
 		effect: "read",
-		args: [container.id, portOf(service)]
+		args: [
+			container.id,
+			portOf(service),
+			seconds
+		]
 	});
-	const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 5e3 });
+	const { stdout } = await service.host.run(command, { timeout: seconds * 1e3 + 1e4 });
 	return parseAnswer(stdout);
 }
 /** One phrase for a server whose answer to PING is not `PONG`. */
@@ -11219,11 +11514,7 @@ function assumed(name) {
 }
 
 // src/service/redis/await-quiet.ts
-/** Ends a server that must not save: what it has loaded is not what is to stay. */
-function killNow({ id }) {
-	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
-}
-/** The same for one that may not run at all. */
+/** Kills a server, if it runs at all: what it has loaded is not what is to stay. */
 async function killRunning(service, container, work) {
 	if (container.state === "running" || container.state === "restarting") await work.step(`kill-${service.name}`, killNow(container));
 }
@@ -11474,11 +11765,20 @@ const cutRestores = {
 			};
 		}
 	},
+	async left(service, container, { ids, backup }) {
+		if (backup === void 0) return [];
+		await awaitQuiet(service, container);
+		const names = ids.flatMap((id) => [keptFolder(id), staging(id)]);
+		return (await findLeft(service, container, names)).map((one) => ({
+			place: placeOf(container, one),
+			what: ids.some((id) => one.name === staging(id)) ? "brought" : one.note ? "kept" : "part"
+		}));
+	},
 	async undo(service, container, { ids, backup }, work) {
 		if (backup === void 0) return;
 		await awaitQuiet(service, container);
 		for (const id of ids) {
-			const look = () => findLeft(service, container, [keptFolder(id), `.restore-${id}`]);
+			const look = () => findLeft(service, container, [keptFolder(id), staging(id)]);
 			const [left] = await work.check(`look-${service.name}`, look, []);
 			if (left) await putBack$1({
 				service,
@@ -11488,6 +11788,18 @@ const cutRestores = {
 		}
 	}
 };
+/** Where a restore brings its files first. */
+function staging(id) {
+	return `.restore-${id}`;
+}
+/** On the host, with the volume's name where it has one. */
+function placeOf({ mounts }, { name, directory }) {
+	const isIn = (target) => directory === target || directory.startsWith(`${target}/`);
+	const mount = mounts.filter(({ target }) => isIn(target)).toSorted((a, b) => b.target.length - a.target.length)[0];
+	if (!mount) return node_path.posix.join(directory, name);
+	const path = node_path.posix.join(mount.source, node_path.posix.relative(mount.target, directory), name);
+	return mount.volume === void 0 ? path : `${path} (volume ${mount.volume})`;
+}
 /** The first folder that was found: the one of what was moved aside, where there is one. */
 async function putBack$1({ service, container, work }, id, left) {
 	if (left.name === keptFolder(id)) await killRunning(service, container, work);
@@ -11722,7 +12034,7 @@ async function keysRead(service, container, answer) {
 async function putBack(options, reason) {
 	const { service, container, settings, work, reached, from } = options;
 	try {
-		if (reached === "swapped") await work.step(`kill-${service.name}`, change`docker kill ${container.id} || docker stop -t 0 ${container.id}`);
+		if (reached === "swapped") await work.step(`kill-${service.name}`, killNow(container));
 		const rest = [...loadArguments(settings).slice(0, 2), ...from === void 0 ? [] : [from]];
 		await work.step(`undo-${service.name}`, atData(options, "redis-undo", rest));
 		if (reached !== "staged" && container.state !== "exited" && container.state !== "created") {
@@ -11875,13 +12187,15 @@ async function restoreServer(service, container, { backup, work }) {
 		settings,
 		work
 	};
+	await work.check(`answers-${service.name}`, () => serves(plan), true);
 	let reached = "staged";
 	let caveat;
 	try {
 		await stage(plan, contents.product);
 		await refuseSharedData(service, container, settings.mount);
+		const isServing = await serves(plan);
 		reached = "stopped";
-		const held = await makeStop(plan);
+		const held = await makeStop(plan, isServing);
 		reached = "swapped";
 		await work.step(`swap-${service.name}`, atData(plan, "redis-swap", [...loadArguments(settings), keptNote(settings, work.id, held)]));
 		await work.step(`start-${service.name}`, service.stack.start([container]));
@@ -11922,9 +12236,20 @@ async function stage({ service, container, backup, settings, work }, product) {
 		}, "redis-stage", args), { timeout: stageLimit });
 	}
 }
+/**
+* Whether it serves. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
+* not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
+* `stop-writes-on-bgsave-error`).
+*/
+async function serves({ service, container }) {
+	if (container.state !== "running") return false;
+	const answer = await askServer(service, container);
+	if (answer.ping === "PONG" || answer.ping.startsWith("LOADING")) return answer.ping === "PONG";
+	throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${explainPing(answer)}`, { hint: "Mend that; or stop its container, which gives up what it has not saved. Then restore again. Nothing was changed." });
+}
 /** A server that serves saves first, as the way back; one that does not has nothing more to save. */
-async function makeStop({ service, container, work }) {
-	if (container.state === "running" && (await askServer(service, container)).ping === "PONG") return stopServer(service, container, work);
+async function makeStop({ service, container, work }, isServing) {
+	if (isServing) return stopServer(service, container, work);
 	await endServer(service, container, work);
 }
 /** Gives what could not be compared exactly. */
@@ -14173,7 +14498,7 @@ function localStore(options) {
 		async discard(manifest, work) {
 			const args = [
 				directory,
-				manifestFile(manifest.id),
+				manifestFile$1(manifest.id),
 				...artifactFiles(manifest)
 			];
 			await work.step("discard-local", script("change", remoteScript("store-discard"), args));
@@ -14191,7 +14516,7 @@ function localStore(options) {
 			const text = printManifest(manifest);
 			const args = [
 				directory,
-				manifestFile(manifest.id),
+				manifestFile$1(manifest.id),
 				Buffer.byteLength(text)
 			];
 			await work.step("publish-manifest-local", script("change", remoteScript("store-write"), args), { input: text });
@@ -14212,7 +14537,7 @@ function localStore(options) {
 		async remove(manifest, work) {
 			const args = [
 				directory,
-				manifestFile(manifest.id),
+				manifestFile$1(manifest.id),
 				...artifactFiles(manifest)
 			];
 			await work.step(`remove-local-${manifest.id}`, script("change", remoteScript("store-remove"), args));
@@ -14604,7 +14929,7 @@ async function complete(bucket, { key, id }, etags) {
 		return true;
 	});
 }
-/** What S3 says of an object; undefined when there is none. */
+/** What S3 says of an object; undefined when there is none, or none of that version: 400 is the answer to an id of another store. */
 async function head(bucket, key, versionId) {
 	return await bucket.call(`looking at ${key}`, async (client) => {
 		try {
@@ -14626,7 +14951,7 @@ async function head(bucket, key, versionId) {
 				opaque: found.ServerSideEncryption?.startsWith("aws:kms") === true || found.SSECustomerAlgorithm !== void 0
 			};
 		} catch (error) {
-			if (isMissing(error)) return void 0;
+			if (isMissing(error) || versionId !== void 0 && statusOf$1(error) === 400) return void 0;
 			throw error;
 		}
 	});
@@ -15249,16 +15574,22 @@ async function fetchThroughRunner(context, { artifact, object, work, step }) {
 		file,
 		bytes,
 		sha256
-	]), { timeout: 6e4 + bytes / 2e4 });
+	]), { timeout: 2 * readingTime([artifact]) });
 }
-/** Whether the host has the right bytes already: then they need not come. */
+/** Whether the host has the right bytes already: then they need not come. What is not to be read in time has to. */
 async function isThere$1({ options: { host, directory } }, artifact) {
-	return (await wrongFiles(host, directory, [artifact])).length === 0;
+	try {
+		return (await wrongFiles(host, directory, [artifact])).length === 0;
+	} catch (error) {
+		if (error instanceof HostError && error.fault === "timeout") return false;
+		throw error;
+	}
 }
 /** The object's bytes, going on where an answer was cut; a try that brings some does not count. */
 async function* wholeObject({ bucket, patience, log }, object, bytes) {
 	const tell = progressLines(`fetch of ${object.file}`, { total: bytes }, Date.now);
 	let at = 0;
+	let isGiven = false;
 	for (let failed = 0; at < bytes;) {
 		const from = at;
 		try {
@@ -15266,10 +15597,13 @@ async function* wholeObject({ bucket, patience, log }, object, bytes) {
 				at += chunk.length;
 				const told = tell(at);
 				if (told !== void 0) log(told);
+				isGiven = true;
 				yield chunk;
+				isGiven = false;
 			}
 			if (at === from) throw failure("s3-cut", `${object.key} gave no bytes from ${from} on`);
 		} catch (error) {
+			if (isGiven) throw error;
 			failed = at > from ? 1 : failed + 1;
 			if (failed >= patience.tries || error instanceof AppError && error.kind === "input") throw error;
 			log(`fetching ${object.key} from byte ${at} on again: ${messageOf(error)}`);
@@ -15720,7 +16054,7 @@ async function completeEarly(context, { file }, begun) {
 * the same: what counts is what lies there afterwards.
 */
 async function putManifest({ bucket, options, published }, manifest, work) {
-	const key = options.prefix + manifestFile(manifest.id);
+	const key = options.prefix + manifestFile$1(manifest.id);
 	const text = printManifest(manifest);
 	if (work.dryRun) {
 		await work.step("publish-manifest-s3", change`: write ${`s3://${bucket.name}/${key}`}`);
@@ -15787,23 +16121,75 @@ function md5(text) {
 	return (0, node_crypto.createHash)("md5").update(text).digest("base64");
 }
 
+// src/storage/s3-verify.ts
+/** How the objects differ from what the manifest says of them, one line each. */
+async function verifyObjects(bucket, manifest, objects) {
+	const wrong = [];
+	for (const artifact of artifactsOf(manifest)) {
+		const object = objects.find((one) => one.file === artifact.file);
+		const found = object && await head(bucket, object.key, object.versionId);
+		const problem = differs(artifact, object, found);
+		if (problem !== void 0) wrong.push(problem);
+		else if (object && found?.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found?.etag} instead of ${object.etag})`);
+	}
+	return wrong;
+}
+/**
+* The objects as they can be read now. A bucket that was moved has other ETags and version ids for the same bytes: that is
+* told, and the SHA-256 of what comes decides. Throws `backup-corrupt` when one is missing or has another length.
+*/
+async function locateObjects({ bucket, log }, manifest, objects) {
+	const wrong = [];
+	const located = [];
+	for (const artifact of artifactsOf(manifest)) {
+		const object = objects.find((one) => one.file === artifact.file);
+		const found = object && await headOf(bucket, object);
+		const problem = differs(artifact, object, found);
+		if (problem !== void 0) wrong.push(problem);
+		if (!object || !found) continue;
+		const { versionId: storedAs, ...rest } = object;
+		if (found.etag !== object.etag || storedAs !== void 0 && found.versionId !== storedAs) log(`${object.key} is not the object that was stored (was the bucket moved?): its SHA-256 decides`);
+		const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
+		located.push({
+			...rest,
+			...version,
+			etag: found.etag
+		});
+	}
+	if (wrong.length === 0) return located;
+	throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
+}
+/** The newest version where the stored one is not known. */
+async function headOf(bucket, { key, versionId }) {
+	const stored = await head(bucket, key, versionId);
+	return stored || versionId === void 0 ? stored : head(bucket, key, void 0);
+}
+function differs({ file, bytes }, object, found) {
+	if (object === void 0) return `${file} is not in S3`;
+	if (found === void 0) return `${object.key} is missing`;
+	const stored = object.encrypted?.bytes ?? bytes;
+	return found.bytes === stored ? void 0 : `${object.key} has ${found.bytes} bytes instead of ${stored}`;
+}
+
 // src/storage/s3-remove.ts
 /**
 * Removes a backup: its manifest first, then its objects, each by version where there are versions, for a deletion by
 * name keeps the bytes. Throws a refusal `s3-locked` before anything when the store does not let go of a part of it.
 */
 async function removeBackup({ bucket, options }, manifest, { work, objects }) {
-	const key = options.prefix + manifestFile(manifest.id);
+	const key = options.prefix + manifestFile$1(manifest.id);
 	if (work.dryRun) {
 		await work.step(`remove-s3-${manifest.id}`, change`: remove ${`s3://${bucket.name}/${key}`} and its objects`);
 		return;
 	}
 	const found = await head(bucket, key, void 0);
 	const locked = options.immutable !== void 0 || manifest.storage.lockedUntil !== void 0;
-	const versioned = [...(locked ? (await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [] : [found?.versionId]).map((versionId) => ({
+	const versions = locked ? (await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [] : [found?.versionId];
+	const there = await Promise.all(objects.map((one) => versionThere(bucket, one)));
+	const versioned = [...versions.map((versionId) => ({
 		key,
 		versionId
-	})), ...objects].filter(({ versionId }) => versionId !== void 0);
+	})), ...there].filter(({ versionId }) => versionId !== void 0);
 	await assertUnlocked(bucket, versioned, {
 		id: manifest.id,
 		now: Date.now()
@@ -15813,7 +16199,17 @@ async function removeBackup({ bucket, options }, manifest, { work, objects }) {
 		key,
 		versionId: found?.versionId
 	});
-	await deleteObjects(bucket, objects);
+	await deleteObjects(bucket, there);
+}
+/** In a bucket that was moved the same object is another version. */
+async function versionThere(bucket, { key, versionId }) {
+	return {
+		key,
+		versionId: versionId === void 0 ? void 0 : (await headOf(bucket, {
+			key,
+			versionId
+		}))?.versionId
+	};
 }
 /**
 * Removes an object that this run has made, or says why a lock keeps it. Without versions whatever has another ETag under its
@@ -16048,59 +16444,6 @@ async function endUpload({ bucket }, { key, id }) {
 	});
 	if (await head(bucket, key, void 0) !== void 0) return "object";
 	return ended ? "ended" : "nothing";
-}
-
-// src/storage/s3-verify.ts
-/** How the objects differ from what the manifest says of them, one line each. */
-async function verifyObjects(bucket, manifest, objects) {
-	const wrong = [];
-	for (const artifact of artifactsOf(manifest)) {
-		const object = objects.find((one) => one.file === artifact.file);
-		const found = object && await head(bucket, object.key, object.versionId);
-		const problem = differs(artifact, object, found);
-		if (problem !== void 0) wrong.push(problem);
-		else if (object && found?.etag !== object.etag) wrong.push(`${object.key} has other bytes (ETag ${found?.etag} instead of ${object.etag})`);
-	}
-	return wrong;
-}
-/**
-* The objects as they can be read now. A bucket that was moved has other ETags and version ids for the same bytes: that is
-* told, and the SHA-256 of what comes decides. Throws `backup-corrupt` when one is missing or has another length.
-*/
-async function locateObjects({ bucket, log }, manifest, objects) {
-	const wrong = [];
-	const located = [];
-	for (const artifact of artifactsOf(manifest)) {
-		const object = objects.find((one) => one.file === artifact.file);
-		const found = object && await headOf(bucket, object);
-		const problem = differs(artifact, object, found);
-		if (problem !== void 0) wrong.push(problem);
-		if (!object || !found) continue;
-		const { versionId: storedAs, ...rest } = object;
-		if (found.etag !== object.etag || storedAs !== void 0 && found.versionId !== storedAs) log(`${object.key} is not the object that was stored (was the bucket moved?): its SHA-256 decides`);
-		const version = found.versionId === void 0 ? {} : { versionId: found.versionId };
-		located.push({
-			...rest,
-			...version,
-			etag: found.etag
-		});
-	}
-	if (wrong.length === 0) return located;
-	throw failure("backup-corrupt", `the copy of ${manifest.id} in S3 is not what its manifest says: ${wrong.join("; ")}`);
-}
-/** The newest version where the stored one is not known: 400 is the answer to an id that this store could not have given. */
-async function headOf(bucket, { key, versionId }) {
-	if (versionId === void 0) return head(bucket, key, void 0);
-	return await head(bucket, key, versionId).catch((error) => {
-		if (statusOf$1(error) === 400) return void 0;
-		throw error;
-	}) ?? head(bucket, key, void 0);
-}
-function differs({ file, bytes }, object, found) {
-	if (object === void 0) return `${file} is not in S3`;
-	if (found === void 0) return `${object.key} is missing`;
-	const stored = object.encrypted?.bytes ?? bytes;
-	return found.bytes === stored ? void 0 : `${object.key} has ${found.bytes} bytes instead of ${stored}`;
 }
 
 // src/storage/s3-store.ts
@@ -16593,7 +16936,7 @@ const backupAction = action(backupContract, (inputs, context) => withTools(input
 			status: done.status,
 			reason: tools.work.dryRun ? "dry-run" : done.s3Failure === void 0 ? "done" : "s3-failed",
 			"backup-id": id,
-			"backup-location": `${tools.layout.backups}/${manifestFile(id)}`,
+			"backup-location": `${tools.layout.backups}/${manifestFile$1(id)}`,
 			"backup-size": totals(services).bytes,
 			"storage-local": "success",
 			"storage-s3": storage.s3
@@ -17109,7 +17452,7 @@ const hostName = "host";
 */
 async function checkInfra(tools) {
 	const [services, definition, containers] = await Promise.all([
-		servicesOf$1(tools, "infrastructure"),
+		servicesOf$2(tools, "infrastructure"),
 		tools.stack.definition(),
 		tools.stack.containers()
 	]);
@@ -17704,7 +18047,7 @@ async function mend(tools, first, { attempts, fixes }) {
 	}
 	let last = first;
 	for (const pause of pauses.slice(0, attempts)) {
-		const services = await servicesOf$1(tools, "infrastructure");
+		const services = await servicesOf$2(tools, "infrastructure");
 		const planned = await fixesFor(tools, last.issues, services, last.health);
 		if (planned.length === 0) {
 			tools.log.info("Nothing that is safe to do by itself would mend this");
@@ -17844,7 +18187,7 @@ async function deployApp(tools, options = {}) {
 	const unchanged = await runsAlready(tools, plan);
 	if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted");
 	else {
-		if (!options.endSessions) await refuseWhileOccupied(tools, await servicesOf$1(tools, "app"));
+		if (!options.endSessions) await refuseWhileOccupied(tools, await servicesOf$2(tools, "app"));
 		await attempt$2(tools, plan);
 	}
 	await keepImages(tools, {
@@ -19026,7 +19369,7 @@ async function checkReadiness(tools) {
 	}
 }
 async function lookReady(tools) {
-	const services = await servicesOf$1(tools, "app");
+	const services = await servicesOf$2(tools, "app");
 	if (services.flatMap((one) => one.container ?? []).length === 0) return [{
 		name: "app",
 		state: "warning",
@@ -19379,7 +19722,7 @@ async function drillOne(tools, { manifest, store, there, earlier, tellLeft }) {
 }
 /** Every service of the backup with the one of the stack that it would be restored into. */
 async function servicesFor(tools, manifest) {
-	const known = await servicesOf$1(tools, "infrastructure");
+	const known = await servicesOf$2(tools, "infrastructure");
 	return manifest.services.map((backup) => {
 		const one = known.find(({ service }) => service.name === backup.service);
 		if (one) return {
@@ -19827,26 +20170,6 @@ function keptMounts(definition, stack) {
 	});
 }
 
-// src/job/dump-keys.ts
-/**
-* Dumps a running store of keys that gets another image, once nobody writes to it: what a newer version saves, the previous
-* one may not read. Undefined for any other service, and, with a warning, where it cannot be dumped: it is one way back more.
-*/
-async function dumpKeys(tools, one) {
-	if (!isKeyStore(one)) return void 0;
-	const image = await inspectImage(tools.host, one.definition.image);
-	if (!image || image.id === containerOf(one).imageId) return void 0;
-	const { name } = one.service;
-	try {
-		const target = await noteDump(tools, name);
-		return await one.driver.backup?.(one.service, containerOf(one), target, tools.work);
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		tools.log.warning(`${name} could not be dumped as it is stopped: ${messageOf(error)}. If its new image serves, and has to give way after that to one that cannot read what it saved, there is only the backup of this run.`);
-		return;
-	}
-}
-
 // src/job/upgrade-data.ts
 /** The services whose new image needs another directory, found before anything stops. Refuses what cannot be done. */
 async function findUpgrades(tools, services, { id, services: held }) {
@@ -20030,7 +20353,7 @@ async function replaceContainers(tools, replacement) {
 	}
 	const problem = messageOf(failed.error);
 	tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`);
-	const { rung, kept, differences } = await fallBack(tools, replacement, {
+	const { rung, kept, differences } = await fallBackOrTell(tools, replacement, {
 		before,
 		proven: failed.proven,
 		dumps
@@ -20047,6 +20370,15 @@ async function replaceContainers(tools, replacement) {
 		advice: [],
 		kept
 	};
+}
+/** Where the way back fails, a person finds what was dumped for it. */
+async function fallBackOrTell(tools, replacement, stopped) {
+	try {
+		return await fallBack(tools, replacement, stopped);
+	} catch (error) {
+		tellDumps(tools, ofKeys(stopped.dumps));
+		throw error;
+	}
 }
 /** Stops the app, then whatever else may write to the data services, then these, cleanly; the fingerprint of the data that they leave. */
 async function stopAll(tools, { services, manifest, putBack, dumps }, beside) {
@@ -20155,7 +20487,7 @@ async function bringUp(tools, attempt) {
 	});
 }
 /** Where an earlier run left word that a restore has to come first, that stands, with whatever services. */
-async function noteOf(tools, { services, manifest }) {
+async function noteOf(tools, { services, manifest, dumps }) {
 	const earlier = await readStoppedApp(tools);
 	if (earlier?.awaits === "restore") return earlier;
 	const previous = Object.fromEntries(services.map((one) => [one.service.name, one.container?.imageId ?? null]));
@@ -20163,7 +20495,8 @@ async function noteOf(tools, { services, manifest }) {
 		awaits: "services",
 		backup: manifest.id,
 		...earlier,
-		previous
+		previous,
+		dumps: ofKeys(dumps)
 	};
 }
 /** What other images on the same data, or new ones on data from a dump, leave to a person; told in the log, too. */
@@ -20191,7 +20524,7 @@ async function recreate(tools, options = {}) {
 		...tools,
 		stack: tools.stack.preview(preview)
 	};
-	const before = atLeastOne(await servicesOf$1(ahead, "infrastructure", options.services), "service to recreate");
+	const before = atLeastOne(await servicesOf$2(ahead, "infrastructure", options.services), "service to recreate");
 	const files = changed.map(({ path }) => path);
 	const plan = await planRecreate(ahead, before, files);
 	for (const line of describePlan(plan)) tools.log.info(line);
@@ -20202,7 +20535,7 @@ async function recreate(tools, options = {}) {
 	let upgrades;
 	let services;
 	try {
-		services = await servicesOf$1(acting, "infrastructure", options.services);
+		services = await servicesOf$2(acting, "infrastructure", options.services);
 		await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 18e5 });
 		upgrades = manifest ? await findUpgrades(acting, services, manifest) : [];
 		await assertDataStays(acting, services, upgrades.map(({ one }) => one.service.name));
@@ -20318,6 +20651,7 @@ async function restore(tools, options = {}) {
 	const wanted = manifest.services.filter((one) => options.services?.includes(one.service) ?? true);
 	const missing = options.services?.filter((name) => !wanted.some(({ service }) => service === name)) ?? [];
 	if (missing.length > 0) throw failure("nothing-to-restore", `${manifest.id} does not hold ${missing.join(", ")}`);
+	if (!found.stores.some(({ name }) => name === "local")) await noteComing(tools, manifest);
 	const source = await bringLocal(tools, found);
 	tools.log.info(`Restoring ${manifest.id} of ${manifest.created} from ${source}`);
 	const inPlace = options.inPlace && {

@@ -162,17 +162,19 @@ async function fillDisk(ground: Ground): Promise<void> {
     const { bavail, bsize } = statfsSync(ground.stack.baseDir)
     return bavail * bsize
   }
-  await run("fallocate", ["--length", String(free() - rest), filler(ground, "most")])
-  for (let tries = 1; free() > 0; tries += 1) {
-    const left = run("fallocate", ["--length", String(free()), filler(ground, "rest")])
-    const isFull = await left.then(
-      () => true,
-      (error: unknown) => {
-        if (tries === 20) throw error
-        return false // what was free a moment ago is too much by some blocks now
-      },
-    )
-    if (isFull) return
+  await take(filler(ground, "most"), () => free() - rest)
+  await take(filler(ground, "rest"), free)
+}
+
+/** What was free a moment ago may be too much by now. */
+async function take(file: string, bytes: () => number): Promise<void> {
+  for (let tries = 1; bytes() > 0; tries += 1) {
+    try {
+      await run("fallocate", ["--length", String(bytes()), file])
+      return
+    } catch (error) {
+      if (tries === 20) throw error
+    }
   }
 }
 

@@ -7,17 +7,13 @@ import {
   ListMultipartUploadsCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3"
-import { localHost } from "../../src/host/local.ts"
 import { cleanLeftovers, noteBegun } from "../../src/job/clean-leftovers.ts"
 import { silentLogger } from "../../src/job/logger.ts"
-import { pruneUnstarted } from "../../src/job/prune-unstarted.ts"
 import { forgetStoppedApp, noteStoppedApp, type StoppedAppNote } from "../../src/job/stopped-app-note.ts"
 import type { Tools } from "../../src/job/tools.ts"
-import { sh } from "../../src/shell/command.ts"
 import { localStore } from "../../src/storage/local-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
 import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
-import { directWork } from "../support/direct-work.ts"
 import { stackTools } from "../support/stack-tools.ts"
 
 const killed = { id: "backup-20261119-030000", stamp: "2026-11-19-030000", services: ["postgres", "cache"] }
@@ -251,17 +247,4 @@ test("a removal that was killed behind the manifest is ended in its store, and t
   assert.deepEqual(await there(), [true, false])
   assert.deepEqual(await local?.verify(made), [])
   assert.deepEqual(readdirSync(`${s3.directory}/state/begun`), [])
-})
-
-test("a throw-away container that a kill left made and never started goes, but not one that may be about to start", async () => {
-  await using host = localHost()
-  const create = sh`docker create --label infra-actions.scratch=1 --label infra-actions.testbed=1 infra-testbed/base:bookworm true`
-  const id = (await host.run(create)).stdout.trim()
-  const isThere = async () => (await host.run(sh`docker inspect ${id}`, { allow: "any" })).code === 0
-  await pruneUnstarted({ host, work: directWork(host) })
-  assert.equal(await isThere(), true)
-  // Other tests' are about to start.
-  await new Promise((resolve) => setTimeout(resolve, 6000))
-  await pruneUnstarted({ host, work: directWork(host) }, "5s")
-  assert.equal(await isThere(), false)
 })
