@@ -4,6 +4,6 @@ set -eu
 [ -d "$1" ] || exit 0
 cd "$1"
 if [ -e "$2" ]; then echo "error $2 is there: this backup is published and stays" >&2; exit 1; fi
-rm -f "$2.partial"
+rm -f -- "$2.partial"
 shift 2
 for one; do rm -f "$one" "$one.partial"; done

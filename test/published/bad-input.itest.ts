@@ -1,10 +1,9 @@
 import assert from "node:assert/strict"
-import { globSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { type PublishedGround, publishedGround } from "./ground.ts"
-import { hostSnapshot } from "./host-snapshot.ts"
+import { hostSnapshot, watchersGone } from "./host-snapshot.ts"
 
 interface Mistake {
   readonly what: string
@@ -186,15 +185,6 @@ const mistakes: readonly Mistake[] = [
   },
 ]
 
-/** Who watches over a step of work outlives it by up to a second, and takes its own script away last. */
-async function watchersGone(baseDir: string): Promise<void> {
-  const scripts = () => globSync(join(baseDir, "state/production/work/*/job"))
-  for (let tries = 0; scripts().length > 0; tries++) {
-    assert.ok(tries < 100, `still there: ${scripts().join(", ")}`)
-    await sleep(100)
-  }
-}
-
 /** What the lock and the runs that held it leave: their record. */
 const record = ["state/production/lock", "state/production/work", "state/production/journal.jsonl"]
 
@@ -213,7 +203,7 @@ describe("a mistake is told with its input and its remedy, and changes nothing o
     const backup = await ground.step("backup", {}, { env: { GITHUB_RUN_ID: "1001" } })
     assert.equal(backup.code, 0, backup.log)
     foreign = backup.outputs["backup-id"] ?? ""
-    await watchersGone(ground.bed.stack.baseDir)
+    await watchersGone(ground.bed.stack)
   })
   after(() => ground?.[Symbol.asyncDispose]())
 

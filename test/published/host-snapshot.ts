@@ -1,4 +1,8 @@
+import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
+import { globSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { StackPlace } from "../testbed/testbed.ts"
 
 export interface SnapshotOptions {
@@ -21,6 +25,15 @@ export function hostSnapshot(place: StackPlace, { except = [] }: SnapshotOptions
     ...lines("docker", "volume", "ls", "--format", "volume {{.Name}}", "--filter", label),
     ...files(place, except),
   ].sort()
+}
+
+/** Who watches over a step of work outlives it by up to a second, and takes its own script away last. */
+export async function watchersGone({ baseDir }: StackPlace): Promise<void> {
+  const scripts = () => globSync(join(baseDir, "state/production/work/*/job"))
+  for (let tries = 0; scripts().length > 0; tries++) {
+    assert.ok(tries < 100, `still there: ${scripts().join(", ")}`)
+    await sleep(100)
+  }
 }
 
 function files({ baseDir }: StackPlace, except: readonly string[]): readonly string[] {
