@@ -208,6 +208,8 @@ async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {
   return notes
 }
 
-function begunFile({ state }: Pick<Layout, "state">, { id, stamp, from }: BegunBackup): string {
-  return `${state}/begun/${[id, stamp, ...(from ? [from] : [])].join("-")}.json`
+function begunFile({ state }: Pick<Layout, "state">, { id, stamp, services, from, kept }: BegunBackup): string {
+  // Dumps of two services can begin in one second.
+  const more = [...(from ? [from] : []), ...(kept ? services : [])]
+  return `${state}/begun/${[id, stamp, ...more].join("-")}.json`
 }

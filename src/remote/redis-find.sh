@@ -8,7 +8,10 @@ shift
 for name in $names; do
   found=$(find "$@" -xdev -type d -name "$name" -prune) || exit 1
   [ -z "$found" ] || printf "%s\n" "$found" | sort -u | while read -r one; do
-    printf "%s\n%s\n" "$one" "$(head -n 1 "$one/.moved" 2>/dev/null)"
+    mark=$(head -n 1 "$one/.moved" 2>/dev/null)
+    # Nothing has come into it, or nothing is left in it.
+    [ -n "$mark" ] || [ -n "$(ls "$one")" ] || continue
+    printf "%s\n%s\n" "$one" "$mark"
   done
 done
 echo end

@@ -9,6 +9,10 @@ rm -rf "$dir/.restore-$id"
 [ -d "$dir/.pre-restore-$id" ] || exit 0
 # Without the mark the old data was still being moved: what lies in the directory is old, too.
 if [ -e "$dir/.pre-restore-$id/.moved" ]; then
+  # An earlier try of the same work was taken back, too: no directory goes over another.
+  if [ -z "${5:-}" ] && [ -e "$dir/$append" ] && [ -e "$dir/$from/$append" ]; then
+    mv "$dir/$from" "$dir/$from-$(date +%s)" || exit 1
+  fi
   aside "$dir/$from"
   [ -e "$dir/$from/.moved" ] || moved "$dir/$from" "{\"run\":\"$id\",\"append\":null,\"atLeast\":null}"
   # From here on what lies in the directory is old: who comes after a kill must not move it away again.

@@ -28,7 +28,7 @@ export async function removeBackup(
   const versions = locked
     ? ((await listVersions(bucket, key)).find((one) => one.key === key)?.versions ?? [])
     : [found?.versionId]
-  const there = await Promise.all(objects.map((one) => versionThere(bucket, one)))
+  const there = (await Promise.all(objects.map((one) => versionThere(bucket, one)))).flat()
   const all = [...versions.map((versionId) => ({ key, versionId })), ...there]
   // Without versions there are no locks.
   const versioned = all.filter(({ versionId }) => versionId !== undefined)
@@ -38,9 +38,11 @@ export async function removeBackup(
   await deleteObjects(bucket, there)
 }
 
-/** In a bucket that was moved the same object is another version. */
-async function versionThere(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<ObjectVersion> {
-  return { key, versionId: versionId === undefined ? undefined : (await headOf(bucket, { key, versionId }))?.versionId }
+/** In a bucket that was moved the same object is another version. Of one that is gone there is none to remove. */
+async function versionThere(bucket: Bucket, { key, versionId }: ObjectVersion): Promise<readonly ObjectVersion[]> {
+  if (versionId === undefined) return [{ key, versionId }]
+  const found = await headOf(bucket, { key, versionId })
+  return found ? [{ key, versionId: found.versionId }] : []
 }
 
 /**

@@ -167,6 +167,7 @@ test("a dump that a way back may need stays while the app is stopped by our hand
   const { at, tools } = await open(s3)
   const note: StoppedAppNote = { awaits: "services", fingerprints: [] }
   const kept = { ...killed, kept: "while-stopped", at: "2026-11-19T03:00:00Z" } as const
+  rmSync(`${s3.directory}/state/begun`, { recursive: true })
   await s3.work.step("note", noteBegun(tools.layout, kept))
   await s3.work.step("note", noteStoppedApp(tools.layout, note))
   const stays = async (now: string) => {

@@ -53,8 +53,8 @@ export async function ask(
 /** The named failure behind a command that ended badly; anything else that was thrown stays as it is. */
 export function named(what: string, otherwise: string, error: unknown): unknown {
   if (!(error instanceof CommandError)) return error
-  // Who was ended by a signal says nothing about what it was at work on.
-  const unknown = error.result.code > 128 ? "postgres-killed" : otherwise
+  // Who was ended by SIGKILL or SIGTERM says nothing about what it was at work on.
+  const unknown = [137, 143].includes(error.result.code) ? "postgres-killed" : otherwise
   return explainFailure(what, outputOf(error.result), unknown, error)
 }
 

@@ -80,10 +80,12 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
  * `stop-writes-on-bgsave-error`).
  */
 async function serves({ service, container }: Plan): Promise<boolean> {
-  if (container.state !== "running") return false
-  const answer = await askServer(service, container)
-  if (answer.ping === "PONG" || answer.ping.startsWith("LOADING")) return answer.ping === "PONG"
-  throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${explainPing(answer)}`, {
+  const { state } = container
+  if (state !== "running" && state !== "paused") return false
+  const answer = state === "running" ? await askServer(service, container) : undefined
+  if (answer?.ping === "PONG" || answer?.ping.startsWith("LOADING")) return answer.ping === "PONG"
+  const why = answer ? explainPing(answer) : "it is paused"
+  throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${why}`, {
     hint: "Mend that; or stop its container, which gives up what it has not saved. Then restore again. Nothing was changed.",
   })
 }

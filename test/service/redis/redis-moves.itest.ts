@@ -156,3 +156,27 @@ for (const [what, { append, old, fresh }] of Object.entries(servers)) {
     assert.ok(kills >= 4, String(kills))
   })
 }
+
+test("a restore that is tried again under its id, and fails again, is taken back again", () => {
+  using ground = new Ground()
+  const { old, fresh } = servers["append-only files"]
+  ground.write("", old, "old")
+  const before = ground.content("")
+  for (const _ of [1, 2]) {
+    ground.write(".restore-R", fresh, "new")
+    ground.run("redis-swap", ["R", "dump.rdb", "aof", "l", "{}"])
+    ground.run("redis-undo", ["R", "dump.rdb", "aof"])
+    assert.deepEqual(ground.content(""), before)
+  }
+  const failed = readdirSync(ground.data).filter((name) => name.startsWith(".failed-restore-R"))
+  assert.equal(failed.length, 2)
+  assert.deepEqual(ground.left(".restore-R", ".pre-restore-R"), [])
+})
+
+test("a folder into which nothing has come is none", () => {
+  using ground = new Ground()
+  mkdirSync(join(ground.data, ".pre-restore-R"), { recursive: true })
+  assert.deepEqual(ground.left(".pre-restore-R"), [])
+  writeFileSync(join(ground.data, ".pre-restore-R/.moved"), "2026-11-21T03:00:00Z {}\n")
+  assert.deepEqual(ground.left(".pre-restore-R"), [".pre-restore-R"])
+})

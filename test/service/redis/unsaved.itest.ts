@@ -26,6 +26,9 @@ test("a restore does not stop a server that could not save what it holds", async
     code: "redis-not-ready",
     message: /may hold what it has not saved: PING was answered with: MISCONF/,
   })
+  await sh("docker", "pause", ground.name)
+  await assert.rejects(restore(), { code: "redis-not-ready" })
+  await sh("docker", "unpause", ground.name)
   assert.equal((await ground.container()).state, "running")
   assert.equal(await ground.files(), files)
   assert.equal(await ground.cli("GET", "later"), "1")
