@@ -3149,6 +3149,14 @@ function digits(time, separator) {
 }
 
 // src/core/leftovers.ts
+/** What a note says of the backup of this manifest. */
+function begunOf({ id, created, services }) {
+	return {
+		id,
+		stamp: backupStamp(backupTime(id) ?? new Date(created)),
+		services: services.map(({ service }) => service)
+	};
+}
 /** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */
 const safeAge = 864e5;
 /** Folders of artifacts, in the backup directory and below the prefix in S3. */
@@ -4412,14 +4420,11 @@ function noteBegun({ state }, backup) {
 	return writeNote(begunFile({ state }, backup), backup);
 }
 /** Writes down that a backup comes from S3 that has no manifest here: the next one gives it that where it is whole, and else takes it away. */
-async function noteComing({ clock, layout, work }, { id, created, services }) {
-	const coming = {
-		id,
-		stamp: backupStamp(backupTime(id) ?? new Date(created)),
-		services: services.map(({ service }) => service),
+async function noteComing({ clock, layout, work }, manifest) {
+	await work.step("note-coming", noteBegun(layout, {
+		...begunOf(manifest),
 		at: clock.now().toISOString()
-	};
-	await work.step("note-coming", noteBegun(layout, coming));
+	}));
 }
 /**
 * What a dump that is to be no backup is called; noted before it is made, so that a later run takes away what a kill leaves:
@@ -6241,7 +6246,12 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
 		if (keep || !manifest) continue;
 		try {
-			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest, store.name)));
+			const removal = {
+				...begunOf(manifest),
+				at: manifest.created,
+				from: store.name
+			};
+			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removal));
 			await store.remove(manifest, tools.work);
 			removed.push(id);
 		} catch (error) {
@@ -6249,16 +6259,6 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 			tools.log.info(`${store.name}: ${error.message}`);
 		}
 	}
-}
-/** Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
-function removalOf({ id, created, services }, from) {
-	return {
-		id,
-		stamp: backupStamp(backupTime(id) ?? new Date(created)),
-		services: services.map(({ service }) => service),
-		at: created,
-		from
-	};
 }
 
 // src/core/data-loss.ts

@@ -1,4 +1,5 @@
-import { fileNamePart } from "./backup-id.ts"
+import { backupStamp, backupTime, fileNamePart } from "./backup-id.ts"
+import type { Manifest } from "./manifest.ts"
 
 type StoreName = "local" | "s3"
 
@@ -14,6 +15,12 @@ export interface BegunBackup {
   readonly from?: StoreName | undefined
   /** Of a dump that a way back may need: until the app runs again, and then for a day from `at`. */
   readonly kept?: "while-stopped" | "for-a-day" | undefined
+}
+
+/** What a note says of the backup of this manifest. */
+export function begunOf({ id, created, services }: Manifest): Pick<BegunBackup, "id" | "stamp" | "services"> {
+  const stamp = backupStamp(backupTime(id) ?? new Date(created))
+  return { id, stamp, services: services.map(({ service }) => service) }
 }
 
 /** A day in milliseconds: for so long a runner that was only stalled could still publish what it has put into S3. */

@@ -1,7 +1,7 @@
-import { backupStamp, backupTime } from "../core/backup-id.ts"
+import { backupTime } from "../core/backup-id.ts"
 import type { DrillRecord } from "../core/drill-record.ts"
 import { AppError, failure, messageOf } from "../core/errors.ts"
-import type { BegunBackup } from "../core/leftovers.ts"
+import { begunOf } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import { backupsInUse } from "../core/release.ts"
@@ -143,7 +143,9 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
     tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
     if (keep || !manifest) continue
     try {
-      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removalOf(manifest, store.name)))
+      // Whoever is killed between its manifest and its last file leaves the rest to the next backup.
+      const removal = { ...begunOf(manifest), at: manifest.created, from: store.name }
+      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removal))
       await store.remove(manifest, tools.work)
       removed.push(id)
     } catch (error) {
@@ -152,10 +154,4 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
       tools.log.info(`${store.name}: ${error.message}`)
     }
   }
-}
-
-/** Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
-function removalOf({ id, created, services }: Manifest, from: BackupStore["name"]): BegunBackup {
-  const stamp = backupStamp(backupTime(id) ?? new Date(created))
-  return { id, stamp, services: services.map(({ service }) => service), at: created, from }
 }

@@ -1,9 +1,10 @@
 import { z } from "zod"
-import { backupId, backupStamp, backupTime } from "../core/backup-id.ts"
+import { backupId, backupStamp } from "../core/backup-id.ts"
 import { AppError, messageOf } from "../core/errors.ts"
 import type { Layout } from "../core/layout.ts"
 import {
   type BegunBackup,
+  begunOf,
   deadIn,
   type HeldByStore,
   halfWritten,
@@ -89,10 +90,8 @@ export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup)
 }
 
 /** Writes down that a backup comes from S3 that has no manifest here: the next one gives it that where it is whole, and else takes it away. */
-export async function noteComing({ clock, layout, work }: Tools, { id, created, services }: Manifest): Promise<void> {
-  const stamp = backupStamp(backupTime(id) ?? new Date(created))
-  const coming = { id, stamp, services: services.map(({ service }) => service), at: clock.now().toISOString() }
-  await work.step("note-coming", noteBegun(layout, coming))
+export async function noteComing({ clock, layout, work }: Tools, manifest: Manifest): Promise<void> {
+  await work.step("note-coming", noteBegun(layout, { ...begunOf(manifest), at: clock.now().toISOString() }))
 }
 
 /**

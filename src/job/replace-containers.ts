@@ -49,10 +49,8 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   }
   const problem = messageOf(failed.error)
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
-  const { rung, kept, differences } = await fallBackOrTell(tools, replacement, {
-    ...{ before, proven: failed.proven },
-    dumps,
-  })
+  const stopped = { before, proven: failed.proven, dumps }
+  const { rung, kept, differences } = await fallBackOrTell(tools, replacement, stopped)
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await startBeside(tools, beside)
   // What another backup was to bring back is not what this run's holds.
