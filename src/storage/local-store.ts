@@ -17,7 +17,7 @@ import {
   printManifest,
   sortManifests,
 } from "./manifest-file.ts"
-import { wrongFiles } from "./stored-files.ts"
+import { assertWhole, wrongFiles } from "./stored-files.ts"
 
 export interface LocalStoreOptions {
   readonly host: Host
@@ -47,8 +47,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
       await work.step("discard-local", script("change", remoteScript("store-discard"), args))
     },
     async putArtifacts(manifest, work) {
-      const wrong = await work.check("verify-local", () => verify(manifest), [])
-      if (wrong.length > 0) throw corrupt(manifest.id, wrong)
+      assertWhole(manifest.id, await work.check("verify-local", () => verify(manifest), []))
       return { bytes: totals(manifest.services).bytes, tier: "sha256", objects: [] }
     },
     async putManifest(manifest, work) {
@@ -57,8 +56,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
       await work.step("publish-manifest-local", script("change", remoteScript("store-write"), args), { input: text })
     },
     async fetch(manifest, work) {
-      const wrong = await work.check("verify-local", () => verify(manifest), [])
-      if (wrong.length > 0) throw corrupt(manifest.id, wrong)
+      assertWhole(manifest.id, await work.check("verify-local", () => verify(manifest), []))
     },
     named: async () => namedBy(await texts(options, ["backup"])),
     async below(stems) {
@@ -130,8 +128,4 @@ export function parseList(text: string): readonly NamedText[] {
 
 function cutList(): Error {
   return failure("list-cut", "the list of local backups is not whole")
-}
-
-function corrupt(id: string, wrong: readonly string[]): Error {
-  return failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`)
 }

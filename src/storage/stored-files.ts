@@ -22,6 +22,12 @@ export async function wrongFiles(
   return differences(artifacts, parseVerified(stdout))
 }
 
+/** Throws `backup-corrupt` when local files of this backup are `wrong`, as `wrongFiles` tells it. */
+export function assertWhole(id: string, wrong: readonly string[]): void {
+  if (wrong.length > 0)
+    throw failure("backup-corrupt", `the local files of ${id} are not what their manifest says: ${wrong.join("; ")}`)
+}
+
 /** Reads the lines of `store-verify.sh`. */
 export function parseVerified(text: string): StoredFiles {
   const files = new Map<string, { readonly bytes: number; readonly sha256: string } | undefined>()

@@ -41,13 +41,10 @@ describe("damaged backups", () => {
 
   before(async () => {
     ground = await drillGround(16, { prefix })
-    backups = join(ground.stack.baseDir, "backups")
-    const first = await ground.act("backup")
-    assert.equal(first.code, 0, first.log)
+    backups = ground.backups
+    await ground.backUp()
     await ground.sql("insert into patients values (501, 'came later')")
-    const second = await ground.act("backup")
-    assert.equal(second.code, 0, second.log)
-    id = second.outputs["backup-id"] ?? ""
+    id = await ground.backUp()
     const dumps = readdirSync(join(backups, "postgres")).filter(
       (name) => name.endsWith(".dump") && name.includes("healthcare"),
     )

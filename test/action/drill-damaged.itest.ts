@@ -10,10 +10,8 @@ describe("a drill of a damaged backup", () => {
   let backups: string
   before(async () => {
     ground = await drillGround(34)
-    backups = join(ground.stack.baseDir, "backups")
-    const made = await ground.act("backup")
-    assert.equal(made.code, 0, made.log)
-    id = made.outputs["backup-id"] ?? ""
+    backups = ground.backups
+    id = await ground.backUp()
   })
   after(() => ground[Symbol.asyncDispose]())
 
@@ -72,8 +70,7 @@ describe("a drill of a damaged backup", () => {
   }
 
   test("each backup is drilled, and one that is damaged does not end the drill of the others", async () => {
-    const made = await ground.act("backup")
-    assert.equal(made.code, 0, made.log)
+    const later = await ground.backUp()
     const file = readdirSync(join(backups, "dragonfly")).sort().at(-1) ?? ""
     using _kept = keep(join(backups, "dragonfly", file))
     writeFileSync(join(backups, "dragonfly", file), "Some keys")
@@ -89,11 +86,11 @@ describe("a drill of a damaged backup", () => {
         .slice(known + 1)
         .map((one) => [one.backup, one.result]),
       [
-        [made.outputs["backup-id"], "failed"],
+        [later, "failed"],
         [id, "success"],
       ],
     )
-    assert.deepEqual([run.outputs["rto-seconds"], run.outputs["backup-id"]], ["-1", made.outputs["backup-id"]])
+    assert.deepEqual([run.outputs["rto-seconds"], run.outputs["backup-id"]], ["-1", later])
     assert.match(run.summary, /: failed; never usable[\s\S]*: success; usable after/)
   })
 })

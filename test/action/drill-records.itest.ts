@@ -14,8 +14,7 @@ describe("what drills and backups leave to be seen", () => {
   let ground: DrillGround
   before(async () => {
     ground = await drillGround(32)
-    const made = await ground.act("backup")
-    assert.equal(made.code, 0, made.log)
+    await ground.backUp()
   })
   after(() => ground[Symbol.asyncDispose]())
 

@@ -10,10 +10,8 @@ describe("drill", () => {
   let backups: string
   before(async () => {
     ground = await drillGround(9)
-    backups = join(ground.stack.baseDir, "backups")
-    const made = await ground.act("backup")
-    assert.equal(made.code, 0, made.log)
-    id = made.outputs["backup-id"] ?? ""
+    backups = ground.backups
+    id = await ground.backUp()
   })
   after(() => ground[Symbol.asyncDispose]())
 
@@ -86,8 +84,7 @@ describe("drill", () => {
   })
 
   test("a backup that is removed while it is drilled has not failed, and is not proven", async () => {
-    const made = await ground.act("backup")
-    const gone = made.outputs["backup-id"] ?? ""
+    const gone = await ground.backUp()
     const known = ground.records().length
     const run = await ground.act(
       "drill",

@@ -9,7 +9,7 @@ const slot = 15
 const help = `script/bench backup [--size GB] [--rounds N] [--only TEXT] [--all] [--clean]
   --size    GB of data, 2 unless told; kept in the testbed's stack ${slot} for the next run
   --rounds  rounds of each pair that takes seconds, 3 unless told; those against gzip take one
-  --only    only pairs in whose words TEXT stands
+  --only    only pairs in whose words TEXT stands; none, with "none"
   --all     time per GB from 0.1 to 4 GB, too
   --clean   remove the stack with its data, and measure nothing`
 
@@ -31,7 +31,7 @@ else process.exitCode = (await measure()) ? 0 : 1
 
 async function measure(): Promise<boolean> {
   await using ground = await backupGround(slot)
-  const gigabytes = Number(options.size)
+  const gigabytes = numberOf("size")
   const size = await ground.fill("bench", gigabytes)
   show(`Database of ${formatBytes(size)} in ${ground.container}; ours are the built actions over SSH, lock and all`)
   show(
@@ -41,13 +41,20 @@ async function measure(): Promise<boolean> {
   const pairs = pairsOf(ground, byHand(ground, "bench"), used).filter((one) =>
     `${one.ours} ${one.theirs}`.includes(options.only),
   )
+  if (pairs.length === 0 && options.only !== "none") throw new Error(`no pair has "${options.only}" in its words`)
   const measured: Measured[] = []
   for (const pair of pairs) measured.push(await measurePair(pair, show))
   show("")
   for (const one of measured) show(describeMeasured(one))
-  const isLight = reportUsage(used)
+  const isLight = used.length === 0 || reportUsage(used)
   const isFlat = options.all ? await measureSizes(ground) : true
   return isLight && isFlat && measured.every((one) => one.isMet)
+}
+
+function numberOf(name: "size" | "rounds"): number {
+  const number = Number(options[name])
+  if (!(number > 0)) throw new Error(`--${name} is ${options[name]}: it takes a number above 0`)
+  return number
 }
 
 function pairsOf(ground: BackupGround, hand: ByHand, used: Usage[]): readonly Pair[] {
@@ -61,7 +68,7 @@ function pairsOf(ground: BackupGround, hand: ByHand, used: Usage[]): readonly Pa
   const backup = () => timed("backup", false)
   const backupToS3 = () => timed("backup", true)
   const restore = () => timed("restore", false)
-  const rounds = Number(options.rounds)
+  const rounds = numberOf("rounds")
   const proven = "proven backup"
   const [dump, usual] = ["pg_dump -Fc --compress=zstd:1 to the same disk", "pg_dump | gzip, sha256sum, one PUT"]
   return [

@@ -1,80 +1,16 @@
 import assert from "node:assert/strict"
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
-import {
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  ListMultipartUploadsCommand,
-  PutObjectCommand,
-} from "@aws-sdk/client-s3"
+import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import { cleanLeftovers, noteBegun } from "../../src/job/clean-leftovers.ts"
-import { silentLogger } from "../../src/job/logger.ts"
 import { forgetStoppedApp, noteStoppedApp, type StoppedAppNote } from "../../src/job/stopped-app-note.ts"
-import type { Tools } from "../../src/job/tools.ts"
-import { localStore } from "../../src/storage/local-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
-import { type S3Ground, s3Ground } from "../storage/s3-ground.ts"
-import { stackTools } from "../support/stack-tools.ts"
-
-const killed = { id: "backup-20261119-030000", stamp: "2026-11-19-030000", services: ["postgres", "cache"] }
-const dump = "postgres/postgres-2026-11-19-030000-app.dump"
-const keys = "dragonfly/cache-2026-11-19-030000.rdb"
-/** Names as the old scripts gave them: nobody of ours began them. */
-const foreign = "postgres/postgres-2026-11-18-030000.sql.gz"
-
-interface Ground {
-  readonly tools: Tools
-  readonly s3: S3Ground
-  readonly said: string[]
-  at(now: string): Tools
-  /** Unfinished uploads below the prefix. */
-  unfinished(): Promise<readonly string[]>
-}
-
-/** Writes down an upload of the killed backup, as its run did before it sent anything. */
-function noteUpload({ directory, options }: S3Ground, path: string, id: string, backup = killed.id): void {
-  const note = { bucket: options.bucket, key: options.prefix + path, id, at: "2026-11-19T03:00:00Z" }
-  mkdirSync(`${directory}/state/uploads`, { recursive: true })
-  // What a full disk has torn is no note, and spoils none.
-  appendFileSync(`${directory}/state/uploads/${backup}.jsonl`, `{"torn\n${JSON.stringify(note)}\n`)
-}
-
-async function open(s3: S3Ground): Promise<Ground> {
-  const { directory, host, work } = s3
-  const said: string[] = []
-  const say = (line: string) => void said.push(line)
-  const base = stackTools({ project: "shop", baseDir: directory }, { host, work })
-  const tools: Tools = {
-    ...base,
-    layout: { ...base.layout, backups: directory, state: `${directory}/state` },
-    stores: [localStore({ host, directory, project: "shop", environment: "test" }), s3.store],
-    log: { ...silentLogger, info: say, warning: say },
-  }
-  for (const folder of ["postgres", "dragonfly", "metadata"]) mkdirSync(`${directory}/${folder}`, { recursive: true })
-  await work.step("note", noteBegun(tools.layout, { ...killed, at: "2026-11-19T03:00:00Z" }))
-  for (const file of [dump, keys, foreign]) {
-    writeFileSync(`${directory}/${file}`, "left")
-    await s3.client.send(
-      new PutObjectCommand({ Bucket: s3.options.bucket, Key: s3.options.prefix + file, Body: "left" }),
-    )
-  }
-  // Two under one name, of which only the first is noted.
-  const upload = { Bucket: s3.options.bucket, Key: `${s3.options.prefix}${dump}.r2` }
-  const { UploadId: id = "" } = await s3.client.send(new CreateMultipartUploadCommand(upload))
-  await s3.client.send(new CreateMultipartUploadCommand(upload))
-  noteUpload(s3, `${dump}.r2`, id)
-  const unfinished = async () => {
-    const { Uploads: all = [] } = await s3.client.send(new ListMultipartUploadsCommand({ Bucket: upload.Bucket }))
-    return all.flatMap(({ Key, UploadId }) => (Key === upload.Key && UploadId !== undefined ? [UploadId] : []))
-  }
-  assert.equal((await unfinished()).length, 2)
-  const at = (now: string) => ({ ...tools, clock: { ...tools.clock, now: () => new Date(now) } })
-  return { tools, s3, said, at, unfinished }
-}
+import { s3Ground } from "../storage/s3-ground.ts"
+import { dump, foreign, keys, killed, leftoversGround, noteUpload } from "./leftovers-ground.ts"
 
 test("what a killed backup left goes: from the host and as an upload at once, as an object after a day", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said, unfinished } = await open(s3)
+  const { at, said, unfinished } = await leftoversGround(s3)
   const { prefix } = s3.options
   const half = `${s3.directory}/${dump}.partial`
   const others = `${s3.directory}/postgres/other-2026-11-19-030000.dump.partial`
@@ -110,7 +46,7 @@ test("what a killed backup left goes: from the host and as an upload at once, as
 
 test("what a manifest in the same store names stays, and so does everything while one manifest cannot be read", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said } = await open(s3)
+  const { at, said } = await leftoversGround(s3)
   // Another environment's backup: no list of ours shows it.
   const other = makeBackup(s3.directory, { id: "backup-20261119-030001", files: { [keys]: Buffer.from("good") } })
   const manifest = `${s3.directory}/metadata/${other.id}.json`
@@ -133,7 +69,7 @@ test("what a manifest in the same store names stays, and so does everything whil
 
 test("an object that no manifest names goes after a day, be its backup killed or published without it", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said, tools } = await open(s3)
+  const { at, said, tools } = await leftoversGround(s3)
   const put = (path: string) =>
     s3.client.send(
       new PutObjectCommand({ Bucket: s3.options.bucket, Key: s3.options.prefix + path, Body: "completed" }),
@@ -164,7 +100,7 @@ test("an object that no manifest names goes after a day, be its backup killed or
 
 test("a dump that a way back may need stays while the app is stopped by our hand, and a day longer", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, tools } = await open(s3)
+  const { at, tools } = await leftoversGround(s3)
   const note: StoppedAppNote = { awaits: "services", fingerprints: [] }
   const kept = { ...killed, kept: "while-stopped", at: "2026-11-19T03:00:00Z" } as const
   rmSync(`${s3.directory}/state/begun`, { recursive: true })
@@ -187,7 +123,7 @@ test("a dump that a way back may need stays while the app is stopped by our hand
 
 test("a backup that was published is left alone, and its note goes", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said, tools } = await open(s3)
+  const { at, said, tools } = await leftoversGround(s3)
   const good = makeBackup(s3.directory, { id: killed.id, files: { "dragonfly/new.rdb": Buffer.from("good") } })
   await tools.stores[0]?.putManifest(await putBackup(s3, good), s3.work)
 
@@ -199,7 +135,7 @@ test("a backup that was published is left alone, and its note goes", async () =>
 
 test("killed between S3's manifest and the local one: what lies here whole is published here, what does not goes", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, said, tools } = await open(s3)
+  const { at, said, tools } = await leftoversGround(s3)
   const good = { ...makeBackup(s3.directory, { id: killed.id, files: { [keys]: Buffer.from("good") } }) }
   const published = await putBackup(s3, good)
   const begun = () => readdirSync(`${s3.directory}/state/begun`)
@@ -224,7 +160,7 @@ test("killed between S3's manifest and the local one: what lies here whole is pu
 
 test("a removal that was killed behind the manifest is ended in its store, and the other store's copy stays", async () => {
   await using s3 = await s3Ground({ transfer: "host" })
-  const { at, tools } = await open(s3)
+  const { at, tools } = await leftoversGround(s3)
   const made = await putBackup(s3, makeBackup(s3.directory, { id: killed.id, files: { [keys]: Buffer.from("good") } }))
   const [local] = tools.stores
   await local?.putManifest(made, s3.work)

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,6 +14,10 @@ const run = promisify(execFile)
 /** One of the testbed's stacks with data in it, a configuration for it, and a prefix of its own in the bucket. */
 export interface DrillGround extends AsyncDisposable {
   readonly stack: StackPlace
+  /** Where the host keeps its copies. */
+  readonly backups: string
+  /** A backup; its id. Throws with its log when it fails. */
+  backUp(): Promise<string>
   /** An action from the sources, as a step of a workflow runs it. */
   act(name: string, inputs?: Record<string, string>, options?: Parameters<typeof runEntry>[1]): Promise<ActionRun>
   docker(...words: readonly string[]): Promise<string>
@@ -47,10 +52,17 @@ export async function drillGround(slot: number, options: DrillGroundOptions = {}
   const psql = 'exec psql -qAtX -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"'
   const client = 'exec redis-cli "$@"'
   const names = (kind: string) => `${stack.project}-${kind}-1`
-  const metadata = join(stack.baseDir, "backups/metadata")
+  const backups = join(stack.baseDir, "backups")
+  const metadata = join(backups, "metadata")
   const ground: DrillGround = {
     stack,
+    backups,
     docker,
+    async backUp() {
+      const made = await ground.act("backup")
+      assert.equal(made.code, 0, made.log)
+      return made.outputs["backup-id"] ?? ""
+    },
     act: (name, inputs = {}, options = {}) =>
       runEntry(join(import.meta.dirname, `../../actions/${name}/main.ts`), {
         workspace,
@@ -71,7 +83,7 @@ export async function drillGround(slot: number, options: DrillGroundOptions = {}
         .map((name) => drillRecordSchema.parse(JSON.parse(readFileSync(join(metadata, name), "utf8")))),
     async leftovers() {
       const containers = await docker("ps", "--all", "--filter", `label=${owner}`, "--format", "{{.Names}}")
-      const fetched = readdirSync(join(stack.baseDir, "backups")).filter((name) => name.startsWith(".drill"))
+      const fetched = readdirSync(backups).filter((name) => name.startsWith(".drill"))
       return [...containers.split("\n").filter((one) => one !== ""), ...fetched]
     },
     async live() {

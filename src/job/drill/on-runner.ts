@@ -7,7 +7,7 @@ import { askEngine, limited } from "../../docker/engine.ts"
 import { change, sh } from "../../shell/command.ts"
 import type { BackupStore } from "../../storage/backup-store.ts"
 import { artifactFiles } from "../../storage/manifest-file.ts"
-import { wrongFiles } from "../../storage/stored-files.ts"
+import { assertWhole, wrongFiles } from "../../storage/stored-files.ts"
 import { remoteStore } from "../stores.ts"
 import type { Tools } from "../tools.ts"
 import type { DrillPair } from "./restore-into-scratch.ts"
@@ -70,17 +70,8 @@ export async function bringThere(
       `${folder}/${file}`,
       { signal: tools.signal },
     )
-  await assertWhole(there, manifest, folder)
+  assertWhole(manifest.id, await wrongFiles(there.host, folder, artifactsOf(manifest), sumLimit))
   return folder
-}
-
-async function assertWhole({ host }: Tools, manifest: Manifest, folder: string): Promise<void> {
-  const wrong = await wrongFiles(host, folder, artifactsOf(manifest), sumLimit)
-  if (wrong.length > 0)
-    throw failure(
-      "backup-corrupt",
-      `the local files of ${manifest.id} are not what their manifest says: ${wrong.join("; ")}`,
-    )
 }
 
 async function hasImage({ host }: Tools, image: string): Promise<boolean> {
