@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+if (Number.parseInt(process.versions.node) < 24) {
+	console.error("infra-actions needs Node 24 or newer, and this is " + process.version);
+	process.exit(2);
+}
 Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
 const require_rolldown_runtime = require("../chunks/rolldown-runtime.js");
 const require_suite = require("../chunks/suite.js");

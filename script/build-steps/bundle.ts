@@ -26,6 +26,7 @@ export async function bundle(directory: string): Promise<void> {
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
     codeSplitting: { groups: chunks },
+    banner: ({ name }) => (name === "cli/index" ? askNode : ""),
   })
   mkdirSync(directory, { recursive: true })
   writeFileSync(`${directory}/package.json`, '{ "type": "commonjs" }\n')
@@ -37,6 +38,12 @@ const chunks = [
   { name: "libraries", test: /node_modules\// },
   { name: "suite", test: /\/src\/|\/actions\/[^/]+\/(action|contract)\.ts$/ },
 ]
+
+/** A runner brings its Node; who types a command has another, perhaps, and an older one cannot even read the bundle. */
+const askNode = `if (Number.parseInt(process.versions.node) < 24) {
+	console.error("infra-actions needs Node 24 or newer, and this is " + process.version);
+	process.exit(2);
+}`
 
 function entries(): Record<string, string> {
   const found: Record<string, string> = {}

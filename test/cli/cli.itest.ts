@@ -83,6 +83,12 @@ describe("the command line, built, against the testbed's host", () => {
       assert.match(stderr, message)
     })
 
+  test("an older Node, which could not read the program, is told which one it takes", () => {
+    const older = "data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'22.9.0'}})"
+    const { status, stderr } = spawnSync(process.execPath, ["--import", older, program, "--help"], { encoding: "utf8" })
+    assert.deepEqual([status, /needs Node 24 or newer/.test(stderr)], [2, true], stderr)
+  })
+
   test("a key file that is not there is named", () => {
     const { code, stderr } = cli(["lock", "--mode", "status"], { SSH_KEY_FILE: "/no/such/key" })
     assert.equal(code, 2)
