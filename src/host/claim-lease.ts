@@ -71,7 +71,8 @@ function lockHeld(state: LeaseState, { run }: Holder, waited: number): Error {
       hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release).",
     })
   const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`
-  const pass = `It was taken by this run itself: give its number as input \`lock-number\` (now ${state.root}).`
+  const pass =
+    "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end."
   return refusal(
     "lock-held",
     `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`,

@@ -38,6 +38,7 @@ export async function followWork(host: Host, options: FollowOptions): Promise<Fo
   const output = collect(options.onLine)
   let command = options.start
   let failures = 0
+  let seenThere = command === undefined
   for (;;) {
     try {
       const seen = output.bytes()
@@ -45,10 +46,11 @@ export async function followWork(host: Host, options: FollowOptions): Promise<Fo
       if (end && end.verdict.kind !== "again")
         return { verdict: end.verdict, stdout: output.finish(), stderr: end.stderr }
       failures = 0
+      seenThere = true
     } catch (error) {
       if (!isPassing(error) || options.signal?.aborted) throw error
       const pause = pauses[failures]
-      if (pause === undefined) throw stayedAway(options.folder, error)
+      if (pause === undefined) throw stayedAway(options.folder, error, seenThere || output.bytes() > 0)
       failures += 1
       options.log?.(`lost sight of the work on the host (${messageOf(error)}); looking again in ${pause / 1000} s`)
       await sleep(pause, undefined, options.signal ? { signal: options.signal } : {})
@@ -87,9 +89,12 @@ function isPassing(error: unknown): boolean {
   return error instanceof HostError && ["unreachable", "lost", "did-not-run", "timeout"].includes(error.fault)
 }
 
-function stayedAway(folder: string, cause: unknown): HostError {
+function stayedAway(folder: string, cause: unknown, seenThere: boolean): HostError {
+  const goesOn = seenThere
+    ? `The step goes on by itself on the host (in ${folder}) and keeps the lock.`
+    : `Whether the step began there is not known; if it did, it goes on by itself (in ${folder}) and keeps the lock.`
   return new HostError("lost", `the host could not be reached again: ${messageOf(cause)}`, {
-    hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock. Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
+    hint: `${goesOn} Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
     cause,
   })
 }

@@ -44,7 +44,10 @@ export async function resumeLease(host: Host, options: ResumeOptions): Promise<L
     const mark = randomUUID()
     const record = leaseRecord(holder, mark, number)
     const answer = await makeClaim(host, { directory, ttl, record, mark, after: claim.number, log })
-    if (typeof answer === "number") return openLease(host, { ...options, number: answer, ttl })
+    if (typeof answer === "number") {
+      signal?.throwIfAborted() // the job that took the lock gives it back
+      return openLease(host, { ...options, number: answer, ttl })
+    }
   }
 }
 

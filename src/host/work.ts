@@ -1,6 +1,7 @@
+import { AppError } from "../core/errors.ts"
 import type { Progress } from "../core/progress.ts"
 import type { Command } from "../shell/command.ts"
-import type { Input, RunResult } from "./host.ts"
+import { HostError, type Input, type RunResult } from "./host.ts"
 
 /** Milliseconds that a step may take unless told. */
 export const stepTimeout = 600_000
@@ -29,4 +30,13 @@ export interface Work {
   step(name: string, command: Command, options?: StepOptions): Promise<RunResult>
   /** Looks at what steps before it changed; a dry run takes `assumed` instead. */
   check<T>(name: string, observe: () => Promise<T>, assumed: T): Promise<T>
+}
+
+/**
+ * Whether it is known, after this error, what became of the last step, and who threw it may still act: not after one that
+ * was cut or lost sight of, nor without the lock. Then the next run, which waits for it, has to judge what there is.
+ */
+export function mayStillAct(error: unknown): boolean {
+  if (error instanceof HostError) return false
+  return !(error instanceof AppError) || (error.code !== "lease-lost" && error.code !== "step-cut")
 }

@@ -1,8 +1,8 @@
 import { AppError, messageOf } from "../core/errors.ts"
-import { HostError } from "../host/host.ts"
 import { circuitOpen, noteOutcome } from "./debug/circuit.ts"
 import { type Diagnosis, diagnose, type Issue, surroundings } from "./debug/diagnose.ts"
 import { type Fix, fixesFor } from "./debug/fixes.ts"
+import { isOurs } from "./is-ours.ts"
 import { servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { waitHealthy } from "./wait-healthy.ts"
@@ -101,8 +101,7 @@ async function apply(tools: Tools, { name, command, service }: Fix): Promise<voi
       undefined,
     )
   } catch (error) {
-    const ours = error instanceof AppError && !(error instanceof HostError) && error.code !== "lease-lost"
-    if (!ours || tools.signal.aborted) throw error
+    if (!isOurs(tools, error) || !(error instanceof AppError)) throw error
     tools.log.warning(`${name} was in vain: ${messageOf(error)}`)
   }
 }

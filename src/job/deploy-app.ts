@@ -9,6 +9,7 @@ import { keepImages, recordBad, recordGood } from "./deploy-app/keep-release.ts"
 import { type PinnedImages, pinImages, pinnedOf, releaseImages } from "./deploy-app/pinned-images.ts"
 import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deploy-app/proxy.ts"
 import { isServing, settleUnfinished } from "./deploy-app/settle-unfinished.ts"
+import { isOurs } from "./is-ours.ts"
 import { refuseWhileOccupied } from "./occupied.ts"
 import { readHistory } from "./release-history.ts"
 import { servicesOf } from "./stack-services.ts"
@@ -166,13 +167,7 @@ async function attempt(tools: Tools, plan: Plan): Promise<void> {
     await bringUp(tools, plan, progress)
   } catch (error) {
     // Whoever is cancelled, cut off or fenced leaves the rest to the next run, which settles it.
-    if (
-      tools.signal.aborted ||
-      error instanceof HostError ||
-      !(error instanceof AppError) ||
-      error.code === "lease-lost"
-    )
-      throw error
+    if (!isOurs(tools, error) || !(error instanceof AppError)) throw error
     tools.log.warning(`Release ${plan.release.id} does not serve: ${messageOf(error)}`)
     if (!(await undone(tools, plan, progress))) throw error
     await recordBad(tools, { release: plan.release, images: releaseImages(plan.images), why: messageOf(error) })

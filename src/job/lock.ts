@@ -74,9 +74,9 @@ async function release(tools: LockTools, options: LockOptions): Promise<LockResu
 
 async function forceRelease(tools: LockTools): Promise<LockResult> {
   const held = await readLease(tools.host, tools.layout.lock)
-  if (held && (await forceReleaseLease(tools.host, tools.layout.lock, held.number)))
-    tools.log.warning(`released by force: ${describeLease(held)}`)
-  return show(tools, held ? "done" : "not-held")
+  const forced = held !== undefined && (await forceReleaseLease(tools.host, tools.layout.lock, held.number))
+  if (forced) tools.log.warning(`released by force: ${describeLease(held)}`)
+  return show(tools, forced ? "done" : "not-held")
 }
 
 async function show(tools: LockTools, reason: LockResult["reason"]): Promise<LockResult> {

@@ -4,7 +4,8 @@
 
 # job_run DIR: runs the script, its output already redirected; the code is written once and last.
 job_run() {
-  trap : TERM INT HUP # not '', which the script would inherit for good
+  job_asked=
+  trap job_asked=yes TERM INT HUP # not '', which the script would inherit for good
   umask 077
   work_about "$1" || exit 74
   read -r job_boot </proc/sys/kernel/random/boot_id
@@ -17,6 +18,7 @@ job_run() {
     setsid sh "$1/job" job_watch "$1" </dev/null >/dev/null 2>&1 &
     sh "$1/script"
     job_code=$?
+    if [ "$job_asked" ]; then job_rest "$1"; fi
   else
     echo "the journal $work_journal cannot be written: nothing was done" >&2
     job_code=74
@@ -24,6 +26,13 @@ job_run() {
   rm -f "$1/input"
   if [ "$job_code" = 0 ]; then work_note end 0; else work_note failed "$job_code"; fi
   echo "$job_code" >"$1/rc.t" && ln "$1/rc.t" "$1/rc" # without a code it counts as cut
+}
+
+# job_rest DIR: waits until nothing but this process is left of what was asked to end: it has not ended while any of it goes
+# on. Who asked makes it.
+job_rest() {
+  work_alive "$1" || return 0
+  while work_left; do sleep 0.1; done
 }
 
 # job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.
@@ -48,7 +57,7 @@ job_watch() {
     sleep 1
   done
   if [ ! -e "$1/rc" ]; then kill -KILL "-$job_pid" 2>/dev/null; fi # killed from outside: nothing of it may act on
-  rm -f "$1/job"
+  rm -f "$1/job" "$1/input"
   work_about "$1" || exit 74
   if [ -e "$work_lock/bye.$work_claim" ]; then lease_release "$work_lock" "$work_claim" "${1%/*}" >/dev/null; fi
 }

@@ -19,7 +19,10 @@ work_about() {
 work_start() {
   umask 077
   mkdir -p "${1%/*}" || return 74
-  mkdir "$1" 2>/dev/null || return 75
+  mkdir "$1" 2>/dev/null || {
+    [ ! -d "$1" ] || return 75
+    mkdir "$1" || return 74 # full, read-only or another account's: it says so
+  }
   printf '%s\n' "$2" >"$1/about" && printf '%s' "$3" >"$1/script" && printf '%s' "$5" >"$1/job" || return 74
   if [ "$(wc -c <"$1/script")" -ne "$4" ]; then
     echo "the script in $1 is cut" >&2
@@ -53,14 +56,19 @@ work_alive() {
   [ "$1" = "$work_now" ] && [ "${3:-Z}" != Z ] && [ "${22}" = "$2" ]
 }
 
-# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.
+# work_left: whether anything else of the group lives, as work_alive has found its first process. The kernel gives that
+# one's number to nobody while its group has members: a stranger of this number means that it has none.
 work_left() {
   [ "$work_b" = "$work_now" ] || return 1
-  for work_f in /proc/[0-9]*/stat; do
+  for work_f in "/proc/$work_p/stat" /proc/[0-9]*/stat; do
     { read -r work_line <"$work_f"; } 2>/dev/null || continue
-    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group
+    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group, session
     set -- ${work_line##*)}
-    if [ "${3:-}" = "$work_p" ] && [ "$1" != Z ]; then return 0; fi
+    if [ "$work_f" = "/proc/$work_p/stat" ]; then
+      [ "${20:-}" = "$work_s" ] || return 1
+    elif [ "${3:-}" = "$work_p" ] && [ "${4:-}" = "$work_p" ] && [ "$1" != Z ]; then
+      return 0
+    fi
   done
   return 1
 }
@@ -121,9 +129,15 @@ work_lost() {
   if [ -e "$1/pid" ]; then
     if ! work_alive "$1" && [ ! -e "$1/rc" ] && ! work_left; then work_end="cut"; fi
   elif [ "$work_up" -ge "$work_unseen" ]; then
-    (umask 077 && mkdir -p "$1")
-    if mkdir "$1/go" 2>/dev/null; then work_end=unstarted && rm -f "$1/input"; fi
+    # Claimed, or found claimed by a follower whose word was lost: what runs makes `pid` before `go`.
+    if (umask 077 && mkdir -p "$1" && mkdir "$1/go") 2>/dev/null || { [ -e "$1/go" ] && [ ! -e "$1/pid" ]; }; then
+      work_end=unstarted
+    elif [ ! -e "$1/go" ]; then
+      echo "nothing can be written in $1: its disk is full or read-only, or it is another account's" >&2
+      exit 74
+    fi
   fi
+  case $work_end in "cut" | unstarted) rm -f "$1/input" ;; esac
 }
 
 work_tell() {
@@ -156,9 +170,10 @@ work_state() {
     if work_alive "$1" || work_left; then return 0; fi
     work_end="cut"
     if [ -e "$1/rc" ]; then work_end=ended; fi # it ended while we looked
-  elif [ -e "$1/go" ] || [ $(($(date +%s) - $(stat -c %Y "$1"))) -gt 60 ]; then
-    work_end=unstarted
-  fi # else about to start
+  else # about to start, but neither for a minute nor, by a clock that was set back, from a later one on
+    work_age=$(($(date +%s) - $(stat -c %Y "$1")))
+    if [ -e "$1/go" ] || [ "$work_age" -gt 60 ] || [ "$work_age" -lt -60 ]; then work_end=unstarted; fi
+  fi
 }
 
 # work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.
@@ -187,7 +202,7 @@ work_of_lease() {
 work_settle() {
   work_d=$1
   shift
-  for work_f in "$@"; do : >"$work_d/$work_f/settled" || return 74; done
+  for work_f in "$@"; do rm -f "$work_d/$work_f/input" && : >"$work_d/$work_f/settled" || return 74; done
 }
 
 # work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.

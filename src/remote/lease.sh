@@ -16,6 +16,10 @@ lease_number() {
 # free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).
 lease_look() {
   lease_state=free
+  if [ -e "$1" ] && [ ! -r "$1" ]; then
+    echo "$1 belongs to the account $(stat -c %U "$1"), and this one may not read it: act by that one" >&2
+    return 74
+  fi
   lease_top "$1"
   if [ "$lease_n" -eq 0 ]; then return 0; fi
   lease_since='' lease_on='' lease_ttl='' lease_record=''
@@ -52,7 +56,7 @@ lease_say() {
 
 # lease_read DIR TTL: looks and says.
 lease_read() {
-  lease_look "$1" "$2" || return 1
+  lease_look "$1" "$2" || return
   lease_say
 }
 
@@ -61,7 +65,7 @@ lease_read() {
 lease_claim() {
   umask 077
   mkdir -p "$1" || return 74
-  lease_look "$1" "$2" || return 1
+  lease_look "$1" "$2" || return
   case $lease_state in
     held | ahead) lease_say ;;
     *) lease_link "$@" ;;
@@ -72,7 +76,7 @@ lease_claim() {
 # held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.
 lease_pass() {
   umask 077
-  lease_look "$1" "$2" || return 1
+  lease_look "$1" "$2" || return
   if [ "$lease_n" = "$4" ]; then lease_link "$@"; else lease_say; fi
 }
 
@@ -85,6 +89,12 @@ lease_link() {
   rm -f "$lease_t" # left by a process of the same pid, it can be another name of that one's claim
   # The record is whole and on disk before the link makes it visible.
   if ! printf '%s %s %s %s\n' "$lease_now" "$lease_boot" "$2" "$3" >"$lease_t" || ! sync "$lease_t"; then
+    rm -f "$lease_t"
+    return 74
+  fi
+  lease_owner=$(stat -c %U "$1")
+  if [ "$lease_owner" != "$(stat -c %U "$lease_t")" ]; then
+    echo "it belongs to the account $lease_owner, which could not read what another one writes there: act by that one" >&2
     rm -f "$lease_t"
     return 74
   fi
@@ -112,7 +122,11 @@ lease_link() {
 lease_renew() {
   lease_held "$1" "$2" || return 79
   lease_clock
-  printf '%s %s\n' "$lease_now" "$lease_boot" >"$1/.beat.$$" && mv "$1/.beat.$$" "$1/beat.$2" || return 74
+  if ! { printf '%s %s\n' "$lease_now" "$lease_boot" >"$1/.beat.$$" && mv "$1/.beat.$$" "$1/beat.$2"; }; then
+    rm -f "$1/.beat.$$"
+    # On a full disk the line of before has the room: it is as long.
+    printf '%s %s\n' "$lease_now" "$lease_boot" 1<>"$1/beat.$2" || return 74
+  fi
   lease_held "$1" "$2" || return 79
 }
 

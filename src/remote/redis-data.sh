@@ -1,10 +1,11 @@
 # at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of
-# CONTAINER, since only the server's own user may read them; standard input goes to it.
+# CONTAINER, since only the server's own user may read them; standard input goes to it. As process 1 a shell hears TERM only
+# by a trap, and while it waits; when it ends, so does all that is in the container.
 at_data() {
   text=$1 container=$2 image=$3
   shift 3
   docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from "$container" \
-    --entrypoint sh "$image" -c "$text" at-data "$@"
+    --entrypoint sh "$image" -c 'exec 3<&0; trap "exit 143" TERM; sh -c "$0" at-data "$@" <&3 3<&- & wait "$!"' "$text" "$@"
 }
 
 # aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.

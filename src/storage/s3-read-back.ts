@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 import { Readable } from "node:stream"
 import { GetObjectCommand } from "@aws-sdk/client-s3"
-import { AppError, failure, messageOf } from "../core/errors.ts"
-import { HostError } from "../host/host.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import { mayStillAct } from "../host/work.ts"
 import { remoteScript } from "../remote/scripts.ts"
 import { script } from "../shell/command.ts"
 import { Secret } from "../shell/secret.ts"
@@ -19,7 +19,7 @@ export async function readBack(context: S3Context, options: FetchOptions): Promi
     if ((await context.transfer()) === "runner") await readHere(context, options)
     else await readOnHost(context, options)
   } catch (error) {
-    if (error instanceof HostError || (error instanceof AppError && error.code === "lease-lost")) throw error
+    if (!mayStillAct(error)) throw error
     throw failure("s3-differs", `${artifact.file} could not be read back from ${object.key}: ${messageOf(error)}`, {
       cause: error,
     })

@@ -14,9 +14,9 @@
  *
  * Only the newest claim is looked at by anybody, so only its files are here: done, bye, and beat as fresh.
  *
- * Outside the model, because they only read, speak or tidy:
+ * Outside the model, because they only read, speak, tidy or wait:
  * outside: lease_clock lease_number lease_say lease_read lease_sweep work_about work_note work_tell work_uptime
- * outside: work_settle work_prune
+ * outside: work_settle work_prune job_rest
  */
 #ifndef CLIENTS
 #define CLIENTS 3

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { followCommand, readVerdict, startCommand } from "../../src/host/keeper.ts"
 import { sh } from "../../src/shell/command.ts"
@@ -47,9 +48,24 @@ for (const shell of shells) {
 
     test("never started: said after ten seconds, and it cannot start later", async () => {
       const work = piece(shell)
-      const { stderr } = await runIn(shell, followCommand(work.folder, 0))
-      assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "unstarted" })
+      // Twice: the word of the first follower can be lost on the way.
+      for (const { stderr } of [
+        await runIn(shell, followCommand(work.folder, 0)),
+        await runIn(shell, followCommand(work.folder, 0)),
+      ])
+        assert.deepEqual(readVerdict(stderr)?.verdict, { kind: "unstarted" })
       assert.equal((await runIn(shell, startCommand(work, sh`echo ran`, undefined))).code, 75)
+    })
+
+    test("a place where nothing can be made is an error, not work that goes on", async () => {
+      const work = piece(shell)
+      mkdirSync(join(work.folder, ".."))
+      symlinkSync("/nowhere/at-all", work.folder)
+      for (const command of [startCommand(work, sh`echo ran`, undefined), followCommand(work.folder, 0)]) {
+        const { code, stderr } = await runIn(shell, command)
+        assert.equal(code, 74)
+        assert.match(stderr, new RegExp(work.folder))
+      }
     })
 
     test("the limit ends it without any client", async () => {

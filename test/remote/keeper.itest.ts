@@ -53,6 +53,15 @@ for (const shell of shells) {
       await gone(work)
     })
 
+    test("stop: it has not ended while a child of it, which does not listen, goes on", async () => {
+      const work = piece(shell)
+      const running = run(shell, work, sh`(trap '' TERM; while :; do sleep 0.1; done) & echo ready; sleep 60`)
+      await until("ready", () => existsSync(`${work.folder}/log`) && readFileSync(`${work.folder}/log`).length > 0)
+      assert.equal((await call(shell, "work_stop", work.folder, 1)).code, 0)
+      assert.deepEqual((await running).verdict, { kind: "ended", code: 137, limit: false })
+      await gone(work)
+    })
+
     test("input reaches the work by a file of mode 600 that is gone afterwards", async () => {
       const work = piece(shell)
       const hush = `hush-${randomBytes(8).toString("hex")}`
@@ -77,10 +86,11 @@ for (const shell of shells) {
 
     test("killed from outside: cut, not ended", async () => {
       const work = piece(shell)
-      const running = run(shell, work, sh`sleep 60`)
+      const running = run(shell, work, sh`sleep 60`, "hush")
       await until("it runs", () => existsSync(`${work.folder}/pid`))
       process.kill(-Number(readFileSync(`${work.folder}/pid`, "utf8").split(" ")[0]), "SIGKILL")
       assert.deepEqual((await running).verdict, { kind: "cut" })
+      assert.ok(!existsSync(`${work.folder}/input`), "nobody reads it any more")
       assert.match((await call(shell, "work_list", join(work.folder, ".."))).stdout, /^cut 1 - run-1 step run-1-step-/)
       await call(shell, "work_settle", join(work.folder, ".."), work.folder.split("/").at(-1) ?? "")
       assert.equal((await call(shell, "work_list", join(work.folder, ".."))).stdout, "", "it was dealt with")

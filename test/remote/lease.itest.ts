@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
@@ -110,6 +111,30 @@ for (const shell of shells) {
       const seen = await runIn(shell, sh`ln ${lock}/gen.1 ${lock}/.claim.$$\n${program}`)
       assert.match(seen.stdout, /^claimed 2\n/)
       assert.match(readFileSync(join(lock, "gen.1"), "utf8"), /theirs/)
+    })
+
+    test("on a full disk its holder renews it all the same", async () => {
+      const small = lockDirectory(`${shell.name}-small`)
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "lease", small])
+      try {
+        await call(shell, "lease_claim", small, 600, "{}")
+        await call(shell, "lease_renew", small, 1)
+        writeFileSync(join(small, "beat.1"), `${now() - 500} ${boot}\n`)
+        spawnSync("dd", ["if=/dev/zero", `of=${small}/filler`, "bs=4k"])
+        assert.deepEqual((await call(shell, "lease_renew", small, 1)).code, 0)
+        assert.match((await call(shell, "lease_read", small, 600)).stdout, /^held 1 \d+ [0-9] 600 this/)
+        assert.deepEqual(readdirSync(small).sort(), ["beat.1", "filler", "gen.1"])
+      } finally {
+        execFileSync("umount", [small])
+      }
+    })
+
+    test("is refused to another account than its directory's, which could not read the claim", async () => {
+      const lock = lockDirectory(`${shell.name}-account`)
+      execFileSync("chown", ["nobody", lock])
+      const { code, stderr } = await call(shell, "lease_claim", lock, 600, "{}")
+      assert.deepEqual([code, readdirSync(lock)], [74, []])
+      assert.match(stderr, /belongs to the account nobody/)
     })
 
     test("force ends only the claim that was seen", async () => {

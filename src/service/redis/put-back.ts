@@ -1,6 +1,6 @@
 import { failure, messageOf } from "../../core/errors.ts"
 import { killNow } from "../../docker/kill-now.ts"
-import type { Work } from "../../host/work.ts"
+import { mayStillAct, type Work } from "../../host/work.ts"
 import type { Service } from "../driver.ts"
 import { atData, type DataPlace, loadArguments } from "./data-work.ts"
 import { keptFolder } from "./kept-data.ts"
@@ -19,9 +19,10 @@ export interface PutBackOptions extends DataPlace {
 
 /**
  * After a failure: kills rather than stops, for there is nothing to be saved of data that is wrong; then the old data
- * serves again. Always throws, with `reason` and whether the old data is in its place.
+ * serves again. Always throws, with `reason` and whether the old data is in its place; `reason` itself where nobody may act.
  */
 export async function putBack(options: PutBackOptions, reason: unknown): Promise<never> {
+  if (!mayStillAct(reason)) throw reason
   const { service, container, settings, work, reached, from } = options
   try {
     if (reached === "swapped") {
