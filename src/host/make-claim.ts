@@ -54,7 +54,7 @@ async function ask(host: Host, { directory, ttl, record, after }: Claim): Promis
 function unusable(directory: string, cause: CommandError): Error {
   const why = cause.result.stderr.trim().split("\n").at(-1) || "no reason given"
   return failure("lock-unusable", `the lock cannot be kept in ${directory} on the host: ${why}`, {
-    hint: "It needs a writable directory with free space, on a file system with hard links (not vfat or exfat): set host.directory in infra.yml to such a place.",
+    hint: "It needs a directory of the account that acts (host.user in infra.yml; always the same one), with free space, on a file system with hard links (not vfat or exfat): set host.directory to such a place.",
     cause,
   })
 }

@@ -92,9 +92,8 @@ lease_link() {
     rm -f "$lease_t"
     return 74
   fi
-  lease_owner=$(stat -c %U "$1")
-  if [ "$lease_owner" != "$(stat -c %U "$lease_t")" ]; then
-    echo "it belongs to the account $lease_owner, which could not read what another one writes there: act by that one" >&2
+  if [ "$(stat -c %u "$1")" != "$(stat -c %u "$lease_t")" ]; then
+    echo "it belongs to the account $(stat -c %U "$1"), which could not read what another one writes there: act by that one" >&2
     rm -f "$lease_t"
     return 74
   fi
