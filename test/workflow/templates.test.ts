@@ -108,3 +108,23 @@ test("deploy.yml lets a person pass every input that a message tells to run it a
     assert.ok(String(jobs.pipeline.with[name]).includes(`inputs.${name}`), `${name} is not passed on`)
   }
 })
+
+test("the templates have one name for the project, and the head of the compose file tells each directory that it needs", () => {
+  const read = (name: string) => readFileSync(join(folder, name), "utf8")
+  const { project } = parse(read("infra.yml"))
+  const compose = read("docker-compose.prod.yml")
+  const { name, volumes } = parse(compose)
+  assert.equal(name, project)
+  const all = [compose, read(".env.production.example")].join("\n")
+  for (const [, place] of all.matchAll(/\/opt\/([\w-]+)/g)) assert.equal(place, project)
+  const images = [...`${all}\n${read("deploy.yml")}`.matchAll(/ghcr\.io\/my-org\/([\w-]+)/g)].map(([, image]) => image)
+  assert.deepEqual(new Set(images), new Set([project]))
+  const made = /^#\s+mkdir -p (.+)$/m.exec(compose.split(/^name:/m)[0] ?? "")?.[1]?.split(" ")
+  const devices = Object.values<{ driver_opts: { device: string } }>(volumes).map(
+    ({ driver_opts }) => driver_opts.device,
+  )
+  assert.deepEqual(
+    made,
+    devices.map((device) => device.replace(`\${BASE_DIR:-/opt/${project}}/`, "")),
+  )
+})
