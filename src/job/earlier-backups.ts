@@ -11,7 +11,7 @@ import type { Tools } from "./tools.ts"
 /**
  * What a new backup is compared with, newest first: the host's own proven backups, and S3's where those hold not every service. A
  * new host has none of its own, and its empty database must not become the latest backup of the old one's: refuses while
- * S3 does not tell, unless `anyLoss` is right anyway.
+ * S3 does not tell, or while a service's only backups may be such whose manifests cannot be read, unless `anyLoss` is right anyway.
  */
 export async function earlierBackups(
   tools: Tools,
@@ -19,25 +19,62 @@ export async function earlierBackups(
   { anyLoss }: { readonly anyLoss: boolean },
 ): Promise<readonly Manifest[]> {
   const own = await provenIn(localStore(tools.stores))
-  const missing = services.filter(({ service }) => !own.some((one) => holds(one, service.name)))
-  const there = missing.length > 0 ? await inS3(tools, names(missing), anyLoss) : []
+  const missing = unheld(services, own.proven)
+  const there = missing.length > 0 ? await inS3(tools, names(missing), anyLoss) : nothing
+  const unknown = unheld(missing, there.proven)
+  if (unknown.length > 0) mindUnreadable(tools, [own, there], { of: names(unknown), anyLoss })
   const now = await hostNow(tools)
-  const ahead = [...own, ...there].find((one) => isDatedAhead(one, now))
+  const ahead = [...own.proven, ...there.proven].find((one) => isDatedAhead(one, now))
   if (ahead)
     tools.log.warning(
       `${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`,
     )
-  return [...own, ...there.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
+  return [...own.proven, ...there.proven.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
 }
 
-async function inS3(tools: Tools, missing: readonly string[], anyLoss: boolean): Promise<readonly Manifest[]> {
+interface Listed {
+  readonly store: BackupStore["name"]
+  /** What each manifest is called that cannot be read, and why. */
+  readonly unreadable: readonly string[]
+}
+
+/**
+ * "There is no earlier backup" is not known while a manifest cannot be read that may be of one: refuses, naming each; only
+ * warns where `anyLoss` is right anyway.
+ */
+export function mindUnreadable(
+  tools: Pick<Tools, "log">,
+  lists: readonly Listed[],
+  { of, anyLoss }: { readonly of: readonly string[]; readonly anyLoss: boolean },
+): void {
+  const lines = lists.flatMap(({ store, unreadable }) => unreadable.map((line) => `${store}: ${line}`))
+  if (lines.length === 0) return
+  const problem = `no backup of ${of.join(", ")} is known, but there are manifests that cannot be read: ${lines.join("; ")}`
+  if (!anyLoss)
+    throw refusal("earlier-unreadable", problem, {
+      hint: "What a newer version of this suite wrote, that version reads. What is damaged, or of another project that shares the place, move out of it. If nothing was ever backed up here, set backup.max-row-loss to 1 until there is a backup.",
+    })
+  tools.log.warning(problem)
+}
+
+function unheld(services: readonly StackService[], backups: readonly Manifest[]): readonly StackService[] {
+  return services.filter(({ service }) => !backups.some((one) => holds(one, service.name)))
+}
+
+interface Proven extends Listed {
+  readonly proven: readonly Manifest[]
+}
+
+const nothing: Proven = { store: "s3", proven: [], unreadable: [] }
+
+async function inS3(tools: Tools, missing: readonly string[], anyLoss: boolean): Promise<Proven> {
   const s3 = remoteStore(tools.stores)
-  if (!s3) return []
+  if (!s3) return nothing
   try {
     return await provenIn(s3)
   } catch (error) {
     if (tools.signal.aborted) throw error
-    if (anyLoss) return []
+    if (anyLoss) return nothing
     throw refusal(
       "earlier-unknown",
       `this host has no backup of ${missing.join(", ")}, and S3, which may have one, cannot be asked: ${messageOf(error)}`,
@@ -49,7 +86,8 @@ async function inS3(tools: Tools, missing: readonly string[], anyLoss: boolean):
   }
 }
 
-async function provenIn(store: BackupStore): Promise<readonly Manifest[]> {
-  const { backups } = await store.list()
-  return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name))
+async function provenIn(store: BackupStore): Promise<Proven> {
+  const { backups, unreadable } = await store.list()
+  const proven = backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name))
+  return { store: store.name, proven, unreadable }
 }

@@ -1,6 +1,7 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
+import { mindUnreadable } from "./earlier-backups.ts"
 import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
@@ -45,6 +46,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   for (const line of describePlan(plan)) tools.log.info(line)
   if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...(await writersBeside(ahead, before))])
   const manifest = await prove(ahead, options, before)
+  const lost = manifest ? undefined : await lostData(tools, before)
 
   const putBack = await installDefinition(tools, changed)
   const acting = tools.work.dryRun ? ahead : tools
@@ -67,7 +69,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   }
   const done = manifest
     ? await replaceContainers(acting, { services, manifest, upgrades, putBack })
-    : await create(acting, services)
+    : await create(acting, services, lost)
   return { ...done, plan }
 }
 
@@ -96,8 +98,11 @@ async function prove(
  * A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
  * app stays stopped until a restore has brought it back.
  */
-async function create(tools: Tools, services: readonly StackService[]): Promise<Omit<RecreateResult, "plan">> {
-  const lost = await lostData(tools)
+async function create(
+  tools: Tools,
+  services: readonly StackService[],
+  lost: LostData | undefined,
+): Promise<Omit<RecreateResult, "plan">> {
   if (lost) await stopWriters(tools, { awaits: "restore", backup: lost.backup })
   // From here on the new definition has containers: it stays, whatever comes.
   const up = tools.stack.up(names(services), { noDependencies: true, pull: "never" })
@@ -115,11 +120,17 @@ interface LostData {
   readonly differences: readonly FingerprintDifference[]
 }
 
-async function lostData(tools: Tools): Promise<LostData | undefined> {
+/** What the backups say that there once was. Refuses where none is known, but a manifest cannot be read. */
+async function lostData(tools: Tools, services: readonly StackService[]): Promise<LostData | undefined> {
   const lists = await Promise.all(tools.stores.map(async (store) => ({ store, ...(await store.list()) })))
   const found = lists.find((one) => one.backups.length > 0)
   const [newest] = found?.backups ?? []
-  if (!found || !newest) return undefined
+  if (!found || !newest) {
+    const unreadable = lists.map((one) => ({ ...one, store: one.store.name }))
+    const anyLoss = tools.config.backup["max-row-loss"] >= 1
+    mindUnreadable(tools, unreadable, { of: names(services.filter(holdsData)), anyLoss })
+    return undefined
+  }
   const { id } = newest.manifest
   tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`)
   const before = `backup ${id} in ${found.store.name}`

@@ -68,7 +68,22 @@ interface Owner {
   readonly environment: string
 }
 
-/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+const ownerSchema = manifestSchema.pick({ project: true, environment: true }).strip()
+
+/** Whether what cannot be read, as a newer tool's, says all the same that it is of another project or environment. */
+function isAnothers(text: string, { project, environment }: Owner): boolean {
+  try {
+    const { data } = ownerSchema.safeParse(JSON.parse(text))
+    return data !== undefined && (data.project !== project || data.environment !== environment)
+  } catch {
+    return false // Damaged: nobody knows whose it is.
+  }
+}
+
+/**
+ * Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why,
+ * unless they are surely another's.
+ */
 export function sortManifests(
   texts: readonly NamedText[],
   { project, environment }: Owner,
@@ -77,8 +92,9 @@ export function sortManifests(
   const unreadable: string[] = []
   for (const { name, text, problem } of texts) {
     const read = problem === undefined ? readManifest(text) : { problem }
-    if ("problem" in read) unreadable.push(`${name}: ${read.problem}`)
-    else if (read.manifest.project === project && read.manifest.environment === environment)
+    if ("problem" in read) {
+      if (!isAnothers(text, { project, environment })) unreadable.push(`${name}: ${read.problem}`)
+    } else if (read.manifest.project === project && read.manifest.environment === environment)
       manifests.push(read.manifest)
   }
   manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1))

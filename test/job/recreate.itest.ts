@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { recreate } from "../../src/job/recreate.ts"
@@ -170,6 +170,17 @@ describe("recreate", () => {
     const fresh = testbed(slot).stack
     const compose = changed(fresh, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"])
     await assert.rejects(recreate(open(fresh, { compose })), refusedWith("no-persistent-volume"))
+    // A backup that cannot be read may be of data that was lost; another project's is not.
+    const metadata = join(fresh.baseDir, "backups/metadata")
+    const manifest = join(metadata, "backup-20260101-020000.json")
+    const newer = (project: string) => JSON.stringify({ format: 2, project, environment: "production" })
+    mkdirSync(metadata)
+    for (const text of [newer(fresh.project), "torn"]) {
+      writeFileSync(manifest, text)
+      await assert.rejects(recreate(open(fresh)), refusedWith("earlier-unreadable"))
+    }
+    assert.equal(await ids(fresh), "")
+    writeFileSync(manifest, newer("another"))
     const result = await recreate(open(fresh))
     assert.equal(result.status, "created")
     assert.deepEqual(result.differences, [])

@@ -93,6 +93,9 @@ describe("a restore into a server that does not serve", () => {
     assert.deepEqual([item?.name, item?.what, item?.removal], [path, "the data directory of postgres", "clean"])
     assert.deepEqual(more, [])
     assert.ok(item && item.bytes > 1_000_000 && (item.age ?? -1) >= 0 && (item.age ?? 0) < 600_000)
+    // As an upgrade leaves that was undone.
+    const failed = path.replace(".aside-", ".failed-")
+    mkdirSync(failed)
     const clean = (age: number) => cleanReplaced(tools, { age, services: ["postgres"] })
     await assert.rejects(clean(0), { code: "backup-not-proven" })
     // A runner whose clock is a day ahead: what it makes is dated by the host's.
@@ -101,7 +104,7 @@ describe("a restore into a server that does not serve", () => {
     assert.ok(Math.abs(Date.parse(manifest.created) - Date.now()) < 120_000, manifest.created)
     assert.match((await clean(3_600_000)).kept.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
     assert.match((await clean(0)).removed.join(), new RegExp(`postgres\\.aside-${id}-\\d{6}" \\(was`))
-    assert.deepEqual([existsSync(path), existsSync(like)], [false, true], "what only looks like ours stays")
+    assert.deepEqual([path, failed, like].map(existsSync), [false, false, true], "what only looks like ours stays")
     assert.deepEqual(readdirSync(join(tools.layout.state, "aside")), [])
     rmdirSync(like)
   })

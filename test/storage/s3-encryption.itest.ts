@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -44,6 +44,54 @@ test("S3 holds nothing of the bytes in clear, and gpg alone brings them back", a
   assert.throws(() => decryptByHand(copy, makeOpenpgpKeys().privateKey), /No secret key/)
   // The file on the host is what it was, and no encrypted copy of it stays there.
   assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
+})
+
+test("a copy comes back by the commands of the guide, where nothing but the private key was brought", async () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../docs/s3.md"), "utf8")
+  const [making, opening] = [...guide.matchAll(/^```sh\n(gpg [\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
+  const folder = mkdtempSync(join(tmpdir(), "t-gpg-guide-"))
+  const homes = ["here", "there"].map((name) => join(folder, name))
+  const run = (home: string | undefined, block: string | undefined) =>
+    execFileSync("sh", ["-euc", block ?? assert.fail("no such block")], {
+      cwd: folder,
+      env: { ...process.env, GNUPGHOME: home },
+      stdio: "pipe",
+    })
+  try {
+    for (const home of homes) mkdirSync(home, { mode: 0o700 })
+    run(homes[0], making)
+    const made = { publicKey: readFileSync(join(folder, "backups.public"), "utf8"), privateKey: undefined }
+    await using ground = await s3Ground({ transfer: "host", encryption: made })
+    const put = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
+    writeFileSync(join(folder, "shop-database.dump.gpg"), await stored(ground, put.storage.objects[0]?.key ?? ""))
+    run(homes[1], opening)
+    assert(readFileSync(join(folder, "shop-database.dump")).equals(large))
+  } finally {
+    for (const home of homes) execFileSync("gpgconf", ["--homedir", home, "--kill", "all"])
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test("after another key has taken the place of the first, old copies come back as the new ones do while both are given", async () => {
+  await using ground = await s3Ground({ transfer: "host", encryption })
+  const second = makeOpenpgpKeys()
+  const storeWith = (publicKey: string, privateKey: string) =>
+    s3Store({ ...ground.options, encryption: { publicKey, privateKey: new Secret("backup-key", privateKey) } })
+  const files = ["postgres/old.dump", "postgres/new.dump"]
+  const [old, young] = files.map((name, at) => {
+    const made = makeBackup(ground.directory, { id: `backup-2026010${at + 1}-020000`, files: { [name]: large } })
+    return { name, made }
+  })
+  assert(old && young)
+  const before = await putBackup(ground, old.made)
+  const now = await putBackup({ ...ground, store: storeWith(second.publicKey, second.privateKey) }, young.made)
+  for (const { name } of [old, young]) rmSync(`${ground.directory}/${name}`)
+  await assert.rejects(storeWith(second.publicKey, second.privateKey).fetch(before, ground.work), {
+    code: "backup-key",
+  })
+  const both = storeWith(second.publicKey, `${keys.privateKey}\n${second.privateKey}`)
+  for (const one of [before, now]) await both.fetch(one, ground.work)
+  for (const name of files) assert(readFileSync(`${ground.directory}/${name}`).equals(large))
 })
 
 test("without the key, or with another, nothing comes back and the input is named", async () => {

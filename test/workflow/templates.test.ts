@@ -87,3 +87,44 @@ test("deploy.yml hands the pipeline secrets that it takes, the key to encrypted 
   }
   assert.ok(given.some(([name]) => name === "backup-key"))
 })
+
+test("deploy.yml lets a person pass every input that a message tells to run it again with", () => {
+  const text = readFileSync(join(root, ".github/workflows/pipeline.yml"), "utf8")
+  const known = Object.keys(parse(text).on.workflow_call.inputs)
+  const { on, jobs } = parse(readFileSync(join(folder, "deploy.yml"), "utf8"))
+  const messages = [...text.matchAll(/echo "::error (.*)"/g)].map(([, message = ""]) => message)
+  const sources = readdirSync(join(root, "src/job"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(root, "src/job", name), "utf8"))
+  const hints = sources.flatMap((source) =>
+    [...source.matchAll(/hint:\s*["`](.*)["`],?$/gm)].map(([, hint = ""]) => hint),
+  )
+  const told = known.filter((name) =>
+    [...messages, ...hints].some((one) => new RegExp(`\\b${name}: |\\bits ${name}\\b|[Ii]nput ${name}\\b`).test(one)),
+  )
+  assert.deepEqual(told.sort(), ["backup-id", "end-sessions", "force"])
+  for (const name of told) {
+    assert.ok(name in on.workflow_dispatch.inputs, `${name} cannot be given`)
+    assert.ok(String(jobs.pipeline.with[name]).includes(`inputs.${name}`), `${name} is not passed on`)
+  }
+})
+
+test("the templates have one name for the project, and the head of the compose file tells each directory that it needs", () => {
+  const read = (name: string) => readFileSync(join(folder, name), "utf8")
+  const { project } = parse(read("infra.yml"))
+  const compose = read("docker-compose.prod.yml")
+  const { name, volumes } = parse(compose)
+  assert.equal(name, project)
+  const all = [compose, read(".env.production.example")].join("\n")
+  for (const [, place] of all.matchAll(/\/opt\/([\w-]+)/g)) assert.equal(place, project)
+  const images = [...`${all}\n${read("deploy.yml")}`.matchAll(/ghcr\.io\/my-org\/([\w-]+)/g)].map(([, image]) => image)
+  assert.deepEqual(new Set(images), new Set([project]))
+  const made = /^#\s+mkdir -p (.+)$/m.exec(compose.split(/^name:/m)[0] ?? "")?.[1]?.split(" ")
+  const devices = Object.values<{ driver_opts: { device: string } }>(volumes).map(
+    ({ driver_opts }) => driver_opts.device,
+  )
+  assert.deepEqual(
+    made,
+    devices.map((device) => device.replace(`\${BASE_DIR:-/opt/${project}}/`, "")),
+  )
+})

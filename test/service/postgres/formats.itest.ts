@@ -1,5 +1,4 @@
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
@@ -8,6 +7,7 @@ import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { execInside } from "../../../src/service/postgres/inside.ts"
 import { storedAs } from "../../../src/service/postgres/packing.ts"
+import { postgresHeadings, runByHand } from "../../support/by-hand.ts"
 import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround } from "./postgres-ground.ts"
 
@@ -35,17 +35,6 @@ const names: Record<string, RegExp> = {
   "plain 15": /^postgres\/postgres-\d{4}-\d\d-\d\d-\d{6}\.sql\.gz$/,
   "plain 17": /^postgres\/postgres-\d{4}-\d\d-\d\d-\d{6}\.sql\.gz$/,
 }
-
-/** The commands of the guide by the heading that they stand under; those that make the database under none. */
-const guide = Object.fromEntries(
-  readFileSync(new URL("../../../docs/postgres-formats.md", import.meta.url), "utf8")
-    .split(/^## By hand$/m)[1]
-    ?.split(/^(?=#)/m)
-    .flatMap((part) => {
-      const commands = /^```sh\n([\s\S]*?)^```$/m.exec(part)?.[1]
-      return commands === undefined ? [] : [[/^### `(.+)`/.exec(part)?.[1] ?? "", commands] as const]
-    }) ?? [],
-)
 
 const damages: Record<string, (whole: Buffer) => Buffer> = {
   truncated: (whole) => whole.subarray(0, Math.floor(whole.length * 0.6)),
@@ -107,11 +96,8 @@ for (const major of [15, 17] as const) {
         const made = await driver.backup?.({ ...ground.service, config }, ground.container(), target, work)
         const file = made?.artifacts[0]?.file ?? assert.fail("no backup")
         const FILE = `${ground.backups}/${file}`
-        const extension = Object.keys(guide).find((one) => one !== "" && file.endsWith(one)) ?? assert.fail(file)
-        for (const commands of [guide[""], guide[extension]])
-          execFileSync("sh", ["-euc", commands ?? assert.fail("no such commands")], {
-            env: { ...process.env, CONTAINER: ground.container().id, FILE },
-          })
+        const env = { CONTAINER: ground.container().id, FILE }
+        runByHand(["A new database", postgresHeadings.find((one) => file.endsWith(one)) ?? assert.fail(file)], { env })
         assert.equal(ground.sql("by_hand", "select count(*), sum(i) from t"), "100|5050")
         ground.sql("postgres", "drop database by_hand")
       })
