@@ -34,5 +34,11 @@ export const lockContract = {
     "lock-number": z.string().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
     "lease-expires": z.string().describe("When it runs out unless renewed, ISO 8601; empty without a holder."),
   }),
+  goesWith: {
+    keep: [{ mode: "acquire" }],
+    purpose: [{ mode: "acquire" }],
+    "lock-wait": [{ mode: "acquire" }],
+    "lock-number": [{ mode: "renew" }, { mode: "release" }],
+  },
   negative: { ...notDone, acquired: false, holder: "", "lock-number": "", "lease-expires": "" },
 } satisfies Contract

@@ -68,7 +68,7 @@ describe("the command line, built, against the testbed's host", () => {
 
   const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
     [["lok"], /there is no action `lok`; did you mean `lock`\?/],
-    [["lock", "--mod", "status"], /`lock` has no `--mod`; did you mean `mode`\?/],
+    [["lock", "--mod", "status"], /`lock` has no `--mod`; did you mean `--mode`\?/],
     [["lock", "status"], /`status` is not understood/],
     [["lock", "--mode"], /`--mode` needs a value/],
     [["lock", "--mode", "a", "--mode", "b"], /`--mode` is given twice/],
