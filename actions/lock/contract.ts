@@ -18,7 +18,7 @@ export const lockContract = {
     }),
     keep: input(boolean.default(false), {
       description:
-        "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job.",
+        "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job; in a terminal, where no job ends, it stays until a `release`, or until it is stale.",
     }),
     "lock-number": lockNumber,
     "lock-wait": lockWait,
