@@ -198,6 +198,9 @@ describe("the S3 variables", () => {
       "S3_FORCE_PATH_STYLE is neither yes nor no (expected true or false)",
     ])
     assert.match(problems(minimal, { variables: { S3_ENABLED: "perhaps" } }).join(), /^S3_ENABLED is neither/)
+    const unclear = { variables: { S3_ENABLED: "perhaps" } }
+    assert.throws(() => parse(minimal, unclear), { hint: /^Set the variables/ })
+    assert.throws(() => parse(`${minimal}lok: {}\n`, unclear), { hint: /^Correct infra\.yml.* Set the variables/ })
     assert.match(
       problems(minimal, { variables: { ...variables, S3_ENDPOINT: "nowhere" } }).join(),
       /^S3_ENDPOINT is no URL/,
