@@ -40,6 +40,9 @@ export const backupsContract = {
         "With `list`: what lies on the host besides (replaced databases and keys, data directories that were set aside, damaged and half written files) as a JSON array: `name`, `what`, `service`, `bytes`, `age-seconds` and `removal` (`clean`: `restore` with `mode: clean`; `next-backup`; `by-hand`).",
       ),
   }),
+  goesWith: {
+    verify: [{ mode: "list" }],
+  },
   negative: {
     ...notDone,
     backups: "[]",

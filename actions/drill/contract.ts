@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input, time, wholeNumber } from "../../src/action/input.ts"
+import { backupNamed, input, time, wholeNumber } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { backupKey, changeInputs, connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
 
@@ -18,7 +18,7 @@ export const drillContract = {
       description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",
       placeholder: "DURATION",
     }),
-    "backup-id": input(z.string().default("latest"), {
+    "backup-id": input(backupNamed("latest", "each").default("latest"), {
       description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
       placeholder: "ID",
     }),
@@ -52,6 +52,9 @@ export const drillContract = {
     "rpo-seconds": z.number().min(-1).describe("Age in seconds of the newest drilled backup's data; -1 without one."),
     "drill-details": z.string().describe("Record of each drill as JSON."),
   }),
+  goesWith: {
+    newest: [{ "backup-id": "each" }],
+  },
   negative: {
     ...notDone,
     "drill-status": "not-run",

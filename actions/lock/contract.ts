@@ -18,7 +18,7 @@ export const lockContract = {
     }),
     keep: input(boolean.default(false), {
       description:
-        "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job.",
+        "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job; in a terminal, where no job ends, it stays until a `release`, or until it is stale.",
     }),
     "lock-number": lockNumber,
     "lock-wait": lockWait,
@@ -34,5 +34,11 @@ export const lockContract = {
     "lock-number": z.string().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
     "lease-expires": z.string().describe("When it runs out unless renewed, ISO 8601; empty without a holder."),
   }),
+  goesWith: {
+    keep: [{ mode: "acquire" }],
+    purpose: [{ mode: "acquire" }],
+    "lock-wait": [{ mode: "acquire" }],
+    "lock-number": [{ mode: "renew" }, { mode: "release" }],
+  },
   negative: { ...notDone, acquired: false, holder: "", "lock-number": "", "lease-expires": "" },
 } satisfies Contract

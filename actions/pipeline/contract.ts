@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
 import { imagesInput } from "../../src/action/images-input.ts"
-import { input, words } from "../../src/action/input.ts"
+import { backupNamed, input, words } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { backupKey, changeInputs, connectionInputs, endSessions, storeInputs } from "../../src/action/shared-inputs.ts"
 import { forcibleJobs, type Rule, rules } from "../../src/core/decision.ts"
@@ -24,7 +24,7 @@ export const pipelineContract = {
     images: imagesInput,
     "release-id": deployAppContract.inputs.shape["release-id"],
     commit: deployAppContract.inputs.shape.commit,
-    "backup-id": input(z.string().optional(), {
+    "backup-id": input(backupNamed("latest").optional(), {
       description: "What a forced `restore` brings back: an id, or `latest` for the newest one before this run.",
       placeholder: "ID",
     }),
@@ -45,6 +45,9 @@ export const pipelineContract = {
     base: z.string().describe("Commit compared with; empty when everything counts as changed."),
     "backup-id": z.string().describe("Backup made by this run; empty without one."),
   }),
+  goesWith: {
+    "backup-id": [{ force: "restore" }],
+  },
   negative: {
     ...notDone,
     rule: "none",

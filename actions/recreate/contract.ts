@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input } from "../../src/action/input.ts"
+import { backupNamed, input } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import {
   changeInputs,
@@ -22,7 +22,7 @@ export const recreateContract = {
     ...changeInputs,
     "end-sessions": endSessions,
     services: servicesInput("Services to recreate; those of the infrastructure profile unless told."),
-    "backup-id": input(z.string().optional(), {
+    "backup-id": input(backupNamed().optional(), {
       description:
         "Backup made by this run (output `backup-id` of `backup`): the proof without which no data service is touched. Not needed on a host without data.",
       placeholder: "ID",

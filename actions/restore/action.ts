@@ -5,40 +5,25 @@ import { type RestoreOptions, restore } from "../../src/job/restore.ts"
 import { type ForeignRestoreOptions, restoreForeign } from "../../src/job/restore-foreign.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { type UndoOptions, undoRestore } from "../../src/job/undo-restore.ts"
+import { chosen } from "./chosen.ts"
 import { restoreContract } from "./contract.ts"
 
-/** 14 days. */
-const defaultAge = 14 * 86_400_000
-
-export const restoreAction = action(restoreContract, (inputs, context) =>
-  withTools(
-    inputs,
-    context,
-    {
-      name: "restore",
-      mutates: true,
-      usesStores: inputs.mode === "clean" || (inputs.mode === "restore" && inputs.file === undefined),
-    },
-    async (tools): Promise<Outcome<typeof restoreContract>> => {
-      const chosen = inputs.services ? { services: inputs.services } : {}
-      switch (inputs.mode) {
-        case "restore":
-          if (inputs.file !== undefined) {
-            const { file, database, force } = inputs
-            return fromFile(tools, { file, force, ...chosen, ...(database === undefined ? {} : { database }) })
-          }
-          return bringBack(tools, {
-            ...{ backupId: inputs["backup-id"], source: inputs.source, ...chosen },
-            ...(inputs["in-place"] && { inPlace: { force: inputs.force } }),
-          })
-        case "undo":
-          return undo(tools, { force: inputs.force, ...chosen })
-        case "clean":
-          return clean(tools, { age: inputs["replaced-older-than"] ?? defaultAge, ...chosen })
-      }
-    },
-  ),
-)
+export const restoreAction = action(restoreContract, (inputs, context) => {
+  const asked = chosen(inputs)
+  const usesStores = asked.what === "backup" || asked.what === "clean"
+  return withTools(inputs, context, { name: "restore", mutates: true, usesStores }, async (tools) => {
+    switch (asked.what) {
+      case "backup":
+        return bringBack(tools, asked.options)
+      case "file":
+        return fromFile(tools, asked.options)
+      case "undo":
+        return undo(tools, asked.options)
+      case "clean":
+        return clean(tools, asked.options)
+    }
+  })
+})
 
 async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome<typeof restoreContract>> {
   const done = await restore(tools, options)

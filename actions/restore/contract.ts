@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { boolean, input, time } from "../../src/action/input.ts"
+import { backupNamed, boolean, input, time } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import {
   backupKey,
@@ -30,7 +30,7 @@ export const restoreContract = {
       description: "With `clean`: how long ago data must have been replaced, such as `14d`; 14 days unless told.",
       placeholder: "DURATION",
     }),
-    "backup-id": input(z.string().default("latest"), {
+    "backup-id": input(backupNamed("latest").default("latest"), {
       description: "Backup to restore: an id, or `latest` for the newest proven one.",
       placeholder: "ID",
     }),
@@ -69,6 +69,15 @@ export const restoreContract = {
     "rows-restored": z.int().min(0).describe("Rows restored and counted."),
     "keys-restored": z.int().min(0).describe("Keys restored and counted."),
   }),
+  goesWith: {
+    "backup-id": [{ mode: "restore", file: false }],
+    source: [{ mode: "restore", file: false }],
+    "in-place": [{ mode: "restore", file: false }],
+    file: [{ mode: "restore" }],
+    database: [{ file: true }],
+    force: [{ file: true }, { "in-place": true }, { mode: "undo" }],
+    "replaced-older-than": [{ mode: "clean" }],
+  },
   negative: {
     ...notDone,
     "restore-status": "failed",

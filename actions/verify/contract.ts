@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { input, time, words } from "../../src/action/input.ts"
+import { backupNamed, input, time, words } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
 import { connectionInputs, storeInputs } from "../../src/action/shared-inputs.ts"
 import { sections } from "../../src/job/verify.ts"
@@ -14,7 +14,7 @@ export const verifyContract = {
   inputs: z.strictObject({
     ...connectionInputs,
     ...storeInputs,
-    "backup-id": input(z.string().optional(), {
+    "backup-id": input(backupNamed("latest").optional(), {
       description: "Backup whose counts the data is compared with; without it no counts are compared.",
       placeholder: "ID",
     }),
@@ -47,6 +47,10 @@ export const verifyContract = {
     "backup-status": section.describe("Age of the newest proven backups, with `backup-max-age`."),
     "verification-details": z.string().describe("Report as JSON."),
   }),
+  goesWith: {
+    "backup-id": [{ sections: false }, { sections: "data-integrity" }],
+    "backup-max-age": [{ sections: false }, { sections: "backups" }],
+  },
   negative: {
     ...notDone,
     "verification-status": "failure",

@@ -22,6 +22,8 @@ export function actionsRuntime(env: NodeJS.ProcessEnv = process.env): Runtime {
         .filter((key) => key.startsWith(prefix) && present(env[key]))
         .map(nameOf),
     placeOf: (name) => `under \`with:\` as \`${name}\``,
+    written: (name, value) => (value === undefined ? name : `${name}: ${value}`),
+    describedIn: (action) => `The inputs of \`${action}\` are described in its README.`,
     mask: (secret) => {
       for (const part of masking.add(secret)) core.setSecret(part)
     },

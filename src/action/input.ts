@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { backupTime } from "../core/backup-id.ts"
 import { parseDuration } from "../core/duration.ts"
 import { Secret } from "../shell/secret.ts"
 
@@ -57,6 +58,12 @@ export const wholeNumber = z
 
 /** Words separated by commas, spaces or line ends; empty ones dropped. */
 export const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""))
+
+/** The id of a backup, or one of the words that stand for one. Its form is looked at before any host is asked. */
+export function backupNamed(...words: readonly string[]) {
+  const expected = ["an id such as backup-20261121-020000", ...words].join(", or ")
+  return z.string().refine((text) => words.includes(text) || backupTime(text) !== undefined, `use ${expected}`)
+}
 
 /** Milliseconds from `90s`, `10m`, `1h30m`. */
 export const time = z.string().transform((text, context) => {

@@ -13,7 +13,7 @@ export async function loadConfig(
   const path = resolve(directory, inputs.config)
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw inputError("config-missing", `input \`config\`: ${path} cannot be read: ${messageOf(cause)}`, {
-      hint: "Put `actions/checkout` before this step, or give the file's path in the checkout.",
+      hint: "In a workflow put `actions/checkout` before this step; in a terminal give the file's path from here: `--config`.",
       cause,
     })
   })

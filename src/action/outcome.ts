@@ -23,7 +23,7 @@ export interface Outcome<C extends Contract = Contract> {
   readonly summary?: string
   /** Fails the step with this message after the outputs were written. */
   readonly failure?: string
-  /** What the command line ends with; from `failure` and `status` unless told (0 success, 1 partial, 2 failed). */
+  /** What the command line ends with; from `failure` and `status` unless told (0 success, 1 partial, 2 failed); 3 is a verdict of check-infra. */
   readonly exitCode?: 0 | 1 | 2 | 3
 }
 

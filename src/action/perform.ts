@@ -4,8 +4,13 @@ import type { Action, ActionContext, Outcome, Status } from "./outcome.ts"
 import { readInputs } from "./read-inputs.ts"
 import type { Failure, Runtime, Scalar } from "./runtime.ts"
 
-/** 0 success, 1 partial, 2 failed, 3 a person is needed; check-infra has its own meaning for them. */
-export type ExitCode = 0 | 1 | 2 | 3
+/** 0 success, 1 partial, 2 anything else; 3 and 4 only where it tells a verdict (see `failedCode`). */
+export type ExitCode = 0 | 1 | 2 | 3 | 4
+
+/** What an action ends with that came to no outcome: never one of the verdicts of an action whose code tells one. */
+export function failedCode({ outputs }: Pick<Contract, "outputs">): ExitCode {
+  return "exit-code" in outputs.shape ? 4 : 2
+}
 
 /** How an action ended: the command line's exit code, and whether the step of a workflow failed. */
 export interface Ending {
@@ -31,7 +36,7 @@ export async function perform<C extends Contract>(
   } catch (error) {
     // A cancelled action fails in many ways, each of them because it was cancelled.
     if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`)
-    return giveUp(signal.aborted ? signal.reason : error, runtime)
+    return giveUp(contract, signal.aborted ? signal.reason : error, runtime)
   }
 }
 
@@ -64,12 +69,12 @@ async function finish(contract: Contract, outcome: Outcome, runtime: Runtime): P
 }
 
 /** Writes down that the action failed, and why. */
-export function giveUp(error: unknown, runtime: Runtime): Ending {
+export function giveUp(contract: Contract, error: unknown, runtime: Runtime): Ending {
   const status: Status = error instanceof AppError && error.kind === "refused" ? "refused" : "failed"
   const reason = error instanceof AppError ? error.code : "bug"
   runtime.output({ status, reason })
   runtime.fail(failureOf(error))
-  return { exitCode: 2, failed: true }
+  return { exitCode: failedCode(contract), failed: true }
 }
 
 const titles = { input: "Wrong input", refused: "Refused", failed: "Failed" } as const

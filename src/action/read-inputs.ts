@@ -1,13 +1,16 @@
 import type { z } from "zod"
+import { closest } from "../core/closest.ts"
+import { wrong } from "../core/config-problem.ts"
 import { inputError } from "../core/errors.ts"
 import type { Contract, InputsOf } from "./contract.ts"
 import { didYouMean } from "./did-you-mean.ts"
 import { inputMeta } from "./input.ts"
 import type { Runtime } from "./runtime.ts"
+import { refuseWithoutEffect } from "./without-effect.ts"
 
 /**
  * The inputs of an action, checked. Secrets are masked before anything else is done with them. Throws an input error
- * `input-unknown` or `input-invalid` that names every wrong input at once, without a secret's value.
+ * `input-unknown`, `input-invalid` or `input-without-effect` that names every wrong input at once, without a secret's value.
  */
 export function readInputs<C extends Contract>(contract: C, runtime: Runtime): InputsOf<C> {
   const names = Object.keys(contract.inputs.shape)
@@ -15,11 +18,14 @@ export function readInputs<C extends Contract>(contract: C, runtime: Runtime): I
   for (const [name, text] of texts) if (text !== undefined && metaOf(contract, name).secret) runtime.mask(text)
   refuseUnknown(contract, names, runtime)
   const given = [...texts].filter(([, text]) => text !== undefined)
-  const result = contract.inputs.safeParse(Object.fromEntries(given))
-  if (result.success) return result.data as InputsOf<C>
+  const result = contract.inputs.safeParse(Object.fromEntries(given), { reportInput: true })
+  if (result.success) {
+    refuseWithoutEffect(contract, result.data, runtime)
+    return result.data as InputsOf<C>
+  }
   const problems = result.error.issues.map((issue) => explain(contract, issue, texts, runtime))
   throw inputError("input-invalid", [...new Set(problems)].join("\n"), {
-    hint: `The inputs of \`${contract.name}\` are described in its README.`,
+    hint: runtime.describedIn(contract.name),
   })
 }
 
@@ -69,8 +75,15 @@ function explain(
   const text = texts.get(name)
   const meta = metaOf(contract, name)
   if (text === undefined) return `input \`${name}\` is missing: give it ${runtime.placeOf(name)}. ${meta.description}`
-  const shown = meta.secret ? "" : ` (got ${JSON.stringify(text.slice(0, 60))})`
-  return `input \`${name}\`: ${issue.message}${shown}`
+  if (meta.secret) return `input \`${name}\` ${wrong(issue)}`
+  return `input \`${name}\` ${wrong(issue)} (got ${JSON.stringify(text.slice(0, 60))})${meantValue(issue)}`
+}
+
+/** Of a word that a list of values does not have, the one that it comes near. */
+function meantValue(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_value" || typeof issue.input !== "string") return ""
+  const meant = closest(issue.input, issue.values.map(String))
+  return meant ? `; did you mean \`${meant}\`?` : ""
 }
 
 function metaOf(contract: Contract, name: string) {

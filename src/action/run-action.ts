@@ -10,7 +10,7 @@ import { giveUp, perform } from "./perform.ts"
  */
 export async function runAction<C extends Contract>(action: Action<C>): Promise<never> {
   const runtime = actionsRuntime()
-  process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).failed ? 1 : 0))
+  process.on("uncaughtException", (error) => process.exit(giveUp(action.contract, error, runtime).failed ? 1 : 0))
   const ending = await perform(action, runtime, abortOnSignals())
   process.exit(ending.failed ? 1 : 0)
 }

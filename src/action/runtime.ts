@@ -15,6 +15,10 @@ export interface Runtime {
   givenNames(): readonly string[]
   /** How a person gives this input here: `with: ssh-key:` or `--config`. */
   placeOf(name: string): string
+  /** An input as a person writes it here, with its value when that is told: `mode: clean` or `--mode clean`. */
+  written(name: string, value?: string): string
+  /** Where the inputs of an action are described. */
+  describedIn(action: string): string
   mask(secret: string): void
   /** May be called again: the last value of a name stands. */
   output(outputs: Readonly<Record<string, Scalar>>): void

@@ -44,7 +44,8 @@ export const connectionInputs = {
 /** Access to the bucket of backups: actions that write or read backups take these. */
 export const storeInputs = {
   "s3-access-key-id": input(secret("s3-access-key-id").optional(), {
-    description: "Access key of the bucket. Needed when `backup.s3` is on. It stays on the runner.",
+    description:
+      "Access key of the bucket. Needed when `backup.s3` is on and backups are used, wherever their files are. It stays on the runner.",
     secret: true,
     env: ["S3_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"],
     family: "s3",

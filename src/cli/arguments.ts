@@ -21,11 +21,12 @@ export function parseArguments(contract: Contract, words: readonly string[]): Ar
   for (let word = left.shift(); word !== undefined; word = left.shift()) {
     const { name, value } = split(word, contract)
     if (isSwitch(name)) {
-      if (value !== undefined) throw inputError("flag-value", `\`--${name}\` takes no value`)
+      if (value !== undefined) throw inputError("flag-value", `\`--${name}\` takes no value`, { hint })
       switches.add(name)
       continue
     }
-    if (inputs.has(name)) throw inputError("flag-twice", `\`--${name}\` is given twice`)
+    if (inputs.has(name))
+      throw inputError("flag-twice", `\`--${name}\` is given twice`, { hint: "Leave one of them out." })
     inputs.set(name, value ?? valueAfter(contract, name, left))
   }
   return { inputs, json: switches.has("json"), help: switches.has("help") }
@@ -46,7 +47,13 @@ function split(word: string, contract: Contract): { readonly name: string; reado
   const schema = contract.inputs.shape[name]
   const known = Object.keys(contract.inputs.shape).filter((one) => !metaOf(contract, one)?.secret)
   if (!schema)
-    throw inputError("flag-unknown", `\`${contract.name}\` has no \`--${name}\`; ${didYouMean(name, known)}`, { hint })
+    throw inputError(
+      "flag-unknown",
+      `\`${contract.name}\` has no \`--${name}\`; ${didYouMean(name, known, (one) => `--${one}`)}`,
+      {
+        hint,
+      },
+    )
   const meta = inputMeta(schema)
   if (meta.secret)
     throw inputError("flag-secret", `\`--${name}\` is a secret, and everybody on this machine can see a command line`, {

@@ -11,8 +11,9 @@ Usage: infra-actions ACTION [--config infra.yml] [--input value ...] [--dry-run]
 Actions:
 ${columns(rows)}
 
-infra-actions ACTION --help tells its inputs.
-Exit codes: 0 success, 1 partial, 2 failed, 3 a person is needed (check-infra: 0 healthy, 1 minor, 2 critical, 3 missing).
+infra-actions ACTION --help tells its inputs, infra-actions --version the version.
+Exit codes: 0 success, 1 partial, 2 all else: wrong input, refused or failed (outputs status and reason tell which).
+check-infra tells its verdict: 0 healthy, 1 minor, 2 critical, 3 missing; 4 when it came to none.
 `
 }
 

@@ -1,6 +1,7 @@
+import manifest from "../../package.json" with { type: "json" }
 import { didYouMean } from "../action/did-you-mean.ts"
 import type { Action } from "../action/outcome.ts"
-import { type ExitCode, failureOf, giveUp, perform } from "../action/perform.ts"
+import { type ExitCode, failedCode, failureOf, giveUp, perform } from "../action/perform.ts"
 import { abortOnSignals } from "../action/run-action.ts"
 import { inputError, messageOf } from "../core/errors.ts"
 import { type Arguments, parseArguments } from "./arguments.ts"
@@ -15,8 +16,14 @@ export async function runCli(actions: readonly Action[], words: readonly string[
     process.stdout.write(generalHelp(actions.map(({ contract }) => contract)))
     return name === undefined ? 2 : 0
   }
+  if (name === "--version") {
+    process.stdout.write(`${manifest.version}\n`)
+    return 0
+  }
+  let code: ExitCode = 2
   try {
     const action = find(actions, name)
+    code = failedCode(action.contract)
     const given = parseArguments(action.contract, rest)
     if (!given.help) return await run(action, given)
     process.stdout.write(actionHelp(action.contract))
@@ -25,7 +32,7 @@ export async function runCli(actions: readonly Action[], words: readonly string[
     // Only what stands on the command line is wrong here: the action has not begun.
     const { title, hint } = failureOf(error)
     process.stderr.write(`${title}: ${messageOf(error)}\n${hint ? `${hint}\n` : ""}`)
-    return 2
+    return code
   }
 }
 
@@ -45,7 +52,7 @@ async function run(action: Action, given: Arguments): Promise<ExitCode> {
     directory: process.cwd(),
     writeLog: (text) => void process.stderr.write(text),
   })
-  process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).exitCode))
+  process.on("uncaughtException", (error) => process.exit(giveUp(action.contract, error, runtime).exitCode))
   const { exitCode } = await perform(action, runtime, abortOnSignals())
   process.stdout.write(runtime.result())
   return exitCode

@@ -31,6 +31,8 @@ export function terminalRuntime({ arguments: given, env, directory, writeLog }: 
     given: (name) => present(given.inputs.get(name)),
     givenNames: () => [...given.inputs.keys()],
     placeOf: (name) => `as \`--${name}\`, or in the environment if it is a secret`,
+    written: (name, value) => (value === undefined ? `--${name}` : `--${name} ${value}`),
+    describedIn: (action) => `\`infra-actions ${action} --help\` tells its inputs.`,
     mask: (secret) => void masking.add(secret),
     output: (values) => {
       for (const [name, value] of Object.entries(values)) outputs.set(name, hide(value))

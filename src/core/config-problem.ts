@@ -44,7 +44,8 @@ function missing(issue: z.core.$ZodIssue): string {
   return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`
 }
 
-function wrong(issue: z.core.$ZodIssue): string {
+/** What to say of a value that is there and cannot be taken; reads on after its name. */
+export function wrong(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return `is of the wrong type (expected ${kind(issue.expected)})`
@@ -59,9 +60,9 @@ function wrong(issue: z.core.$ZodIssue): string {
     case "invalid_format":
       return issue.format === "url"
         ? "is no URL (expected one such as https://example.org/health)"
-        : `is malformed (expected: ${issue.message})`
+        : `is malformed: ${issue.message}`
     default:
-      return `is not valid (expected: ${issue.message})`
+      return `is not valid: ${issue.message}`
   }
 }
 

@@ -134,9 +134,11 @@ function describe(
 
 function invalid(lines: readonly string[], file: string) {
   const head = lines.length === 1 ? "" : `${lines.length} problems in the configuration:\n`
-  return inputError("config-invalid", head + lines.join("\n"), {
-    hint: `Correct ${file}; infra.schema.json describes every key and lets an editor check it.`,
-  })
+  const ofFile = `Correct ${file}; infra.schema.json describes every key and lets an editor check it.`
+  const ofVariables = "Set the variables that are named right, or leave S3_ENABLED out."
+  const named = lines.map((line) => /^S3_[A-Z_]+ /.test(line))
+  const hints = [...(named.includes(false) ? [ofFile] : []), ...(named.includes(true) ? [ofVariables] : [])]
+  return inputError("config-invalid", head + lines.join("\n"), { hint: hints.join(" ") })
 }
 
 function unknownEnvironment(environment: string, names: readonly string[], file: string) {

@@ -108,7 +108,7 @@ function fromFingerprints(words: readonly string[]): KnownKeys {
 }
 
 function scan(address: string, port: number): string {
-  return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\`.`
+  return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\` (in a terminal: in ~/.ssh/known_hosts, or the file that SSH_KNOWN_HOSTS_FILE names).`
 }
 
 function missing(address: string, port: number) {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { setTimeout } from "node:timers/promises"
 import { bootstrap } from "./frame.ts"
 import type { ChannelEnd, FrameChannel } from "./frame-channel.ts"
 import { framedHost } from "./frame-host.ts"
@@ -13,10 +14,14 @@ export interface LocalOptions {
   readonly shell?: readonly [string, ...string[]]
 }
 
+/** Milliseconds. */
+const settling = 300
+
 /** This machine, in the same frame as a remote one. */
 export function localHost({ log, directory, shell = ["sh"] }: LocalOptions = {}): Host {
   const ending = new AbortController()
   const running = new Set<FrameChannel>()
+  const allClosed = () => Promise.all([...running].map((channel) => channel.closed))
   return framedHost({
     name: "localhost",
     signal: ending.signal,
@@ -27,9 +32,11 @@ export function localHost({ log, directory, shell = ["sh"] }: LocalOptions = {})
       return channel
     },
     async dispose() {
-      if (running.size > 0) log?.(`ending ${running.size} commands that still run here`)
+      // A command that has told its end is gone a moment later, and not worth a word.
+      await Promise.race([allClosed(), setTimeout(settling, undefined, { ref: false })])
+      if (running.size > 0) log?.(`ending what still runs here, ${running.size} in number`)
       ending.abort()
-      await Promise.all([...running].map((channel) => channel.closed))
+      await allClosed()
     },
   })
 }

@@ -65,6 +65,6 @@ function proofOf({ key, passphrase, agent }: SshLogin): CheckedLogin["proof"] {
   if (key?.reveal().trim()) return { key: readPrivateKey(key, passphrase), input: key.name, passphrase }
   if (agent) return { agent }
   throw inputError("ssh-key-missing", `\`${key?.name ?? "ssh-key"}\` is empty`, {
-    hint: "Set it to the private key of the account that deploys, from a secret.",
+    hint: "Set it to the private key of the account that deploys, from a secret; in a terminal start an SSH agent, or name the key's file in SSH_KEY_FILE.",
   })
 }

@@ -8,6 +8,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { assertNothingLost } from "./assert-nothing-lost.ts"
 import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
+import { lookConfigured } from "./configured-services.ts"
 import { earlierBackups } from "./earlier-backups.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { freeId } from "./free-id.ts"
@@ -45,6 +46,7 @@ export async function backup(
   { services: chosen, beforeDrop = false }: BackupOptions = {},
 ): Promise<BackupResult> {
   const { stores, layout, log } = tools
+  await lookConfigured(tools)
   const services = atLeastOne(await dataServices(tools, chosen), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)

@@ -6,6 +6,7 @@ import type { Check, Health } from "../core/health.ts"
 import type { Container, StackDefinition } from "../docker/stack.ts"
 import { HostError } from "../host/host.ts"
 import { healthOf } from "../service/container.ts"
+import { lookConfigured } from "./configured-services.ts"
 import { byUse, containerChecks, uptimeOf } from "./container-checks.ts"
 import { type DataPresence, dataPresence } from "./data-presence.ts"
 import { checkHost, type HostChecks } from "./host-checks.ts"
@@ -45,6 +46,7 @@ const hostName = "host"
  * an error, never "unhealthy".
  */
 export async function checkInfra(tools: Tools): Promise<InfraHealth> {
+  await lookConfigured(tools)
   const [services, definition, containers] = await Promise.all([
     servicesOf(tools, "infrastructure"),
     tools.stack.definition(),

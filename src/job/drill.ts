@@ -83,10 +83,6 @@ function notTried({ manifest, store }: Chosen, error: unknown): unknown {
 
 async function chosen(tools: Tools, { backupId, source, newest: most }: DrillOptions): Promise<readonly Chosen[]> {
   if (backupId !== "each") {
-    if (most !== undefined)
-      throw inputError("newest-without-each", `newest: ${most} says how many, backup-id: ${backupId} says which`, {
-        hint: "Use backup-id: each with it, or leave it out.",
-      })
     const { manifest, stores } = await findBackup(tools, backupId, source, { services: "all", drillFailed: true })
     return stores.slice(0, 1).map((store) => ({ manifest, store }))
   }

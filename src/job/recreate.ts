@@ -1,6 +1,7 @@
 import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
+import { assertConfigured } from "./configured-services.ts"
 import { mindUnreadable } from "./earlier-backups.ts"
 import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
@@ -40,6 +41,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const preview = changed.map(({ path, content }) => ({ path, content: Buffer.from(content).toString("utf8") }))
   // The definition as it is going to be: a dry run goes on with it to its end.
   const ahead = preview.length === 0 ? tools : { ...tools, stack: tools.stack.preview(preview) }
+  await assertConfigured(ahead)
   const before = atLeastOne(await servicesOf(ahead, "infrastructure", options.services), "service to recreate")
   const files = changed.map(({ path }) => path)
   const plan = await planRecreate(ahead, before, files)

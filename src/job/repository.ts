@@ -41,7 +41,7 @@ export function openRepository(host: Host, directory: string, signal: AbortSigna
       const head = await resolve("HEAD")
       if (head) return head
       throw failure("no-checkout", `${directory} is no checkout of a git repository`, {
-        hint: "Put a step `uses: actions/checkout@v4` before this one.",
+        hint: "In a workflow put `actions/checkout` before this step; in a terminal run it in a clone of the repository.",
       })
     },
     async headParents() {

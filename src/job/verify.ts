@@ -2,6 +2,7 @@ import type { Check } from "../core/health.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { checkBackupAge } from "./backup-age.ts"
 import { checkInfra } from "./check-infra.ts"
+import { assertConfigured } from "./configured-services.ts"
 import { dataServices } from "./stack-services.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -58,6 +59,7 @@ async function checkInfrastructure(tools: Tools): Promise<readonly Check[]> {
 }
 
 async function checkIntegrity(tools: Tools, manifest: Manifest | undefined): Promise<readonly Check[]> {
+  await assertConfigured(tools)
   const services = await dataServices(tools)
   const checks = await Promise.all(
     services.map(async ({ driver, service, container }): Promise<readonly Check[]> => {

@@ -79,6 +79,37 @@ describe("damaged backups", () => {
     )
   }
 
+  /** The same configuration with another `backup.s3`, beside it. */
+  function withS3(changed: Readonly<Record<string, unknown>>): string {
+    const config = JSON.parse(readFileSync(ground.config, "utf8"))
+    const path = `${ground.config}.other`
+    writeFileSync(
+      path,
+      JSON.stringify({ ...config, backup: { ...config.backup, s3: { ...config.backup.s3, ...changed } } }),
+    )
+    return path
+  }
+
+  test("with the keys of S3 lost, the host's copy is restored once S3 is off", async () => {
+    const env = { S3_ACCESS_KEY_ID: "", S3_SECRET_ACCESS_KEY: "" }
+    const wanting = await ground.act("restore", { source: "local" }, { env })
+    assert.deepEqual([wanting.code, wanting.outputs.reason], [1, "missing-secret"], wanting.log)
+    const back = await ground.act("restore", { config: withS3({ enabled: false }) }, { env })
+    assert.deepEqual([back.code, back.outputs.source, back.outputs["backup-id"]], [0, "local", id], back.log)
+    assert.equal(await ground.sql("select count(*) from patients"), live)
+  })
+
+  test("with S3 down, the host's copy is restored when it is asked for by its id or its store", async () => {
+    const config = withS3({ endpoint: "http://127.0.0.1:1" })
+    const unsure = await ground.act("restore", { config })
+    assert.deepEqual([unsure.code, unsure.outputs.reason], [1, "latest-unknown"], unsure.log)
+    for (const inputs of [{ "backup-id": id }, { source: "local" }]) {
+      const back = await ground.act("restore", { config, ...inputs })
+      assert.deepEqual([back.code, back.outputs.source, back.outputs["backup-id"]], [0, "local", id], back.log)
+    }
+    assert.equal(await ground.sql("select count(*) from patients"), live)
+  })
+
   for (const [name, damage] of Object.entries(damages))
     for (const store of ["local", "s3"] as const)
       test(`${name} in ${store}: told by the list, not restored, not proven by a drill; the other copy is`, async () => {

@@ -66,9 +66,14 @@ describe("the command line, built, against the testbed's host", () => {
     assert.equal(cli([]).code, 2)
   })
 
+  test("--version tells the version of the package", () => {
+    const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../package.json"), "utf8"))
+    assert.deepEqual([cli(["--version"]).code, cli(["--version"]).stdout], [0, `${version}\n`])
+  })
+
   const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
     [["lok"], /there is no action `lok`; did you mean `lock`\?/],
-    [["lock", "--mod", "status"], /`lock` has no `--mod`; did you mean `mode`\?/],
+    [["lock", "--mod", "status"], /`lock` has no `--mod`; did you mean `--mode`\?/],
     [["lock", "status"], /`status` is not understood/],
     [["lock", "--mode"], /`--mode` needs a value/],
     [["lock", "--mode", "a", "--mode", "b"], /`--mode` is given twice/],
@@ -82,6 +87,13 @@ describe("the command line, built, against the testbed's host", () => {
       assert.equal(code, 2)
       assert.match(stderr, message)
     })
+
+  test("the code of check-infra is a verdict, and another one when it came to none", () => {
+    for (const words of [["--config", "none.yml"], ["--no-such-flag"]]) {
+      const { code, stderr } = cli(["check-infra", ...words])
+      assert.equal(code, 4, stderr)
+    }
+  })
 
   test("an older Node, which could not read the program, is told which one it takes", () => {
     const older = "data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'22.9.0'}})"

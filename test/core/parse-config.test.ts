@@ -43,15 +43,15 @@ thresholds: {disk-free: 2, restarts: -1}
 compose: {files: []}
 `
     assert.deepEqual(problems(text), [
-      "infra.yml:1:1 project: is malformed (expected: use lower-case letters, digits, - and _, beginning with a letter or digit)",
+      "infra.yml:1:1 project: is malformed: use lower-case letters, digits, - and _, beginning with a letter or digit",
       "infra.yml:2:1 host.address: is missing (expected text)",
       "infra.yml:3:3 host.adress: unknown key, did you mean address? (expected one of address, user, port, jump, directory)",
       "infra.yml:6:5 backup.s3.bucket: is too small (expected at least 3 characters)",
       "infra.yml:7:5 backup.s3.endpoint: is no URL (expected one such as https://example.org/health)",
       "infra.yml:9:5 backup.retention.daily: is of the wrong type (expected a number)",
       "infra.yml:10:3 backup.before-migrate: is of the wrong type (expected true or false)",
-      "infra.yml:12:3 lock.wait: is not valid (expected: use a duration such as 90s, 10m or 1h30m)",
-      "infra.yml:13:3 lock.stale: is not valid (expected: at least 5s, for a holder renews it only now and then)",
+      "infra.yml:12:3 lock.wait: is not valid: use a duration such as 90s, 10m or 1h30m",
+      "infra.yml:13:3 lock.stale: is not valid: at least 5s, for a holder renews it only now and then",
       "infra.yml:16:5 services.postgres.kind: is not one of the known values (expected one of postgres, dragonfly, redis, valkey, openvidu, coturn, http, container)",
       "infra.yml:17:14 thresholds.disk-free: is too big (expected at most 1)",
       "infra.yml:17:28 thresholds.restarts: is too small (expected at least 0)",
@@ -198,6 +198,9 @@ describe("the S3 variables", () => {
       "S3_FORCE_PATH_STYLE is neither yes nor no (expected true or false)",
     ])
     assert.match(problems(minimal, { variables: { S3_ENABLED: "perhaps" } }).join(), /^S3_ENABLED is neither/)
+    const unclear = { variables: { S3_ENABLED: "perhaps" } }
+    assert.throws(() => parse(minimal, unclear), { hint: /^Set the variables/ })
+    assert.throws(() => parse(`${minimal}lok: {}\n`, unclear), { hint: /^Correct infra\.yml.* Set the variables/ })
     assert.match(
       problems(minimal, { variables: { ...variables, S3_ENDPOINT: "nowhere" } }).join(),
       /^S3_ENDPOINT is no URL/,

@@ -4,7 +4,9 @@ import { dirname, join } from "node:path"
 import { describe, test } from "node:test"
 import { contractOf } from "../../script/build-steps/metadata.ts"
 import { root } from "../../script/build-steps/places.ts"
+import { readInputs } from "../../src/action/read-inputs.ts"
 import { parseArguments } from "../../src/cli/arguments.ts"
+import { terminalRuntime } from "../../src/cli/terminal-runtime.ts"
 
 const folder = join(root, "docs")
 const pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"))
@@ -29,14 +31,12 @@ describe("the pages in docs/", () => {
       for (const [, name = "", line = ""] of text.matchAll(/^infra-actions (\S+) ([^\n#]*)/gm)) {
         commands += 1
         const contract = await contractOf(name)
-        const { inputs } = parseArguments(
+        const words = line.replace(/\bID\b/, "backup-20261121-020000").split(/\s+/)
+        const given = parseArguments(
           contract,
-          line.split(/\s+/).filter((word) => word !== ""),
+          words.filter((word) => word !== ""),
         )
-        for (const [input, value] of inputs) {
-          const schema = contract.inputs.shape[input] as unknown as { parse(text: string): unknown }
-          schema.parse(value)
-        }
+        readInputs(contract, terminalRuntime({ arguments: given, env: {}, directory: "/", writeLog: () => {} }))
       }
     }
     assert.ok(commands > 0)

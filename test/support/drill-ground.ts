@@ -14,6 +14,8 @@ const run = promisify(execFile)
 /** One of the testbed's stacks with data in it, a configuration for it, and a prefix of its own in the bucket. */
 export interface DrillGround extends AsyncDisposable {
   readonly stack: StackPlace
+  /** Path of its `infra.yml`. */
+  readonly config: string
   /** Where the host keeps its copies. */
   readonly backups: string
   /** A backup; its id. Throws with its log when it fails. */
@@ -46,7 +48,8 @@ export async function drillGround(slot: number, options: DrillGroundOptions = {}
   const { ssh, s3 } = testbed(slot)
   const { prefix = `t-drill-${process.pid}/` } = options
   const workspace = mkdtempSync(join(tmpdir(), "t-drill-"))
-  writeFileSync(join(workspace, "infra.yml"), configuration({ ...options, stack, prefix }))
+  const config = join(workspace, "infra.yml")
+  writeFileSync(config, configuration({ ...options, stack, prefix }))
   const docker = async (...words: readonly string[]) => (await run("docker", words)).stdout.trim()
   const owner = `infra-actions.drill=${stack.project}/production`
   const psql = 'exec psql -qAtX -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "$1"'
@@ -56,6 +59,7 @@ export async function drillGround(slot: number, options: DrillGroundOptions = {}
   const metadata = join(backups, "metadata")
   const ground: DrillGround = {
     stack,
+    config,
     backups,
     docker,
     async backUp() {
