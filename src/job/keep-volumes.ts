@@ -8,8 +8,8 @@ import type { Tools } from "./tools.ts"
 /**
  * Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
  * data, data in the container itself, a mount that the compose files no longer have, or one that would come from another
- * place (S2), or is another data service's as well (S13). The volume of a service that is `upgraded` may be mounted
- * elsewhere: its data is brought over by a dump.
+ * place (S2), or another directory of the same one, or is another data service's as well (S13). The volume of a service
+ * that is `upgraded` may be mounted elsewhere: its data is brought over by a dump.
  */
 export async function assertDataStays(
   { stack: { definition } }: Pick<Tools, "stack">,
@@ -20,7 +20,7 @@ export async function assertDataStays(
   const places = new Map<string, string>()
   for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
     const { name } = one.service
-    for (const { path, source } of await placedOn(one, stack)) {
+    for (const { path, source } of await placedOn(one, stack, upgraded.includes(name))) {
       const other = places.get(path ?? source)
       if (other !== undefined) throw shared(other, name, source)
       places.set(path ?? source, name)
@@ -46,6 +46,7 @@ export async function dataMounts(
 async function placedOn(
   { service, container, definition, driver }: StackService,
   stack: StackDefinition,
+  isUpgraded: boolean,
 ): Promise<readonly PersistentMount[]> {
   const next = persistent(definition, stack).filter((mount) => mount.writable)
   if (next.length === 0)
@@ -56,12 +57,39 @@ async function placedOn(
   if (container) assertOutside(container, { name: service.name, now })
   const then = await driver.dataDirectory?.(service, undefined, definition)
   const own = next.filter((mount) => then === undefined || covers(mount, then))
+  if (container && !isUpgraded && now !== undefined && then !== undefined)
+    assertSameDirectory(service.name, {
+      now: { path: now, mounts: container.mounts.map((mount) => ({ ...mount, source: sourceOf(mount) })) },
+      next: { path: then, mounts: own },
+    })
   if (own.length > 0) return own
   const there = next.map(({ target }) => target).join(", ")
   throw refusal(
     "no-persistent-volume",
     `${definition.image} keeps the data of ${service.name} in ${then}, where it has no volume (it mounts ${there})`,
     { hint: `Mount its volume at ${then}, or at a directory above it.` },
+  )
+}
+
+interface Inside {
+  /** In the container. */
+  readonly path: string
+  readonly mounts: readonly Pick<PersistentMount, "target" | "source">[]
+}
+
+/** A server that looks for its data in another directory of its volume finds none, and begins anew beside it. */
+function assertSameDirectory(service: string, { now, next }: { readonly now: Inside; readonly next: Inside }): void {
+  const [from, to] = [now, next].map(({ path, mounts }) => {
+    const mount = mounts.filter((one) => covers(one, path)).toSorted((a, b) => b.target.length - a.target.length)[0]
+    return mount && { source: mount.source, below: `${path}/`.slice(mount.target.replace(/\/+$/, "").length) }
+  })
+  if (!from || !to || from.source !== to.source || from.below === to.below) return
+  throw refusal(
+    "data-would-move",
+    `${service} has its data in ${now.path}, and would look for it in ${next.path}, in ${to.below} of the same ${to.source}`,
+    {
+      hint: "Move the data there first, while the service is stopped; or take the change back (PGDATA, the volume's target).",
+    },
   )
 }
 

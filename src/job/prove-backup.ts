@@ -38,6 +38,7 @@ export async function proveFresh(
   data: readonly StackService[],
   { backupId }: { readonly backupId?: string } = {},
 ): Promise<undefined> {
+  if (data.length === 0) return undefined
   const present = await dataPresence(tools, data)
   const [first] = present.filter((one) => one.present)
   if (first && backupId !== undefined)

@@ -1,13 +1,12 @@
-import type { FingerprintDifference } from "../core/fingerprint.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { change } from "../shell/command.ts"
 import { assertConfigured } from "./configured-services.ts"
-import { mindUnreadable } from "./earlier-backups.ts"
 import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
 import { refuseWhileOccupied } from "./occupied.ts"
+import { type LostData, lostData } from "./once-held.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describePlan, planRecreate } from "./recreate-plan.ts"
@@ -114,27 +113,4 @@ async function create(
   if (!lost) await startWriters(tools)
   const differences = lost?.differences ?? []
   return { status: "created", rung: "new-containers", cause: undefined, differences, advice: [], kept: [] }
-}
-
-interface LostData {
-  /** The newest backup of it. */
-  readonly backup: string
-  readonly differences: readonly FingerprintDifference[]
-}
-
-/** What the backups say that there once was. Refuses where none is known, but a manifest cannot be read. */
-async function lostData(tools: Tools, services: readonly StackService[]): Promise<LostData | undefined> {
-  const lists = await Promise.all(tools.stores.map(async (store) => ({ store, ...(await store.list()) })))
-  const found = lists.find((one) => one.backups.length > 0)
-  const [newest] = found?.backups ?? []
-  if (!found || !newest) {
-    const unreadable = lists.map((one) => ({ ...one, store: one.store.name }))
-    const anyLoss = tools.config.backup["max-row-loss"] >= 1
-    mindUnreadable(tools, unreadable, { of: names(services.filter(holdsData)), anyLoss })
-    return undefined
-  }
-  const { id } = newest.manifest
-  tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`)
-  const before = `backup ${id} in ${found.store.name}`
-  return { backup: id, differences: [{ service: "all", fact: "data", before, after: "nothing" }] }
 }

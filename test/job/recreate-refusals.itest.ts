@@ -52,6 +52,22 @@ describe("what recreate refuses", () => {
     await assert.rejects(assertDataStays({ stack: previewOf(shared) }, two), refusedWith("data-shared"))
   })
 
+  it("refuses a definition by which the database would look elsewhere in its volume, and begin anew there", async () => {
+    const proof = { backupId: await backupId(open(place)) }
+    const compose = changed(place, [
+      "      POSTGRES_USER:",
+      "      PGDATA: /var/lib/postgresql/data/pgdata\n      POSTGRES_USER:",
+    ])
+    await assert.rejects(recreate(open(place, { compose }), proof), refusedWith("data-would-move"))
+    assert.equal(sql(place, "select count(*) from notes"), "300")
+  })
+
+  it("takes nothing for lost where a service without data is replaced by itself, whatever the backups hold", async () => {
+    await backupId(open(place))
+    const result = await recreate(open(place), { services: ["nginx"] })
+    assert.deepEqual([result.status, result.differences], ["created", []])
+  })
+
   it("refuses before anything stops while sessions are live on a server of them, unless told to end them", async () => {
     let sessions = '{"numberOfElements":1,"content":[{"connections":{"numberOfElements":2}}]}'
     await using server = await openvidu(() => sessions)
