@@ -2,6 +2,7 @@ import { z } from "zod"
 import { failure } from "../core/errors.ts"
 import { parseGoDuration } from "./go-duration.ts"
 import type { ServiceDefinition, StackDefinition } from "./stack.ts"
+import { bindDevice } from "./volumes.ts"
 
 /**
  * Reads the output of `docker compose config --format json`. It holds every secret of the stack in clear (compose
@@ -138,12 +139,6 @@ function awaitedToEnd(dependsOn: z.output<typeof serviceSchema>["depends_on"]): 
   return Object.entries(dependsOn ?? {})
     .filter(([, { condition }]) => condition === "service_completed_successfully")
     .map(([name]) => name)
-}
-
-function bindDevice(options: Readonly<Record<string, z.output<typeof scalar>>> | null | undefined): string | undefined {
-  const flags = String(options?.o ?? "").split(",")
-  const device = options?.device
-  return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : undefined
 }
 
 function parseJson(json: string): unknown {

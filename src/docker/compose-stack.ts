@@ -11,6 +11,7 @@ import { inspectMounts, parseMounting } from "./mounting.ts"
 import { inDependencyOrder } from "./service-order.ts"
 import type { Container, PlanOptions, ServiceDefinition, Stack, StackDefinition, UpOptions } from "./stack.ts"
 import { measureProject, parseStats } from "./stats.ts"
+import { inspectVolumes, parseVolumes } from "./volumes.ts"
 
 export interface ComposeStackOptions {
   readonly host: Host
@@ -43,6 +44,7 @@ export function composeStack({ host, config, preview = [] }: ComposeStackOptions
     containers: (service) => listContainers(host, project, service),
     servicesOf: async (profile) => chooseServices(await stack.definition(), config, profile),
     mounting: async (sources) => parseMounting((await askEngine(host, inspectMounts)).stdout, sources),
+    volumes: async () => parseVolumes((await askEngine(host, inspectVolumes(project))).stdout),
     logs: (container, lines) => readLogs(host, container, lines),
     plan: async (services, options = {}) => {
       const [text, containers] = await Promise.all([

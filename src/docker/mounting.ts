@@ -2,6 +2,7 @@ import { z } from "zod"
 import { type Command, sh } from "../shell/command.ts"
 import { limited } from "./engine.ts"
 import { defineExisting } from "./existing.ts"
+import { bindDevice } from "./volumes.ts"
 
 const format = [
   '{"id":{{json .Id}},"name":{{json .Name}},"state":{{json .State.Status}},"code":{{.State.ExitCode}}',
@@ -84,8 +85,8 @@ const volumeSchema = z.object({
 const lineSchema = z.union([containerSchema, volumeSchema])
 
 function namesOf({ volume, path, options }: z.output<typeof volumeSchema>): readonly string[] {
-  const bound = options?.device !== undefined && /\br?bind\b/.test(options.o ?? "")
-  return [volume, plain(path), ...(bound ? [plain(options.device ?? "")] : [])]
+  const device = bindDevice(options)
+  return [volume, plain(path), ...(device === undefined ? [] : [plain(device)])]
 }
 
 function aliases(source: string, volumes: readonly (readonly string[])[]): readonly string[] {

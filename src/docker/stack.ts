@@ -1,5 +1,6 @@
 import type { Command } from "../shell/command.ts"
 import type { Mounting } from "./mounting.ts"
+import type { ProjectVolume } from "./volumes.ts"
 
 /** A container of the stack, from `docker inspect`: found by its labels and named by its id, never by its name. */
 export interface Container {
@@ -103,6 +104,8 @@ export interface Stack {
    * run or may be started by their restart policy alone (S13).
    */
   mounting(sources: readonly string[]): Promise<readonly Mounting[]>
+  /** Every volume that was made for the project, named in its files today or not. */
+  volumes(): Promise<readonly ProjectVolume[]>
   logs(container: Container, lines: number): Promise<string>
   /** Compose's own view of what `up` with these options would do, by service: `recreate`, `create`, `start`, `keep`. */
   plan(

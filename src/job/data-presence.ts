@@ -1,7 +1,7 @@
 import { failure, messageOf } from "../core/errors.ts"
 import { HostError } from "../host/host.ts"
 import { remoteScript } from "../remote/scripts.ts"
-import { type Command, script } from "../shell/command.ts"
+import { script } from "../shell/command.ts"
 import type { StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 
@@ -29,19 +29,29 @@ export async function dataPresence(
     [...new Set(placesOf(one, volumes))].map((place) => ({ service: one.service.name, place })),
   )
   const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? ""
-  const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)])
-  const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length)
-  if (answers.length !== places.length) {
-    throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`)
-  }
-  const looked = places.map((one, index) => ({ ...one, ...judge(answers[index] ?? "") }))
-  const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present))
-  return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()]
+  const answers = await looked(
+    tools,
+    image,
+    places.map((one) => one.place),
+  )
+  const seen = places.flatMap((one, index) => (answers[index] ? [{ ...one, ...answers[index] }] : []))
+  const empty = services.filter(({ service }) => !seen.some((one) => one.service === service.name && one.present))
+  return [...seen, ...(await Promise.all(empty.map(inContainer))).flat()]
 }
 
-async function answersOf({ host }: Pick<Tools, "host">, look: Command, places: number): Promise<readonly string[]> {
-  const { stdout } = await host.run(look, { timeout: 60_000 + places * 35_000 })
-  return stdout.trimEnd().split("\n")
+/** Whether each of these paths on the host and volumes holds anything; `image`, of the host, to look with as root. */
+export async function looked(
+  { host }: Pick<Tools, "host">,
+  image: string,
+  places: readonly string[],
+): Promise<readonly Pick<DataPresence, "present" | "doubt">[]> {
+  if (places.length === 0) return []
+  const look = script("read", remoteScript("data-places"), [image, ...places])
+  const { stdout } = await host.run(look, { timeout: 60_000 + places.length * 35_000 })
+  const answers = stdout.trimEnd().split("\n")
+  if (answers.length !== places.length)
+    throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`)
+  return answers.map(judge)
 }
 
 /** What a container holds whose places are empty. */

@@ -5,6 +5,7 @@ import { assertSoleServer, atLeastOne } from "./ensure-running.ts"
 import { differingFiles, forgetInstalled, installDefinition } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { assertDataStays, prepareVolumes } from "./keep-volumes.ts"
+import { assertDevicesStand, refuseForgottenData } from "./made-volumes.ts"
 import { refuseWhileOccupied } from "./occupied.ts"
 import { type LostData, lostData } from "./once-held.ts"
 import { proveBackup, proveFresh } from "./prove-backup.ts"
@@ -46,7 +47,9 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   const plan = await planRecreate(ahead, before, files)
   for (const line of describePlan(plan)) tools.log.info(line)
   if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...(await writersBeside(ahead, before))])
+  await assertDevicesStand(ahead, before)
   const manifest = await prove(ahead, options, before)
+  if (!manifest) await refuseForgottenData(ahead, before)
   const lost = manifest ? undefined : await lostData(tools, before)
 
   const putBack = await installDefinition(tools, changed)

@@ -62,6 +62,12 @@ describe("what recreate refuses", () => {
     assert.equal(sql(place, "select count(*) from notes"), "300")
   })
 
+  it("refuses a definition that names another directory for a volume that is there", async () => {
+    const proof = { backupId: await backupId(open(place)) }
+    const compose = changed(place, ['/data/postgres"', '/data/another"'])
+    await assert.rejects(recreate(open(place, { compose }), proof), refusedWith("volume-would-be-lost"))
+  })
+
   it("takes nothing for lost where a service without data is replaced by itself, whatever the backups hold", async () => {
     await backupId(open(place))
     const result = await recreate(open(place), { services: ["nginx"] })

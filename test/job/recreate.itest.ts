@@ -170,6 +170,13 @@ describe("recreate", () => {
     const fresh = testbed(slot).stack
     const compose = changed(fresh, ["postgres_data:/var/lib/postgresql/data", "postgres_data:/elsewhere"])
     await assert.rejects(recreate(open(fresh, { compose })), refusedWith("no-persistent-volume"))
+    // A volume that has another name in the files now.
+    const label = ["--label", "infra-actions.testbed=1", "--label", `com.docker.compose.project=${fresh.project}`]
+    const forgotten = await docker("volume", "create", ...label)
+    const fill = ["run", "--rm", "-v", `${forgotten}:/there`, "--entrypoint", "sh", "infra-testbed/postgres:17"]
+    await docker(...fill, "-c", "touch /there/PG_VERSION")
+    await assert.rejects(recreate(open(fresh)), refusedWith("data-elsewhere"))
+    await docker("volume", "rm", forgotten)
     // A backup that cannot be read may be of data that was lost; another project's is not.
     const metadata = join(fresh.baseDir, "backups/metadata")
     const manifest = join(metadata, "backup-20260101-020000.json")

@@ -92,6 +92,7 @@ function stackOf(folder: string, states: string, services: readonly PaperService
     servicesOf: async (profile: string) => definitions.filter(inProfile(profile)),
     containers: async () => readdirSync(states).sort().map(containerOf),
     mounting: async () => [],
+    volumes: async () => [],
     definition: async () => ({ project: "shop", services: definitions, volumes: [], networks: [] }),
     logs: async () => "",
     start: (containers: readonly Container[]) => bring(of(containers), "running"),
