@@ -30,6 +30,7 @@ describe("a lost host", () => {
     const ran = text("pipeline")
     assert.match(ran, /The host has no data of .*, but s3 has backups of it, the newest is backup-/)
     assert.match(ran, /restore: success: backup-\S+ from s3: \d+ rows, \d+ keys/)
+    assert.match(ran, /Restoring backup-\S+ of 20\S+Z from s3/)
     assert.match(ran, /deploy-app: success/)
     assert.ok(ran.indexOf("restore: success") < ran.indexOf("deploy-app: success"))
     assert.equal(page.commands.length, 9)

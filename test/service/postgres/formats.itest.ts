@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
@@ -27,6 +28,8 @@ COPY public.pets (id) FROM stdin;
 create function no() returns event_trigger language plpgsql as $$ begin raise 'no %', tg_tag; end $$;
 create event trigger forbid on ddl_command_start when tag in ('REFRESH MATERIALIZED VIEW') execute function no();`
 
+const simple = "alter database simple set work_mem = '7MB'; comment on database simple is 'a; b'"
+
 const names: Record<string, RegExp> = {
   "custom 15": /-app\.dump\.zst$/,
   "custom 17": /-app\.dump$/,
@@ -54,6 +57,7 @@ for (const major of [15, 17] as const) {
       ground.sql("app", tables)
       ground.sql("app", awkward)
       ground.sql("postgres", "create database simple")
+      ground.sql("postgres", simple)
       ground.sql("simple", "create table t as select generate_series(1, 100) i")
     })
     after(async () => {
@@ -99,7 +103,16 @@ for (const major of [15, 17] as const) {
         const env = { CONTAINER: ground.container().id, FILE }
         runByHand(["A new database", postgresHeadings.find((one) => file.endsWith(one)) ?? assert.fail(file)], { env })
         assert.equal(ground.sql("by_hand", "select count(*), sum(i) from t"), "100|5050")
-        ground.sql("postgres", "drop database by_hand")
+        runByHand(["In its place"], { env: { ...env, DATABASE: "simple" } })
+        ground.sql("postgres", "drop database simple_before")
+        if (format !== "directory") {
+          if (file.endsWith(".zst")) execFileSync("zstd", ["--quiet", "-d", FILE])
+          const properties =
+            made?.artifacts.find(({ role }) => role === "properties")?.file ?? file.replace(/\.zst$/, "")
+          const PROPERTIES = `${ground.backups}/${properties}`
+          runByHand(["Owner, rights and settings"], { env: { ...env, PROPERTIES } })
+        } else ground.sql("postgres", simple)
+        assert.equal(ground.sql("simple", "select setting from pg_settings where name = 'work_mem'"), "7168")
       })
 
       for (const [what, damage] of Object.entries(damages))
