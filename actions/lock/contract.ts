@@ -1,8 +1,8 @@
 import { z } from "zod"
 import type { Contract } from "../../src/action/contract.ts"
-import { boolean, input } from "../../src/action/input.ts"
+import { boolean, input, wholeNumber } from "../../src/action/input.ts"
 import { commonOutputs, notDone } from "../../src/action/outcome.ts"
-import { connectionInputs, lockNumber, lockWait } from "../../src/action/shared-inputs.ts"
+import { connectionInputs, lockWait } from "../../src/action/shared-inputs.ts"
 import { lockModes } from "../../src/job/lock.ts"
 
 export const lockContract = {
@@ -20,7 +20,11 @@ export const lockContract = {
       description:
         "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job; in a terminal, where no job ends, it stays until a `release`, or until it is stale.",
     }),
-    "lock-number": lockNumber,
+    "lock-number": input(wholeNumber.optional(), {
+      description:
+        "With `renew` and `release`: number of the lock, output `lock-number` of whoever took it in this run.",
+      placeholder: "NUMBER",
+    }),
     "lock-wait": lockWait,
     purpose: input(z.string().max(200).default("deployment"), {
       description: "What the lock is for, shown to whoever waits for it.",

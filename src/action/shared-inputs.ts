@@ -72,7 +72,7 @@ export const backupKey = input(secret("backup-key").optional(), {
   env: ["BACKUP_KEY"],
 })
 
-export const lockNumber = input(wholeNumber.optional(), {
+const lockNumber = input(wholeNumber.optional(), {
   description:
     "Number of a lock that an earlier job of this run took (output `lock-number` of `lock`). Without it the action takes the lock by itself and gives it back.",
   placeholder: "NUMBER",

@@ -46,7 +46,7 @@ export async function backup(
   { services: chosen, beforeDrop = false }: BackupOptions = {},
 ): Promise<BackupResult> {
   const { stores, layout, log } = tools
-  await lookConfigured(tools)
+  if (!beforeDrop) await lookConfigured(tools)
   const services = atLeastOne(await dataServices(tools, chosen), "data service to back up")
   const s3 = remoteStore(stores)
   const unreachable = await reach(tools, s3)
