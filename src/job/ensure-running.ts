@@ -64,6 +64,11 @@ export async function createStopped(tools: Tools, services: readonly StackServic
 
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools: Tools, missing: readonly StackService[]): Promise<void> {
+  const unwanted = missing.find((one) => one.definition.replicas === 0)
+  if (unwanted)
+    throw refusal("replicas-zero", `data service ${unwanted.service.name} has no container, as defined (replicas: 0)`, {
+      hint: "What its data holds cannot be saved without a server: give it one copy, or take it out of the infrastructure profile.",
+    })
   for (const one of missing) await assertSoleServer(tools, one)
   for (const { one, found, where } of await placesOf(tools, missing)) {
     if (found === "data") continue
