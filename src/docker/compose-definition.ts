@@ -94,7 +94,13 @@ const serviceSchema = z.object({
   environment: z.record(z.string(), scalar).nullish(),
   labels: z.record(z.string(), scalar).nullish(),
   scale: z.int().optional(),
-  deploy: z.object({ replicas: z.int().optional() }).nullish(),
+  restart: z.string().optional(),
+  deploy: z
+    .object({
+      replicas: z.int().optional(),
+      restart_policy: z.object({ condition: z.string().default("any"), max_attempts: z.int().optional() }).nullish(),
+    })
+    .nullish(),
 })
 
 const composeSchema = z.object({
@@ -121,7 +127,16 @@ function toService(name: string, raw: z.output<typeof serviceSchema>, awaited: b
     ),
     oneShot: awaited || String(raw.labels?.["infra-actions.one-shot"]) === "true",
     replicas: raw.scale ?? raw.deploy?.replicas ?? 1,
+    restart: restartPolicy(raw),
   }
+}
+
+/** As compose gives it to a container: what `deploy` says goes first, in words of its own. */
+function restartPolicy({ restart, deploy }: z.output<typeof serviceSchema>): string {
+  if (!deploy?.restart_policy) return restart ?? "no"
+  const { condition, max_attempts: attempts } = deploy.restart_policy
+  if (condition === "on-failure") return attempts === undefined ? condition : `${condition}:${attempts}`
+  return { none: "no", any: "always" }[condition] ?? condition
 }
 
 /** A port without `published` gets a free one of the host, so that copies do not collide; a range counts by its first. */

@@ -58,6 +58,7 @@ export function composeStack({ host, config, preview = [] }: ComposeStackOptions
     up: (services, options) => upCommand(config, services, options ?? {}),
     stop: (containers, options) => stopCommand(containers, options ?? {}),
     start: (containers) => change`docker start ${idsOf(containers)}`,
+    setRestart: (containers, policy) => change`docker update --restart ${policy} ${idsOf(containers)}`,
     remove: (containers) => change`docker rm ${idsOf(containers)}`,
   }
   return stack

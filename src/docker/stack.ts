@@ -34,6 +34,11 @@ export interface Container {
   readonly pid: number
 }
 
+/** Whether it runs, or does again in a moment. */
+export function isRunning({ state }: Pick<Container, "state">): boolean {
+  return state === "running" || state === "restarting"
+}
+
 export interface Mount {
   readonly type: "bind" | "volume" | "tmpfs"
   /** Path on the host, or the volume's name with its mountpoint in `source`. */
@@ -68,6 +73,8 @@ export interface ServiceDefinition {
   readonly oneShot: boolean
   /** Copies that should run; 1 unless `deploy.replicas` or `scale` says otherwise. */
   readonly replicas: number
+  /** Restart policy of its containers, as `docker update` takes it: `no`, `always`, `on-failure:3`. */
+  readonly restart: string
 }
 
 export interface StackDefinition {
@@ -123,6 +130,8 @@ export interface Stack {
     options?: { readonly signal?: string; readonly graceSeconds?: number },
   ): Command
   start(containers: readonly Container[]): Command
+  /** Gives containers another restart policy, as `docker update` takes it, until they are recreated. */
+  setRestart(containers: readonly Container[], policy: string): Command
   /** Removes stopped containers by id, never their volumes. */
   remove(containers: readonly Container[]): Command
 }

@@ -104,6 +104,10 @@ interface Gathered {
 function combine(tools: Tools, { one, copies, probed, host, definition }: Gathered): ServiceFinding {
   const service = one.service.name
   const { container } = one
+  if (!container && one.definition.replicas === 0) {
+    const check: Check = { name: "container", state: "ok", detail: "none, as defined (replicas: 0)" }
+    return { service, health: { state: "healthy", checks: [check], details: {} }, fixable: false }
+  }
   if (!container || !probed) {
     const check: Check = { name: "container", state: "failed", detail: "there is none" }
     return { service, health: { state: "missing", checks: [check], details: {} }, fixable: false }

@@ -4,11 +4,12 @@ import type { Container, ServiceDefinition } from "../docker/stack.ts"
 import { HostError } from "../host/host.ts"
 import { copiesOf, removeCopies, startBeside, waitForCopies } from "./deploy-app/copies.ts"
 import { assertAnswers } from "./deploy-app/health-url.ts"
-import { putBackInPlace, replaceInPlace, whyAlone } from "./deploy-app/in-place.ts"
+import { imagesInPlace, putBackInPlace, replaceInPlace, whyAlone } from "./deploy-app/in-place.ts"
 import { keepImages, recordBad, recordGood } from "./deploy-app/keep-release.ts"
 import { type PinnedImages, pinImages, pinnedOf, releaseImages } from "./deploy-app/pinned-images.ts"
 import { drain, type FrontProxy, findProxy, sendsTo, switchProxy } from "./deploy-app/proxy.ts"
 import { isServing, settleUnfinished } from "./deploy-app/settle-unfinished.ts"
+import type { UnfinishedNote } from "./deploy-app/unfinished-note.ts"
 import { isOurs } from "./is-ours.ts"
 import { refuseWhileOccupied } from "./occupied.ts"
 import { readHistory } from "./release-history.ts"
@@ -48,6 +49,8 @@ interface Plan {
   /** Services of which two copies can run side by side, and those of which they cannot. */
   readonly beside: readonly ServiceDefinition[]
   readonly inPlace: readonly ServiceDefinition[]
+  /** Of an earlier deployment, when neither its copies serve nor those before it: all of them are old to this one. */
+  readonly unsettled: UnfinishedNote | undefined
 }
 
 /**
@@ -65,8 +68,8 @@ export async function deployApp(tools: Tools, options: DeployOptions = {}): Prom
     tools,
     services.map((one) => one.name),
   )
-  await settleUnfinished(tools, services)
-  const plan = await makePlan(tools, services, { images, options })
+  const unsettled = await settleUnfinished(tools, services)
+  const plan = { ...(await makePlan(tools, services, { images, options })), unsettled }
   const unchanged = await runsAlready(tools, plan)
   if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted")
   else {
@@ -102,7 +105,7 @@ async function makePlan(
   tools: Tools,
   services: readonly ServiceDefinition[],
   { images, options }: { readonly images: PinnedImages; readonly options: DeployOptions },
-): Promise<Plan> {
+): Promise<Omit<Plan, "unsettled">> {
   const commit = options.commit ?? tools.run.sha
   const names = services.map((one) => one.name)
   const [proxy, old] = await Promise.all([findProxy(tools, names), copiesOf(tools, services)])
@@ -170,7 +173,8 @@ async function attempt(tools: Tools, plan: Plan): Promise<void> {
     if (!isOurs(tools, error) || !(error instanceof AppError)) throw error
     tools.log.warning(`Release ${plan.release.id} does not serve: ${messageOf(error)}`)
     if (!(await undone(tools, plan, progress))) throw error
-    await recordBad(tools, { release: plan.release, images: releaseImages(plan.images), why: messageOf(error) })
+    const { release, unsettled } = plan
+    await recordBad(tools, { release, images: releaseImages(plan.images), why: messageOf(error), unsettled })
     throw error
   }
   if (plan.proxy) await drain(tools, plan.proxy, plan.old, "drain-old")
@@ -184,7 +188,10 @@ async function bringUp(tools: Tools, plan: Plan, progress: Progress): Promise<vo
   if (proxy) await pinProxy(tools, proxy, plan)
   const existing = old.filter((one) => beside.some((service) => service.name === one.service))
   try {
-    progress.fresh = await startBeside(tools, beside, { images, old: existing, release })
+    progress.fresh = await startBeside(tools, beside, {
+      ...{ images, old: existing, release },
+      inPlace: imagesInPlace(inPlace, old),
+    })
   } catch (error) {
     // Compose may have made some of them before it failed.
     if (error instanceof AppError && !(error instanceof HostError)) {
@@ -232,6 +239,6 @@ async function undo(tools: Tools, plan: Plan, { fresh, switched, replaced }: Pro
     await switchProxy(tools, proxy, serving, { step: "switch-back", release: release.id })
     await drain(tools, proxy, fresh, "drain-new")
   }
-  await putBackInPlace(tools, replaced, old)
+  await putBackInPlace(tools, replaced, imagesInPlace(replaced, old))
   await removeCopies(tools, fresh, { stop: "stop-new", remove: "remove-new" })
 }

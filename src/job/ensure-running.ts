@@ -64,6 +64,11 @@ export async function createStopped(tools: Tools, services: readonly StackServic
 
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools: Tools, missing: readonly StackService[]): Promise<void> {
+  const unwanted = missing.find((one) => one.definition.replicas === 0)
+  if (unwanted)
+    throw refusal("replicas-zero", `data service ${unwanted.service.name} has no container, as defined (replicas: 0)`, {
+      hint: "What its data holds cannot be saved without a server: give it one copy, or take it out of the infrastructure profile.",
+    })
   for (const one of missing) await assertSoleServer(tools, one)
   for (const { one, found, where } of await placesOf(tools, missing)) {
     if (found === "data") continue
@@ -111,22 +116,28 @@ export async function refresh(tools: Tools, services: readonly StackService[]): 
 /**
  * Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
  * on one data directory both start and both write (S13). A stopped copy of the service itself is compose's to take away.
- * `strangers`: those of the stack itself are going to be stopped first.
+ * `stopped`: ids of those that are going to be stopped first, which counts for what then stays stopped by its policy.
  */
 export async function assertSoleServer(
   tools: Tools,
   one: StackService,
-  { strangers = false }: { readonly strangers?: boolean } = {},
+  { stopped = [] }: { readonly stopped?: readonly string[] } = {},
 ): Promise<void> {
   const mounts = one.container && (await dataMounts(one.container, one))
   const sources = mounts?.map((mount) => mount.volume ?? mount.source) ?? (await definedSources(tools, one))
   if (sources.length === 0) return
   const { name } = one.service
   const isOwn = (other: Mounting) =>
-    other.project === tools.stack.project && (strangers || (other.service === name && !runs(other)))
+    (other.project === tools.stack.project && other.service === name && !runs(other)) ||
+    (stopped.includes(other.id) && staysStopped(other))
   const others = await tools.stack.mounting(sources)
   const rival = others.find((other) => other.id !== one.container?.id && !isOwn(other))
   if (rival) throw twoServers(name, rival)
+}
+
+/** As `Stack.mounting` counts them. What ends `on-failure` is not known before. */
+function staysStopped({ restartPolicy }: Mounting): boolean {
+  return restartPolicy !== "always" && restartPolicy !== "on-failure"
 }
 
 function runs({ state }: Mounting): boolean {
@@ -142,10 +153,14 @@ async function definedSources({ stack }: Tools, { definition }: StackService): P
 
 function twoServers(service: string, rival: Mounting): Error {
   const { name, restartPolicy } = rival
-  if (runs(rival))
+  if (runs(rival)) {
+    const again = staysStopped(rival)
+      ? ""
+      : ` The engine may start it again by itself (restart policy ${restartPolicy}): docker update --restart no ${name} and docker stop ${name}, and if the stack is to keep it, mount the data read-only there or give it \`restart: unless-stopped\`.`
     return refusal("data-in-use", `the data of ${service} is mounted by the running container ${name}`, {
-      hint: `Stop ${name} first: two servers on one data directory destroy it.`,
+      hint: `Stop ${name} first: two servers on one data directory destroy it.${again}`,
     })
+  }
   return refusal(
     "data-in-use",
     `the data of ${service} is mounted by the stopped container ${name}, which the engine starts by itself (restart policy ${restartPolicy})`,

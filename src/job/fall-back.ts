@@ -60,14 +60,29 @@ export async function fallBack(tools: Tools, replacement: Replacement, stopped: 
   })
   if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout))
   if (!failed) return { rung: notes.length > 0 ? "previous-data" : "previous-images", kept: gaveWay, differences: [] }
-  tools.log.warning(
-    `The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data is restored.`,
-  )
-  const restored = await restoreBroken(tools, replacement, { before, dumps: stopped.dumps })
+  tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}`)
+  const restored = await restoreLost(tools, replacement, { before, dumps: stopped.dumps, failed })
   await startRest(tools, known, images)
   const rung = restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images"
   const kept = [...gaveWay, ...restored.map((one) => one.kept)]
   return { rung, kept, differences: restored.map((one) => one.difference) }
+}
+
+/**
+ * Restores what has lost its data. Nothing where the previous servers were just proven to hold the same, and something
+ * else does not serve: the rest was started on it and writes, so it cannot be compared with what it was any more.
+ */
+async function restoreLost(
+  tools: Tools,
+  replacement: Replacement,
+  { before, dumps, failed }: Pick<Stopped, "before" | "dumps"> & { readonly failed: NotStarted },
+): Promise<readonly Restored[]> {
+  if (failed.proven) {
+    tools.log.warning("The data is the same on them, so nothing is restored")
+    return []
+  }
+  tools.log.warning("What has lost its data is restored")
+  return restoreBroken(tools, replacement, { before, dumps })
 }
 
 /** What was there before new containers. */

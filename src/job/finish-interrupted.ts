@@ -1,6 +1,6 @@
 import { AppError, failure, messageOf } from "../core/errors.ts"
 import { HostError } from "../host/host.ts"
-import { change } from "../shell/command.ts"
+import { lines, sh } from "../shell/command.ts"
 import { tellDumps } from "./dump-keys.ts"
 import { assertSoleServer } from "./ensure-running.ts"
 import { type Failed, goBack, type Interrupted, startThese } from "./go-back.ts"
@@ -12,7 +12,7 @@ import { holdsData, names, servicesOf } from "./stack-services.ts"
 import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
-import { appRuns, restoreFirst, startWriters, waitsForRestore } from "./writers.ts"
+import { appRuns, keepAppStopped, restoreFirst, startWriters, tellStartedByHand, waitsForRestore } from "./writers.ts"
 
 /**
  * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
@@ -37,7 +37,9 @@ export async function finishInterrupted(
     if (await waitsForRestore(tools)) {
       tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`)
       tellDumps(tools, note.dumps ?? {})
-    }
+      const keep = await keepAppStopped(tools)
+      if (keep.length > 0) await tools.work.step("keep-app-stopped", lines(sh`set -e`, ...keep))
+    } else await tellStartedByHand(tools, note)
     return undefined
   }
   try {
@@ -121,8 +123,8 @@ async function leaveToRestore(tools: Tools, { note, services, failed }: Failed):
   const { previous: _over, ...left } = note
   const noted = noteStoppedApp(tools.layout, { ...left, awaits: "restore" })
   const rest = names(services.filter((one) => !holdsData(one)))
-  const start = rest.length === 0 ? noted : change`${noted} || exit\n${startThese(tools, rest)}`
-  await tools.work.step("note-restore", start)
+  const start = rest.length === 0 ? [] : [startThese(tools, rest)]
+  await tools.work.step("note-restore", lines(sh`set -e`, noted, ...(await keepAppStopped(tools)), ...start))
   const [{ service, fact, before, after } = { service: "?", fact: "?", before: "?", after: "?" }] = failed.differences
   tools.log.warning(
     `The data of ${service} is not what the interrupted run had stopped (${fact}: ${before}, now ${after}): ${restoreFirst(note)}`,

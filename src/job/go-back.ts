@@ -7,7 +7,7 @@ import { isKeyStore } from "./lost-data.ts"
 import { describeRung } from "./recreate-result.ts"
 import { definitions, names, type StackService } from "./stack-services.ts"
 import type { NotStarted } from "./start-compared.ts"
-import { type Stopped, stoppedWith } from "./stop-new.ts"
+import { type Stopped, stoppedWith, stopRest } from "./stop-new.ts"
 import { noteStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import { findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -39,10 +39,12 @@ export async function goBack(tools: Tools, { note, services, failed }: Failed): 
   const known = replaced.filter((one) => one.service.name in images)
   // Where nothing is to be compared any more, an earlier run has, and started on it what may have written since.
   const proven = failed.proven || note.fingerprints.length === 0
+  // Also those beside what is replaced may have been started on the data, which is compared once more.
+  if (failed.proven) await stopRest(tools, services)
   const before = await stoppedWith(tools, known, { before: note.fingerprints, proven })
   const back = { services: replaced, images, proven, putBack }
   let still = await backToPrevious(tools, { ...back, before })
-  if (still?.differences.length === 0) {
+  if (still && !still.proven && still.differences.length === 0) {
     const left = await restoreDumps(tools, { note, services: known, before })
     if (left) still = await backToPrevious(tools, { ...back, before: left })
   }

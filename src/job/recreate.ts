@@ -12,7 +12,7 @@ import { proveBackup, proveFresh } from "./prove-backup.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describePlan, planRecreate } from "./recreate-plan.ts"
 import type { RecreateResult } from "./recreate-result.ts"
-import { replaceContainers } from "./replace-containers.ts"
+import { replaceContainers, toBeStopped } from "./replace-containers.ts"
 import { definitions, holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { findUpgrades, type PlannedUpgrade } from "./upgrade-data.ts"
@@ -65,7 +65,8 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
       services,
       upgrades.map(({ one }) => one.service.name),
     )
-    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { strangers: true })
+    const stopped = manifest ? await toBeStopped(acting, services) : []
+    for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { stopped })
     await prepareVolumes(acting, services)
   } catch (error) {
     if (isOurs(tools, error)) await putBack()

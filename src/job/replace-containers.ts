@@ -1,6 +1,7 @@
 import { messageOf } from "../core/errors.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
+import { type Container, isRunning } from "../docker/stack.ts"
 import { change } from "../shell/command.ts"
 import { dumpKeys, ofKeys, tellDumps } from "./dump-keys.ts"
 import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
@@ -8,7 +9,7 @@ import { type FellBack, fallBack, type Replacement } from "./fall-back.ts"
 import { isOurs } from "./is-ours.ts"
 import { recordInfrastructure } from "./record-infrastructure.ts"
 import { describeRung, type RecreateResult } from "./recreate-result.ts"
-import { containerOf, definitions, holdsData, type StackService } from "./stack-services.ts"
+import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
 import { type NotStarted, tryCompared } from "./start-compared.ts"
 import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import type { Stopped } from "./stop-new.ts"
@@ -16,7 +17,14 @@ import { afterComparing, noteStoppedApp, readStoppedApp, type StoppedAppNote } f
 import type { Tools } from "./tools.ts"
 import { discardDumps, emptyForUpgrade, fillUpgraded } from "./upgrade-data.ts"
 import { waitHealthy } from "./wait-healthy.ts"
-import { startOnRightData, startWriters, stopWriters, waitsForRestore, writersBeside } from "./writers.ts"
+import {
+  appContainers,
+  startOnRightData,
+  startWriters,
+  stopWriters,
+  waitsForRestore,
+  writersBeside,
+} from "./writers.ts"
 
 /**
  * Replaces containers whose data was proven to be in a backup: the app stops, then the rest and whoever else may write, the
@@ -29,7 +37,7 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   const beside = await writersBeside(tools, services)
   const dumps = new Map<string, ServiceBackup>()
   const before = await stopAll(tools, { ...replacement, dumps }, beside)
-  const failed = await bringUp(tools, { ...replacement, before, dumps })
+  const failed = await bringUpOrTell(tools, { ...replacement, before, dumps }, beside)
   if (!failed) {
     await startBeside(tools, beside)
     await startWriters(tools)
@@ -59,6 +67,33 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   return { status: "rolled-back", rung, cause: problem, differences, advice: [], kept }
 }
 
+/** Ids of all containers that `replaceContainers` stops before it starts a data service. */
+export async function toBeStopped(tools: Tools, services: readonly StackService[]): Promise<readonly string[]> {
+  const rest = [...services.filter((one) => !holdsData(one)), ...(await writersBeside(tools, services))]
+  const servers = services.filter(holdsData).flatMap((one) => one.container ?? [])
+  const app = (await appContainers(tools)).containers
+  return [...servers, ...rest.flatMap((one) => one.copies), ...app].map(({ id }) => id)
+}
+
+/** Nothing new was started, and nothing old may be, when somebody came to the data meanwhile: what is down is told. */
+async function bringUpOrTell(
+  tools: Tools,
+  attempt: Attempt,
+  beside: readonly StackService[],
+): Promise<NotStarted | undefined> {
+  try {
+    return await bringUp(tools, attempt)
+  } catch (error) {
+    if (isOurs(tools, error)) {
+      const down = names([...attempt.services, ...beside]).join(", ")
+      tools.log.warning(
+        `Stopped are the app and ${down}; their data is as it was. Mend what the message names, then run this or a backup: the next run starts them again.`,
+      )
+    }
+    throw error
+  }
+}
+
 /** Where the way back fails, a person finds what was dumped for it. */
 async function fallBackOrTell(
   tools: Tools,
@@ -85,7 +120,7 @@ async function stopAll(
     const running = await ensureRunning(tools, data)
     await stopWriters(tools, { awaits: "services", backup: manifest.id })
     const rest = [...known.filter((one) => !holdsData(one)), ...beside]
-    const [others, order] = [rest.flatMap((one) => one.container ?? []), definitions(rest)]
+    const [others, order] = [rest.flatMap((one) => one.copies), definitions(rest)]
     if (others.length > 0)
       await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) })
     const before: Fingerprint[] = []
@@ -102,6 +137,12 @@ async function stopAll(
   }
 }
 
+/** The copies that ran before they were stopped; where none did, the one that stands for the service. */
+function copiesToStart(one: StackService): readonly Container[] {
+  const ran = one.copies.filter(isRunning)
+  return ran.length > 0 ? ran : [containerOf(one)]
+}
+
 interface Failed extends Pick<Replacement, "putBack"> {
   readonly known: readonly StackService[]
   readonly error: unknown
@@ -115,7 +156,7 @@ async function startAgain(tools: Tools, { known, putBack, error }: Failed): Prom
   try {
     await putBack()
     for (const one of known.filter(holdsData)) await assertSoleServer(tools, one)
-    await tools.work.step("start-again", tools.stack.start(known.map(containerOf)))
+    await tools.work.step("start-again", tools.stack.start(known.flatMap(copiesToStart)))
     await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), undefined)
     await startWriters(tools)
   } catch (second) {
@@ -126,7 +167,7 @@ async function startAgain(tools: Tools, { known, putBack, error }: Failed): Prom
 /** Back as they were, once the data that they may write to is compared: it is not to be compared with what it was any more. */
 async function startBeside(tools: Tools, beside: readonly StackService[]): Promise<void> {
   if (beside.length === 0) return
-  const start = tools.stack.start(beside.map(containerOf))
+  const start = tools.stack.start(beside.flatMap(copiesToStart))
   await tools.work.step("start-beside", afterComparing(tools.layout, await readStoppedApp(tools), start))
   await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), undefined)
 }

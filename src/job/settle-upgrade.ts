@@ -1,9 +1,10 @@
-import { messageOf } from "../core/errors.ts"
+import { failure, messageOf } from "../core/errors.ts"
+import { ensureImage, inspectImage } from "../docker/image.ts"
 import { assertSoleServer } from "./ensure-running.ts"
 import { putDefinitionBack, readInstalled } from "./install-definition.ts"
 import { isOurs } from "./is-ours.ts"
 import { putAsideBack } from "./set-aside.ts"
-import { containerOf, definitions, servicesOf } from "./stack-services.ts"
+import { definitions, servicesOf } from "./stack-services.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
 import { forgetUpgrades, readUpgrades, type UpgradeNote } from "./upgrade-note.ts"
@@ -37,11 +38,34 @@ export async function settleUpgrade(tools: Tools): Promise<void> {
   }
 }
 
+/**
+ * Has the image of before on the host, which moves its directory back and serves it: as long as the upgrade lasts no container keeps it
+ * from being pruned. Throws `image-gone` where it is not to be had, with nothing changed.
+ */
+export async function ensureOldImage(tools: Tools, { service, imageId, image, aside }: UpgradeNote): Promise<void> {
+  const isThere = () => inspectImage(tools.host, imageId)
+  if (await isThere()) return
+  let why = "no registry is known to have it"
+  if (image !== undefined) {
+    try {
+      await ensureImage(tools, image, `pull-${service}`)
+      if (tools.work.dryRun || (await isThere())) return
+      why = `${image} is another one`
+    } catch (error) {
+      if (!isOurs(tools, error)) throw error
+      why = messageOf(error)
+    }
+  }
+  throw failure("image-gone", `the image that served ${service} before its upgrade (${imageId}) is gone: ${why}`, {
+    hint: `Bring it back with docker pull or docker load on the host, then run this again. Nothing is lost: the old data is in ${aside}, or still in its place.`,
+  })
+}
+
 /** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
 async function startOthers(tools: Tools): Promise<void> {
   const stopped = (await servicesOf(tools, "infrastructure")).filter((one) => one.container?.state === "exited")
   for (const one of stopped) await assertSoleServer(tools, one)
-  const containers = stopped.map(containerOf)
+  const containers = stopped.flatMap((one) => one.copies.filter(({ state }) => state === "exited"))
   if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers))
 }
 
@@ -50,6 +74,7 @@ async function startOthers(tools: Tools): Promise<void> {
  * (S13). Where what gave way is kept, one sentence each.
  */
 export async function putDataBack(tools: Tools, notes: readonly UpgradeNote[]): Promise<readonly string[]> {
+  for (const note of notes) await ensureOldImage(tools, note)
   const names = notes.map((one) => one.service)
   const own = async () =>
     (await servicesOf(tools, "infrastructure")).filter(({ service }) => names.includes(service.name))

@@ -6,11 +6,14 @@ import { serviceKind } from "../service/kinds.ts"
 import { byUse } from "./container-checks.ts"
 import type { Tools } from "./tools.ts"
 
-/** A service of the stack with its driver and, if it exists, its container. */
+/** A service of the stack with its driver and its containers. */
 export interface StackService {
   readonly definition: ServiceDefinition
   readonly driver: ServiceDriver
   readonly service: Service
+  /** All of its copies, the one that stands for it first. */
+  readonly copies: readonly Container[]
+  /** The first of them, if there is one: the server, where it holds data. */
   readonly container: Container | undefined
 }
 
@@ -64,9 +67,9 @@ function describe(tools: Tools, definition: ServiceDefinition, containers: reado
   const kind = config.kind ?? serviceKind(definition.image)
   const driver = tools.drivers.find((one) => one.kinds.includes(kind))
   if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`)
+  const copies = byUse(containers.filter((one) => one.service === definition.name))
   return {
-    definition,
-    driver,
+    ...{ definition, driver, copies },
     service: {
       name: definition.name,
       kind,
@@ -75,7 +78,7 @@ function describe(tools: Tools, definition: ServiceDefinition, containers: reado
       stack: tools.stack,
       backups: tools.layout.backups,
     },
-    container: byUse(containers.filter((one) => one.service === definition.name))[0],
+    container: copies[0],
   }
 }
 

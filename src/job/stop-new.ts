@@ -2,6 +2,7 @@ import { failure, messageOf } from "../core/errors.ts"
 import type { Fingerprint } from "../core/fingerprint.ts"
 import type { ServiceBackup } from "../core/manifest.ts"
 import { killNow } from "../docker/kill-now.ts"
+import { isRunning } from "../docker/stack.ts"
 import { refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { isKeyStore } from "./lost-data.ts"
@@ -76,8 +77,8 @@ export async function stopRest(tools: Tools, services: readonly StackService[]):
 /** Stops those of them that run, gracefully. `step` is its name in the journal. */
 export async function stopContainers(tools: Tools, step: string, services: readonly StackService[]): Promise<void> {
   if (services.length === 0) return
-  const containers = (await refresh(tools, services)).flatMap((one) => one.container ?? [])
-  const running = containers.filter(({ state }) => state === "running" || state === "restarting")
+  const containers = (await refresh(tools, services)).flatMap((one) => one.copies)
+  const running = containers.filter(isRunning)
   if (running.length > 0) await tools.work.step(step, tools.stack.stop(running))
 }
 

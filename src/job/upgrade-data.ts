@@ -2,6 +2,7 @@ import { backupId } from "../core/backup-id.ts"
 import { type Disk, lackOfRoom } from "../core/disk-room.ts"
 import { failure, refusal } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
+import { imageOf } from "../docker/image.ts"
 import type { Container } from "../docker/stack.ts"
 import type { Upgrade } from "../service/driver.ts"
 import { type Command, change, lines, sh } from "../shell/command.ts"
@@ -38,9 +39,10 @@ export async function findUpgrades(
     const directory = await directoryBehind(tools, one, upgrade)
     const artifacts = held.find(({ service }) => service === one.service.name)?.artifacts ?? []
     await assertRoom(tools, directory, { ...upgrade, dump: artifacts.reduce((sum, one) => sum + one.bytes, 0) })
-    const { imageId } = one.container
+    const { id: imageId, reference } = await imageOf(tools.host, one.container)
+    const image = reference.includes("@") ? { image: reference } : {}
     const paths = { directory, ...besidePaths(directory, { id, now: await hostNow(tools) }) }
-    const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...paths }
+    const note: UpgradeNote = { format: 1, service: one.service.name, imageId, ...image, ...paths }
     found.push({ one, upgrade, note })
     tools.log.info(
       `${one.service.name}: ${upgrade.from} becomes ${upgrade.to}; the old data will be kept in ${note.aside}`,

@@ -9,6 +9,8 @@ const noteSchema = z.object({
   service: z.string(),
   /** The image that served the old directory, by its id. */
   imageId: z.string(),
+  /** By what it can be pulled again, `repository@sha256:...`; absent where no registry is known to have it. */
+  image: z.string().optional(),
   directory: z.string(),
   /** Where the old directory is kept while the new one is filled, and afterwards. */
   aside: z.string(),

@@ -17,7 +17,7 @@ const restartLoop = 3
 
 /**
  * Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
- * seconds by the host's clock). Fails at once, with the container's last log lines, when one exits, turns unhealthy or
+ * seconds by the host's clock); one that is to have no copies (`replicas: 0`) is. Fails at once, with the container's last log lines, when one exits, turns unhealthy or
  * restarts again and again: waiting longer would not help.
  */
 export async function waitHealthy(
@@ -54,7 +54,7 @@ async function hostAhead(tools: Tools, services: readonly ServiceDefinition[]): 
 
 function isReady(containers: readonly Container[], service: ServiceDefinition, now: number): boolean {
   const copies = containers.filter((one) => one.service === service.name)
-  return copies.length > 0 && copies.every((one) => isUp(one, service, now))
+  return (copies.length > 0 || service.replicas === 0) && copies.every((one) => isUp(one, service, now))
 }
 
 function isUp(container: Container, service: ServiceDefinition, now: number): boolean {

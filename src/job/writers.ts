@@ -1,7 +1,7 @@
 import type { ServiceKind } from "../core/config.ts"
 import { refusal } from "../core/errors.ts"
-import type { Container } from "../docker/stack.ts"
-import { change, lines, sh } from "../shell/command.ts"
+import { type Container, isRunning, type ServiceDefinition } from "../docker/stack.ts"
+import { type Command, lines, sh } from "../shell/command.ts"
 import { holdsData, names, type StackService, servicesOf } from "./stack-services.ts"
 import { stopInOrder, stopTimeout } from "./stop-in-order.ts"
 import { forgetStoppedApp, noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
@@ -19,8 +19,12 @@ export async function stopWriters(tools: Tools, reason: Omit<StoppedAppNote, "fi
   const earlier = running.length === 0 ? await readStoppedApp(tools) : undefined
   const stands = earlier?.awaits === "restore" && reason.awaits !== "restore"
   const note = noteStoppedApp(tools.layout, stands ? earlier : { ...reason, fingerprints: [] })
-  const stop = running.length === 0 ? note : change`${note} || exit\n${stopInOrder(tools.stack, services, running)}`
-  await tools.work.step("stop-writers", stop, { timeout: stopTimeout(services) })
+  const commands = [
+    note,
+    ...((stands ? earlier : reason).awaits === "restore" ? keepStopped(tools.stack, containers) : []),
+    ...(running.length > 0 ? [stopInOrder(tools.stack, services, running)] : []),
+  ]
+  await tools.work.step("stop-writers", lines(sh`set -e`, ...commands), { timeout: stopTimeout(services) })
 }
 
 /** Kinds of services that keep nothing in a store of ours: they go on while its data is compared. */
@@ -34,9 +38,43 @@ export async function writersBeside(tools: Tools, services: readonly StackServic
   if (!services.some(holdsData)) return []
   const named = names(services)
   const others = (await servicesOf(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name))
-  return others.filter(
-    (one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container),
+  return others.filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.copies.some(isRunning))
+}
+
+/**
+ * Shell text after which the engine does not start these containers by itself, as it otherwise does when it starts: then only
+ * a person starts the app that waits for a restore. Empty where nothing has to be done.
+ */
+function keepStopped(stack: Tools["stack"], containers: readonly Container[]): readonly Command[] {
+  const startedAnyhow = containers.filter(({ restartPolicy }) => ["always", "on-failure"].includes(restartPolicy))
+  return startedAnyhow.length > 0 ? [stack.setRestart(startedAnyhow, "no")] : []
+}
+
+/** The same for all of the app. */
+export async function keepAppStopped(tools: Tools): Promise<readonly Command[]> {
+  return keepStopped(tools.stack, (await appContainers(tools)).containers)
+}
+
+/** Shell text that gives containers that never restart by themselves the policy of their definition again. */
+function restartAsDefined(
+  stack: Tools["stack"],
+  services: readonly ServiceDefinition[],
+  containers: readonly Container[],
+): readonly Command[] {
+  return services.flatMap(({ name, restart }) => {
+    const kept = containers.filter((one) => one.service === name && one.restartPolicy === "no" && restart !== "no")
+    return kept.length > 0 ? [stack.setRestart(kept, restart)] : []
+  })
+}
+
+/** The app runs although it was to wait for a restore: only a person starts it then, who is taken at their word. */
+export async function tellStartedByHand(tools: Tools, { backup = "a backup" }: StoppedAppNote): Promise<void> {
+  tools.log.warning(
+    `An earlier run noted that ${backup} has to be restored before the app starts, and somebody has started it: that is taken for their decision. Restore it if the data is not what it should be.`,
   )
+  const { services, containers } = await appContainers(tools)
+  const commands = restartAsDefined(tools.stack, services, containers)
+  if (commands.length > 0) await tools.work.step("restart-as-defined", lines(sh`set -e`, ...commands))
 }
 
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
@@ -76,11 +114,12 @@ export async function startWriters(tools: Tools): Promise<void> {
     tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`)
     return
   }
-  const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot)
-  const all = (await appContainers(tools)).containers
+  const { services, containers: all } = await appContainers(tools)
+  const lasting = services.filter((one) => !one.oneShot)
   const containers = all.filter((one) => lasting.some(({ name }) => name === one.service))
   const stopped = containers.filter((one) => one.state === "exited")
   const commands = [
+    ...restartAsDefined(tools.stack, services, all),
     ...(stopped.length > 0 ? [tools.stack.start(stopped)] : []),
     ...(note && note.undone === undefined ? [forgetStoppedApp(tools.layout)] : []),
   ]
@@ -108,12 +147,8 @@ export async function forgetStop(tools: Tools): Promise<void> {
   await tools.work.step("forget-stop", forgetStoppedApp(tools.layout))
 }
 
-function isRunning({ state }: Container): boolean {
-  return state === "running" || state === "restarting"
-}
-
 /** The app's containers, in dependency order, as they are started. */
-async function appContainers({ stack }: Tools) {
+export async function appContainers({ stack }: Tools) {
   const [services, all] = await Promise.all([stack.servicesOf("app"), stack.containers()])
   return { services, containers: services.flatMap(({ name }) => all.filter((one) => one.service === name)) }
 }

@@ -55,6 +55,19 @@ describe("parseDefinition", () => {
     assert.deepEqual(service("db")?.publishedPorts, [{ published: 5432, target: 5432, protocol: "tcp" }])
   })
 
+  it("knows the restart policy that compose gives, by either way to say it", () => {
+    const policy = (raw: object) =>
+      parseDefinition(JSON.stringify({ name: "shop", services: { api: { image: "shop:1", ...raw } } })).services[0]
+        ?.restart
+    const deployed = (condition: object) => policy({ restart: "always", deploy: { restart_policy: condition } })
+    assert.equal(policy({}), "no")
+    assert.equal(policy({ restart: "on-failure:3" }), "on-failure:3")
+    assert.equal(deployed({ condition: "none" }), "no")
+    assert.equal(deployed({}), "always")
+    assert.equal(deployed({ condition: "on-failure", max_attempts: 5 }), "on-failure:5")
+    assert.equal(deployed({ condition: "unless-stopped" }), "unless-stopped")
+  })
+
   it("finds the host path behind a bind-driver volume", () => {
     assert.deepEqual(volumes, [{ key: "data", name: "shop_data", device: "/opt/shop/data", external: false }])
   })

@@ -149,11 +149,24 @@ export function brokenProxy(): Promise<string> {
   return image("t-rec/nginx:broken", "infra-testbed/nginx:1", 'ENTRYPOINT ["sh", "-c", "sleep 3; exit 1"]')
 }
 
-/** A container of somebody else that has the database's directory mounted: running, or made with a restart policy and not started. */
-export async function rival({ baseDir }: StackPlace, how: "running" | "always"): Promise<AsyncDisposable> {
-  const words = how === "running" ? ["run", "--detach"] : ["create", "--restart", "always"]
+/** What a container beside the database is: a copy of which service of the stack, somebody else's unless told. */
+interface Rival {
+  readonly service?: string
+  readonly policy?: string
+}
+
+/** A container that has the database's directory mounted: running, or made with a restart policy and not started. */
+export async function rival(
+  { baseDir, project }: StackPlace,
+  how: "running" | "always",
+  { service, policy = "no" }: Rival = {},
+): Promise<AsyncDisposable> {
+  const words = how === "running" ? ["run", "--detach", "--restart", policy] : ["create", "--restart", "always"]
   const mount = ["--volume", `${baseDir}/data/postgres:/theirs`, "--label", "infra-actions.testbed=1"]
-  const id = await docker(...words, ...mount, "--entrypoint", "sleep", "infra-testbed/dragonfly:1", "600")
+  const labels = { project, service, "container-number": 2, oneoff: "False", "config-hash": "none" }
+  const own = Object.entries(service === undefined ? {} : labels)
+  const marks = own.flatMap(([name, value]) => ["--label", `com.docker.compose.${name}=${value}`])
+  const id = await docker(...words, ...mount, ...marks, "--entrypoint", "sleep", "infra-testbed/dragonfly:1", "600")
   return { [Symbol.asyncDispose]: async () => void (await docker("rm", "--force", id)) }
 }
 

@@ -6,6 +6,7 @@ import { readDeployed } from "../../src/job/deployed.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
+import { startOnRightData, stopWriters } from "../../src/job/writers.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 import { backupId, docker, image, open, readCompose, redis, sql } from "./recreate-ground.ts"
 
@@ -112,6 +113,29 @@ describe("a recreation that keeps others away from the data until it is compared
     await finishInterrupted(open(place))
     assert.equal(await inspect(place, "dragonfly", "{{.Id}} {{.State.StartedAt}}"), store)
     assert.equal(await readStoppedApp(open(place)), undefined)
+    await assertServing(place)
+  })
+
+  it("keeps the engine from starting an app that waits for a restore, until somebody starts it", async () => {
+    const api = `${place.project}-api-1`
+    const look = () => inspect(place, "api", "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}")
+    await docker("update", "--restart", "always", api)
+    await stopWriters(open(place), { awaits: "restore", backup: "backup-20200101-000000" })
+    assert.equal(await look(), "exited no")
+    // A note of an earlier version, or a policy given by hand.
+    await docker("update", "--restart", "on-failure", api)
+    await finishInterrupted(open(place))
+    assert.equal(await look(), "exited no")
+    await docker("start", api)
+    const tools = open(place)
+    await finishInterrupted(tools)
+    assert.equal(await look(), "running unless-stopped")
+    assert.match(tools.said.join("\n"), /backup-20200101-000000 .* somebody has started it/)
+
+    await stopWriters(open(place), { awaits: "restore" })
+    await docker("update", "--restart", "no", api)
+    await startOnRightData(open(place))
+    assert.equal(await look(), "running unless-stopped")
     await assertServing(place)
   })
 

@@ -105,6 +105,16 @@ describe("what recreate refuses", () => {
       await assert.rejects(recreate(open(place), proof), refusedWith("data-in-use"))
     }
     assert.equal(await starts(place), earlier)
+    for (const [service, policy] of [
+      ["gone-from-the-files", "no"],
+      ["coturn", "always"],
+      ["coturn", "on-failure"],
+    ] as const) {
+      await using _theirs = await rival(place, "running", { service, policy })
+      const now = await starts(place)
+      await assert.rejects(recreate(open(place), proof), refusedWith("data-in-use"))
+      assert.equal(await starts(place), now, `${service}, ${policy}`)
+    }
   })
 
   it("does not start its own server again when another one has come to the data meanwhile, and the next run does", async () => {
@@ -113,7 +123,9 @@ describe("what recreate refuses", () => {
     const beforeStep = async (step: string) => {
       if (step === "stop-postgres") theirs = await rival(place, "running")
     }
-    await assert.rejects(recreate(open(place, { beforeStep }), proof), refusedWith("data-in-use"))
+    const tools = open(place, { beforeStep })
+    await assert.rejects(recreate(tools, proof), refusedWith("data-in-use"))
+    assert.match(tools.said.join("\n"), /Stopped are the app and .*postgres.*the next run starts them again/)
     const state = () => docker("inspect", "-f", "{{.State.Status}}", `${place.project}-postgres-1`)
     assert.equal(await state(), "exited")
     await finishInterrupted(open(place))

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { configSchema } from "../../src/core/config.ts"
 import { currentRelease } from "../../src/core/release.ts"
@@ -6,10 +8,13 @@ import { HostError } from "../../src/host/host.ts"
 import { settleDeployment } from "../../src/job/deploy-app/settle-unfinished.ts"
 import { readUnfinished } from "../../src/job/deploy-app/unfinished-note.ts"
 import { deployApp } from "../../src/job/deploy-app.ts"
+import { silentLogger } from "../../src/job/logger.ts"
 import { readHistory } from "../../src/job/release-history.ts"
+import { waitHealthy } from "../../src/job/wait-healthy.ts"
 import { directWork } from "../support/direct-work.ts"
 import { deployHost, stackTools } from "../support/stack-tools.ts"
 import { removeStack, resetStack, type StackPlace, testbed } from "../testbed/testbed.ts"
+import { docker } from "./recreate-ground.ts"
 
 const slot = 13
 
@@ -45,14 +50,58 @@ describe("a deployment that was cut off, ended by an action that deploys nothing
     await settleDeployment(open(place, "/no-such-page"))
     await assertServes(place, { version, release })
   })
+
+  it("keeps both sets and the note while neither serves, and is ended once one does", async () => {
+    const { version, release } = { version: "1", release: "late-record-release" }
+    await cut(place, { step: "switch-proxy", release: "neither", tag: "v2" })
+    const { copies, note } = await left(place)
+    await docker("stop", "--time", "1", ...copies)
+    const said: string[] = []
+    await settleDeployment(open(place, "/health", undefined, said))
+    assert.deepEqual(await left(place), { copies, note })
+    assert.match(said.join("\n"), /Neither release neither serves.*nothing of either is removed/)
+
+    await docker("start", ...(note?.old ?? []))
+    await waitHealthy(open(place), await open(place).stack.servicesOf("app"), { containers: note?.old ?? [] })
+    await settleDeployment(open(place))
+    await assertServes(place, { version, release })
+  })
+
+  it("puts back what was replaced in its place, too", async () => {
+    const file = join(place.baseDir, "docker-compose.prod.yml")
+    const alone = readFileSync(file, "utf8").replace(
+      /^ {2}worker:\n/m,
+      `  worker:\n    container_name: ${place.project}-solo\n`,
+    )
+    writeFileSync(file, alone)
+    await deploy(open(place, null), { release: "alone", tag: "v1" })
+    const images = await imagesOf(place)
+    await assert.rejects(deploy(open(place, null, "stop-old"), { release: "mixed", tag: "v2" }), HostError)
+    assert.notDeepEqual(await imagesOf(place), images)
+    await settleDeployment(open(place, null))
+    assert.deepEqual(await imagesOf(place), images)
+    assert.equal(await readUnfinished(open(place)), undefined)
+  })
 })
+
+async function left(place: StackPlace) {
+  const tools = open(place)
+  const all = (await tools.stack.containers()).filter((one) => ["api", "worker"].includes(one.service))
+  return { copies: all.map((one) => one.id).toSorted(), note: await readUnfinished(tools) }
+}
+
+async function imagesOf(place: StackPlace) {
+  const all = (await open(place).stack.containers()).filter((one) => ["api", "worker"].includes(one.service))
+  return all.map((one) => `${one.service} ${one.imageId}`).toSorted()
+}
 
 interface Deployment {
   readonly release: string
   readonly tag: string
 }
 
-function open(place: StackPlace, path = "/health", step?: string) {
+/** `path` null: no proxy stands in front. */
+function open(place: StackPlace, path: string | null = "/health", step?: string, said: string[] = []) {
   const host = deployHost()
   const work = directWork(host, {
     beforeStep(name) {
@@ -63,9 +112,10 @@ function open(place: StackPlace, path = "/health", step?: string) {
   const { app } = configSchema.parse({
     project: "x",
     host: { address: "local" },
-    app: { "health-url": url, proxy: {}, drain: "5s" },
+    app: path === null ? {} : { "health-url": url, proxy: {}, drain: "5s" },
   })
-  return stackTools(place, { host, work, config: { app } })
+  const log = { ...silentLogger, warning: (line: string) => void said.push(line) }
+  return stackTools(place, { host, work, log, config: { app } })
 }
 
 async function deploy(tools: ReturnType<typeof open>, { release, tag }: Deployment): Promise<void> {

@@ -53,6 +53,10 @@ describe("waitHealthy", () => {
     await assert.rejects(waited(checked, { at: () => ({ health: "unhealthy" }) }), /is unhealthy/)
   })
 
+  it("waits for nothing of a service that is to have no copies", async () => {
+    assert.equal(await waited({ ...checked, name: "idle", replicas: 0 }, { at: () => ({}) }), 0)
+  })
+
   it("gives up after its budget", async () => {
     await assert.rejects(waited(checked, { at: () => ({ health: "starting" }) }), /not healthy after 5m/)
   })

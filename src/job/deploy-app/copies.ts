@@ -1,11 +1,10 @@
 import { failure } from "../../core/errors.ts"
-import type { Release } from "../../core/release.ts"
 import type { Container, ServiceDefinition } from "../../docker/stack.ts"
 import { change } from "../../shell/command.ts"
 import type { Tools } from "../tools.ts"
 import { waitHealthy } from "../wait-healthy.ts"
 import { type PinnedImages, pinnedOf, references } from "./pinned-images.ts"
-import { unfinishedNote } from "./unfinished-note.ts"
+import { type Before, unfinishedNote } from "./unfinished-note.ts"
 
 /** Containers of these services, whatever their state. */
 export async function copiesOf(tools: Tools, services: readonly ServiceDefinition[]): Promise<readonly Container[]> {
@@ -20,14 +19,10 @@ export async function copiesOf(tools: Tools, services: readonly ServiceDefinitio
 export async function startBeside(
   tools: Tools,
   services: readonly ServiceDefinition[],
-  options: {
-    readonly images: PinnedImages
-    readonly old: readonly Container[]
-    readonly release: Pick<Release, "id" | "commit">
-  },
+  options: Before & { readonly images: PinnedImages },
 ): Promise<readonly Container[]> {
   if (services.length === 0) return []
-  const { images, old, release } = options
+  const { images, old } = options
   const names = services.map((one) => one.name)
   const scale = Object.fromEntries(
     services.map(({ name, replicas }) => [name, replicas + old.filter((one) => one.service === name).length]),
@@ -39,7 +34,7 @@ export async function startBeside(
     scale,
     images: references(images, names),
   })
-  await tools.work.step("start-new", change`${unfinishedNote(tools.layout, { release, old })} || exit\n${up}`, {
+  await tools.work.step("start-new", change`${unfinishedNote(tools.layout, options)} || exit\n${up}`, {
     timeout: 300_000,
   })
   const assumed = services.map((service) => assumedCopy(tools, service, pinnedOf(images, service.name).id))

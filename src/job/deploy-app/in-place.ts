@@ -27,15 +27,24 @@ export async function replaceInPlace(tools: Tools, service: ServiceDefinition, i
   if (copies) await waitForCopies(tools, [service], { images, copies, step: `wait-${name}` })
 }
 
-/** Puts back the images that these services ran before; one that did not exist before is removed. */
+/** By service the image id that it runs; null for one without a container. */
+export function imagesInPlace(
+  services: readonly ServiceDefinition[],
+  containers: readonly Container[],
+): Readonly<Record<string, string | null>> {
+  const imageOf = (name: string) => containers.find((one) => one.service === name)?.imageId ?? null
+  return Object.fromEntries(services.map(({ name }) => [name, imageOf(name)]))
+}
+
+/** Puts back the images, by service, that these services ran before; one that did not exist before is removed. */
 export async function putBackInPlace(
   tools: Tools,
   services: readonly ServiceDefinition[],
-  before: readonly Container[],
+  before: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   for (const service of services.toReversed()) {
     const { name } = service
-    const previous = before.find((one) => one.service === name)
+    const previous = before[name]
     if (!previous) {
       const copies = await copiesOf(tools, [service])
       if (copies.length === 0) continue
@@ -47,7 +56,7 @@ export async function putBackInPlace(
       noDependencies: true,
       forceRecreate: true,
       pull: "never",
-      images: { [name]: previous.imageId },
+      images: { [name]: previous },
     })
     await tools.work.step(`put-back-${name}`, up, { timeout: 300_000 + service.stopGracePeriod })
     await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), undefined)

@@ -8,7 +8,7 @@ import { recordRelease } from "../release-history.ts"
 import type { Tools } from "../tools.ts"
 import type { PinnedImages } from "./pinned-images.ts"
 import { references } from "./pinned-images.ts"
-import { forgetUnfinished } from "./unfinished-note.ts"
+import { forgetUnfinished, keepUnfinished, type UnfinishedNote } from "./unfinished-note.ts"
 
 type Named = Pick<Release, "id" | "commit">
 
@@ -40,13 +40,19 @@ export async function recordGood(
   await recordRelease(tools, { ...entry(tools, release, images), status: "good" }, forgetUnfinished(tools.layout))
 }
 
-/** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
-export async function recordBad(
-  tools: Tools,
-  { release, images, why }: { readonly release: Named; readonly images: readonly ReleaseImage[]; readonly why: string },
-): Promise<void> {
+interface Bad {
+  readonly release: Named
+  readonly images: readonly ReleaseImage[]
+  readonly why: string
+  /** The earlier deployment that was not ended before this one began: what it left is there as it was. */
+  readonly unsettled: UnfinishedNote | undefined
+}
+
+/** Recorded too, so that nobody goes back to it; its note of an unfinished deployment goes away with it. */
+export async function recordBad(tools: Tools, { release, images, why, unsettled }: Bad): Promise<void> {
   const bad = { ...entry(tools, release, images), status: "bad", note: oneLine(why) } as const
-  await recordRelease(tools, bad, forgetUnfinished(tools.layout))
+  const end = unsettled ? keepUnfinished(tools.layout, unsettled) : forgetUnfinished(tools.layout)
+  await recordRelease(tools, bad, end)
 }
 
 function entry(tools: Tools, release: Named, images: readonly ReleaseImage[]): Omit<Release, "status"> {

@@ -74,5 +74,6 @@ function mounting(target: string): ServiceDefinition {
     environment: {},
     oneShot: false,
     replicas: 1,
+    restart: "no",
   }
 }
