@@ -125,13 +125,6 @@ function editDistance(from, to) {
 	return row[to.length] ?? 0;
 }
 
-// src/action/did-you-mean.ts
-/** ``did you mean `x`?``, or all that is known when nothing comes near. */
-function didYouMean(word, known) {
-	const meant = closest(word, known);
-	return meant ? `did you mean \`${meant}\`?` : `known are: ${known.join(", ")}`;
-}
-
 // src/core/duration.ts
 const units$1 = {
 	ms: 1,
@@ -162,6 +155,302 @@ const duration = require_libraries.union([require_libraries.int().min(0), requir
 	});
 	return parsed ?? require_libraries.NEVER;
 });
+
+// src/core/s3-config.ts
+/** `backup.s3`: the bucket of backups. */
+const s3Schema = require_libraries.strictObject({
+	enabled: require_libraries.boolean().default(true),
+	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
+	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
+	region: require_libraries.string$1().default("us-east-1"),
+	bucket: require_libraries.string$1().min(3),
+	prefix: require_libraries.string$1().default("backups/"),
+	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given."),
+	"server-side-encryption": require_libraries._enum(["s3", "kms"]).optional().describe("Have the store encrypt what it keeps, with its own keys (`s3`) or one of its key service (`kms`). Every object is looked at: one that is not encrypted so fails the backup."),
+	"kms-key-id": require_libraries.string$1().min(1).optional().describe("Key of the key service; the store's default one unless told."),
+	"storage-class": require_libraries.string$1().regex(/^[A-Z0-9_-]+$/, "use the store's own name, such as STANDARD_IA").optional().describe("Class in which backups are kept, as the store names it; it must give objects back at once."),
+	"read-back": require_libraries.boolean().default(false).describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
+	"immutable-days": require_libraries.int().min(1).max(3650).optional().describe("Days for which nobody can delete or change a backup in S3; the bucket must have object lock."),
+	"immutable-mode": require_libraries._enum(["governance", "compliance"]).default("governance").describe("`compliance`: not even the bucket's owner can shorten the lock.")
+}).refine((s3) => s3["kms-key-id"] === void 0 || s3["server-side-encryption"] === "kms", {
+	path: ["kms-key-id"],
+	message: "needs server-side-encryption: kms"
+});
+
+// src/core/config.ts
+const name$2 = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
+const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
+const patterns = require_libraries.array(require_libraries.string$1().min(1));
+const serviceKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey",
+	"openvidu",
+	"coturn",
+	"http",
+	"container"
+];
+/** Kinds whose data directory must survive everything. */
+const dataKinds = [
+	"postgres",
+	"dragonfly",
+	"redis",
+	"valkey"
+];
+const hostSchema = require_libraries.strictObject({
+	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
+	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
+	port: require_libraries.int().min(1).max(65535).default(22),
+	jump: require_libraries.strictObject({
+		address: require_libraries.string$1(),
+		user: require_libraries.string$1().default("root"),
+		port: require_libraries.int().default(22)
+	}).optional().describe("Host to go through."),
+	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
+});
+const composeSchema$2 = require_libraries.strictObject({
+	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
+	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
+	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
+	profiles: require_libraries.strictObject({
+		infrastructure: require_libraries.string$1().default("infrastructure"),
+		app: require_libraries.string$1().default("app")
+	}).prefault({})
+});
+const pathsSchema = require_libraries.strictObject({
+	infra: patterns.default([
+		"docker-compose*.yml",
+		"docker/",
+		"devops/docker/",
+		"infra.yml"
+	]),
+	app: patterns.default([
+		"src/",
+		"package.json",
+		"package-lock.json",
+		"yarn.lock",
+		"tsconfig.json",
+		"Dockerfile"
+	]),
+	migrations: patterns.default(["prisma/migrations/", "migrations/"])
+});
+const serviceSchema$1 = require_libraries.strictObject({
+	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
+	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
+	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
+	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
+	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
+	port: require_libraries.int().optional().describe("Port of a coturn service."),
+	timeout: duration.default(1e4).describe("Limit of one probe.")
+});
+const appSchema = require_libraries.strictObject({
+	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
+	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
+	proxy: require_libraries.strictObject({
+		service: require_libraries.string$1().default("nginx"),
+		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
+		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
+	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
+	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
+	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
+	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
+	"health-timeout": duration.default(12e4)
+});
+const retentionSchema = require_libraries.strictObject({
+	last: require_libraries.int().min(0).default(0),
+	daily: require_libraries.int().min(0).default(7),
+	weekly: require_libraries.int().min(0).default(4),
+	monthly: require_libraries.int().min(0).default(12)
+});
+/** How a Postgres backup is stored. */
+const postgresFormats = [
+	"custom",
+	"directory",
+	"plain"
+];
+const backupSchema = require_libraries.strictObject({
+	directory: path.optional().describe("`<base directory>/backups` unless told."),
+	retention: retentionSchema.prefault({}),
+	"prune-first": require_libraries.boolean().default(false).describe("Remove before a backup what it pushes out on the host."),
+	s3: s3Schema.optional(),
+	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore, drill and pipeline.") }).optional(),
+	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
+	postgres: require_libraries.strictObject({ format: require_libraries._enum(postgresFormats).default("custom").describe("`custom`: one archive of pg_dump, the quickest; `directory`: tables dumped side by side, for hosts with many cores, in one tar file; `plain`: gzipped SQL, `postgres-YYYY-MM-DD-HHMMSS.sql.gz`.") }).prefault({}),
+	"before-migrate": require_libraries.boolean().default(true).describe("Whether the action `pipeline` backs up before it deploys an app with new migrations; the workflow pipeline.yml goes by its own input `backup-before-migrate`."),
+	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of its rows by which a database, or one of its critical tables, may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.")
+});
+const lockSchema = require_libraries.strictObject({
+	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
+	wait: duration.default(0).describe("How long to wait for another holder.")
+});
+const thresholdsSchema = require_libraries.strictObject({
+	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
+	restarts: require_libraries.int().min(0).default(3),
+	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
+	connections: require_libraries.number().min(0).max(1).default(.9),
+	memory: require_libraries.number().min(0).max(1).default(.9)
+});
+const overridable = {
+	host: hostSchema,
+	compose: composeSchema$2.prefault({}),
+	paths: pathsSchema.prefault({}),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema$1).default({}),
+	app: appSchema.prefault({}),
+	backup: backupSchema.prefault({}),
+	lock: lockSchema.prefault({}),
+	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed").describe("When a backup is restored after infrastructure was recreated: only if the data is not the same (`needed`), or each time that a backup was made (`always`).") }).prefault({}),
+	thresholds: thresholdsSchema.prefault({})
+};
+/** The sections that an environment may override. */
+const overridableSections = Object.keys(overridable);
+/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
+const configSchema = require_libraries.strictObject({
+	project: name$2.describe("Compose project name; also names the base directory."),
+	...overridable,
+	environments: require_libraries.record(name$2, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
+});
+
+// src/core/config-json-schema.ts
+/** The JSON Schema of `infra.yml`, for editors. Overrides of an environment are the sections with nothing required. */
+function configJsonSchema() {
+	const schema = require_libraries.toJSONSchema(configSchema, {
+		io: "input",
+		target: "draft-7"
+	});
+	const { project: _project, environments, ...sections } = schema.properties ?? {};
+	const overrides = optional({
+		type: "object",
+		properties: sections,
+		additionalProperties: false
+	});
+	return {
+		...schema,
+		title: "infra.yml",
+		required: ["project"],
+		properties: {
+			...schema.properties,
+			environments: {
+				...environments,
+				additionalProperties: overrides
+			}
+		}
+	};
+}
+/** The keys that may stand at `path` of `infra.yml`; none where any name may stand. */
+function knownKeys$1(path) {
+	let schema = configJsonSchema();
+	for (const key of path) {
+		if (typeof schema !== "object") return [];
+		schema = schema.properties?.[String(key)] ?? schema.additionalProperties;
+	}
+	return typeof schema === "object" ? Object.keys(schema.properties ?? {}) : [];
+}
+/** The same schema with nothing required at any depth, and no default: an override replaces only what it names. */
+function optional(schema) {
+	const { required: _required, default: _default, properties, additionalProperties, ...rest } = schema;
+	return {
+		...rest,
+		...properties && { properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, optional(value)])) },
+		...additionalProperties !== void 0 && { additionalProperties: typeof additionalProperties === "object" ? optional(additionalProperties) : additionalProperties }
+	};
+}
+
+// src/core/config-problem.ts
+const secretName = /secret|password|passphrase|passwd|token|credential|(access|private|api|ssh)[-_]?key/i;
+/** The problems of one zod issue: one for each unknown key, else one. */
+function problemsOf$2(issue, data) {
+	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({
+		path: [...issue.path, key],
+		message: unknownKey(key, knownKeys$1(issue.path))
+	}));
+	const message = valueAt(data, issue.path) === void 0 ? missing$2(issue) : wrong(issue);
+	return [{
+		path: issue.path,
+		message
+	}];
+}
+/** The value at a path; undefined when nothing is there. */
+function valueAt(data, path) {
+	return path.reduce((value, key) => typeof value === "object" && value !== null && Object.hasOwn(value, key) ? value[key] : void 0, data);
+}
+/** What to say of a key that may not stand where it does. */
+function unknownKey(key, known) {
+	if (secretName.test(key)) return "a secret does not belong in this file: pass it as an input of the action (expected no secrets here)";
+	const suggestion = closest(key, known);
+	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
+}
+function missing$2(issue) {
+	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
+}
+/** What to say of a value that is there and cannot be taken; reads on after its name. */
+function wrong(issue) {
+	switch (issue.code) {
+		case "invalid_type": return `is of the wrong type (expected ${kind(issue.expected)})`;
+		case "invalid_value": return `is not one of the known values (expected one of ${issue.values.map(String).join(", ")})`;
+		case "too_small": return `is too small (expected at least ${issue.minimum}${unit(issue.origin)})`;
+		case "too_big": return `is too big (expected at most ${issue.maximum}${unit(issue.origin)})`;
+		case "invalid_union": return "is of the wrong type (expected a duration such as 90s, 10m or 1h30m, or whole milliseconds)";
+		case "invalid_format": return issue.format === "url" ? "is no URL (expected one such as https://example.org/health)" : `is malformed: ${issue.message}`;
+		default: return `is not valid: ${issue.message}`;
+	}
+}
+function kind(expected) {
+	return {
+		string: "text",
+		int: "a whole number",
+		number: "a number",
+		boolean: "true or false",
+		array: "a list",
+		object: "a section with keys of its own",
+		record: "a section with keys of its own"
+	}[expected] ?? expected;
+}
+function unit(origin) {
+	if (origin === "string") return " characters";
+	return origin === "array" ? " entries" : "";
+}
+
+// src/action/did-you-mean.ts
+/** ``did you mean `x`?``, or all that is known when nothing comes near; each as a person would write it. */
+function didYouMean(word, known, written = (name) => name) {
+	const meant = closest(word, known);
+	return meant ? `did you mean \`${written(meant)}\`?` : `known are: ${known.map(written).join(", ")}`;
+}
+
+// src/core/backup-id.ts
+/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
+function backupId(time) {
+	return `backup-${digits(time, "")}`;
+}
+/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
+function backupStamp(time) {
+	return digits(time, "-");
+}
+/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
+function backupTime(id) {
+	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
+	if (!parts) return void 0;
+	const [year, month, day, hour, minute, second] = parts;
+	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
+}
+/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
+function artifactFile(folder, { service, stamp, part, extension }) {
+	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
+	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
+}
+/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
+function fileNamePart(text) {
+	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
+}
+function percent(byte) {
+	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+function digits(time, separator) {
+	const [date = "", clock = ""] = time.toISOString().split("T");
+	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
+}
 
 // src/shell/secret.ts
 const shown$4 = "***";
@@ -225,6 +514,11 @@ const boolean = require_libraries.stringbool({
 const wholeNumber = require_libraries.string$1().regex(/^\d{1,15}$/, "use a whole number").transform(Number);
 /** Words separated by commas, spaces or line ends; empty ones dropped. */
 const words$1 = require_libraries.string$1().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ""));
+/** The id of a backup, or one of the words that stand for one. Its form is looked at before any host is asked. */
+function backupNamed(...words) {
+	const expected = ["an id such as backup-20261121-020000", ...words].join(", or ");
+	return require_libraries.string$1().refine((text) => words.includes(text) || backupTime(text) !== void 0, `use ${expected}`);
+}
 /** Milliseconds from `90s`, `10m`, `1h30m`. */
 const time$1 = require_libraries.string$1().transform((text, context) => {
 	const milliseconds = parseDuration(text);
@@ -239,10 +533,32 @@ function secret(name) {
 	return require_libraries.string$1().transform((value) => new Secret(name, value));
 }
 
+// src/action/without-effect.ts
+/**
+* Throws the input error `input-without-effect` that names every input given in a use of the action that does not read it:
+* whoever gave it meant another use. On GitHub every default arrives as if it was given, so one equal to it says nothing.
+*/
+function refuseWithoutEffect(contract, inputs, { written }) {
+	const given = (name) => isGiven(contract, name, inputs[name]);
+	const holds = (use) => Object.entries(use).every(([name, wanted]) => typeof wanted === "boolean" ? given(name) === wanted : [inputs[name]].flat().includes(wanted));
+	const problems = Object.entries(contract.goesWith ?? {}).filter(([name, uses]) => given(name) && !uses.some(holds)).map(([name, uses]) => `\`${written(name)}\` has no effect here: it goes ${uses.map(said$1(written)).join(", or ")}`);
+	if (problems.length === 0) return;
+	throw inputError("input-without-effect", problems.join("\n"), { hint: "Give what it goes with, or leave it out. Nothing was done." });
+}
+/** Whether an input says more than its default does. */
+function isGiven({ inputs }, name, value) {
+	const schema = inputs.shape[name];
+	return value !== void 0 && !(schema instanceof require_libraries.ZodDefault && schema.def.defaultValue === value);
+}
+/** `with --mode restore, without --file`. */
+function said$1(written) {
+	return (use) => Object.entries(use).map(([name, wanted]) => typeof wanted === "boolean" ? `${wanted ? "with" : "without"} \`${written(name)}\`` : `with \`${written(name, wanted)}\``).join(", ");
+}
+
 // src/action/read-inputs.ts
 /**
 * The inputs of an action, checked. Secrets are masked before anything else is done with them. Throws an input error
-* `input-unknown` or `input-invalid` that names every wrong input at once, without a secret's value.
+* `input-unknown`, `input-invalid` or `input-without-effect` that names every wrong input at once, without a secret's value.
 */
 function readInputs(contract, runtime) {
 	const names = Object.keys(contract.inputs.shape);
@@ -254,10 +570,13 @@ function readInputs(contract, runtime) {
 	for (const [name, text] of texts) if (text !== void 0 && metaOf$1(contract, name).secret) runtime.mask(text);
 	refuseUnknown(contract, names, runtime);
 	const given = [...texts].filter(([, text]) => text !== void 0);
-	const result = contract.inputs.safeParse(Object.fromEntries(given));
-	if (result.success) return result.data;
+	const result = contract.inputs.safeParse(Object.fromEntries(given), { reportInput: true });
+	if (result.success) {
+		refuseWithoutEffect(contract, result.data, runtime);
+		return result.data;
+	}
 	const problems = result.error.issues.map((issue) => explain(contract, issue, texts, runtime));
-	throw inputError("input-invalid", [...new Set(problems)].join("\n"), { hint: `The inputs of \`${contract.name}\` are described in its README.` });
+	throw inputError("input-invalid", [...new Set(problems)].join("\n"), { hint: runtime.describedIn(contract.name) });
 }
 /** An access key of ours with a session token that happens to be in the environment would be refused: families stay together. */
 function textOf(contract, { name, names, runtime }) {
@@ -287,8 +606,14 @@ function explain(contract, issue, texts, runtime) {
 	const text = texts.get(name);
 	const meta = metaOf$1(contract, name);
 	if (text === void 0) return `input \`${name}\` is missing: give it ${runtime.placeOf(name)}. ${meta.description}`;
-	const shown = meta.secret ? "" : ` (got ${JSON.stringify(text.slice(0, 60))})`;
-	return `input \`${name}\`: ${issue.message}${shown}`;
+	if (meta.secret) return `input \`${name}\` ${wrong(issue)}`;
+	return `input \`${name}\` ${wrong(issue)} (got ${JSON.stringify(text.slice(0, 60))})${meantValue(issue)}`;
+}
+/** Of a word that a list of values does not have, the one that it comes near. */
+function meantValue(issue) {
+	if (issue.code !== "invalid_value" || typeof issue.input !== "string") return "";
+	const meant = closest(issue.input, issue.values.map(String));
+	return meant ? `; did you mean \`${meant}\`?` : "";
 }
 function metaOf$1(contract, name) {
 	const schema = contract.inputs.shape[name];
@@ -356,6 +681,8 @@ function actionsRuntime(env = process.env) {
 		given: (name) => present(env[variableOf(name)]),
 		givenNames: () => Object.keys(env).filter((key) => key.startsWith(prefix) && present(env[key])).map(nameOf),
 		placeOf: (name) => `under \`with:\` as \`${name}\``,
+		written: (name, value) => value === void 0 ? name : `${name}: ${value}`,
+		describedIn: (action) => `The inputs of \`${action}\` are described in its README.`,
 		mask: (secret) => {
 			for (const part of masking.add(secret)) require_libraries.setSecret(part);
 		},
@@ -384,6 +711,10 @@ function report(failure, mask, untrusted) {
 }
 
 // src/action/perform.ts
+/** What an action ends with that came to no outcome: never one of the verdicts of an action whose code tells one. */
+function failedCode({ outputs }) {
+	return "exit-code" in outputs.shape ? 4 : 2;
+}
 /**
 * The one failure policy. Masks, checks the inputs, writes the negative outputs first, runs, writes the outputs and
 * the summary. Never rejects: whatever is thrown becomes outputs, a message and an ending.
@@ -396,7 +727,7 @@ async function perform(action, runtime, signal) {
 		return await finish$2(contract, await untilAborted(action.main(inputs, contextOf(runtime, signal)), signal), runtime);
 	} catch (error) {
 		if (signal.aborted && error !== signal.reason) runtime.log.info(`While stopping: ${messageOf(error)}`);
-		return giveUp(signal.aborted ? signal.reason : error, runtime);
+		return giveUp(contract, signal.aborted ? signal.reason : error, runtime);
 	}
 }
 /** Milliseconds that an aborted action has to put down what it holds: the runner's first signal leaves 7 500. */
@@ -427,7 +758,7 @@ async function finish$2(contract, outcome, runtime) {
 	};
 }
 /** Writes down that the action failed, and why. */
-function giveUp(error, runtime) {
+function giveUp(contract, error, runtime) {
 	const status = error instanceof AppError && error.kind === "refused" ? "refused" : "failed";
 	const reason = error instanceof AppError ? error.code : "bug";
 	runtime.output({
@@ -436,7 +767,7 @@ function giveUp(error, runtime) {
 	});
 	runtime.fail(failureOf$1(error));
 	return {
-		exitCode: 2,
+		exitCode: failedCode(contract),
 		failed: true
 	};
 }
@@ -484,7 +815,7 @@ function contextOf(runtime, signal) {
 */
 async function runAction(action) {
 	const runtime = actionsRuntime();
-	process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).failed ? 1 : 0));
+	process.on("uncaughtException", (error) => process.exit(giveUp(action.contract, error, runtime).failed ? 1 : 0));
 	const ending = await perform(action, runtime, abortOnSignals());
 	process.exit(ending.failed ? 1 : 0);
 }
@@ -683,179 +1014,6 @@ function parseGoDuration(text) {
 	return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * milliseconds[unit], 0);
 }
 
-// src/docker/compose-definition.ts
-/**
-* Reads the output of `docker compose config --format json`. It holds every secret of the stack in clear (compose
-* merges env files into `environment`), so neither the text nor an error about it is ever shown.
-*/
-function parseDefinition(json) {
-	const parsed = composeSchema$2.safeParse(parseJson(json));
-	if (!parsed.success) {
-		const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
-		throw failure("compose-output", `compose printed a definition of another shape than known, at ${where}`, { hint: "Check the version of the compose plugin on the host: 2.20 or newer is known to work." });
-	}
-	const { name, services, volumes, networks } = parsed.data;
-	const awaited = new Set(Object.values(services).flatMap((service) => awaitedToEnd(service.depends_on)));
-	return {
-		project: name,
-		services: Object.entries(services).map(([key, service]) => toService(key, service, awaited.has(key))),
-		volumes: Object.entries(volumes).map(([key, volume]) => ({
-			key,
-			name: volume?.name ?? key,
-			device: bindDevice(volume?.driver_opts),
-			external: volume?.external ?? false
-		})),
-		networks: Object.entries(networks).map(([key, network]) => ({
-			key,
-			name: network?.name ?? key,
-			external: network?.external ?? false
-		}))
-	};
-}
-/**
-* Milliseconds that a container may take to become healthy, by Docker's own rules and defaults
-* (docs.docker.com, Dockerfile HEALTHCHECK): the start period, then `retries` rounds of interval and timeout.
-*/
-function healthBudget(check) {
-	if (!check || check.disable || check.test?.[0] === "NONE") return void 0;
-	const rounds = check.retries ?? 3;
-	return check.start_period + (check.interval + check.timeout) * rounds;
-}
-const period = (fallback) => require_libraries.string$1().optional().transform((text) => text === void 0 ? fallback : parseGoDuration(text) ?? fallback);
-const healthSchema = require_libraries.object({
-	test: require_libraries.array(require_libraries.string$1()).nullish(),
-	disable: require_libraries.boolean().optional(),
-	interval: period(3e4),
-	timeout: period(3e4),
-	start_period: period(0),
-	retries: require_libraries.int().optional()
-});
-const scalar = require_libraries.union([
-	require_libraries.string$1(),
-	require_libraries.number(),
-	require_libraries.boolean()
-]).nullable();
-const resource = require_libraries.object({
-	name: require_libraries.string$1().optional(),
-	external: require_libraries.boolean().optional(),
-	driver_opts: require_libraries.record(require_libraries.string$1(), scalar).nullish()
-}).nullable();
-const serviceSchema$1 = require_libraries.object({
-	image: require_libraries.string$1().default(""),
-	profiles: require_libraries.array(require_libraries.string$1()).default([]),
-	stop_grace_period: period(1e4),
-	healthcheck: healthSchema.nullish(),
-	volumes: require_libraries.array(require_libraries.object({
-		type: require_libraries.string$1(),
-		source: require_libraries.string$1().default(""),
-		target: require_libraries.string$1().default(""),
-		read_only: require_libraries.boolean().default(false)
-	})).nullish(),
-	depends_on: require_libraries.record(require_libraries.string$1(), require_libraries.object({ condition: require_libraries.string$1() })).nullish(),
-	container_name: require_libraries.string$1().optional(),
-	ports: require_libraries.array(require_libraries.object({
-		published: require_libraries.string().optional(),
-		target: require_libraries.int(),
-		protocol: require_libraries.string$1().default("tcp")
-	})).nullish(),
-	networks: require_libraries.record(require_libraries.string$1(), require_libraries.unknown()).nullish(),
-	environment: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
-	labels: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
-	scale: require_libraries.int().optional(),
-	deploy: require_libraries.object({ replicas: require_libraries.int().optional() }).nullish()
-});
-const composeSchema$2 = require_libraries.object({
-	name: require_libraries.string$1(),
-	services: require_libraries.record(require_libraries.string$1(), serviceSchema$1),
-	volumes: require_libraries.record(require_libraries.string$1(), resource).default({}),
-	networks: require_libraries.record(require_libraries.string$1(), resource).default({})
-});
-function toService(name, raw, awaited) {
-	return {
-		name,
-		image: raw.image,
-		profiles: raw.profiles,
-		stopGracePeriod: raw.stop_grace_period,
-		healthBudget: healthBudget(raw.healthcheck ?? void 0),
-		volumes: (raw.volumes ?? []).map(({ read_only, ...volume }) => ({
-			...volume,
-			readOnly: read_only
-		})),
-		networks: Object.keys(raw.networks ?? {}),
-		dependsOn: Object.keys(raw.depends_on ?? {}),
-		hasContainerName: raw.container_name !== void 0,
-		publishedPorts: (raw.ports ?? []).flatMap(publishedPort),
-		environment: Object.fromEntries(Object.entries(raw.environment ?? {}).map(([key, value]) => [key, undoubled(value)])),
-		oneShot: awaited || String(raw.labels?.["infra-actions.one-shot"]) === "true",
-		replicas: raw.scale ?? raw.deploy?.replicas ?? 1
-	};
-}
-/** A port without `published` gets a free one of the host, so that copies do not collide; a range counts by its first. */
-function publishedPort(port) {
-	const published = Number.parseInt(port.published ?? "", 10);
-	return published > 0 ? [{
-		published,
-		target: port.target,
-		protocol: port.protocol
-	}] : [];
-}
-/** Compose leaves `$$` doubled in its output; the container sees one `$`. */
-function undoubled(value) {
-	return value === null ? "" : String(value).replaceAll("$$", "$");
-}
-function awaitedToEnd(dependsOn) {
-	return Object.entries(dependsOn ?? {}).filter(([, { condition }]) => condition === "service_completed_successfully").map(([name]) => name);
-}
-function bindDevice(options) {
-	const flags = String(options?.o ?? "").split(",");
-	const device = options?.device;
-	return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : void 0;
-}
-function parseJson(json) {
-	try {
-		return JSON.parse(json);
-	} catch {
-		throw failure("compose-output", "compose printed a definition that is not JSON");
-	}
-}
-
-// src/docker/compose-plan.ts
-/**
-* Reads the text of `docker compose --dry-run up`: `Recreate` replaces a container, `Running` keeps it, `Creating`
-* makes one, `Starting` without either starts one that exists. Names are matched with the containers there are, else
-* with compose's own naming. Several copies of a service give its most drastic action.
-*/
-function parsePlan(text, options) {
-	const seen = /* @__PURE__ */ new Map();
-	for (const [, name = "", word = ""] of text.matchAll(/DRY-RUN MODE -\s+Container (\S+)\s+(\w+)/g)) {
-		const service = serviceOf(name, options);
-		const action = actions[word];
-		if (!service || !action) continue;
-		const before = seen.get(service);
-		if (!before || severity$1.indexOf(action) > severity$1.indexOf(before)) seen.set(service, action);
-	}
-	return [...seen].map(([service, action]) => ({
-		service,
-		action
-	}));
-}
-const severity$1 = [
-	"keep",
-	"start",
-	"create",
-	"recreate"
-];
-const actions = {
-	Running: "keep",
-	Starting: "start",
-	Creating: "create",
-	Recreate: "recreate"
-};
-function serviceOf(name, { project, services, containers }) {
-	const plain = name.replace(/^[0-9a-f]{12}_/, "");
-	return containers.find((one) => one.name === name)?.service ?? services.find((service) => plain === service || plain.replace(/-\d+$/, "") === `${project}-${service}`);
-}
-
 // src/host/host.ts
 /** The host, or the way to it, failed: it is not known what the command did. */
 var HostError = class extends AppError {
@@ -984,6 +1142,219 @@ const defineExisting = sh`existing() {
   return "$code"
 }`;
 
+// src/docker/volumes.ts
+/** Prints every volume that compose made for this project, whatever the files say today. */
+function inspectVolumes(project) {
+	return sh`${defineExisting}
+volumes=$(${limited} docker volume ls --quiet --filter ${`label=com.docker.compose.project=${project}`}) || exit
+[ -z "$volumes" ] || existing ${limited} docker volume inspect --format '{"name":{{json .Name}},"options":{{json .Options}}}' $volumes`;
+}
+function parseVolumes(output) {
+	return output.split("\n").filter((line) => line.trim() !== "").map((line) => {
+		const { name, options } = lineSchema$2.parse(JSON.parse(line));
+		return {
+			name,
+			device: bindDevice(options)
+		};
+	});
+}
+const lineSchema$2 = require_libraries.object({
+	name: require_libraries.string$1(),
+	options: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()).nullish()
+});
+/** The host path behind a volume of the driver `local` whose options say that it is a bind mount. */
+function bindDevice(options) {
+	const flags = String(options?.o ?? "").split(",");
+	const device = options?.device;
+	return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : void 0;
+}
+
+// src/docker/compose-definition.ts
+/**
+* Reads the output of `docker compose config --format json`. It holds every secret of the stack in clear (compose
+* merges env files into `environment`), so neither the text nor an error about it is ever shown.
+*/
+function parseDefinition(json) {
+	const parsed = composeSchema$1.safeParse(parseJson(json));
+	if (!parsed.success) {
+		const where = parsed.error.issues.map((issue) => `${issue.path.join(".")} (${issue.code})`).join(", ");
+		throw failure("compose-output", `compose printed a definition of another shape than known, at ${where}`, { hint: "Check the version of the compose plugin on the host: 2.20 or newer is known to work." });
+	}
+	const { name, services, volumes, networks } = parsed.data;
+	const awaited = new Set(Object.values(services).flatMap((service) => awaitedToEnd(service.depends_on)));
+	return {
+		project: name,
+		services: Object.entries(services).map(([key, service]) => toService(key, service, awaited.has(key))),
+		volumes: Object.entries(volumes).map(([key, volume]) => ({
+			key,
+			name: volume?.name ?? key,
+			device: bindDevice(volume?.driver_opts),
+			external: volume?.external ?? false
+		})),
+		networks: Object.entries(networks).map(([key, network]) => ({
+			key,
+			name: network?.name ?? key,
+			external: network?.external ?? false
+		}))
+	};
+}
+/**
+* Milliseconds that a container may take to become healthy, by Docker's own rules and defaults
+* (docs.docker.com, Dockerfile HEALTHCHECK): the start period, then `retries` rounds of interval and timeout.
+*/
+function healthBudget(check) {
+	if (!check || check.disable || check.test?.[0] === "NONE") return void 0;
+	const rounds = check.retries ?? 3;
+	return check.start_period + (check.interval + check.timeout) * rounds;
+}
+const period = (fallback) => require_libraries.string$1().optional().transform((text) => text === void 0 ? fallback : parseGoDuration(text) ?? fallback);
+const healthSchema = require_libraries.object({
+	test: require_libraries.array(require_libraries.string$1()).nullish(),
+	disable: require_libraries.boolean().optional(),
+	interval: period(3e4),
+	timeout: period(3e4),
+	start_period: period(0),
+	retries: require_libraries.int().optional()
+});
+const scalar = require_libraries.union([
+	require_libraries.string$1(),
+	require_libraries.number(),
+	require_libraries.boolean()
+]).nullable();
+const resource = require_libraries.object({
+	name: require_libraries.string$1().optional(),
+	external: require_libraries.boolean().optional(),
+	driver_opts: require_libraries.record(require_libraries.string$1(), scalar).nullish()
+}).nullable();
+const serviceSchema = require_libraries.object({
+	image: require_libraries.string$1().default(""),
+	profiles: require_libraries.array(require_libraries.string$1()).default([]),
+	stop_grace_period: period(1e4),
+	healthcheck: healthSchema.nullish(),
+	volumes: require_libraries.array(require_libraries.object({
+		type: require_libraries.string$1(),
+		source: require_libraries.string$1().default(""),
+		target: require_libraries.string$1().default(""),
+		read_only: require_libraries.boolean().default(false)
+	})).nullish(),
+	depends_on: require_libraries.record(require_libraries.string$1(), require_libraries.object({ condition: require_libraries.string$1() })).nullish(),
+	container_name: require_libraries.string$1().optional(),
+	ports: require_libraries.array(require_libraries.object({
+		published: require_libraries.string().optional(),
+		target: require_libraries.int(),
+		protocol: require_libraries.string$1().default("tcp")
+	})).nullish(),
+	networks: require_libraries.record(require_libraries.string$1(), require_libraries.unknown()).nullish(),
+	environment: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
+	labels: require_libraries.record(require_libraries.string$1(), scalar).nullish(),
+	scale: require_libraries.int().optional(),
+	restart: require_libraries.string$1().optional(),
+	deploy: require_libraries.object({
+		replicas: require_libraries.int().optional(),
+		restart_policy: require_libraries.object({
+			condition: require_libraries.string$1().default("any"),
+			max_attempts: require_libraries.int().optional()
+		}).nullish()
+	}).nullish()
+});
+const composeSchema$1 = require_libraries.object({
+	name: require_libraries.string$1(),
+	services: require_libraries.record(require_libraries.string$1(), serviceSchema),
+	volumes: require_libraries.record(require_libraries.string$1(), resource).default({}),
+	networks: require_libraries.record(require_libraries.string$1(), resource).default({})
+});
+function toService(name, raw, awaited) {
+	return {
+		name,
+		image: raw.image,
+		profiles: raw.profiles,
+		stopGracePeriod: raw.stop_grace_period,
+		healthBudget: healthBudget(raw.healthcheck ?? void 0),
+		volumes: (raw.volumes ?? []).map(({ read_only, ...volume }) => ({
+			...volume,
+			readOnly: read_only
+		})),
+		networks: Object.keys(raw.networks ?? {}),
+		dependsOn: Object.keys(raw.depends_on ?? {}),
+		hasContainerName: raw.container_name !== void 0,
+		publishedPorts: (raw.ports ?? []).flatMap(publishedPort),
+		environment: Object.fromEntries(Object.entries(raw.environment ?? {}).map(([key, value]) => [key, undoubled(value)])),
+		oneShot: awaited || String(raw.labels?.["infra-actions.one-shot"]) === "true",
+		replicas: raw.scale ?? raw.deploy?.replicas ?? 1,
+		restart: restartPolicy(raw)
+	};
+}
+/** As compose gives it to a container: what `deploy` says goes first, in words of its own. */
+function restartPolicy({ restart, deploy }) {
+	if (!deploy?.restart_policy) return restart ?? "no";
+	const { condition, max_attempts: attempts } = deploy.restart_policy;
+	if (condition === "on-failure") return attempts === void 0 ? condition : `${condition}:${attempts}`;
+	return {
+		none: "no",
+		any: "always"
+	}[condition] ?? condition;
+}
+/** A port without `published` gets a free one of the host, so that copies do not collide; a range counts by its first. */
+function publishedPort(port) {
+	const published = Number.parseInt(port.published ?? "", 10);
+	return published > 0 ? [{
+		published,
+		target: port.target,
+		protocol: port.protocol
+	}] : [];
+}
+/** Compose leaves `$$` doubled in its output; the container sees one `$`. */
+function undoubled(value) {
+	return value === null ? "" : String(value).replaceAll("$$", "$");
+}
+function awaitedToEnd(dependsOn) {
+	return Object.entries(dependsOn ?? {}).filter(([, { condition }]) => condition === "service_completed_successfully").map(([name]) => name);
+}
+function parseJson(json) {
+	try {
+		return JSON.parse(json);
+	} catch {
+		throw failure("compose-output", "compose printed a definition that is not JSON");
+	}
+}
+
+// src/docker/compose-plan.ts
+/**
+* Reads the text of `docker compose --dry-run up`: `Recreate` replaces a container, `Running` keeps it, `Creating`
+* makes one, `Starting` without either starts one that exists. Names are matched with the containers there are, else
+* with compose's own naming. Several copies of a service give its most drastic action.
+*/
+function parsePlan(text, options) {
+	const seen = /* @__PURE__ */ new Map();
+	for (const [, name = "", word = ""] of text.matchAll(/DRY-RUN MODE -\s+Container (\S+)\s+(\w+)/g)) {
+		const service = serviceOf(name, options);
+		const action = actions[word];
+		if (!service || !action) continue;
+		const before = seen.get(service);
+		if (!before || severity$1.indexOf(action) > severity$1.indexOf(before)) seen.set(service, action);
+	}
+	return [...seen].map(([service, action]) => ({
+		service,
+		action
+	}));
+}
+const severity$1 = [
+	"keep",
+	"start",
+	"create",
+	"recreate"
+];
+const actions = {
+	Running: "keep",
+	Starting: "start",
+	Creating: "create",
+	Recreate: "recreate"
+};
+function serviceOf(name, { project, services, containers }) {
+	const plain = name.replace(/^[0-9a-f]{12}_/, "");
+	return containers.find((one) => one.name === name)?.service ?? services.find((service) => plain === service || plain.replace(/-\d+$/, "") === `${project}-${service}`);
+}
+
 // src/docker/container.ts
 /** The part of `docker inspect` that is used; the environment, where secrets stand, is not even asked for. */
 const format$1 = [
@@ -1106,8 +1477,8 @@ volumes=$(${limited} docker volume ls --quiet) || exit
 function parseMounting(output, sources) {
 	const seen = output.split("\n").filter((line) => line.trim() !== "").map((line) => lineSchema$1.parse(JSON.parse(line)));
 	const volumes = seen.flatMap((one) => "volume" in one ? [namesOf$1(one)] : []);
-	const wanted = new Set(sources.map(plain).flatMap((source) => [source, ...aliases(source, volumes)]));
-	return seen.flatMap((one) => "id" in one && mayServe(one) && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain(mount.Source)))) ? [toMounting(one)] : []);
+	const wanted = new Set(sources.map(plain$1).flatMap((source) => [source, ...aliases(source, volumes)]));
+	return seen.flatMap((one) => "id" in one && mayServe(one) && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain$1(mount.Source)))) ? [toMounting(one)] : []);
 }
 /**
 * The engine starts what is stopped when it starts itself: `always` whoever stopped it, `on-failure` what ended with a code
@@ -1158,18 +1529,18 @@ const volumeSchema = require_libraries.object({
 });
 const lineSchema$1 = require_libraries.union([containerSchema, volumeSchema]);
 function namesOf$1({ volume, path, options }) {
-	const bound = options?.device !== void 0 && /\br?bind\b/.test(options.o ?? "");
+	const device = bindDevice(options);
 	return [
 		volume,
-		plain(path),
-		...bound ? [plain(options.device ?? "")] : []
+		plain$1(path),
+		...device === void 0 ? [] : [plain$1(device)]
 	];
 }
 function aliases(source, volumes) {
 	return volumes.filter((names) => names.includes(source)).flat();
 }
 /** Without the trailing slashes with which a compose file may write a path. */
-function plain(path) {
+function plain$1(path) {
 	return path.length > 1 ? path.replace(/\/+$/, "") : path;
 }
 
@@ -1277,6 +1648,7 @@ function composeStack({ host, config, preview = [] }) {
 		containers: (service) => listContainers(host, project, service),
 		servicesOf: async (profile) => chooseServices(await stack.definition(), config, profile),
 		mounting: async (sources) => parseMounting((await askEngine(host, inspectMounts)).stdout, sources),
+		volumes: async () => parseVolumes((await askEngine(host, inspectVolumes(project))).stdout),
 		logs: (container, lines) => readLogs(host, container, lines),
 		plan: async (services, options = {}) => {
 			const [text, containers] = await Promise.all([dryRun(host, upDryRun(config, services, {
@@ -1294,6 +1666,7 @@ function composeStack({ host, config, preview = [] }) {
 		up: (services, options) => upCommand(config, services, options ?? {}),
 		stop: (containers, options) => stopCommand(containers, options ?? {}),
 		start: (containers) => change`docker start ${idsOf(containers)}`,
+		setRestart: (containers, policy) => change`docker update --restart ${policy} ${idsOf(containers)}`,
 		remove: (containers) => change`docker rm ${idsOf(containers)}`
 	};
 	return stack;
@@ -1883,10 +2256,13 @@ function countBytes(content) {
 }
 
 // src/host/local.ts
+/** Milliseconds. */
+const settling = 300;
 /** This machine, in the same frame as a remote one. */
 function localHost({ log, directory, shell = ["sh"] } = {}) {
 	const ending = new AbortController();
 	const running = /* @__PURE__ */ new Set();
+	const allClosed = () => Promise.all([...running].map((channel) => channel.closed));
 	return framedHost({
 		name: "localhost",
 		signal: ending.signal,
@@ -1897,9 +2273,10 @@ function localHost({ log, directory, shell = ["sh"] } = {}) {
 			return channel;
 		},
 		async dispose() {
-			if (running.size > 0) log?.(`ending ${running.size} commands that still run here`);
+			await Promise.race([allClosed(), (0, node_timers_promises.setTimeout)(settling, void 0, { ref: false })]);
+			if (running.size > 0) log?.(`ending what still runs here, ${running.size} in number`);
 			ending.abort();
-			await Promise.all([...running].map((channel) => channel.closed));
+			await allClosed();
 		}
 	});
 }
@@ -2061,6 +2438,14 @@ function lineReader(name, { onLine, progress }, log) {
 // src/host/work.ts
 /** Milliseconds that a step may take unless told. */
 const stepTimeout = 6e5;
+/**
+* Whether it is known, after this error, what became of the last step, and who threw it may still act: not after one that
+* was cut or lost sight of, nor without the lock. Then the next run, which waits for it, has to judge what there is.
+*/
+function mayStillAct(error) {
+	if (error instanceof HostError) return false;
+	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
+}
 
 // src/host/plain-work.ts
 /**
@@ -2110,6 +2495,20 @@ const systemClock = {
 	now: () => /* @__PURE__ */ new Date(),
 	sleep: (milliseconds, signal) => (0, node_timers_promises.setTimeout)(milliseconds, void 0, signal ? { signal } : {})
 };
+
+// src/core/deploy-settlement.ts
+/** Decides it by what serves now: never does a set go whose other one does not serve each of its services. */
+function settlementOf({ services, old, fresh, ...cut }) {
+	if (old.length === 0 || fresh.length === 0) return "one-set";
+	const newServe = fresh.every((one) => one.serves) && services.every((name) => servesOne$1(fresh, name));
+	if (newServe && cut.tookOver) return "forward";
+	const before = new Set(old.map((one) => one.service));
+	if (cut.oldComplete && [...before].every((name) => servesOne$1(old, name))) return "back";
+	return newServe && !cut.answersWrong ? "forward" : "undecided";
+}
+function servesOne$1(copies, name) {
+	return copies.some((one) => one.service === name && one.serves);
+}
 
 // src/docker/image.ts
 /** What the engine knows of an image, by any reference or id; undefined when it has none such. */
@@ -2194,8 +2593,7 @@ function assumed$1(reference) {
 // src/job/is-ours.ts
 /** Whether this run may still act: it is not cancelled, has its lock, and knows what became of its last step. */
 function isOurs(tools, error) {
-	if (tools.signal.aborted || error instanceof HostError) return false;
-	return !(error instanceof AppError) || error.code !== "lease-lost" && error.code !== "step-cut";
+	return !tools.signal.aborted && mayStillAct(error);
 }
 
 // src/job/host-now.ts
@@ -2240,7 +2638,7 @@ function decode$1(text) {
 const restartLoop = 3;
 /**
 * Waits until every named service runs and is healthy, as Docker's own health check says (without one: running for two
-* seconds by the host's clock). Fails at once, with the container's last log lines, when one exits, turns unhealthy or
+* seconds by the host's clock); one that is to have no copies (`replicas: 0`) is. Fails at once, with the container's last log lines, when one exits, turns unhealthy or
 * restarts again and again: waiting longer would not help.
 */
 async function waitHealthy(tools, services, options = {}) {
@@ -2268,7 +2666,7 @@ async function hostAhead(tools, services) {
 }
 function isReady(containers, service, now) {
 	const copies = containers.filter((one) => one.service === service.name);
-	return copies.length > 0 && copies.every((one) => isUp(one, service, now));
+	return (copies.length > 0 || service.replicas === 0) && copies.every((one) => isUp(one, service, now));
 }
 function isUp(container, service, now) {
 	if (service.oneShot) return container.state === "exited" && container.exitCode === 0;
@@ -2403,14 +2801,21 @@ function unreadable$2(file, why) {
 }
 
 // src/job/deploy-app/unfinished-note.ts
-/** Shell text that writes down which containers there were before new copies are started. */
-function unfinishedNote(layout, { release, old }) {
+/** Shell text that writes down how it was before new copies are started. */
+function unfinishedNote(layout, { release, old, inPlace }) {
 	const { id, commit } = release;
-	return writeNote(noteFile$4(layout), {
-		format: 1,
+	return keepUnfinished(layout, {
 		release: id,
 		commit,
-		old: old.map((one) => one.id)
+		old: old.map((one) => one.id),
+		inPlace
+	});
+}
+/** Shell text that writes down such a note again. */
+function keepUnfinished(layout, note) {
+	return writeNote(noteFile$4(layout), {
+		format: 1,
+		...note
 	});
 }
 /** Shell text that takes the note away: the deployment has ended, one way or the other. */
@@ -2422,7 +2827,9 @@ const noteSchema$6 = require_libraries.object({
 	release: require_libraries.string$1(),
 	commit: require_libraries.string$1().default(""),
 	/** Ids of the containers that there were before. */
-	old: require_libraries.array(require_libraries.string$1())
+	old: require_libraries.array(require_libraries.string$1()),
+	/** By service that is replaced in its place the image id of before; null for one that did not exist. */
+	inPlace: require_libraries.record(require_libraries.string$1(), require_libraries.string$1().nullable()).default({})
 });
 /** The note of a deployment that was interrupted; undefined when the last one ended. */
 async function readUnfinished(tools) {
@@ -2444,7 +2851,7 @@ async function copiesOf$1(tools, services) {
 */
 async function startBeside$1(tools, services, options) {
 	if (services.length === 0) return [];
-	const { images, old, release } = options;
+	const { images, old } = options;
 	const names = services.map((one) => one.name);
 	const scale = Object.fromEntries(services.map(({ name, replicas }) => [name, replicas + old.filter((one) => one.service === name).length]));
 	const up = tools.stack.up(names, {
@@ -2454,10 +2861,7 @@ async function startBeside$1(tools, services, options) {
 		scale,
 		images: references(images, names)
 	});
-	await tools.work.step("start-new", change`${unfinishedNote(tools.layout, {
-		release,
-		old
-	})} || exit\n${up}`, { timeout: 3e5 });
+	await tools.work.step("start-new", change`${unfinishedNote(tools.layout, options)} || exit\n${up}`, { timeout: 3e5 });
 	const assumed = services.map((service) => assumedCopy(tools, service, pinnedOf(images, service.name).id));
 	return tools.work.check("find-new", () => newCopies(tools, services, old), assumed);
 }
@@ -2537,9 +2941,9 @@ const texts$1 = {
 	"fence": "# shellcheck shell=sh\n# A lock is a directory of numbered claims that are never reused: gen.N is claim N with its record, beat.N its last\n# renewal, done.N its release. The highest claim holds the lock until it is released; its number is the fencing token.\n\n# lease_top DIR: sets lease_n to the highest claim, 0 when there is none.\nlease_top() {\n  lease_n=0\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    case $lease_k in\n      '' | *[!0-9]*) ;;\n      *) if [ \"$lease_k\" -gt \"$lease_n\" ]; then lease_n=$lease_k; fi ;;\n    esac\n  done\n}\n\n# lease_held DIR N: whether claim N still holds the lock.\nlease_held() {\n  lease_top \"$1\"\n  [ \"$lease_n\" = \"$2\" ] && [ ! -e \"$1/done.$2\" ]\n}\n",
 	"host-facts": "# Looks at disks and at mounted volumes. $1 = how many disk paths follow it, the paths, then triples\n# SERVICE CONTAINER TARGET, one for each place that a container must be able to write.\n# Prints lines, fields separated by tabs: \"disk PATH SIZE FREE\" in KiB, \"disk PATH unknown WHY\",\n# \"write SERVICE TARGET ok|failed|unknown WHY\", \"docker-root PATH\".\ntab=$(printf '\\t')\ndisk() {\n  near=$1\n  # A folder that is not there yet, or behind one that may not be entered, lies on its nearest ancestor's disk.\n  while [ ! -e \"$near\" ] && [ \"$near\" != / ]; do near=$(dirname \"$near\"); done\n  # shellcheck disable=SC2046 # split into columns on purpose\n  set -- \"$1\" $(timeout -k 2 10 df -P -k \"$near\" 2>/dev/null | tail -n 1)\n  case $3:$5 in\n    *[!0-9:]* | :* | *:) printf 'disk\\t%s\\tunknown\\tdf gave no numbers\\n' \"$1\" ;;\n    *) printf 'disk\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$5\" ;;\n  esac\n}\nwritable() { # SERVICE CONTAINER TARGET: asked inside, as the user that the service runs as; nothing is written\n  user=$(timeout -k 2 15 docker exec \"$2\" stat -c %u:%g /proc/1 2>&1) || user=\n  # shellcheck disable=SC2016 # expanded in the container\n  why=$(timeout -k 2 15 docker exec ${user:+--user \"$user\"} \"$2\" sh -c '[ -w \"$1\" ] || { echo not writable; exit 3; }' sh \"$3\" 2>&1)\n  case $? in\n    0) state=ok ;;\n    3) state=failed ;;\n    *) state=unknown ;;\n  esac\n  printf 'write\\t%s\\t%s\\t%s\\t%s\\n' \"$1\" \"$3\" \"$state\" \"$(printf '%s' \"$why\" | tail -n 1 | tr \"$tab\" ' ')\"\n}\ncount=$1\nshift\nwhile [ \"$count\" -gt 0 ]; do\n  disk \"$1\"\n  shift\n  count=$((count - 1))\ndone\nroot=$(timeout -k 2 15 docker info --format '{{.DockerRootDir}}' 2>/dev/null)\nif [ -n \"$root\" ]; then\n  printf 'docker-root\\t%s\\n' \"$root\"\n  disk \"$root\"\nfi\nwhile [ $# -ge 3 ]; do\n  writable \"$1\" \"$2\" \"$3\" &\n  shift 3\ndone\nwait\n",
 	"http-probe": "# Asks one URL from the host. $1 = URL, $2 = seconds to wait.\n# Prints \"STATUS SECONDS\" (SECONDS may be empty) and ends with 0 when a server answered, whatever it said;\n# 10: the host has no program to ask with; 11: nobody answered, the reason is on standard error.\nurl=$1 wait=$2\nif command -v curl >/dev/null 2>&1; then\n  curl --silent --show-error --globoff --output /dev/null --max-time \"$wait\" --write-out '%{http_code} %{time_total}\\n' -- \"$url\" || exit 11\nelif command -v wget >/dev/null 2>&1; then\n  # Both GNU and busybox print the headers on standard error; a refused or missing answer has no status line.\n  said=$(timeout -k 1 \"$wait\" wget -S -O /dev/null -- \"$url\" 2>&1)\n  status=$(printf '%s\\n' \"$said\" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)\n  if [ -z \"$status\" ]; then\n    printf '%s\\n' \"$said\" | tail -n 1 >&2\n    exit 11\n  fi\n  printf '%s \\n' \"$status\"\nelse\n  exit 10\nfi\n",
-	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  trap : TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && work_alive \"$1\"; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  if [ ! -e \"$1/rc\" ]; then kill -KILL \"-$job_pid\" 2>/dev/null; fi # killed from outside: nothing of it may act on\n  rm -f \"$1/job\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
-	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || return 75\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, after work_alive has said that its first process does not.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group\n    set -- ${work_line##*)}\n    if [ \"${3:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then return 0; fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_looks=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_looks % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_looks=$((work_looks + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    # Seldom at long work, also when it says much: each look costs processes.\n    if [ \"$work_looks\" -lt 5 ]; then sleep 0.05; elif [ \"$work_looks\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    (umask 077 && mkdir -p \"$1\")\n    if mkdir \"$1/go\" 2>/dev/null; then work_end=unstarted && rm -f \"$1/input\"; fi\n  fi\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  elif [ -e \"$1/go\" ] || [ $(($(date +%s) - $(stat -c %Y \"$1\"))) -gt 60 ]; then\n    work_end=unstarted\n  fi # else about to start\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
-	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return 1\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return 1\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return 1\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\" || return 74\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
+	"job": "# shellcheck shell=sh\n# What runs detached, in a session of its own: the work, and beside it a watcher in another one.\n# shellcheck disable=SC2154 # variables named work_ are set by keeper.sh\n\n# job_run DIR: runs the script, its output already redirected; the code is written once and last.\njob_run() {\n  job_asked=\n  trap job_asked=yes TERM INT HUP # not '', which the script would inherit for good\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_boot </proc/sys/kernel/random/boot_id\n  echo \"$$ $(cut -d')' -f2- \"/proc/$$/stat\" | cut -d' ' -f21) $job_boot\" >\"$1/pid.t\" && mv \"$1/pid.t\" \"$1/pid\" || exit 74\n  if ! mkdir \"$1/go\" 2>/dev/null; then # given up: somebody else may have started it again\n    rm -f \"$1/pid\"\n    exit 0\n  fi\n  if work_note begin; then\n    setsid sh \"$1/job\" job_watch \"$1\" </dev/null >/dev/null 2>&1 &\n    sh \"$1/script\"\n    job_code=$?\n    if [ \"$job_asked\" ]; then job_rest \"$1\"; fi\n  else\n    echo \"the journal $work_journal cannot be written: nothing was done\" >&2\n    job_code=74\n  fi\n  rm -f \"$1/input\"\n  if [ \"$job_code\" = 0 ]; then work_note end 0; else work_note failed \"$job_code\"; fi\n  echo \"$job_code\" >\"$1/rc.t\" && ln \"$1/rc.t\" \"$1/rc\" # without a code it counts as cut\n}\n\n# job_rest DIR: waits until nothing but this process is left of what was asked to end: it has not ended while any of it goes\n# on. Who asked makes it.\njob_rest() {\n  work_alive \"$1\" || return 0\n  while work_left; do sleep 0.1; done\n}\n\n# job_watch DIR: keeps the lease while the work runs, whatever becomes of the client, and ends the work after its limit.\n# Afterwards it releases the lease when its holder has asked for that and no other work of it runs.\njob_watch() {\n  umask 077\n  work_about \"$1\" || exit 74\n  read -r job_pid _ <\"$1/pid\"\n  work_uptime\n  job_end=$((work_up + work_limit)) job_beat=$work_up\n  while [ ! -e \"$1/rc\" ] && work_alive \"$1\"; do\n    work_uptime\n    if [ \"$work_up\" -ge \"$job_beat\" ]; then\n      job_beat=$((work_up + work_ttl / 4))\n      lease_renew \"$work_lock\" \"$work_claim\"\n    fi\n    if [ \"$work_up\" -ge \"$job_end\" ]; then\n      : >\"$1/limit\"\n      work_stop \"$1\" \"$work_grace\"\n      break\n    fi\n    sleep 1\n  done\n  if [ ! -e \"$1/rc\" ]; then kill -KILL \"-$job_pid\" 2>/dev/null; fi # killed from outside: nothing of it may act on\n  rm -f \"$1/job\" \"$1/input\"\n  work_about \"$1\" || exit 74\n  if [ -e \"$work_lock/bye.$work_claim\" ]; then lease_release \"$work_lock\" \"$work_claim\" \"${1%/*}\" >/dev/null; fi\n}\n",
+	"keeper": "# shellcheck shell=sh\n# Detached work. Each piece has a folder of its own, claimed by mkdir:\n#   about   run, step, journal, lock, claim, its ttl, limit, grace: one a line     script, input   what runs, what it reads\n#   go      made once: by the work that runs, or by who gave it up before it ran   limit           it was ended for its time\n#   pid     pid, start time, boot id    log, err   its output    rc   its exit code, written once\n\n# shellcheck disable=SC2034 # job.sh uses them too\n\n# work_about DIR: reads `about` into variables.\nwork_about() {\n  {\n    read -r work_run && read -r work_step && read -r work_journal && read -r work_lock && read -r work_claim &&\n      read -r work_ttl && read -r work_limit && read -r work_grace\n  } 2>/dev/null <\"$1/about\"\n}\n\n# work_start DIR ABOUT SCRIPT BYTES JOB INPUT SLICE: runs SCRIPT detached and follows it. JOB is these files' text; INPUT\n# is the length of what comes on standard input, or `-`. Code 75: the folder is taken, so it was started before.\nwork_start() {\n  umask 077\n  mkdir -p \"${1%/*}\" || return 74\n  mkdir \"$1\" 2>/dev/null || {\n    [ ! -d \"$1\" ] || return 75\n    mkdir \"$1\" || return 74 # full, read-only or another account's: it says so\n  }\n  printf '%s\\n' \"$2\" >\"$1/about\" && printf '%s' \"$3\" >\"$1/script\" && printf '%s' \"$5\" >\"$1/job\" || return 74\n  if [ \"$(wc -c <\"$1/script\")\" -ne \"$4\" ]; then\n    echo \"the script in $1 is cut\" >&2\n    return 74\n  fi\n  : >\"$1/log\"\n  work_in=/dev/null\n  if [ \"$6\" != - ]; then\n    work_in=$1/input\n    cat >\"$work_in\" || return 74\n    if [ \"$(wc -c <\"$work_in\")\" -ne \"$6\" ]; then\n      rm -f \"$work_in\"\n      echo \"the input of $1 is cut\" >&2\n      return 74\n    fi\n  fi\n  work_about \"$1\" || return 74\n  work_prune \"${1%/*}\"\n  setsid sh \"$1/job\" job_run \"$1\" <\"$work_in\" >\"$1/log\" 2>\"$1/err\" \\\n    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &\n  work_follow \"$1\" 0 \"$7\"\n}\n\n# work_alive DIR: whether that very process runs. A zombie is dead; another boot id means cut by a reboot.\nwork_alive() {\n  work_p='' work_b=''\n  { read -r work_p work_s work_b; } 2>/dev/null <\"$1/pid\" || return 1\n  read -r work_now </proc/sys/kernel/random/boot_id\n  # shellcheck disable=SC2046 # the fields of stat are meant to be split; the name before them, which may hold anything, is cut off\n  set -- \"$work_b\" \"$work_s\" $(cut -d')' -f2- \"/proc/$work_p/stat\" 2>/dev/null)\n  [ \"$1\" = \"$work_now\" ] && [ \"${3:-Z}\" != Z ] && [ \"${22}\" = \"$2\" ]\n}\n\n# work_left: whether anything else of the group lives, as work_alive has found its first process. The kernel gives that\n# one's number to nobody while its group has members: a stranger of this number means that it has none.\nwork_left() {\n  [ \"$work_b\" = \"$work_now\" ] || return 1\n  for work_f in \"/proc/$work_p/stat\" /proc/[0-9]*/stat; do\n    { read -r work_line <\"$work_f\"; } 2>/dev/null || continue\n    # shellcheck disable=SC2086 # the fields after the name are meant to be split: state, parent, group, session\n    set -- ${work_line##*)}\n    if [ \"$work_f\" = \"/proc/$work_p/stat\" ]; then\n      [ \"${20:-}\" = \"$work_s\" ] || return 1\n    elif [ \"${3:-}\" = \"$work_p\" ] && [ \"${4:-}\" = \"$work_p\" ] && [ \"$1\" != Z ]; then\n      return 0\n    fi\n  done\n  return 1\n}\n\n# work_stop DIR GRACE: asks the whole group to end, after GRACE seconds makes it.\nwork_stop() {\n  work_alive \"$1\" || return 0\n  work_group=$work_p work_tries=0\n  kill -TERM \"-$work_group\" 2>/dev/null\n  while work_alive \"$1\" && [ \"$work_tries\" -lt $(($2 * 10)) ]; do\n    sleep 0.1\n    work_tries=$((work_tries + 1))\n  done\n  work_alive \"$1\" || return 0\n  kill -KILL \"-$work_group\" 2>/dev/null\n  rm -f \"$1/input\"\n  echo 137 >\"$1/rc.k\"\n  if ln \"$1/rc.k\" \"$1/rc\" 2>/dev/null && work_about \"$1\"; then work_note failed 137; fi\n  return 0\n}\n\n# work_note STATE [CODE]: one line of the journal, whole because it is short and written at once.\nwork_note() {\n  printf '{\"time\":\"%s\",\"run\":\"%s\",\"step\":\"%s\",\"state\":\"%s\"%s}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$work_run\" \\\n    \"$work_step\" \"$1\" \"${2:+,\\\"code\\\":$2}\" >>\"$work_journal\"\n}\n\n# work_follow DIR OFFSET SLICE: the log from byte OFFSET on, until the work has ended, at most SLICE seconds: no\n# follower outlives its client for longer. Code 76: nobody reads. Last line of standard error: `keeper: ended CODE\n# [limit]`, `keeper: cut` (killed or rebooted), `keeper: again` (still runs), `keeper: unstarted` (did not run and\n# never will).\nwork_follow() {\n  work_o=$2 work_looks=0\n  work_uptime\n  work_until=$((work_up + $3)) work_unseen=$((work_up + 10))\n  while :; do\n    work_end=\n    # The code is looked at before the size: what comes after it is not this work's.\n    if [ -e \"$1/rc\" ]; then work_end=ended; elif [ $((work_looks % 8)) -eq 7 ]; then work_lost \"$1\"; fi\n    work_size=$(wc -c 2>/dev/null <\"$1/log\") || work_size=0\n    work_looks=$((work_looks + 1))\n    if [ \"$work_size\" -gt \"$work_o\" ]; then\n      tail -c +$((work_o + 1)) \"$1/log\" | head -c $((work_size - work_o)) || return 76\n      work_o=$work_size\n    fi\n    work_uptime\n    if [ -z \"$work_end\" ] && [ \"$work_up\" -ge \"$work_until\" ]; then work_end=again; fi\n    if [ \"$work_end\" ]; then break; fi\n    # Seldom at long work, also when it says much: each look costs processes.\n    if [ \"$work_looks\" -lt 5 ]; then sleep 0.05; elif [ \"$work_looks\" -lt 20 ]; then sleep 0.1; else sleep 0.4; fi\n  done\n  work_tell \"$1\"\n}\n\n# Sets work_end when the work was cut, or when it did not start in time and this claims that it never will.\nwork_lost() {\n  work_uptime\n  if [ -e \"$1/pid\" ]; then\n    if ! work_alive \"$1\" && [ ! -e \"$1/rc\" ] && ! work_left; then work_end=\"cut\"; fi\n  elif [ \"$work_up\" -ge \"$work_unseen\" ]; then\n    # Claimed, or found claimed by a follower whose word was lost: what runs makes `pid` before `go`.\n    if (umask 077 && mkdir -p \"$1\" && mkdir \"$1/go\") 2>/dev/null || { [ -e \"$1/go\" ] && [ ! -e \"$1/pid\" ]; }; then\n      work_end=unstarted\n    elif [ ! -e \"$1/go\" ]; then\n      echo \"nothing can be written in $1: its disk is full or read-only, or it is another account's\" >&2\n      exit 74\n    fi\n  fi\n  case $work_end in \"cut\" | unstarted) rm -f \"$1/input\" ;; esac\n}\n\nwork_tell() {\n  case $work_end in\n    again) echo \"keeper: again\" >&2 ;;\n    *)\n      { tail -c 65536 \"$1/err\" 2>/dev/null && echo; } >&2\n      work_rc=\n      if [ \"$work_end\" = ended ]; then\n        work_rc=\" $(cat \"$1/rc\")\"\n        if [ -e \"$1/limit\" ]; then work_rc=\"$work_rc limit\"; fi\n      fi\n      echo \"keeper: $work_end$work_rc\" >&2\n      ;;\n  esac\n}\n\n# Seconds since boot: unlike the clock it is never set.\nwork_uptime() {\n  read -r work_up _ </proc/uptime\n  work_up=${work_up%%.*}\n}\n\n# work_state DIR: sets work_end to running, ended, cut or unstarted.\nwork_state() {\n  work_end=running\n  if [ -e \"$1/rc\" ]; then\n    work_end=ended\n  elif [ -e \"$1/pid\" ]; then\n    if work_alive \"$1\" || work_left; then return 0; fi\n    work_end=\"cut\"\n    if [ -e \"$1/rc\" ]; then work_end=ended; fi # it ended while we looked\n  else # about to start, but neither for a minute nor, by a clock that was set back, from a later one on\n    work_age=$(($(date +%s) - $(stat -c %Y \"$1\")))\n    if [ -e \"$1/go\" ] || [ \"$work_age\" -gt 60 ] || [ \"$work_age\" -lt -60 ]; then work_end=unstarted; fi\n  fi\n}\n\n# work_list WORK: a line for each folder: state, claim, code or `-`, run, step, folder.\nwork_list() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if [ -e \"$work_d/settled\" ] || ! work_about \"$work_d\"; then continue; fi\n    work_state \"$work_d\"\n    work_rc=-\n    if [ -e \"$work_d/rc\" ]; then read -r work_rc <\"$work_d/rc\"; fi\n    echo \"$work_end $work_claim $work_rc $work_run $work_step ${work_d##*/}\"\n  done\n}\n\n# work_of_lease WORK LOCK CLAIM: the folders whose work runs under that claim.\nwork_of_lease() {\n  for work_d in \"$1\"/*/; do\n    work_d=${work_d%/}\n    if ! work_about \"$work_d\" || [ \"$work_lock\" != \"$2\" ] || [ \"$work_claim\" != \"$3\" ]; then continue; fi\n    work_state \"$work_d\"\n    if [ \"$work_end\" = running ]; then echo \"${work_d##*/}\"; fi\n  done\n}\n\n# work_settle WORK FOLDER...: a person or a job has seen that these were cut.\nwork_settle() {\n  work_d=$1\n  shift\n  for work_f in \"$@\"; do rm -f \"$work_d/$work_f/input\" && : >\"$work_d/$work_f/settled\" || return 74; done\n}\n\n# work_prune WORK: forgets work that has ended, after a week or beyond the newest 200. Never what runs.\nwork_prune() {\n  {\n    find \"$1\" -mindepth 1 -maxdepth 1 -type d -mtime +7\n    # shellcheck disable=SC2012 # our own names: letters, digits, dot, dash\n    ls -1t \"$1\" | tail -n +201 | while read -r work_f; do echo \"$1/$work_f\"; done\n  } | while read -r work_f; do\n    work_state \"$work_f\"\n    if [ \"$work_end\" != running ]; then rm -rf \"$work_f\"; fi\n  done\n}\n",
+	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  if [ -e \"$1\" ] && [ ! -r \"$1\" ]; then\n    echo \"$1 belongs to the account $(stat -c %U \"$1\"), and this one may not read it: act by that one\" >&2\n    return 74\n  fi\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  if [ \"$(stat -c %u \"$1\")\" != \"$(stat -c %u \"$lease_t\")\" ]; then\n    echo \"it belongs to the account $(stat -c %U \"$1\"), which could not read what another one writes there: act by that one\" >&2\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  if ! { printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\"; }; then\n    rm -f \"$1/.beat.$$\"\n    # On a full disk the line of before has the room: it is as long.\n    printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" 1<>\"$1/beat.$2\" || return 74\n  fi\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
 	"login-ends-work": "# What decides whether work that goes on after its login is killed: prints `user NAME`, `uid N`, `systemd yes|no`, and then,\n# where systemd runs, what logind says of KillUserProcesses, KillOnlyUsers and KillExcludeUsers, in the words of the\n# first that can tell it: busctl, loginctl, the configuration files. $1 = what to put before every path, nothing as a rule.\necho \"user $(id -un)\"\necho \"uid $(id -u)\"\n[ -d \"$1/run/systemd/system\" ] || { echo 'systemd no'; exit 0; }\necho 'systemd yes'\nfor one in KillUserProcesses KillOnlyUsers KillExcludeUsers; do\n  said=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \"$one\" 2>/dev/null) &&\n    echo \"$one=$said\"\ndone\nsaid=$(loginctl show-session --property KillUserProcesses --property KillOnlyUsers --property KillExcludeUsers 2>/dev/null) &&\n  printf '%s\\n' \"$said\" | sed 's/^/loginctl /'\nfor one in \"$1/etc/systemd/logind.conf\" \"$1\"/usr/lib/systemd/logind.conf.d/*.conf \"$1\"/run/systemd/logind.conf.d/*.conf \"$1\"/etc/systemd/logind.conf.d/*.conf; do\n  [ -r \"$one\" ] && sed -n 's/^[[:space:]]*\\(Kill[A-Za-z]*\\)[[:space:]]*=[[:space:]]*/file \\1=/p' \"$one\"\ndone\nexit 0\n",
 	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result, $4 the bytes that it will have. Standard input: the session key. The encrypted file goes when it is decrypted or\n# cannot be, for S3 has it; it stays when only the room was missing, and need not come again.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncd \"$1\" || exit 1\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\nrm -f \"$3\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nneed=$(($4 / 1024 + 1))\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $1 has ${free:-no known} KiB free, the decrypted file needs $need KiB\" >&2; exit 1; }\n# gpg repeats the session key among its messages: none of them is kept. Its exit code comes by 4, beside that of the writer.\ncodes=$({\n  {\n    gpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" 2>/dev/null 3<<KEY\n$key\nKEY\n    echo $? >&4\n  } | cat >\"$3\" || echo unwritten >&4\n} 4>&1)\nif [ \"$codes\" = 0 ]; then rm -f \"$2\"; exit 0; fi\nrm -f \"$3\"\ncase $codes in *unwritten*) echo \"error $3 cannot be written to its end: is the disk full?\" >&2; exit 1 ;; esac\nrm -f \"$2\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
 	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
@@ -2577,7 +2981,7 @@ const texts$1 = {
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
 	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  for check_try in 1 2 3; do\n    # shellcheck disable=SC2016 # expands in the container\n    report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n      '\"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin; code=$?; echo \"checked $code\"; exit $code' <\"$2\" 2>&1)\n    code=$?\n    # Of a container that ends at once the engine may lose the last words: then nothing is known, and it is asked again.\n    case $code:$report in 0:*checked\\ 0*) break ;; 0:*) [ \"$check_try\" -lt 3 ] || code='0, without a word' ;; *) break ;; esac\n  done\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
 	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
-	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c \"$text\" at-data \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is: wholly or not at all, also after a crash of the\n# host. begin_append DIRECTORY LOG: with the append-only file on, the snapshot alone is ignored and then overwritten: it must\n# be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved.t\" && chown \"$owner\" \"$1\" && sync || exit 1\n  mv -f \"$1/.moved.t\" \"$1/.moved\" && sync || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
+	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it. As process 1 a shell hears TERM only\n# by a trap, and while it waits; when it ends, so does all that is in the container.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c 'exec 3<&0; trap \"exit 143\" TERM; sh -c \"$0\" at-data \"$@\" <&3 3<&- & wait \"$!\"' \"$text\" \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is: wholly or not at all, also after a crash of the\n# host. begin_append DIRECTORY LOG: with the append-only file on, the snapshot alone is ignored and then overwritten: it must\n# be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved.t\" && chown \"$owner\" \"$1\" && sync || exit 1\n  mv -f \"$1/.moved.t\" \"$1/.moved\" && sync || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
 	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
 	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
 	"redis-find": "# Looks for folders of a restore or an undo in all that is mounted: nobody needs to know where the server keeps its data.\n# $1 container, $2 image, $3 folders' names, blanks between them, $4.. where its volumes are mounted. Two lines for each: its\n# path, then its mark, empty without one.\n# shellcheck disable=SC2016 # expands in the container\ntext='\nnames=$1\nshift\nfor name in $names; do\n  found=$(find \"$@\" -xdev -type d -name \"$name\" -prune) || exit 1\n  [ -z \"$found\" ] || printf \"%s\\n\" \"$found\" | sort -u | while read -r one; do\n    mark=$(head -n 1 \"$one/.moved\" 2>/dev/null)\n    # Nothing has come into it, or nothing is left in it.\n    [ -n \"$mark\" ] || [ -n \"$(ls \"$one\")\" ] || continue\n    printf \"%s\\n%s\\n\" \"$one\" \"$mark\"\n  done\ndone\necho end\n'\nat_data \"$text\" \"$@\" </dev/null\n",
@@ -2695,11 +3099,16 @@ async function replaceInPlace(tools, service, images) {
 		step: `wait-${name}`
 	});
 }
-/** Puts back the images that these services ran before; one that did not exist before is removed. */
+/** By service the image id that it runs; null for one without a container. */
+function imagesInPlace(services, containers) {
+	const imageOf = (name) => containers.find((one) => one.service === name)?.imageId ?? null;
+	return Object.fromEntries(services.map(({ name }) => [name, imageOf(name)]));
+}
+/** Puts back the images, by service, that these services ran before; one that did not exist before is removed. */
 async function putBackInPlace(tools, services, before) {
 	for (const service of services.toReversed()) {
 		const { name } = service;
-		const previous = before.find((one) => one.service === name);
+		const previous = before[name];
 		if (!previous) {
 			const copies = await copiesOf$1(tools, [service]);
 			if (copies.length === 0) continue;
@@ -2711,7 +3120,7 @@ async function putBackInPlace(tools, services, before) {
 			noDependencies: true,
 			forceRecreate: true,
 			pull: "never",
-			images: { [name]: previous.imageId }
+			images: { [name]: previous }
 		});
 		await tools.work.step(`put-back-${name}`, up, { timeout: 3e5 + service.stopGracePeriod });
 		await tools.work.check(`wait-back-${name}`, () => waitHealthy(tools, [service]), void 0);
@@ -2857,14 +3266,15 @@ async function recordGood(tools, { release, images }) {
 		status: "good"
 	}, forgetUnfinished(tools.layout));
 }
-/** Recorded too, so that nobody goes back to it; the note of an unfinished deployment goes away with it. */
-async function recordBad(tools, { release, images, why }) {
+/** Recorded too, so that nobody goes back to it; its note of an unfinished deployment goes away with it. */
+async function recordBad(tools, { release, images, why, unsettled }) {
 	const bad = {
 		...entry(tools, release, images),
 		status: "bad",
 		note: oneLine(why)
 	};
-	await recordRelease(tools, bad, forgetUnfinished(tools.layout));
+	const end = unsettled ? keepUnfinished(tools.layout, unsettled) : forgetUnfinished(tools.layout);
+	await recordRelease(tools, bad, end);
 }
 function entry(tools, release, images) {
 	if (images.length === 0) throw failure("no-images", "a release without images cannot be recorded");
@@ -2998,38 +3408,64 @@ function assertFolderMounted(container, file) {
 /**
 * Ends what an interrupted deployment left: two sets of copies. When requests already go to the new ones and they answer
 * well (without a proxy: when the old ones began to be stopped), the old ones are drained and removed and the release is
-* recorded as good; otherwise the new ones are removed. Either way one set is left, and the action at hand goes on from there.
+* recorded as good; otherwise the new ones are removed, and what was replaced in its place is put back. Either way one set
+* is left, and the action at hand goes on from there. A set is removed only while the other one serves: where neither does,
+* both stay, and the note, which is given.
 */
 async function settleUnfinished(tools, services) {
 	const note = await readUnfinished(tools);
-	if (!note) return;
-	const beside = services.filter((one) => whyAlone(one) === void 0);
-	const copies = await copiesOf$1(tools, beside);
+	if (!note) return void 0;
+	const all = await copiesOf$1(tools, services);
+	const names = services.filter((one) => whyAlone(one) === void 0).map((one) => one.name);
+	const copies = all.filter((one) => names.includes(one.service));
 	const old = copies.filter((one) => note.old.includes(one.id));
 	const fresh = copies.filter((one) => !note.old.includes(one.id));
 	tools.log.warning(`Release ${note.release} was interrupted: ${old.length} old and ${fresh.length} new containers are there`);
-	const names = beside.map((one) => one.name);
 	const sets = {
 		release: note.release,
 		old,
 		fresh
 	};
-	if (fresh.length > 0 && await tookOver(tools, names, {
-		note,
-		old,
-		fresh
-	})) {
-		if (old.length > 0) await goForward(tools, names, sets);
-		if (names.every((name) => fresh.some((one) => one.service === name && isServing(one)))) {
-			await keepSettled(tools, note, await copiesOf$1(tools, services));
-			tools.log.warning(`Release ${note.release} serves: its deployment was finished`);
-			return;
-		}
-	} else if (old.length > 0 && fresh.length > 0) {
+	let settlement = settlementOf(await facts(tools, names, {
+		...sets,
+		oldComplete: isComplete(note, all)
+	}));
+	if (settlement === "forward" && !await goForward(tools, names, sets)) settlement = "undecided";
+	if (settlement === "undecided") {
+		tools.log.warning(undecided(note, sets));
+		return note;
+	}
+	if (settlement !== "back" && fresh.length > 0 && names.every((name) => servesOne(fresh, name))) {
+		await keepSettled(tools, note, await copiesOf$1(tools, services));
+		tools.log.warning(`Release ${note.release} serves: its deployment was finished`);
+		return;
+	}
+	if (settlement === "back") {
+		await putBackReplaced(tools, services, note);
 		await goBack$2(tools, names, sets);
 		tools.log.warning(`Release ${note.release} was taken back: what ran before it serves`);
 	}
 	await tools.work.step("settle-release", forgetUnfinished(tools.layout));
+}
+function isComplete(note, all) {
+	return note.old.every((id) => all.some((one) => one.id === id));
+}
+function servesOne(copies, name) {
+	return copies.some((one) => one.service === name && isServing(one));
+}
+function undecided({ release }, { old, fresh }) {
+	const stateOf = ({ name, state, health }) => `${name} (${health ?? state})`;
+	return [
+		`Neither release ${release} serves, which was interrupted, nor what ran before it: nothing of either is removed.`,
+		`Old: ${old.map(stateOf).join(", ")}. New: ${fresh.map(stateOf).join(", ")}.`,
+		"The next run that changes the host looks again; a deployment that serves replaces both."
+	].join(" ");
+}
+/** Those that the interrupted deployment had come to: the others run what they ran before. */
+async function putBackReplaced(tools, services, { inPlace }) {
+	const noted = services.filter(({ name }) => name in inPlace);
+	const now = imagesInPlace(noted, await copiesOf$1(tools, noted));
+	await putBackInPlace(tools, noted.filter(({ name }) => now[name] !== inPlace[name]), inPlace);
 }
 /**
 * The same for the actions that deploy nothing: whatever comes next ends an interrupted deployment. What cannot be ended
@@ -3061,12 +3497,35 @@ async function keepSettled(tools, note, serving) {
 		images: releaseImages(images)
 	});
 }
-async function tookOver(tools, names, { note, old, fresh }) {
-	if (!old.some(isServing)) return true;
-	if (!fresh.every(isServing)) return false;
-	const proxy = await findProxy(tools, names);
-	if (proxy) return fresh.some((one) => proxy.now.targets.includes(one.name)) && await answersWell(tools);
-	return note.old.some((id) => !old.some((one) => one.id === id && isServing(one)));
+async function facts(tools, services, { old, fresh, oldComplete }) {
+	const told = (copies) => copies.map((one) => ({
+		service: one.service,
+		serves: isServing(one)
+	}));
+	const sets = {
+		services,
+		old: told(old),
+		fresh: told(fresh),
+		oldComplete
+	};
+	if (old.length === 0 || !fresh.every(isServing)) return {
+		...sets,
+		tookOver: false,
+		answersWrong: false
+	};
+	const proxy = await findProxy(tools, services);
+	if (!proxy) return {
+		...sets,
+		tookOver: !oldComplete || !old.every(isServing),
+		answersWrong: false
+	};
+	const switched = fresh.some((one) => proxy.now.targets.includes(one.name));
+	const well = switched && await answersWell(tools);
+	return {
+		...sets,
+		tookOver: well,
+		answersWrong: switched && !well
+	};
 }
 /** The way back is still there: the last look before the old copies go must be the one that a deployment takes. */
 async function answersWell(tools) {
@@ -3079,6 +3538,7 @@ async function answersWell(tools) {
 		return false;
 	}
 }
+/** Whether the old copies were removed: not when requests that only now go to the new ones are answered wrong. */
 async function goForward(tools, names, sets) {
 	const { release, old, fresh } = sets;
 	const proxy = await findProxy(tools, names);
@@ -3088,12 +3548,14 @@ async function goForward(tools, names, sets) {
 			step: "settle-proxy",
 			release
 		});
+		if (!await answersWell(tools)) return false;
 		await drain$1(tools, proxy, old, "drain-leftovers");
 	}
 	await removeCopies(tools, old, {
 		stop: "stop-leftovers",
 		remove: "remove-leftovers"
 	});
+	return true;
 }
 async function goBack$2(tools, names, sets) {
 	const { release, old, fresh } = sets;
@@ -3113,40 +3575,6 @@ async function goBack$2(tools, names, sets) {
 }
 function isServing({ state, health = "healthy" }) {
 	return state === "running" && health === "healthy";
-}
-
-// src/core/backup-id.ts
-/** `backup-YYYYMMDD-HHMMSS`, UTC: names a backup of all services taken together. */
-function backupId(time) {
-	return `backup-${digits(time, "")}`;
-}
-/** `YYYY-MM-DD-HHMMSS`, UTC: the part of file names that tells when. */
-function backupStamp(time) {
-	return digits(time, "-");
-}
-/** When the backup of this id began; undefined when the text is no id or names no day that exists. */
-function backupTime(id) {
-	const parts = /^backup-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/.exec(id)?.slice(1);
-	if (!parts) return void 0;
-	const [year, month, day, hour, minute, second] = parts;
-	const time = /* @__PURE__ */ new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-	return Number.isNaN(time.getTime()) || backupId(time) !== id ? void 0 : time;
-}
-/** Path of an artifact, relative to the backup directory: `postgres/postgres-2026-01-31-020000-app.dump`. */
-function artifactFile(folder, { service, stamp, part, extension }) {
-	const tail = part === void 0 ? "" : `-${fileNamePart(part)}`;
-	return `${folder}/${fileNamePart(service)}-${stamp}${tail}${extension}`;
-}
-/** Any text as part of a file name: letters, digits, `_`, `-` and `.` stay, other bytes become `%XX`. Distinct texts stay distinct. */
-function fileNamePart(text) {
-	return [...new TextEncoder().encode(text)].map((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : percent(byte)).join("");
-}
-function percent(byte) {
-	return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-}
-function digits(time, separator) {
-	const [date = "", clock = ""] = time.toISOString().split("T");
-	return `${date.replaceAll("-", separator)}-${clock.slice(0, 8).replaceAll(":", "")}`;
 }
 
 // src/core/leftovers.ts
@@ -3589,14 +4017,34 @@ function namedText(name, content, bytes = content.length) {
 		return bad("damaged: it is no UTF-8 text");
 	}
 }
-/** Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why. */
+const ownerSchema = manifestSchema.pick({
+	project: true,
+	environment: true
+}).strip();
+/** Whether what cannot be read, as a newer tool's, says all the same that it is of another project or environment. */
+function isAnothers(text, { project, environment }) {
+	try {
+		const { data } = ownerSchema.safeParse(JSON.parse(text));
+		return data !== void 0 && (data.project !== project || data.environment !== environment);
+	} catch {
+		return false;
+	}
+}
+/**
+* Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why,
+* unless they are surely another's.
+*/
 function sortManifests(texts, { project, environment }) {
 	const manifests = [];
 	const unreadable = [];
 	for (const { name, text, problem } of texts) {
 		const read = problem === void 0 ? readManifest(text) : { problem };
-		if ("problem" in read) unreadable.push(`${name}: ${read.problem}`);
-		else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+		if ("problem" in read) {
+			if (!isAnothers(text, {
+				project,
+				environment
+			})) unreadable.push(`${name}: ${read.problem}`);
+		} else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
 	}
 	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
 	return {
@@ -3920,158 +4368,6 @@ async function knownDrills({ signal }, stores) {
 	};
 }
 
-// src/core/config.ts
-const name$2 = require_libraries.string$1().regex(/^[a-z0-9][a-z0-9_-]*$/, "use lower-case letters, digits, - and _, beginning with a letter or digit");
-const path = require_libraries.string$1().startsWith("/", "use an absolute path on the host");
-const patterns = require_libraries.array(require_libraries.string$1().min(1));
-const serviceKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey",
-	"openvidu",
-	"coturn",
-	"http",
-	"container"
-];
-/** Kinds whose data directory must survive everything. */
-const dataKinds = [
-	"postgres",
-	"dragonfly",
-	"redis",
-	"valkey"
-];
-const hostSchema = require_libraries.strictObject({
-	address: require_libraries.string$1().min(1).describe("Name or address of the host; `local` runs on this machine without SSH."),
-	user: require_libraries.string$1().default("root").describe("User to log in as; needs the right to use Docker."),
-	port: require_libraries.int().min(1).max(65535).default(22),
-	jump: require_libraries.strictObject({
-		address: require_libraries.string$1(),
-		user: require_libraries.string$1().default("root"),
-		port: require_libraries.int().default(22)
-	}).optional().describe("Host to go through."),
-	directory: path.optional().describe("Base directory on the host; `/opt/<project>` unless told.")
-});
-const composeSchema$1 = require_libraries.strictObject({
-	files: require_libraries.array(require_libraries.string$1()).min(1).default(["docker-compose.prod.yml"]).describe("Compose files on the host, relative to the base directory."),
-	"env-file": require_libraries.string$1().default(".env.production").describe("Environment file on the host, relative to the base directory."),
-	upload: require_libraries.array(require_libraries.string$1().regex(/^(?!\/|.*\.\.)/, "use a path below the folder of infra.yml, without `..`")).default([]).describe("Files of the checkout, relative to infra.yml, that recreate puts at the same path below the base directory: the compose files, a proxy's configuration."),
-	profiles: require_libraries.strictObject({
-		infrastructure: require_libraries.string$1().default("infrastructure"),
-		app: require_libraries.string$1().default("app")
-	}).prefault({})
-});
-const pathsSchema = require_libraries.strictObject({
-	infra: patterns.default([
-		"docker-compose*.yml",
-		"docker/",
-		"devops/docker/",
-		"infra.yml"
-	]),
-	app: patterns.default([
-		"src/",
-		"package.json",
-		"package-lock.json",
-		"yarn.lock",
-		"tsconfig.json",
-		"Dockerfile"
-	]),
-	migrations: patterns.default(["prisma/migrations/", "migrations/"])
-});
-const serviceSchema = require_libraries.strictObject({
-	kind: require_libraries._enum(serviceKinds).optional().describe("Found from the image when absent."),
-	databases: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Postgres databases to back up; every database that is not a template unless told."),
-	"critical-tables": require_libraries.array(require_libraries.string$1()).default([]).describe("Tables, `schema.table`, that must exist and hold rows."),
-	"sample-queries": require_libraries.array(require_libraries.string$1()).default([]).describe("Queries that must succeed and give at least one row."),
-	url: require_libraries.url().optional().describe("Health URL of an http or openvidu service, seen from the host."),
-	port: require_libraries.int().optional().describe("Port of a coturn service."),
-	timeout: duration.default(1e4).describe("Limit of one probe.")
-});
-const appSchema = require_libraries.strictObject({
-	services: require_libraries.array(require_libraries.string$1()).min(1).optional().describe("Services deployed as one unit; those of the app profile unless told."),
-	"health-url": require_libraries.url().optional().describe("Checked from the host after a deploy."),
-	proxy: require_libraries.strictObject({
-		service: require_libraries.string$1().default("nginx"),
-		"upstream-file": require_libraries.string$1().default("nginx/upstream/app.conf").describe("Relative to the base directory; its folder is mounted into the proxy."),
-		upstream: require_libraries.string$1().default("app").describe("Name of the nginx upstream.")
-	}).optional().describe("nginx in front of the first app service; without it copies are replaced one by one."),
-	port: require_libraries.int().default(3e3).describe("Port on which the proxied service listens."),
-	"proxied-service": require_libraries.string$1().optional().describe("Service behind the proxy; the first app service unless told."),
-	drain: duration.default(35e3).describe("Longest wait for the old copy's connections to end."),
-	"health-timeout": duration.default(12e4)
-});
-const s3Schema = require_libraries.strictObject({
-	enabled: require_libraries.boolean().default(true),
-	required: require_libraries.boolean().default(true).describe("Whether a failed upload fails the backup."),
-	endpoint: require_libraries.url().refine((url) => !/^[a-z]+:\/\/[^/]*@/i.test(url), "a URL without user name and password, which are inputs").optional().describe("Of an S3-compatible store; AWS unless told."),
-	region: require_libraries.string$1().default("us-east-1"),
-	bucket: require_libraries.string$1().min(3),
-	prefix: require_libraries.string$1().default("backups/"),
-	"force-path-style": require_libraries.boolean().optional().describe("On unless told when an endpoint is given."),
-	"server-side-encryption": require_libraries._enum(["s3", "kms"]).optional().describe("Have the store encrypt what it keeps, with its own keys (`s3`) or one of its key service (`kms`). Every object is looked at: one that is not encrypted so fails the backup."),
-	"kms-key-id": require_libraries.string$1().min(1).optional().describe("Key of the key service; the store's default one unless told."),
-	"storage-class": require_libraries.string$1().regex(/^[A-Z0-9_-]+$/, "use the store's own name, such as STANDARD_IA").optional().describe("Class in which backups are kept, as the store names it; it must give objects back at once."),
-	"read-back": require_libraries.boolean().default(false).describe("Read every object to its end after it was stored: the strongest proof, at the cost of its traffic."),
-	"immutable-days": require_libraries.int().min(1).max(3650).optional().describe("Days for which nobody can delete or change a backup in S3; the bucket must have object lock."),
-	"immutable-mode": require_libraries._enum(["governance", "compliance"]).default("governance").describe("`compliance`: not even the bucket's owner can shorten the lock.")
-}).refine((s3) => s3["kms-key-id"] === void 0 || s3["server-side-encryption"] === "kms", {
-	path: ["kms-key-id"],
-	message: "needs server-side-encryption: kms"
-});
-const retentionSchema = require_libraries.strictObject({
-	last: require_libraries.int().min(0).default(0),
-	daily: require_libraries.int().min(0).default(7),
-	weekly: require_libraries.int().min(0).default(4),
-	monthly: require_libraries.int().min(0).default(12)
-});
-/** How a Postgres backup is stored. */
-const postgresFormats = [
-	"custom",
-	"directory",
-	"plain"
-];
-const backupSchema = require_libraries.strictObject({
-	directory: path.optional().describe("`<base directory>/backups` unless told."),
-	retention: retentionSchema.prefault({}),
-	"prune-first": require_libraries.boolean().default(false).describe("Remove before a backup what it pushes out on the host."),
-	s3: s3Schema.optional(),
-	encryption: require_libraries.strictObject({ "openpgp-key": require_libraries.string$1().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", { message: "use an armored public OpenPGP key" }).describe("Armored public key for which every copy in S3 is encrypted; the private one is input `backup-key` of restore, drill and pipeline.") }).optional(),
-	verify: require_libraries._enum(["counts", "checksum"]).default("counts").describe("What a Postgres backup records and a restore compares: exact row counts, or a checksum of every row as well, which costs about a third more time."),
-	postgres: require_libraries.strictObject({ format: require_libraries._enum(postgresFormats).default("custom").describe("`custom`: one archive of pg_dump, the quickest; `directory`: tables dumped side by side, for hosts with many cores, in one tar file; `plain`: gzipped SQL, `postgres-YYYY-MM-DD-HHMMSS.sql.gz`.") }).prefault({}),
-	"before-migrate": require_libraries.boolean().default(true),
-	"max-row-loss": require_libraries.number().min(0).max(1).default(.5).describe("Share of its rows by which a database, or one of its critical tables, may shrink against its last proven backup. Below 1, a key store must not have lost all of its keys without expiry either.")
-});
-const lockSchema = require_libraries.strictObject({
-	stale: duration.refine((milliseconds) => milliseconds >= 5e3, "at least 5s, for a holder renews it only now and then").default(6e5).describe("Without renewal for so long a lock is stale."),
-	wait: duration.default(0).describe("How long to wait for another holder.")
-});
-const thresholdsSchema = require_libraries.strictObject({
-	"disk-free": require_libraries.number().min(0).max(1).default(.2).describe("Share of free space below which a disk is reported."),
-	restarts: require_libraries.int().min(0).default(3),
-	"response-time": duration.default(100).describe("Of the health URL, in verify's performance section."),
-	connections: require_libraries.number().min(0).max(1).default(.9),
-	memory: require_libraries.number().min(0).max(1).default(.9)
-});
-const overridable = {
-	host: hostSchema,
-	compose: composeSchema$1.prefault({}),
-	paths: pathsSchema.prefault({}),
-	services: require_libraries.record(require_libraries.string$1(), serviceSchema).default({}),
-	app: appSchema.prefault({}),
-	backup: backupSchema.prefault({}),
-	lock: lockSchema.prefault({}),
-	restore: require_libraries.strictObject({ policy: require_libraries._enum(["needed", "always"]).default("needed") }).prefault({}),
-	thresholds: thresholdsSchema.prefault({})
-};
-/** The sections that an environment may override. */
-const overridableSections = Object.keys(overridable);
-/** `infra.yml`: everything but `project` and `host.address` has a default that works. Durations are milliseconds once read. */
-const configSchema = require_libraries.strictObject({
-	project: name$2.describe("Compose project name; also names the base directory."),
-	...overridable,
-	environments: require_libraries.record(name$2, require_libraries.record(require_libraries.string$1(), require_libraries.unknown())).default({}).describe("Per environment, any of the sections above: merged over them.")
-});
-
 // src/service/kinds.ts
 /**
 * The kind of a service by the last part of its image's name, whatever registry or mirror it comes from:
@@ -4193,9 +4489,11 @@ function describe$1(tools, definition, containers) {
 	const kind = config.kind ?? serviceKind(definition.image);
 	const driver = tools.drivers.find((one) => one.kinds.includes(kind));
 	if (!driver) throw failure("no-driver", `no driver knows services of kind ${kind}`);
+	const copies = byUse(containers.filter((one) => one.service === definition.name));
 	return {
 		definition,
 		driver,
+		copies,
 		service: {
 			name: definition.name,
 			kind,
@@ -4204,7 +4502,7 @@ function describe$1(tools, definition, containers) {
 			stack: tools.stack,
 			backups: tools.layout.backups
 		},
-		container: byUse(containers.filter((one) => one.service === definition.name))[0]
+		container: copies[0]
 	};
 }
 const defaults = {
@@ -4782,20 +5080,22 @@ async function dataPresence(tools, services) {
 		service: one.service.name,
 		place
 	})));
-	const image = services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "";
-	const look = script("read", remoteScript("data-places"), [image, ...places.map((one) => one.place)]);
-	const answers = places.length === 0 ? [] : await answersOf(tools, look, places.length);
-	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
-	const looked = places.map((one, index) => ({
+	const answers = await looked(tools, services.find((one) => one.container)?.container?.imageId ?? services[0]?.definition.image ?? "", places.map((one) => one.place));
+	const seen = places.flatMap((one, index) => answers[index] ? [{
 		...one,
-		...judge$1(answers[index] ?? "")
-	}));
-	const empty = services.filter(({ service }) => !looked.some((one) => one.service === service.name && one.present));
-	return [...looked, ...(await Promise.all(empty.map(inContainer))).flat()];
+		...answers[index]
+	}] : []);
+	const empty = services.filter(({ service }) => !seen.some((one) => one.service === service.name && one.present));
+	return [...seen, ...(await Promise.all(empty.map(inContainer))).flat()];
 }
-async function answersOf({ host }, look, places) {
-	const { stdout } = await host.run(look, { timeout: 6e4 + places * 35e3 });
-	return stdout.trimEnd().split("\n");
+/** Whether each of these paths on the host and volumes holds anything; `image`, of the host, to look with as root. */
+async function looked({ host }, image, places) {
+	if (places.length === 0) return [];
+	const look = script("read", remoteScript("data-places"), [image, ...places]);
+	const { stdout } = await host.run(look, { timeout: 6e4 + places.length * 35e3 });
+	const answers = stdout.trimEnd().split("\n");
+	if (answers.length !== places.length) throw failure("data-places", `${places.length} places were to be looked at, ${answers.length} answers came`);
+	return answers.map(judge$1);
 }
 /** What a container holds whose places are empty. */
 async function inContainer({ service, container, driver }) {
@@ -4856,15 +5156,15 @@ function judge$1(answer) {
 /**
 * Refuses when recreating these services would part a data service from its data: no persistent mount where it keeps its
 * data, data in the container itself, a mount that the compose files no longer have, or one that would come from another
-* place (S2), or is another data service's as well (S13). The volume of a service that is `upgraded` may be mounted
-* elsewhere: its data is brought over by a dump.
+* place (S2), or another directory of the same one, or is another data service's as well (S13). The volume of a service
+* that is `upgraded` may be mounted elsewhere: its data is brought over by a dump.
 */
 async function assertDataStays({ stack: { definition } }, services, upgraded = []) {
 	const stack = await definition();
 	const places = /* @__PURE__ */ new Map();
 	for (const one of services.filter(({ service }) => dataKinds.includes(service.kind))) {
 		const { name } = one.service;
-		for (const { path, source } of await placedOn(one, stack)) {
+		for (const { path, source } of await placedOn(one, stack, upgraded.includes(name))) {
 			const other = places.get(path ?? source);
 			if (other !== void 0) throw shared(other, name, source);
 			places.set(path ?? source, name);
@@ -4878,7 +5178,7 @@ async function dataMounts(container, one) {
 	return container.mounts.filter((mount) => mount.writable && (inside === void 0 || covers(mount, inside)));
 }
 /** Where the data is going to lie. Refuses what does not outlive the container, now or then. */
-async function placedOn({ service, container, definition, driver }, stack) {
+async function placedOn({ service, container, definition, driver }, stack, isUpgraded) {
 	const next = persistent(definition, stack).filter((mount) => mount.writable);
 	if (next.length === 0) throw refusal("no-persistent-volume", `data service ${service.name} has no named volume and no bind mount`, { hint: "Give it one in the compose file: without it the data goes away with the container." });
 	const now = container && await driver.dataDirectory?.(service, container, definition);
@@ -4888,9 +5188,34 @@ async function placedOn({ service, container, definition, driver }, stack) {
 	});
 	const then = await driver.dataDirectory?.(service, void 0, definition);
 	const own = next.filter((mount) => then === void 0 || covers(mount, then));
+	if (container && !isUpgraded && now !== void 0 && then !== void 0) assertSameDirectory(service.name, {
+		now: {
+			path: now,
+			mounts: container.mounts.map((mount) => ({
+				...mount,
+				source: sourceOf(mount)
+			}))
+		},
+		next: {
+			path: then,
+			mounts: own
+		}
+	});
 	if (own.length > 0) return own;
 	const there = next.map(({ target }) => target).join(", ");
 	throw refusal("no-persistent-volume", `${definition.image} keeps the data of ${service.name} in ${then}, where it has no volume (it mounts ${there})`, { hint: `Mount its volume at ${then}, or at a directory above it.` });
+}
+/** A server that looks for its data in another directory of its volume finds none, and begins anew beside it. */
+function assertSameDirectory(service, { now, next }) {
+	const [from, to] = [now, next].map(({ path, mounts }) => {
+		const mount = mounts.filter((one) => covers(one, path)).toSorted((a, b) => b.target.length - a.target.length)[0];
+		return mount && {
+			source: mount.source,
+			below: `${path}/`.slice(mount.target.replace(/\/+$/, "").length)
+		};
+	});
+	if (!from || !to || from.source !== to.source || from.below === to.below) return;
+	throw refusal("data-would-move", `${service} has its data in ${now.path}, and would look for it in ${next.path}, in ${to.below} of the same ${to.source}`, { hint: "Move the data there first, while the service is stopped; or take the change back (PGDATA, the volume's target)." });
 }
 function shared(service, other, source) {
 	return refusal("data-shared", `${service} and ${other} would both have their data in ${source}`, { hint: "Give each a volume of its own: two servers on one data directory destroy it." });
@@ -5000,6 +5325,8 @@ async function createStopped(tools, services) {
 }
 /** Containers for services whose data is there: somebody removed them, and a backup needs a server that reads it. */
 async function createOnData(tools, missing) {
+	const unwanted = missing.find((one) => one.definition.replicas === 0);
+	if (unwanted) throw refusal("replicas-zero", `data service ${unwanted.service.name} has no container, as defined (replicas: 0)`, { hint: "What its data holds cannot be saved without a server: give it one copy, or take it out of the infrastructure profile." });
 	for (const one of missing) await assertSoleServer(tools, one);
 	for (const { one, found, where } of await placesOf(tools, missing)) {
 		if (found === "data") continue;
@@ -5047,15 +5374,19 @@ async function refresh(tools, services) {
 /**
 * Throws unless no other container on the host serves the service's data, or may do so by its restart policy: two servers
 * on one data directory both start and both write (S13). A stopped copy of the service itself is compose's to take away.
-* `strangers`: those of the stack itself are going to be stopped first.
+* `stopped`: ids of those that are going to be stopped first, which counts for what then stays stopped by its policy.
 */
-async function assertSoleServer(tools, one, { strangers = false } = {}) {
+async function assertSoleServer(tools, one, { stopped = [] } = {}) {
 	const sources = (one.container && await dataMounts(one.container, one))?.map((mount) => mount.volume ?? mount.source) ?? await definedSources(tools, one);
 	if (sources.length === 0) return;
 	const { name } = one.service;
-	const isOwn = (other) => other.project === tools.stack.project && (strangers || other.service === name && !runs(other));
+	const isOwn = (other) => other.project === tools.stack.project && other.service === name && !runs(other) || stopped.includes(other.id) && staysStopped(other);
 	const rival = (await tools.stack.mounting(sources)).find((other) => other.id !== one.container?.id && !isOwn(other));
 	if (rival) throw twoServers(name, rival);
+}
+/** As `Stack.mounting` counts them. What ends `on-failure` is not known before. */
+function staysStopped({ restartPolicy }) {
+	return restartPolicy !== "always" && restartPolicy !== "on-failure";
 }
 function runs({ state }) {
 	return [
@@ -5070,13 +5401,22 @@ async function definedSources({ stack }, { definition }) {
 }
 function twoServers(service, rival) {
 	const { name, restartPolicy } = rival;
-	if (runs(rival)) return refusal("data-in-use", `the data of ${service} is mounted by the running container ${name}`, { hint: `Stop ${name} first: two servers on one data directory destroy it.` });
+	if (runs(rival)) {
+		const again = staysStopped(rival) ? "" : ` The engine may start it again by itself (restart policy ${restartPolicy}): docker update --restart no ${name} and docker stop ${name}, and if the stack is to keep it, mount the data read-only there or give it \`restart: unless-stopped\`.`;
+		return refusal("data-in-use", `the data of ${service} is mounted by the running container ${name}`, { hint: `Stop ${name} first: two servers on one data directory destroy it.${again}` });
+	}
 	return refusal("data-in-use", `the data of ${service} is mounted by the stopped container ${name}, which the engine starts by itself (restart policy ${restartPolicy})`, { hint: `Two servers on one data directory destroy it. On the host: docker update --restart no ${name}, or docker rm ${name} if it is not needed (its volumes stay).` });
 }
 /** Stops on an empty list, which would make every later "all of them" true (S7). */
 function atLeastOne(items, what) {
 	if (items.length > 0) return items;
 	throw failure("nothing-found", `no ${what} found`, { hint: "Check `compose.profiles` and `services` in infra.yml: data services must be in the infrastructure profile." });
+}
+
+// src/docker/stack.ts
+/** Whether it runs, or does again in a moment. */
+function isRunning({ state }) {
+	return state === "running" || state === "restarting";
 }
 
 // src/job/stop-in-order.ts
@@ -5103,12 +5443,15 @@ async function stopWriters(tools, reason) {
 	const running = containers.filter(isRunning);
 	const earlier = running.length === 0 ? await readStoppedApp(tools) : void 0;
 	const stands = earlier?.awaits === "restore" && reason.awaits !== "restore";
-	const note = noteStoppedApp(tools.layout, stands ? earlier : {
-		...reason,
-		fingerprints: []
-	});
-	const stop = running.length === 0 ? note : change`${note} || exit\n${stopInOrder(tools.stack, services, running)}`;
-	await tools.work.step("stop-writers", stop, { timeout: stopTimeout(services) });
+	const commands = [
+		noteStoppedApp(tools.layout, stands ? earlier : {
+			...reason,
+			fingerprints: []
+		}),
+		...(stands ? earlier : reason).awaits === "restore" ? keepStopped(tools.stack, containers) : [],
+		...running.length > 0 ? [stopInOrder(tools.stack, services, running)] : []
+	];
+	await tools.work.step("stop-writers", lines$1(sh`set -e`, ...commands), { timeout: stopTimeout(services) });
 }
 /** Kinds of services that keep nothing in a store of ours: they go on while its data is compared. */
 const readers = ["coturn", "http"];
@@ -5119,7 +5462,33 @@ const readers = ["coturn", "http"];
 async function writersBeside(tools, services) {
 	if (!services.some(holdsData)) return [];
 	const named = names$1(services);
-	return (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name)).filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.container && isRunning(one.container));
+	return (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => !named.includes(service.name)).filter((one) => !holdsData(one) && !readers.includes(one.service.kind) && one.copies.some(isRunning));
+}
+/**
+* Shell text after which the engine does not start these containers by itself, as it otherwise does when it starts: then only
+* a person starts the app that waits for a restore. Empty where nothing has to be done.
+*/
+function keepStopped(stack, containers) {
+	const startedAnyhow = containers.filter(({ restartPolicy }) => ["always", "on-failure"].includes(restartPolicy));
+	return startedAnyhow.length > 0 ? [stack.setRestart(startedAnyhow, "no")] : [];
+}
+/** The same for all of the app. */
+async function keepAppStopped(tools) {
+	return keepStopped(tools.stack, (await appContainers(tools)).containers);
+}
+/** Shell text that gives containers that never restart by themselves the policy of their definition again. */
+function restartAsDefined(stack, services, containers) {
+	return services.flatMap(({ name, restart }) => {
+		const kept = containers.filter((one) => one.service === name && one.restartPolicy === "no" && restart !== "no");
+		return kept.length > 0 ? [stack.setRestart(kept, restart)] : [];
+	});
+}
+/** The app runs although it was to wait for a restore: only a person starts it then, who is taken at their word. */
+async function tellStartedByHand(tools, { backup = "a backup" }) {
+	tools.log.warning(`An earlier run noted that ${backup} has to be restored before the app starts, and somebody has started it: that is taken for their decision. Restore it if the data is not what it should be.`);
+	const { services, containers } = await appContainers(tools);
+	const commands = restartAsDefined(tools.stack, services, containers);
+	if (commands.length > 0) await tools.work.step("restart-as-defined", lines$1(sh`set -e`, ...commands));
 }
 /** What an earlier run noted when it left the app stopped until its data is restored; not when somebody has started it since. */
 async function waitsForRestore(tools) {
@@ -5151,10 +5520,15 @@ async function startWriters(tools) {
 		tools.log.warning(`As an earlier run noted, ${restoreFirst(waits)}`);
 		return;
 	}
-	const lasting = (await tools.stack.servicesOf("app")).filter((one) => !one.oneShot);
-	const containers = (await appContainers(tools)).containers.filter((one) => lasting.some(({ name }) => name === one.service));
+	const { services, containers: all } = await appContainers(tools);
+	const lasting = services.filter((one) => !one.oneShot);
+	const containers = all.filter((one) => lasting.some(({ name }) => name === one.service));
 	const stopped = containers.filter((one) => one.state === "exited");
-	const commands = [...stopped.length > 0 ? [tools.stack.start(stopped)] : [], ...note && note.undone === void 0 ? [forgetStoppedApp(tools.layout)] : []];
+	const commands = [
+		...restartAsDefined(tools.stack, services, all),
+		...stopped.length > 0 ? [tools.stack.start(stopped)] : [],
+		...note && note.undone === void 0 ? [forgetStoppedApp(tools.layout)] : []
+	];
 	if (commands.length > 0) await tools.work.step("start-writers", lines$1(sh`set -e`, ...commands));
 	const deployed = lasting.filter((one) => containers.some((container) => container.service === one.name));
 	if (deployed.length > 0) await tools.work.check("wait-writers", () => waitHealthy(tools, deployed), void 0);
@@ -5177,9 +5551,6 @@ async function appRuns(tools) {
 /** Somebody else has started the app: what an earlier run noted is over. */
 async function forgetStop(tools) {
 	await tools.work.step("forget-stop", forgetStoppedApp(tools.layout));
-}
-function isRunning({ state }) {
-	return state === "running" || state === "restarting";
 }
 /** The app's containers, in dependency order, as they are started. */
 async function appContainers({ stack }) {
@@ -5533,6 +5904,8 @@ const noteSchema$3 = require_libraries.object({
 	service: require_libraries.string$1(),
 	/** The image that served the old directory, by its id. */
 	imageId: require_libraries.string$1(),
+	/** By what it can be pulled again, `repository@sha256:...`; absent where no registry is known to have it. */
+	image: require_libraries.string$1().optional(),
 	directory: require_libraries.string$1(),
 	/** Where the old directory is kept while the new one is filled, and afterwards. */
 	aside: require_libraries.string$1(),
@@ -5587,11 +5960,29 @@ async function settleUpgrade(tools) {
 		tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`);
 	}
 }
+/**
+* Has the image of before on the host, which moves its directory back and serves it: as long as the upgrade lasts no container keeps it
+* from being pruned. Throws `image-gone` where it is not to be had, with nothing changed.
+*/
+async function ensureOldImage(tools, { service, imageId, image, aside }) {
+	const isThere = () => inspectImage(tools.host, imageId);
+	if (await isThere()) return;
+	let why = "no registry is known to have it";
+	if (image !== void 0) try {
+		await ensureImage(tools, image, `pull-${service}`);
+		if (tools.work.dryRun || await isThere()) return;
+		why = `${image} is another one`;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		why = messageOf(error);
+	}
+	throw failure("image-gone", `the image that served ${service} before its upgrade (${imageId}) is gone: ${why}`, { hint: `Bring it back with docker pull or docker load on the host, then run this again. Nothing is lost: the old data is in ${aside}, or still in its place.` });
+}
 /** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
 async function startOthers$1(tools) {
 	const stopped = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
 	for (const one of stopped) await assertSoleServer(tools, one);
-	const containers = stopped.map(containerOf);
+	const containers = stopped.flatMap((one) => one.copies.filter(({ state }) => state === "exited"));
 	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
 }
 /**
@@ -5599,6 +5990,7 @@ async function startOthers$1(tools) {
 * (S13). Where what gave way is kept, one sentence each.
 */
 async function putDataBack(tools, notes) {
+	for (const note of notes) await ensureOldImage(tools, note);
 	const names = notes.map((one) => one.service);
 	const own = async () => (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
 	const containers = (await own()).flatMap((one) => one.container ?? []);
@@ -5661,7 +6053,7 @@ async function stopRest(tools, services) {
 /** Stops those of them that run, gracefully. `step` is its name in the journal. */
 async function stopContainers(tools, step, services) {
 	if (services.length === 0) return;
-	const running = (await refresh(tools, services)).flatMap((one) => one.container ?? []).filter(({ state }) => state === "running" || state === "restarting");
+	const running = (await refresh(tools, services)).flatMap((one) => one.copies).filter(isRunning);
 	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
 }
 /**
@@ -5712,10 +6104,11 @@ async function fallBack(tools, replacement, stopped) {
 		kept: gaveWay,
 		differences: []
 	};
-	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}. What has lost its data is restored.`);
-	const restored = await restoreBroken(tools, replacement, {
+	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}`);
+	const restored = await restoreLost(tools, replacement, {
 		before,
-		dumps: stopped.dumps
+		dumps: stopped.dumps,
+		failed
 	});
 	await startRest(tools, known, images);
 	return {
@@ -5723,6 +6116,21 @@ async function fallBack(tools, replacement, stopped) {
 		kept: [...gaveWay, ...restored.map((one) => one.kept)],
 		differences: restored.map((one) => one.difference)
 	};
+}
+/**
+* Restores what has lost its data. Nothing where the previous servers were just proven to hold the same, and something
+* else does not serve: the rest was started on it and writes, so it cannot be compared with what it was any more.
+*/
+async function restoreLost(tools, replacement, { before, dumps, failed }) {
+	if (failed.proven) {
+		tools.log.warning("The data is the same on them, so nothing is restored");
+		return [];
+	}
+	tools.log.warning("What has lost its data is restored");
+	return restoreBroken(tools, replacement, {
+		before,
+		dumps
+	});
 }
 /** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
 async function backToPrevious(tools, previous) {
@@ -5836,6 +6244,7 @@ async function goBack$1(tools, { note, services, failed }) {
 	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
 	const known = replaced.filter((one) => one.service.name in images);
 	const proven = failed.proven || note.fingerprints.length === 0;
+	if (failed.proven) await stopRest(tools, services);
 	const before = await stoppedWith(tools, known, {
 		before: note.fingerprints,
 		proven
@@ -5850,7 +6259,7 @@ async function goBack$1(tools, { note, services, failed }) {
 		...back,
 		before
 	});
-	if (still?.differences.length === 0) {
+	if (still && !still.proven && still.differences.length === 0) {
 		const left = await restoreDumps(tools, {
 			note,
 			services: known,
@@ -6357,29 +6766,90 @@ function fallen({ place, before, after }, what) {
 	return `${place} has ${after} ${what}, ${before}`;
 }
 
+// src/job/configured-services.ts
+/**
+* Throws the input error `unknown-service` when the configuration has settings for a service that the compose files, of
+* whatever profile, do not have: its critical tables and sample queries would never be looked at, and nobody would know.
+*/
+async function assertConfigured({ stack, config }) {
+	const known = (await stack.definition()).services.map((one) => one.name);
+	const unknown = unknownServices(config, known);
+	if (unknown.length === 0) return;
+	throw inputError("unknown-service", unknown.join("\n"), { hint: `Correct the configuration, or add the service to the compose files. They have: ${known.join(", ")}.` });
+}
+/**
+* The same where the compose files on the host are the ones that stay. With `compose.upload` the next recreate may bring the
+* service: it asks then, of the files that it brings, and until then a backup goes on and says so.
+*/
+async function lookConfigured({ stack, config, log }) {
+	if (config.compose.upload.length === 0) return assertConfigured({
+		stack,
+		config
+	});
+	const known = (await stack.definition()).services.map((one) => one.name);
+	for (const one of unknownServices(config, known)) log.warning(`${one}; unless the next recreate brings it`);
+}
+/** A sentence for each service that is configured and is none of `known`. */
+function unknownServices({ services, app }, known) {
+	return [...Object.keys(services).map((name) => ({
+		name,
+		place: `services.${name}`
+	})), ...(app.services ?? []).map((name) => ({
+		name,
+		place: "app.services"
+	}))].filter(({ name }) => !known.includes(name)).map(({ name, place }) => {
+		const meant = closest(name, known);
+		return `${place}: the compose files have no service ${name}${meant ? `, did you mean ${meant}?` : ""}`;
+	});
+}
+
 // src/job/earlier-backups.ts
 /**
 * What a new backup is compared with, newest first: the host's own proven backups, and S3's where those hold not every service. A
 * new host has none of its own, and its empty database must not become the latest backup of the old one's: refuses while
-* S3 does not tell, unless `anyLoss` is right anyway.
+* S3 does not tell, or while a service's only backups may be such whose manifests cannot be read, unless `anyLoss` is right anyway.
 */
 async function earlierBackups(tools, services, { anyLoss }) {
 	const own = await provenIn(localStore$1(tools.stores));
-	const missing = services.filter(({ service }) => !own.some((one) => holds$2(one, service.name)));
-	const there = missing.length > 0 ? await inS3(tools, names$1(missing), anyLoss) : [];
+	const missing = unheld(services, own.proven);
+	const there = missing.length > 0 ? await inS3(tools, names$1(missing), anyLoss) : nothing$2;
+	const unknown = unheld(missing, there.proven);
+	if (unknown.length > 0) mindUnreadable(tools, [own, there], {
+		of: names$1(unknown),
+		anyLoss
+	});
 	const now = await hostNow(tools);
-	const ahead = [...own, ...there].find((one) => isDatedAhead(one, now));
+	const ahead = [...own.proven, ...there.proven].find((one) => isDatedAhead(one, now));
 	if (ahead) tools.log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`);
-	return [...own, ...there.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
+	return [...own.proven, ...there.proven.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
 }
+/**
+* "There is no earlier backup" is not known while a manifest cannot be read that may be of one: refuses, naming each; only
+* warns where `anyLoss` is right anyway.
+*/
+function mindUnreadable(tools, lists, { of, anyLoss }) {
+	const lines = lists.flatMap(({ store, unreadable }) => unreadable.map((line) => `${store}: ${line}`));
+	if (lines.length === 0) return;
+	const problem = `no backup of ${of.join(", ")} is known, but there are manifests that cannot be read: ${lines.join("; ")}`;
+	if (!anyLoss) throw refusal("earlier-unreadable", problem, { hint: "What a newer version of this suite wrote, that version reads. What is damaged, or of another project that shares the place, move out of it. If nothing was ever backed up here, set backup.max-row-loss to 1 until there is a backup." });
+	tools.log.warning(problem);
+}
+function unheld(services, backups) {
+	return services.filter(({ service }) => !backups.some((one) => holds$2(one, service.name)));
+}
+const nothing$2 = {
+	store: "s3",
+	proven: [],
+	unreadable: []
+};
 async function inS3(tools, missing, anyLoss) {
 	const s3 = remoteStore(tools.stores);
-	if (!s3) return [];
+	if (!s3) return nothing$2;
 	try {
 		return await provenIn(s3);
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
-		if (anyLoss) return [];
+		if (anyLoss) return nothing$2;
 		throw refusal("earlier-unknown", `this host has no backup of ${missing.join(", ")}, and S3, which may have one, cannot be asked: ${messageOf(error)}`, {
 			hint: "Run it again when S3 answers. If this is known to be the first backup, set backup.max-row-loss to 1 until it is made.",
 			cause: error
@@ -6387,8 +6857,13 @@ async function inS3(tools, missing, anyLoss) {
 	}
 }
 async function provenIn(store) {
-	const { backups } = await store.list();
-	return backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
+	const { backups, unreadable } = await store.list();
+	const proven = backups.map(({ manifest }) => manifest).filter((one) => isProven(one, store.name));
+	return {
+		store: store.name,
+		proven,
+		unreadable
+	};
 }
 
 // src/job/free-id.ts
@@ -6436,11 +6911,11 @@ async function repairCopies(tools, drills) {
 			s3: await listOf(s3),
 			drills: drills.records
 		};
-		const toS3 = await missing$2(tools, {
+		const toS3 = await missing$1(tools, {
 			from: local,
 			to: s3
 		}, lists);
-		const toLocal = (await missing$2(tools, {
+		const toLocal = (await missing$1(tools, {
 			from: s3,
 			to: local
 		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
@@ -6465,7 +6940,7 @@ async function listOf(store) {
 	};
 }
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing$2(tools, { from, to }, { drills, ...lists }) {
+async function missing$1(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
@@ -6536,6 +7011,7 @@ async function assertRoom$1({ host, layout, config }, bytes) {
 */
 async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 	const { stores, layout, log } = tools;
+	if (!beforeDrop) await lookConfigured(tools);
 	const services = atLeastOne(await dataServices(tools, chosen), "data service to back up");
 	const s3 = remoteStore(stores);
 	const unreachable = await reach(tools, s3);
@@ -7211,7 +7687,9 @@ async function finishInterrupted(tools, { cures = false } = {}) {
 		if (await waitsForRestore(tools)) {
 			tools.log.warning(`As an earlier run noted, ${restoreFirst(note)}`);
 			tellDumps(tools, note.dumps ?? {});
-		}
+			const keep = await keepAppStopped(tools);
+			if (keep.length > 0) await tools.work.step("keep-app-stopped", lines$1(sh`set -e`, ...keep));
+		} else await tellStartedByHand(tools, note);
 		return;
 	}
 	try {
@@ -7316,8 +7794,8 @@ async function leaveToRestore(tools, { note, services, failed }) {
 		awaits: "restore"
 	});
 	const rest = names$1(services.filter((one) => !holdsData(one)));
-	const start = rest.length === 0 ? noted : change`${noted} || exit\n${startThese(tools, rest)}`;
-	await tools.work.step("note-restore", start);
+	const start = rest.length === 0 ? [] : [startThese(tools, rest)];
+	await tools.work.step("note-restore", lines$1(sh`set -e`, noted, ...await keepAppStopped(tools), ...start));
 	const [{ service, fact, before, after } = {
 		service: "?",
 		fact: "?",
@@ -12034,9 +12512,10 @@ async function keysRead(service, container, answer) {
 // src/service/redis/put-back.ts
 /**
 * After a failure: kills rather than stops, for there is nothing to be saved of data that is wrong; then the old data
-* serves again. Always throws, with `reason` and whether the old data is in its place.
+* serves again. Always throws, with `reason` and whether the old data is in its place; `reason` itself where nobody may act.
 */
 async function putBack(options, reason) {
+	if (!mayStillAct(reason)) throw reason;
 	const { service, container, settings, work, reached, from } = options;
 	try {
 		if (reached === "swapped") await work.step(`kill-${service.name}`, killNow(container));
@@ -12501,105 +12980,6 @@ function serviceDrivers() {
 	];
 }
 
-// src/core/config-json-schema.ts
-/** The JSON Schema of `infra.yml`, for editors. Overrides of an environment are the sections with nothing required. */
-function configJsonSchema() {
-	const schema = require_libraries.toJSONSchema(configSchema, {
-		io: "input",
-		target: "draft-7"
-	});
-	const { project: _project, environments, ...sections } = schema.properties ?? {};
-	const overrides = optional({
-		type: "object",
-		properties: sections,
-		additionalProperties: false
-	});
-	return {
-		...schema,
-		title: "infra.yml",
-		required: ["project"],
-		properties: {
-			...schema.properties,
-			environments: {
-				...environments,
-				additionalProperties: overrides
-			}
-		}
-	};
-}
-/** The keys that may stand at `path` of `infra.yml`; none where any name may stand. */
-function knownKeys$1(path) {
-	let schema = configJsonSchema();
-	for (const key of path) {
-		if (typeof schema !== "object") return [];
-		schema = schema.properties?.[String(key)] ?? schema.additionalProperties;
-	}
-	return typeof schema === "object" ? Object.keys(schema.properties ?? {}) : [];
-}
-/** The same schema with nothing required at any depth, and no default: an override replaces only what it names. */
-function optional(schema) {
-	const { required: _required, default: _default, properties, additionalProperties, ...rest } = schema;
-	return {
-		...rest,
-		...properties && { properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, optional(value)])) },
-		...additionalProperties !== void 0 && { additionalProperties: typeof additionalProperties === "object" ? optional(additionalProperties) : additionalProperties }
-	};
-}
-
-// src/core/config-problem.ts
-const secretName = /secret|password|passphrase|passwd|token|credential|(access|private|api|ssh)[-_]?key/i;
-/** The problems of one zod issue: one for each unknown key, else one. */
-function problemsOf$2(issue, data) {
-	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({
-		path: [...issue.path, key],
-		message: unknownKey(key, knownKeys$1(issue.path))
-	}));
-	const message = valueAt(data, issue.path) === void 0 ? missing$1(issue) : wrong(issue);
-	return [{
-		path: issue.path,
-		message
-	}];
-}
-/** The value at a path; undefined when nothing is there. */
-function valueAt(data, path) {
-	return path.reduce((value, key) => typeof value === "object" && value !== null && Object.hasOwn(value, key) ? value[key] : void 0, data);
-}
-/** What to say of a key that may not stand where it does. */
-function unknownKey(key, known) {
-	if (secretName.test(key)) return "a secret does not belong in this file: pass it as an input of the action (expected no secrets here)";
-	const suggestion = closest(key, known);
-	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
-}
-function missing$1(issue) {
-	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
-}
-function wrong(issue) {
-	switch (issue.code) {
-		case "invalid_type": return `is of the wrong type (expected ${kind(issue.expected)})`;
-		case "invalid_value": return `is not one of the known values (expected one of ${issue.values.map(String).join(", ")})`;
-		case "too_small": return `is too small (expected at least ${issue.minimum}${unit(issue.origin)})`;
-		case "too_big": return `is too big (expected at most ${issue.maximum}${unit(issue.origin)})`;
-		case "invalid_union": return "is of the wrong type (expected a duration such as 90s, 10m or 1h30m, or whole milliseconds)";
-		case "invalid_format": return issue.format === "url" ? "is no URL (expected one such as https://example.org/health)" : `is malformed (expected: ${issue.message})`;
-		default: return `is not valid (expected: ${issue.message})`;
-	}
-}
-function kind(expected) {
-	return {
-		string: "text",
-		int: "a whole number",
-		number: "a number",
-		boolean: "true or false",
-		array: "a list",
-		object: "a section with keys of its own",
-		record: "a section with keys of its own"
-	}[expected] ?? expected;
-}
-function unit(origin) {
-	if (origin === "string") return " characters";
-	return origin === "array" ? " entries" : "";
-}
-
 // src/core/s3-variables.ts
 /** The variable behind each key of `backup.s3` that a variable can give. */
 const s3VariableNames = {
@@ -12828,7 +13208,11 @@ function describe({ path, message }, source, { name, s3FromVariables }) {
 }
 function invalid(lines, file) {
 	const head = lines.length === 1 ? "" : `${lines.length} problems in the configuration:\n`;
-	return inputError("config-invalid", head + lines.join("\n"), { hint: `Correct ${file}; infra.schema.json describes every key and lets an editor check it.` });
+	const ofFile = `Correct ${file}; infra.schema.json describes every key and lets an editor check it.`;
+	const ofVariables = "Set the variables that are named right, or leave S3_ENABLED out.";
+	const named = lines.map((line) => /^S3_[A-Z_]+ /.test(line));
+	const hints = [...named.includes(false) ? [ofFile] : [], ...named.includes(true) ? [ofVariables] : []];
+	return inputError("config-invalid", head + lines.join("\n"), { hint: hints.join(" ") });
 }
 function unknownEnvironment(environment, names, file) {
 	const expected = names.length > 0 ? `one of ${names.join(", ")}` : "lower-case letters, digits, - and _";
@@ -12845,7 +13229,7 @@ async function loadConfig(inputs, { directory, env }) {
 	const path = (0, node_path.resolve)(directory, inputs.config);
 	const text = await (0, node_fs_promises.readFile)(path, "utf8").catch((cause) => {
 		throw inputError("config-missing", `input \`config\`: ${path} cannot be read: ${messageOf(cause)}`, {
-			hint: "Put `actions/checkout` before this step, or give the file's path in the checkout.",
+			hint: "In a workflow put `actions/checkout` before this step; in a terminal give the file's path from here: `--config`.",
 			cause
 		});
 	});
@@ -13069,7 +13453,7 @@ async function ask(host, { directory, ttl, record, after }) {
 function unusable(directory, cause) {
 	const why = cause.result.stderr.trim().split("\n").at(-1) || "no reason given";
 	return failure("lock-unusable", `the lock cannot be kept in ${directory} on the host: ${why}`, {
-		hint: "It needs a writable directory with free space, on a file system with hard links (not vfat or exfat): set host.directory in infra.yml to such a place.",
+		hint: "It needs a directory of the account that acts (host.user in infra.yml; always the same one), with free space, on a file system with hard links (not vfat or exfat): set host.directory to such a place.",
 		cause
 	});
 }
@@ -13241,8 +13625,7 @@ async function forceCurrent(host, { directory, log }) {
 function lockHeld(state, { run }, waited) {
 	if (state.state === "ahead") return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, { hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release)." });
 	const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`;
-	const pass = `It was taken by this run itself: give its number as input \`lock-number\` (now ${state.root}).`;
-	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? pass : wait });
+	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end." : wait });
 }
 
 // src/host/keeper.ts
@@ -13386,6 +13769,7 @@ async function followWork(host, options) {
 	const output = collect(options.onLine);
 	let command = options.start;
 	let failures = 0;
+	let seenThere = command === void 0;
 	for (;;) {
 		try {
 			const seen = output.bytes();
@@ -13400,10 +13784,11 @@ async function followWork(host, options) {
 				stderr: end.stderr
 			};
 			failures = 0;
+			seenThere = true;
 		} catch (error) {
 			if (!isPassing(error) || options.signal?.aborted) throw error;
 			const pause = pauses$2[failures];
-			if (pause === void 0) throw stayedAway(options.folder, error);
+			if (pause === void 0) throw stayedAway(options.folder, error, seenThere || output.bytes() > 0);
 			failures += 1;
 			options.log?.(`lost sight of the work on the host (${messageOf(error)}); looking again in ${pause / 1e3} s`);
 			await (0, node_timers_promises.setTimeout)(pause, void 0, options.signal ? { signal: options.signal } : {});
@@ -13442,9 +13827,10 @@ function isPassing(error) {
 		"timeout"
 	].includes(error.fault);
 }
-function stayedAway(folder, cause) {
+function stayedAway(folder, cause, seenThere) {
+	const goesOn = seenThere ? `The step goes on by itself on the host (in ${folder}) and keeps the lock.` : `Whether the step began there is not known; if it did, it goes on by itself (in ${folder}) and keeps the lock.`;
 	return new HostError("lost", `the host could not be reached again: ${messageOf(cause)}`, {
-		hint: `The step goes on by itself on the host (in ${folder}) and keeps the lock. Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
+		hint: `${goesOn} Start this again when the host answers: the next run waits for it, says how it ended and finishes or undoes the rest.`,
 		cause
 	});
 }
@@ -13711,11 +14097,14 @@ async function resumeLease(host, options) {
 			after: claim.number,
 			log
 		});
-		if (typeof answer === "number") return openLease(host, {
-			...options,
-			number: answer,
-			ttl
-		});
+		if (typeof answer === "number") {
+			signal?.throwIfAborted();
+			return openLease(host, {
+				...options,
+				number: answer,
+				ttl
+			});
+		}
 	}
 }
 /** This run's claim, released or not, when it is the newest one. */
@@ -13976,7 +14365,7 @@ function fromFingerprints(words) {
 	};
 }
 function scan(address, port) {
-	return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\`.`;
+	return `Run \`ssh-keyscan${port === 22 ? "" : ` -p ${port}`} ${address}\` from a network you trust, compare with \`ssh-keygen -l\` on the host, and set the lines as \`ssh-known-hosts\` (in a terminal: in ~/.ssh/known_hosts, or the file that SSH_KNOWN_HOSTS_FILE names).`;
 }
 function missing(address, port) {
 	return inputError("known-hosts-missing", `\`ssh-known-hosts\` is empty: no key of ${address} can be trusted`, { hint: scan(address, port) });
@@ -14149,7 +14538,7 @@ function proofOf({ key, passphrase, agent }) {
 		passphrase
 	};
 	if (agent) return { agent };
-	throw inputError("ssh-key-missing", `\`${key?.name ?? "ssh-key"}\` is empty`, { hint: "Set it to the private key of the account that deploys, from a secret." });
+	throw inputError("ssh-key-missing", `\`${key?.name ?? "ssh-key"}\` is empty`, { hint: "Set it to the private key of the account that deploys, from a secret; in a terminal start an SSH agent, or name the key's file in SSH_KEY_FILE." });
 }
 
 // src/host/ssh.ts
@@ -15418,7 +15807,7 @@ async function readBack(context, options) {
 		if (await context.transfer() === "runner") await readHere(context, options);
 		else await readOnHost(context, options);
 	} catch (error) {
-		if (error instanceof HostError || error instanceof AppError && error.code === "lease-lost") throw error;
+		if (!mayStillAct(error)) throw error;
 		throw failure("s3-differs", `${artifact.file} could not be read back from ${object.key}: ${messageOf(error)}`, { cause: error });
 	}
 }
@@ -16849,7 +17238,7 @@ const connectionInputs = {
 /** Access to the bucket of backups: actions that write or read backups take these. */
 const storeInputs = {
 	"s3-access-key-id": input(secret("s3-access-key-id").optional(), {
-		description: "Access key of the bucket. Needed when `backup.s3` is on. It stays on the runner.",
+		description: "Access key of the bucket. Needed when `backup.s3` is on and backups are used, wherever their files are. It stays on the runner.",
 		secret: true,
 		env: ["S3_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"],
 		family: "s3"
@@ -17189,6 +17578,7 @@ const backupsContract = {
 		"newest-age-seconds": require_libraries.int().min(-1).describe("Age of `newest-proven`; -1 without one."),
 		left: require_libraries.string$1().describe("With `list`: what lies on the host besides (replaced databases and keys, data directories that were set aside, damaged and half written files) as a JSON array: `name`, `what`, `service`, `bytes`, `age-seconds` and `removal` (`clean`: `restore` with `mode: clean`; `next-backup`; `by-hand`).")
 	}),
+	goesWith: { verify: [{ mode: "list" }] },
 	negative: {
 		...notDone,
 		backups: "[]",
@@ -17458,6 +17848,7 @@ const hostName = "host";
 * an error, never "unhealthy".
 */
 async function checkInfra(tools) {
+	await lookConfigured(tools);
 	const [services, definition, containers] = await Promise.all([
 		servicesOf$2(tools, "infrastructure"),
 		tools.stack.definition(),
@@ -17522,6 +17913,19 @@ function oneShotHealth({ state, exitCode }) {
 function combine(tools, { one, copies, probed, host, definition }) {
 	const service = one.service.name;
 	const { container } = one;
+	if (!container && one.definition.replicas === 0) return {
+		service,
+		health: {
+			state: "healthy",
+			checks: [{
+				name: "container",
+				state: "ok",
+				detail: "none, as defined (replicas: 0)"
+			}],
+			details: {}
+		},
+		fixable: false
+	};
 	if (!container || !probed) return {
 		service,
 		health: {
@@ -18077,7 +18481,7 @@ async function apply(tools, { name, command, service }) {
 		const budget = Math.max(6e4, service.definition.healthBudget ?? 0);
 		await tools.work.check(`wait-${service.service.name}`, () => waitHealthy(tools, [service.definition], { budget }), void 0);
 	} catch (error) {
-		if (!(error instanceof AppError && !(error instanceof HostError) && error.code !== "lease-lost") || tools.signal.aborted) throw error;
+		if (!isOurs(tools, error) || !(error instanceof AppError)) throw error;
 		tools.log.warning(`${name} was in vain: ${messageOf(error)}`);
 	}
 }
@@ -18186,11 +18590,14 @@ async function deployApp(tools, options = {}) {
 	const previousReleaseId = currentRelease(history)?.id ?? "";
 	const images = await pinImages(tools, services, options.images ?? {});
 	await findProxy(tools, services.map((one) => one.name));
-	await settleUnfinished(tools, services);
-	const plan = await makePlan(tools, services, {
-		images,
-		options
-	});
+	const unsettled = await settleUnfinished(tools, services);
+	const plan = {
+		...await makePlan(tools, services, {
+			images,
+			options
+		}),
+		unsettled
+	};
 	const unchanged = await runsAlready(tools, plan);
 	if (unchanged) tools.log.info("These images run already, in this configuration: nothing is restarted");
 	else {
@@ -18272,13 +18679,15 @@ async function attempt$2(tools, plan) {
 	try {
 		await bringUp$1(tools, plan, progress);
 	} catch (error) {
-		if (tools.signal.aborted || error instanceof HostError || !(error instanceof AppError) || error.code === "lease-lost") throw error;
+		if (!isOurs(tools, error) || !(error instanceof AppError)) throw error;
 		tools.log.warning(`Release ${plan.release.id} does not serve: ${messageOf(error)}`);
 		if (!await undone(tools, plan, progress)) throw error;
+		const { release, unsettled } = plan;
 		await recordBad(tools, {
-			release: plan.release,
+			release,
 			images: releaseImages(plan.images),
-			why: messageOf(error)
+			why: messageOf(error),
+			unsettled
 		});
 		throw error;
 	}
@@ -18298,7 +18707,8 @@ async function bringUp$1(tools, plan, progress) {
 		progress.fresh = await startBeside$1(tools, beside, {
 			images,
 			old: existing,
-			release
+			release,
+			inPlace: imagesInPlace(inPlace, old)
 		});
 	} catch (error) {
 		if (error instanceof AppError && !(error instanceof HostError)) progress.fresh = (await copiesOf$1(tools, beside)).filter((one) => !old.some(({ id }) => id === one.id));
@@ -18352,7 +18762,7 @@ async function undo$1(tools, plan, { fresh, switched, replaced }) {
 		});
 		await drain$1(tools, proxy, fresh, "drain-new");
 	}
-	await putBackInPlace(tools, replaced, old);
+	await putBackInPlace(tools, replaced, imagesInPlace(replaced, old));
 	await removeCopies(tools, fresh, {
 		stop: "stop-new",
 		remove: "remove-new"
@@ -18802,7 +19212,7 @@ function openRepository(host, directory, signal) {
 		async head() {
 			const head = await resolve("HEAD");
 			if (head) return head;
-			throw failure("no-checkout", `${directory} is no checkout of a git repository`, { hint: "Put a step `uses: actions/checkout@v4` before this one." });
+			throw failure("no-checkout", `${directory} is no checkout of a git repository`, { hint: "In a workflow put `actions/checkout` before this step; in a terminal run it in a clone of the repository." });
 		},
 		async headParents() {
 			const text = await answer(sh`${git} cat-file commit HEAD`);
@@ -19478,6 +19888,7 @@ async function checkInfrastructure(tools) {
 	return checks;
 }
 async function checkIntegrity(tools, manifest) {
+	await assertConfigured(tools);
 	const services = await dataServices(tools);
 	return (await Promise.all(services.map(async ({ driver, service, container }) => {
 		if (!container) return [{
@@ -19623,7 +20034,7 @@ function secondsBetween(from, to) {
 * from being tried is thrown, and leaves no record: it says nothing about the copy (S11).
 */
 async function drill(tools, options) {
-	const found = await chosen(tools, options);
+	const found = await chosen$1(tools, options);
 	const there = await groundOf(tools, options.where);
 	await clearLeftovers(tools);
 	if (there !== tools) await clearLeftovers(there);
@@ -19667,9 +20078,8 @@ function notTried({ manifest, store }, error) {
 		cause: error
 	});
 }
-async function chosen(tools, { backupId, source, newest: most }) {
+async function chosen$1(tools, { backupId, source, newest: most }) {
 	if (backupId !== "each") {
-		if (most !== void 0) throw inputError("newest-without-each", `newest: ${most} says how many, backup-id: ${backupId} says which`, { hint: "Use backup-id: each with it, or leave it out." });
 		const { manifest, stores } = await findBackup(tools, backupId, source, {
 			services: "all",
 			drillFailed: true
@@ -19773,7 +20183,7 @@ const drillContract = {
 			description: "How long to wait for another drill, such as `10m`; `lock.wait` of the configuration unless told.",
 			placeholder: "DURATION"
 		}),
-		"backup-id": input(require_libraries.string$1().default("latest"), {
+		"backup-id": input(backupNamed("latest", "each").default("latest"), {
 			description: "Backup to drill: an id, `latest`, or `each` for every backup of the source, one after the other.",
 			placeholder: "ID"
 		}),
@@ -19807,6 +20217,7 @@ const drillContract = {
 		"rpo-seconds": require_libraries.number().min(-1).describe("Age in seconds of the newest drilled backup's data; -1 without one."),
 		"drill-details": require_libraries.string$1().describe("Record of each drill as JSON.")
 	}),
+	goesWith: { newest: [{ "backup-id": "each" }] },
 	negative: {
 		...notDone,
 		"drill-status": "not-run",
@@ -19955,8 +20366,9 @@ async function release(tools, options) {
 }
 async function forceRelease(tools) {
 	const held = await readLease(tools.host, tools.layout.lock);
-	if (held && await forceReleaseLease(tools.host, tools.layout.lock, held.number)) tools.log.warning(`released by force: ${describeLease(held)}`);
-	return show(tools, held ? "done" : "not-held");
+	const forced = held !== void 0 && await forceReleaseLease(tools.host, tools.layout.lock, held.number);
+	if (forced) tools.log.warning(`released by force: ${describeLease(held)}`);
+	return show(tools, forced ? "done" : "not-held");
 }
 async function show(tools, reason) {
 	const state = await readLease(tools.host, tools.layout.lock);
@@ -20012,8 +20424,11 @@ const lockContract = {
 			description: "`acquire`, `renew`, `release`, `status`, or `force-release`: takes the lock from whoever holds it, for a person who knows that its holder is dead.",
 			placeholder: "MODE"
 		}),
-		keep: input(boolean.default(false), { description: "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job." }),
-		"lock-number": lockNumber,
+		keep: input(boolean.default(false), { description: "With `acquire`: keep the lock after this job, for the jobs that follow; a later `release` gives it back. Otherwise it is given back at the end of the job; in a terminal, where no job ends, it stays until a `release`, or until it is stale." }),
+		"lock-number": input(wholeNumber.optional(), {
+			description: "With `renew` and `release`: number of the lock, output `lock-number` of whoever took it in this run.",
+			placeholder: "NUMBER"
+		}),
 		"lock-wait": lockWait,
 		purpose: input(require_libraries.string$1().max(200).default("deployment"), {
 			description: "What the lock is for, shown to whoever waits for it.",
@@ -20027,6 +20442,12 @@ const lockContract = {
 		"lock-number": require_libraries.string$1().describe("Number of the claim, to be given to the jobs that follow; empty without one."),
 		"lease-expires": require_libraries.string$1().describe("When it runs out unless renewed, ISO 8601; empty without a holder.")
 	}),
+	goesWith: {
+		keep: [{ mode: "acquire" }],
+		purpose: [{ mode: "acquire" }],
+		"lock-wait": [{ mode: "acquire" }],
+		"lock-number": [{ mode: "renew" }, { mode: "release" }]
+	},
 	negative: {
 		...notDone,
 		acquired: false,
@@ -20077,6 +20498,86 @@ const lockAction = action(lockContract, async (inputs, context) => {
 	} };
 });
 
+// src/job/made-volumes.ts
+/**
+* Refuses where a data service's volume was made for another directory than the definition names now: Docker keeps the old
+* one, so whoever looks into the new one sees other data than the server does.
+*/
+async function assertDevicesStand({ stack }, services) {
+	const used = services.filter(holdsData).flatMap(({ definition }) => definition.volumes.map(({ source }) => source));
+	const [{ volumes }, made] = await Promise.all([stack.definition(), stack.volumes()]);
+	for (const { key, name, device } of volumes) {
+		const there = made.find((one) => one.name === name);
+		if (!used.includes(key) || !there || plain(there.device) === plain(device)) continue;
+		const [was, now] = [there, { device }].map((one) => one.device ?? "a directory of Docker's own");
+		throw refusal("volume-would-be-lost", `the volume ${name} was made for ${was}, and the compose files say ${now} now: Docker goes on with ${was}`, { hint: `Put the old place back into the compose file. To move the data: stop the service, copy ${was} to the new place, remove its container and the volume (docker volume rm ${name}), then run this again.` });
+	}
+}
+/**
+* Refuses a first creation while a volume that compose made for this project, and that no file names any more, holds
+* something: after a change of its name the data would be taken for lost, and a backup restored in its stead.
+*/
+async function refuseForgottenData(tools, services) {
+	const data = services.filter(holdsData);
+	if (data.length === 0) return;
+	const [{ volumes }, made] = await Promise.all([tools.stack.definition(), tools.stack.volumes()]);
+	const forgotten = made.map(({ name }) => name).filter((name) => !volumes.some((one) => one.name === name));
+	if (forgotten.length === 0) return;
+	const answers = await looked(tools, data[0]?.definition.image ?? "", forgotten);
+	const full = forgotten.flatMap((name, index) => {
+		const { present = false, doubt } = answers[index] ?? {};
+		return present ? [doubt === void 0 ? name : `${name} (${doubt})`] : [];
+	});
+	if (full.length === 0) return;
+	throw refusal("data-elsewhere", `${names$1(data).join(", ")} would begin empty, but there is data in what was made for this project and the compose files name no more: ${full.join(", ")}`, { hint: "If it is theirs, give it to them again in the compose file (volumes: KEY: name: ...). If nobody needs it, remove it (docker volume rm), then run this again." });
+}
+function plain(path) {
+	return path?.replace(/(?<=.)\/+$/, "");
+}
+
+// src/job/once-held.ts
+/**
+* What the backups say that these services, which are empty, once held. Refuses where none is known, but a manifest cannot
+* be read.
+*/
+async function lostData(tools, services) {
+	const data = names$1(services.filter(holdsData));
+	if (data.length === 0) return void 0;
+	const lists = await Promise.all(tools.stores.map(async (store) => ({
+		store,
+		...await store.list()
+	})));
+	const found = lists.map(({ store, backups }) => ({
+		store,
+		newest: backups.find(({ manifest }) => data.some((name) => holds$2(manifest, name)))
+	})).find(({ newest }) => newest !== void 0);
+	if (!found?.newest) {
+		const unreadable = lists.map((one) => ({
+			...one,
+			store: one.store.name
+		}));
+		const anyLoss = tools.config.backup["max-row-loss"] >= 1;
+		mindUnreadable(tools, unreadable, {
+			of: data,
+			anyLoss
+		});
+		return;
+	}
+	const { id } = found.newest.manifest;
+	const alone = (await dataServices(tools)).some(({ service }) => !data.includes(service.name)) ? `; restore it alone (services: ${data.join(" ")}), so that no other data goes back` : "";
+	tools.log.warning(`The host has no data of ${data.join(", ")}, but ${found.store.name} has backups of it, the newest is ${id}${alone}`);
+	const before = `backup ${id} in ${found.store.name}`;
+	return {
+		backup: id,
+		differences: data.map((service) => ({
+			service,
+			fact: "data",
+			before,
+			after: "nothing"
+		}))
+	};
+}
+
 // src/job/prove-backup.ts
 /** Milliseconds after which a backup no longer covers a destructive step, even of its own run: a person may have waited days to approve it. */
 const oldest = 216e5;
@@ -20102,6 +20603,7 @@ async function proveBackup(tools, id, data) {
 * backup could hold. `backupId`: there is a backup, which does not hold these services.
 */
 async function proveFresh(tools, data, { backupId } = {}) {
+	if (data.length === 0) return void 0;
 	const [first] = (await dataPresence(tools, data)).filter((one) => one.present);
 	if (first && backupId !== void 0) throw refusal("backup-not-proven", `backup ${backupId} does not hold ${first.service}, which has data in ${first.place}`, { hint: "Put the new compose file on the host and run backup again, which then starts the service on that data." });
 	if (first) throw refusal("no-backup", `backup-id is missing, and ${first.service} has data in ${first.place}`, { hint: "Run backup first and pass its backup-id: a data service is never replaced without one." });
@@ -20187,7 +20689,8 @@ async function findUpgrades(tools, services, { id, services: held }) {
 			...upgrade,
 			dump: artifacts.reduce((sum, one) => sum + one.bytes, 0)
 		});
-		const { imageId } = one.container;
+		const { id: imageId, reference } = await imageOf$1(tools.host, one.container);
+		const image = reference.includes("@") ? { image: reference } : {};
 		const paths = {
 			directory,
 			...besidePaths(directory, {
@@ -20199,6 +20702,7 @@ async function findUpgrades(tools, services, { id, services: held }) {
 			format: 1,
 			service: one.service.name,
 			imageId,
+			...image,
 			...paths
 		};
 		found.push({
@@ -20334,11 +20838,11 @@ async function replaceContainers(tools, replacement) {
 		...replacement,
 		dumps
 	}, beside);
-	const failed = await bringUp(tools, {
+	const failed = await bringUpOrTell(tools, {
 		...replacement,
 		before,
 		dumps
-	});
+	}, beside);
 	if (!failed) {
 		await startBeside(tools, beside);
 		await startWriters(tools);
@@ -20374,6 +20878,29 @@ async function replaceContainers(tools, replacement) {
 		kept
 	};
 }
+/** Ids of all containers that `replaceContainers` stops before it starts a data service. */
+async function toBeStopped(tools, services) {
+	const rest = [...services.filter((one) => !holdsData(one)), ...await writersBeside(tools, services)];
+	const servers = services.filter(holdsData).flatMap((one) => one.container ?? []);
+	const app = (await appContainers(tools)).containers;
+	return [
+		...servers,
+		...rest.flatMap((one) => one.copies),
+		...app
+	].map(({ id }) => id);
+}
+/** Nothing new was started, and nothing old may be, when somebody came to the data meanwhile: what is down is told. */
+async function bringUpOrTell(tools, attempt, beside) {
+	try {
+		return await bringUp(tools, attempt);
+	} catch (error) {
+		if (isOurs(tools, error)) {
+			const down = names$1([...attempt.services, ...beside]).join(", ");
+			tools.log.warning(`Stopped are the app and ${down}; their data is as it was. Mend what the message names, then run this or a backup: the next run starts them again.`);
+		}
+		throw error;
+	}
+}
 /** Where the way back fails, a person finds what was dumped for it. */
 async function fallBackOrTell(tools, replacement, stopped) {
 	try {
@@ -20394,7 +20921,7 @@ async function stopAll(tools, { services, manifest, putBack, dumps }, beside) {
 			backup: manifest.id
 		});
 		const rest = [...known.filter((one) => !holdsData(one)), ...beside];
-		const [others, order] = [rest.flatMap((one) => one.container ?? []), definitions(rest)];
+		const [others, order] = [rest.flatMap((one) => one.copies), definitions(rest)];
 		if (others.length > 0) await tools.work.step("stop-services", stopInOrder(tools.stack, order, others), { timeout: stopTimeout(order) });
 		const before = [];
 		for (const one of running) {
@@ -20413,6 +20940,11 @@ async function stopAll(tools, { services, manifest, putBack, dumps }, beside) {
 		throw error;
 	}
 }
+/** The copies that ran before they were stopped; where none did, the one that stands for the service. */
+function copiesToStart(one) {
+	const ran = one.copies.filter(isRunning);
+	return ran.length > 0 ? ran : [containerOf(one)];
+}
 /**
 * Back to the old containers, which are all still there, unless somebody else serves their data by now (S13). A run that was
 * cut off leaves that to the next one.
@@ -20421,7 +20953,7 @@ async function startAgain(tools, { known, putBack, error }) {
 	try {
 		await putBack();
 		for (const one of known.filter(holdsData)) await assertSoleServer(tools, one);
-		await tools.work.step("start-again", tools.stack.start(known.map(containerOf)));
+		await tools.work.step("start-again", tools.stack.start(known.flatMap(copiesToStart)));
 		await tools.work.check("wait-again", () => waitHealthy(tools, definitions(known)), void 0);
 		await startWriters(tools);
 	} catch (second) {
@@ -20431,7 +20963,7 @@ async function startAgain(tools, { known, putBack, error }) {
 /** Back as they were, once the data that they may write to is compared: it is not to be compared with what it was any more. */
 async function startBeside(tools, beside) {
 	if (beside.length === 0) return;
-	const start = tools.stack.start(beside.map(containerOf));
+	const start = tools.stack.start(beside.flatMap(copiesToStart));
 	await tools.work.step("start-beside", afterComparing(tools.layout, await readStoppedApp(tools), start));
 	await tools.work.check("wait-beside", () => waitHealthy(tools, definitions(beside)), void 0);
 }
@@ -20527,12 +21059,16 @@ async function recreate(tools, options = {}) {
 		...tools,
 		stack: tools.stack.preview(preview)
 	};
+	await assertConfigured(ahead);
 	const before = atLeastOne(await servicesOf$2(ahead, "infrastructure", options.services), "service to recreate");
 	const files = changed.map(({ path }) => path);
 	const plan = await planRecreate(ahead, before, files);
 	for (const line of describePlan(plan)) tools.log.info(line);
 	if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...await writersBeside(ahead, before)]);
+	await assertDevicesStand(ahead, before);
 	const manifest = await prove(ahead, options, before);
+	if (!manifest) await refuseForgottenData(ahead, before);
+	const lost = manifest ? void 0 : await lostData(tools, before);
 	const putBack = await installDefinition(tools, changed);
 	const acting = tools.work.dryRun ? ahead : tools;
 	let upgrades;
@@ -20542,7 +21078,8 @@ async function recreate(tools, options = {}) {
 		await acting.work.step("pull-images", acting.stack.pull(definitions(services)), { timeout: 18e5 });
 		upgrades = manifest ? await findUpgrades(acting, services, manifest) : [];
 		await assertDataStays(acting, services, upgrades.map(({ one }) => one.service.name));
-		for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { strangers: true });
+		const stopped = manifest ? await toBeStopped(acting, services) : [];
+		for (const one of services.filter(holdsData)) await assertSoleServer(acting, one, { stopped });
 		await prepareVolumes(acting, services);
 	} catch (error) {
 		if (isOurs(tools, error)) await putBack();
@@ -20554,7 +21091,7 @@ async function recreate(tools, options = {}) {
 			manifest,
 			upgrades,
 			putBack
-		}) : await create(acting, services),
+		}) : await create(acting, services, lost),
 		plan
 	};
 }
@@ -20574,8 +21111,7 @@ async function prove(tools, { backupId, planned }, services) {
 * A first creation. Where backups say that there once was data, the new and empty services are not the same data: the
 * app stays stopped until a restore has brought it back.
 */
-async function create(tools, services) {
-	const lost = await lostData(tools);
+async function create(tools, services, lost) {
 	if (lost) await stopWriters(tools, {
 		awaits: "restore",
 		backup: lost.backup
@@ -20595,25 +21131,6 @@ async function create(tools, services) {
 		differences: lost?.differences ?? [],
 		advice: [],
 		kept: []
-	};
-}
-async function lostData(tools) {
-	const found = (await Promise.all(tools.stores.map(async (store) => ({
-		store,
-		...await store.list()
-	})))).find((one) => one.backups.length > 0);
-	const [newest] = found?.backups ?? [];
-	if (!found || !newest) return void 0;
-	const { id } = newest.manifest;
-	tools.log.warning(`The host has no data, but ${found.store.name} has backups of it, the newest is ${id}`);
-	return {
-		backup: id,
-		differences: [{
-			service: "all",
-			fact: "data",
-			before: `backup ${id} in ${found.store.name}`,
-			after: "nothing"
-		}]
 	};
 }
 
@@ -20890,7 +21407,7 @@ const pipelineContract = {
 		images: imagesInput,
 		"release-id": deployAppContract.inputs.shape["release-id"],
 		commit: deployAppContract.inputs.shape.commit,
-		"backup-id": input(require_libraries.string$1().optional(), {
+		"backup-id": input(backupNamed("latest").optional(), {
 			description: "What a forced `restore` brings back: an id, or `latest` for the newest one before this run.",
 			placeholder: "ID"
 		}),
@@ -20909,6 +21426,7 @@ const pipelineContract = {
 		base: require_libraries.string$1().describe("Commit compared with; empty when everything counts as changed."),
 		"backup-id": require_libraries.string$1().describe("Backup made by this run; empty without one.")
 	}),
+	goesWith: { "backup-id": [{ force: "restore" }] },
 	negative: {
 		...notDone,
 		rule: "none",
@@ -20996,7 +21514,7 @@ const recreateContract = {
 		...changeInputs,
 		"end-sessions": endSessions,
 		services: servicesInput("Services to recreate; those of the infrastructure profile unless told."),
-		"backup-id": input(require_libraries.string$1().optional(), {
+		"backup-id": input(backupNamed().optional(), {
 			description: "Backup made by this run (output `backup-id` of `backup`): the proof without which no data service is touched. Not needed on a host without data.",
 			placeholder: "ID"
 		})
@@ -21322,6 +21840,51 @@ function keysFirst(services) {
 	return services.toSorted((a, b) => rank(a) - rank(b));
 }
 
+// actions/restore/chosen.ts
+/** 14 days. */
+const defaultAge = 12096e5;
+/** What the inputs ask for. What it does not read here has no effect: the contract's `goesWith` then refuses it. */
+function chosen(inputs) {
+	const { mode, services } = inputs;
+	const some = services ? { services } : {};
+	if (mode === "undo") return {
+		what: "undo",
+		options: {
+			force: inputs.force,
+			...some
+		}
+	};
+	if (mode === "clean") return {
+		what: "clean",
+		options: {
+			age: inputs["replaced-older-than"] ?? defaultAge,
+			...some
+		}
+	};
+	if (inputs.file !== void 0) {
+		const { file, database, force } = inputs;
+		return {
+			what: "file",
+			options: {
+				file,
+				force,
+				...some,
+				...database === void 0 ? {} : { database }
+			}
+		};
+	}
+	const inPlace = inputs["in-place"] && { inPlace: { force: inputs.force } };
+	return {
+		what: "backup",
+		options: {
+			backupId: inputs["backup-id"],
+			source: inputs.source,
+			...some,
+			...inPlace
+		}
+	};
+}
+
 // actions/restore/contract.ts
 const restoreModes = [
 	"restore",
@@ -21345,7 +21908,7 @@ const restoreContract = {
 			description: "With `clean`: how long ago data must have been replaced, such as `14d`; 14 days unless told.",
 			placeholder: "DURATION"
 		}),
-		"backup-id": input(require_libraries.string$1().default("latest"), {
+		"backup-id": input(backupNamed("latest").default("latest"), {
 			description: "Backup to restore: an id, or `latest` for the newest proven one.",
 			placeholder: "ID"
 		}),
@@ -21382,6 +21945,28 @@ const restoreContract = {
 		"rows-restored": require_libraries.int().min(0).describe("Rows restored and counted."),
 		"keys-restored": require_libraries.int().min(0).describe("Keys restored and counted.")
 	}),
+	goesWith: {
+		"backup-id": [{
+			mode: "restore",
+			file: false
+		}],
+		source: [{
+			mode: "restore",
+			file: false
+		}],
+		"in-place": [{
+			mode: "restore",
+			file: false
+		}],
+		file: [{ mode: "restore" }],
+		database: [{ file: true }],
+		force: [
+			{ file: true },
+			{ "in-place": true },
+			{ mode: "undo" }
+		],
+		"replaced-older-than": [{ mode: "clean" }]
+	},
 	negative: {
 		...notDone,
 		"restore-status": "failed",
@@ -21394,41 +21979,22 @@ const restoreContract = {
 };
 
 // actions/restore/action.ts
-/** 14 days. */
-const defaultAge = 12096e5;
-const restoreAction = action(restoreContract, (inputs, context) => withTools(inputs, context, {
-	name: "restore",
-	mutates: true,
-	usesStores: inputs.mode === "clean" || inputs.mode === "restore" && inputs.file === void 0
-}, async (tools) => {
-	const chosen = inputs.services ? { services: inputs.services } : {};
-	switch (inputs.mode) {
-		case "restore":
-			if (inputs.file !== void 0) {
-				const { file, database, force } = inputs;
-				return fromFile$1(tools, {
-					file,
-					force,
-					...chosen,
-					...database === void 0 ? {} : { database }
-				});
-			}
-			return bringBack(tools, {
-				backupId: inputs["backup-id"],
-				source: inputs.source,
-				...chosen,
-				...inputs["in-place"] && { inPlace: { force: inputs.force } }
-			});
-		case "undo": return undo(tools, {
-			force: inputs.force,
-			...chosen
-		});
-		case "clean": return clean(tools, {
-			age: inputs["replaced-older-than"] ?? defaultAge,
-			...chosen
-		});
-	}
-}));
+const restoreAction = action(restoreContract, (inputs, context) => {
+	const asked = chosen(inputs);
+	const usesStores = asked.what === "backup" || asked.what === "clean";
+	return withTools(inputs, context, {
+		name: "restore",
+		mutates: true,
+		usesStores
+	}, async (tools) => {
+		switch (asked.what) {
+			case "backup": return bringBack(tools, asked.options);
+			case "file": return fromFile$1(tools, asked.options);
+			case "undo": return undo(tools, asked.options);
+			case "clean": return clean(tools, asked.options);
+		}
+	});
+});
 async function bringBack(tools, options) {
 	const done = await restore(tools, options);
 	const counts = `${done.tables} tables with ${done.rows} rows and ${done.keys} keys`;
@@ -21503,7 +22069,7 @@ const verifyContract = {
 	inputs: require_libraries.strictObject({
 		...connectionInputs,
 		...storeInputs,
-		"backup-id": input(require_libraries.string$1().optional(), {
+		"backup-id": input(backupNamed("latest").optional(), {
 			description: "Backup whose counts the data is compared with; without it no counts are compared.",
 			placeholder: "ID"
 		}),
@@ -21526,6 +22092,10 @@ const verifyContract = {
 		"backup-status": section.describe("Age of the newest proven backups, with `backup-max-age`."),
 		"verification-details": require_libraries.string$1().describe("Report as JSON.")
 	}),
+	goesWith: {
+		"backup-id": [{ sections: false }, { sections: "data-integrity" }],
+		"backup-max-age": [{ sections: false }, { sections: "backups" }]
+	},
 	negative: {
 		...notDone,
 		"verification-status": "failure",
@@ -21594,6 +22164,9 @@ function summaryOf({ status, sections }) {
 	], rows);
 }
 
+// package.json
+var version = "1.0.0";
+
 // src/cli/arguments.ts
 /**
 * Reads `--name value`, `--name=value` and flags for an action. Throws an input error `flag-unknown`, `flag-value`,
@@ -21606,11 +22179,11 @@ function parseArguments(contract, words) {
 	for (let word = left.shift(); word !== void 0; word = left.shift()) {
 		const { name, value } = split(word, contract);
 		if (isSwitch(name)) {
-			if (value !== void 0) throw inputError("flag-value", `\`--${name}\` takes no value`);
+			if (value !== void 0) throw inputError("flag-value", `\`--${name}\` takes no value`, { hint });
 			switches.add(name);
 			continue;
 		}
-		if (inputs.has(name)) throw inputError("flag-twice", `\`--${name}\` is given twice`);
+		if (inputs.has(name)) throw inputError("flag-twice", `\`--${name}\` is given twice`, { hint: "Leave one of them out." });
 		inputs.set(name, value ?? valueAfter(contract, name, left));
 	}
 	return {
@@ -21636,7 +22209,7 @@ function split(word, contract) {
 	};
 	const schema = contract.inputs.shape[name];
 	const known = Object.keys(contract.inputs.shape).filter((one) => !metaOf(contract, one)?.secret);
-	if (!schema) throw inputError("flag-unknown", `\`${contract.name}\` has no \`--${name}\`; ${didYouMean(name, known)}`, { hint });
+	if (!schema) throw inputError("flag-unknown", `\`${contract.name}\` has no \`--${name}\`; ${didYouMean(name, known, (one) => `--${one}`)}`, { hint });
 	const meta = inputMeta(schema);
 	if (meta.secret) throw inputError("flag-secret", `\`--${name}\` is a secret, and everybody on this machine can see a command line`, { hint: `Set the environment variable ${meta.env?.[0] ?? name.toUpperCase().replaceAll("-", "_")} instead.` });
 	return {
@@ -21671,8 +22244,9 @@ ${columns(contracts.map(({ name, description }) => [
 		description
 	]))}
 
-infra-actions ACTION --help tells its inputs.
-Exit codes: 0 success, 1 partial, 2 failed, 3 a person is needed (check-infra: 0 healthy, 1 minor, 2 critical, 3 missing).
+infra-actions ACTION --help tells its inputs, infra-actions --version the version.
+Exit codes: 0 success, 1 partial, 2 all else: wrong input, refused or failed (outputs status and reason tell which).
+check-infra tells its verdict: 0 healthy, 1 minor, 2 critical, 3 missing; 4 when it came to none.
 `;
 }
 /** What `infra-actions ACTION --help` prints. */
@@ -21803,6 +22377,8 @@ function terminalRuntime({ arguments: given, env, directory, writeLog }) {
 		given: (name) => present(given.inputs.get(name)),
 		givenNames: () => [...given.inputs.keys()],
 		placeOf: (name) => `as \`--${name}\`, or in the environment if it is a secret`,
+		written: (name, value) => value === void 0 ? `--${name}` : `--${name} ${value}`,
+		describedIn: (action) => `\`infra-actions ${action} --help\` tells its inputs.`,
 		mask: (secret) => void masking.add(secret),
 		output: (values) => {
 			for (const [name, value] of Object.entries(values)) outputs.set(name, hide(value));
@@ -21835,8 +22411,14 @@ async function runCli(actions, words) {
 		process.stdout.write(generalHelp(actions.map(({ contract }) => contract)));
 		return name === void 0 ? 2 : 0;
 	}
+	if (name === "--version") {
+		process.stdout.write(`${version}\n`);
+		return 0;
+	}
+	let code = 2;
 	try {
 		const action = find(actions, name);
+		code = failedCode(action.contract);
 		const given = parseArguments(action.contract, rest);
 		if (!given.help) return await run(action, given);
 		process.stdout.write(actionHelp(action.contract));
@@ -21844,7 +22426,7 @@ async function runCli(actions, words) {
 	} catch (error) {
 		const { title, hint } = failureOf$1(error);
 		process.stderr.write(`${title}: ${messageOf(error)}\n${hint ? `${hint}\n` : ""}`);
-		return 2;
+		return code;
 	}
 }
 function find(actions, name) {
@@ -21860,7 +22442,7 @@ async function run(action, given) {
 		directory: process.cwd(),
 		writeLog: (text) => void process.stderr.write(text)
 	});
-	process.on("uncaughtException", (error) => process.exit(giveUp(error, runtime).exitCode));
+	process.on("uncaughtException", (error) => process.exit(giveUp(action.contract, error, runtime).exitCode));
 	const { exitCode } = await perform(action, runtime, abortOnSignals());
 	process.stdout.write(runtime.result());
 	return exitCode;
