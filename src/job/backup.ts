@@ -7,14 +7,14 @@ import { change } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
 import { applyRetention, pruneFirst, type RetentionReport } from "./apply-retention.ts"
 import { assertNothingLost } from "./assert-nothing-lost.ts"
-import { cleanLeftovers, noteBegun } from "./clean-leftovers.ts"
+import { cleanLeftovers } from "./clean-leftovers.ts"
 import { lookConfigured } from "./configured-services.ts"
 import { earlierBackups } from "./earlier-backups.ts"
 import { atLeastOne, ensureRunning } from "./ensure-running.ts"
 import { freeId } from "./free-id.ts"
 import { knownDrills } from "./known-drills.ts"
 import { type RepairedCopy, repairCopies } from "./repair-copies.ts"
-import { containerOf, dataServices, type StackService } from "./stack-services.ts"
+import { containerOf, dataServices, names, type StackService } from "./stack-services.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
@@ -56,15 +56,10 @@ export async function backup(
   for (const one of stores) await one.prepare(tools.work)
 
   await cleanLeftovers(tools)
-  if (tools.config.backup["prune-first"] && !beforeDrop)
-    await pruneFirst(
-      tools,
-      running.map((one) => one.service.name),
-    )
-  const { id, stamp, created } = await freeId(tools, unreachable === undefined ? s3 : undefined)
-  log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`)
-  const begun = { id, stamp, services: running.map((one) => one.service.name), at: created }
-  await tools.work.step("note-begun", noteBegun(layout, begun))
+  const named = names(running)
+  if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, named)
+  const { id, stamp, created } = await freeId(tools, unreachable === undefined ? s3 : undefined, named)
+  log.info(`Backup ${id} of ${named.join(", ")} into ${layout.backups}`)
   const { verify, postgres } = tools.config.backup
   const whileWriting = unreachable === undefined && s3 ? beside(tools, s3) : undefined
   const target = {

@@ -49,8 +49,18 @@ test("two environments with one directory never get the same id, and one that is
   const { directory, host, work } = s3
   await tools.stores[0]?.prepare(work)
   const theirs = { ...tools, stores: [localStore({ host, directory, project: "shop", environment: "other" })] }
-  const taken = await Promise.all([tools, theirs, tools, theirs].map((one) => freeId(one, undefined)))
+  const taken = await Promise.all([tools, theirs, tools, theirs].map((one) => freeId(one, undefined, ["cache"])))
   assert.equal(new Set(taken.map((one) => one.id)).size, 4, taken.map((one) => one.id).join())
   for (const one of taken) await tools.stores[0]?.discard({ id: one.id, services: [] }, work)
   assert.deepEqual(readdirSync(`${directory}/metadata`), [])
+})
+
+test("an id whose run was killed right after it had claimed it leaves nothing behind for the next one", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools } = await jobGround(s3)
+  await tools.stores[0]?.prepare(s3.work)
+  const { id } = await freeId(tools, undefined, ["cache"])
+  assert.deepEqual(readdirSync(`${s3.directory}/metadata`), [`${id}.json.partial`])
+  await cleanLeftovers(tools)
+  assert.deepEqual(readdirSync(`${s3.directory}/metadata`), [])
 })
