@@ -51,8 +51,8 @@ describe("a deployment that was cut off, ended by an action that deploys nothing
     await assertServes(place, { version, release })
   })
 
-  it("keeps both sets and the note while neither serves, and is ended once one does", async () => {
-    const { version, release } = { version: "1", release: "late-record-release" }
+  it("keeps both sets and the note while neither serves, also beside a release that fails, and is ended once one does", async () => {
+    const release = currentRelease(await readHistory(open(place)))?.id ?? ""
     await cut(place, { step: "switch-proxy", release: "neither", tag: "v2" })
     const { copies, note } = await left(place)
     await docker("stop", "--time", "1", ...copies)
@@ -61,10 +61,13 @@ describe("a deployment that was cut off, ended by an action that deploys nothing
     assert.deepEqual(await left(place), { copies, note })
     assert.match(said.join("\n"), /Neither release neither serves.*nothing of either is removed/)
 
+    await assert.rejects(deploy(open(place), { release: "no-cure", tag: "crash" }), { code: "not-healthy" })
+    assert.deepEqual(await left(place), { copies, note })
+
     await docker("start", ...(note?.old ?? []))
     await waitHealthy(open(place), await open(place).stack.servicesOf("app"), { containers: note?.old ?? [] })
     await settleDeployment(open(place))
-    await assertServes(place, { version, release })
+    await assertServes(place, { version: "1", release })
   })
 
   it("puts back what was replaced in its place, too", async () => {
