@@ -6870,26 +6870,34 @@ async function provenIn(store) {
 /**
 * An id that no backup has, whoever's it is: a directory and a prefix may be shared, and two in one second would overwrite
 * each other. By the host's clock: its backups are compared with each other and with what lies there, whichever runner made
-* them. It is claimed by the file that becomes the manifest: `discard` gives it back.
+* them. It is claimed by the file that becomes the manifest, in one step with the note that a backup of these services has
+* begun: `discard` gives it back, or whoever finds the note.
 */
-async function freeId$1(tools, s3) {
+async function freeId$1(tools, s3, services) {
 	for (;;) {
 		const now = await hostNow(tools);
 		const id = backupId(now);
 		const onHost = await localStore$1(tools.stores).below([manifestFile$1(id)]);
 		const inS3 = await s3?.below([manifestFile$1(id)]).catch(() => []);
-		if (onHost.length + (inS3?.length ?? 0) === 0 && await claimed(tools, id)) return {
+		const [stamp, created] = [backupStamp(now), now.toISOString()];
+		if (onHost.length + (inS3?.length ?? 0) === 0 && await claimed(tools, {
 			id,
-			stamp: backupStamp(now),
-			created: now.toISOString()
+			stamp,
+			services,
+			at: created
+		})) return {
+			id,
+			stamp,
+			created
 		};
 		await tools.clock.sleep(1e3, tools.signal);
 	}
 }
 /** False when another environment has taken this second since: what becomes the manifest is made by one alone. */
-async function claimed({ layout, work }, id) {
-	const file = `${layout.backups}/${manifestFile$1(id)}.partial`;
-	const claim = change`umask 077; if (set -C; : >${file}) 2>/dev/null; then echo claimed; else [ -e ${file} ]; fi`;
+async function claimed({ layout, work }, begun) {
+	const file = `${layout.backups}/${manifestFile$1(begun.id)}.partial`;
+	const claim = change`umask 077
+if (set -C; : >${file}) 2>/dev/null; then ${noteBegun(layout, begun)} && echo claimed || { rm -f ${file}; exit 1; }; else [ -e ${file} ]; fi`;
 	return (await work.step("claim-id", claim, { assume: "claimed" })).stdout.startsWith("claimed");
 }
 
@@ -7020,16 +7028,10 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 	const running = await ensureRunning(tools, services);
 	for (const one of stores) await one.prepare(tools.work);
 	await cleanLeftovers(tools);
-	if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, running.map((one) => one.service.name));
-	const { id, stamp, created } = await freeId$1(tools, unreachable === void 0 ? s3 : void 0);
-	log.info(`Backup ${id} of ${running.map((one) => one.service.name).join(", ")} into ${layout.backups}`);
-	const begun = {
-		id,
-		stamp,
-		services: running.map((one) => one.service.name),
-		at: created
-	};
-	await tools.work.step("note-begun", noteBegun(layout, begun));
+	const named = names$1(running);
+	if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, named);
+	const { id, stamp, created } = await freeId$1(tools, unreachable === void 0 ? s3 : void 0, named);
+	log.info(`Backup ${id} of ${named.join(", ")} into ${layout.backups}`);
 	const { verify, postgres } = tools.config.backup;
 	const whileWriting = unreachable === void 0 && s3 ? beside$1(tools, s3) : void 0;
 	const target = {
