@@ -15,6 +15,7 @@ import type { BackupStore } from "../storage/backup-store.ts"
 import { noteBegun } from "./clean-leftovers.ts"
 import { hostNow } from "./host-now.ts"
 import { heldFor, readReplacedInPlace } from "./in-place-note.ts"
+import { isOurs } from "./is-ours.ts"
 import { type KnownDrills, knownDrills } from "./known-drills.ts"
 import { readHistory } from "./release-history.ts"
 import { readStoppedApp } from "./stopped-app-note.ts"
@@ -76,7 +77,7 @@ async function applyTo(tools: Tools, store: BackupStore, { drills, ...moment }: 
     await carryOut(tools, store, { manifests, decisions, removed })
     return { store: store.name, decisions, removed, failure: undefined }
   } catch (error) {
-    if (tools.signal.aborted) throw error
+    if (!isOurs(tools, error)) throw error
     tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`)
     return { store: store.name, decisions, removed, failure: messageOf(error) }
   }

@@ -49,7 +49,7 @@ export async function recreate(tools: Tools, options: RecreateOptions = {}): Pro
   if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...(await writersBeside(ahead, before))])
   await assertDevicesStand(ahead, before)
   const manifest = await prove(ahead, options, before)
-  if (!manifest) await refuseForgottenData(ahead, before)
+  await refuseForgottenData(ahead, manifest ? before.filter((one) => !one.container) : before)
   const lost = manifest ? undefined : await lostData(tools, before)
 
   const putBack = await installDefinition(tools, changed)
