@@ -6595,7 +6595,7 @@ async function applyTo(tools, store, { drills, ...moment }) {
 			failure: void 0
 		};
 	} catch (error) {
-		if (tools.signal.aborted) throw error;
+		if (!isOurs(tools, error)) throw error;
 		tools.log.warning(`Retention of ${store.name} could not be applied: ${messageOf(error)}`);
 		return {
 			store: store.name,
@@ -21069,7 +21069,7 @@ async function recreate(tools, options = {}) {
 	if (!options.endSessions) await refuseWhileOccupied(tools, [...before, ...await writersBeside(ahead, before)]);
 	await assertDevicesStand(ahead, before);
 	const manifest = await prove(ahead, options, before);
-	if (!manifest) await refuseForgottenData(ahead, before);
+	await refuseForgottenData(ahead, manifest ? before.filter((one) => !one.container) : before);
 	const lost = manifest ? void 0 : await lostData(tools, before);
 	const putBack = await installDefinition(tools, changed);
 	const acting = tools.work.dryRun ? ahead : tools;
