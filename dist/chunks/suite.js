@@ -1168,6 +1168,10 @@ function bindDevice(options) {
 	const device = options?.device;
 	return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : void 0;
 }
+/** Without the trailing slashes with which a compose file may write a path. */
+function plain(path) {
+	return path.length > 1 ? path.replace(/\/+$/, "") : path;
+}
 
 // src/docker/compose-definition.ts
 /**
@@ -1477,8 +1481,8 @@ volumes=$(${limited} docker volume ls --quiet) || exit
 function parseMounting(output, sources) {
 	const seen = output.split("\n").filter((line) => line.trim() !== "").map((line) => lineSchema$1.parse(JSON.parse(line)));
 	const volumes = seen.flatMap((one) => "volume" in one ? [namesOf$1(one)] : []);
-	const wanted = new Set(sources.map(plain$1).flatMap((source) => [source, ...aliases(source, volumes)]));
-	return seen.flatMap((one) => "id" in one && mayServe(one) && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain$1(mount.Source)))) ? [toMounting(one)] : []);
+	const wanted = new Set(sources.map(plain).flatMap((source) => [source, ...aliases(source, volumes)]));
+	return seen.flatMap((one) => "id" in one && mayServe(one) && (one.mounts ?? []).some((mount) => mount.RW && (wanted.has(mount.Name) || wanted.has(plain(mount.Source)))) ? [toMounting(one)] : []);
 }
 /**
 * The engine starts what is stopped when it starts itself: `always` whoever stopped it, `on-failure` what ended with a code
@@ -1532,16 +1536,12 @@ function namesOf$1({ volume, path, options }) {
 	const device = bindDevice(options);
 	return [
 		volume,
-		plain$1(path),
-		...device === void 0 ? [] : [plain$1(device)]
+		plain(path),
+		...device === void 0 ? [] : [plain(device)]
 	];
 }
 function aliases(source, volumes) {
 	return volumes.filter((names) => names.includes(source)).flat();
-}
-/** Without the trailing slashes with which a compose file may write a path. */
-function plain$1(path) {
-	return path.length > 1 ? path.replace(/\/+$/, "") : path;
 }
 
 // src/docker/service-order.ts
@@ -20507,10 +20507,11 @@ const lockAction = action(lockContract, async (inputs, context) => {
 */
 async function assertDevicesStand({ stack }, services) {
 	const used = services.filter(holdsData).flatMap(({ definition }) => definition.volumes.map(({ source }) => source));
+	if (used.length === 0) return;
 	const [{ volumes }, made] = await Promise.all([stack.definition(), stack.volumes()]);
 	for (const { key, name, device } of volumes) {
 		const there = made.find((one) => one.name === name);
-		if (!used.includes(key) || !there || plain(there.device) === plain(device)) continue;
+		if (!used.includes(key) || !there || plain(there.device ?? "") === plain(device ?? "")) continue;
 		const [was, now] = [there, { device }].map((one) => one.device ?? "a directory of Docker's own");
 		throw refusal("volume-would-be-lost", `the volume ${name} was made for ${was}, and the compose files say ${now} now: Docker goes on with ${was}`, { hint: `Put the old place back into the compose file. To move the data: stop the service, copy ${was} to the new place, remove its container and the volume (docker volume rm ${name}), then run this again.` });
 	}
@@ -20532,9 +20533,6 @@ async function refuseForgottenData(tools, services) {
 	});
 	if (full.length === 0) return;
 	throw refusal("data-elsewhere", `${names$1(data).join(", ")} would begin empty, but there is data in what was made for this project and the compose files name no more: ${full.join(", ")}`, { hint: "If it is theirs, give it to them again in the compose file (volumes: KEY: name: ...). If nobody needs it, remove it (docker volume rm), then run this again." });
-}
-function plain(path) {
-	return path?.replace(/(?<=.)\/+$/, "");
 }
 
 // src/job/once-held.ts

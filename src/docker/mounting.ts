@@ -2,7 +2,7 @@ import { z } from "zod"
 import { type Command, sh } from "../shell/command.ts"
 import { limited } from "./engine.ts"
 import { defineExisting } from "./existing.ts"
-import { bindDevice } from "./volumes.ts"
+import { bindDevice, plain } from "./volumes.ts"
 
 const format = [
   '{"id":{{json .Id}},"name":{{json .Name}},"state":{{json .State.Status}},"code":{{.State.ExitCode}}',
@@ -91,9 +91,4 @@ function namesOf({ volume, path, options }: z.output<typeof volumeSchema>): read
 
 function aliases(source: string, volumes: readonly (readonly string[])[]): readonly string[] {
   return volumes.filter((names) => names.includes(source)).flat()
-}
-
-/** Without the trailing slashes with which a compose file may write a path. */
-function plain(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, "") : path
 }

@@ -35,3 +35,8 @@ export function bindDevice(options: Readonly<Record<string, unknown>> | null | u
   const device = options?.device
   return flags.some((flag) => flag === "bind" || flag === "rbind") && typeof device === "string" ? device : undefined
 }
+
+/** Without the trailing slashes with which a compose file may write a path. */
+export function plain(path: string): string {
+  return path.length > 1 ? path.replace(/\/+$/, "") : path
+}

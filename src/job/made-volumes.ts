@@ -1,4 +1,5 @@
 import { refusal } from "../core/errors.ts"
+import { plain } from "../docker/volumes.ts"
 import { looked } from "./data-presence.ts"
 import { holdsData, names, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
@@ -12,10 +13,11 @@ export async function assertDevicesStand(
   services: readonly StackService[],
 ): Promise<void> {
   const used = services.filter(holdsData).flatMap(({ definition }) => definition.volumes.map(({ source }) => source))
+  if (used.length === 0) return
   const [{ volumes }, made] = await Promise.all([stack.definition(), stack.volumes()])
   for (const { key, name, device } of volumes) {
     const there = made.find((one) => one.name === name)
-    if (!used.includes(key) || !there || plain(there.device) === plain(device)) continue
+    if (!used.includes(key) || !there || plain(there.device ?? "") === plain(device ?? "")) continue
     const [was, now] = [there, { device }].map((one) => one.device ?? "a directory of Docker's own")
     throw refusal(
       "volume-would-be-lost",
@@ -50,8 +52,4 @@ export async function refuseForgottenData(tools: Tools, services: readonly Stack
       hint: "If it is theirs, give it to them again in the compose file (volumes: KEY: name: ...). If nobody needs it, remove it (docker volume rm), then run this again.",
     },
   )
-}
-
-function plain(path: string | undefined): string | undefined {
-  return path?.replace(/(?<=.)\/+$/, "")
 }
