@@ -1,3 +1,4 @@
+import { totalKeys } from "./key-counts.ts"
 import type { Manifest, ServiceBackup } from "./manifest.ts"
 
 /** What a service holds less of than in its last proven backup. */
@@ -26,6 +27,11 @@ export function dataLosses(earlier: readonly Manifest[], services: readonly Serv
 /** The same for each table: one that was emptied is lost in the sum of a large database. */
 export function tableLosses(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
   return lossesSince(earlier, services, tableAmounts)
+}
+
+/** Stores that hold no key any more, also of those that run out by themselves. */
+export function emptiedStores(earlier: readonly Manifest[], services: readonly ServiceBackup[]): readonly DataLoss[] {
+  return lossesSince(earlier, services, allKeys).filter(({ share }) => share === 1)
 }
 
 type Amounts = (service: ServiceBackup) => ReadonlyMap<string, number>
@@ -74,6 +80,10 @@ function amounts({ service, contents }: ServiceBackup): ReadonlyMap<string, numb
   return new Map(
     contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum(tables.map(({ rows }) => rows))]),
   )
+}
+
+function allKeys({ service, contents }: ServiceBackup): ReadonlyMap<string, number> {
+  return contents.kind === "postgres" ? new Map() : new Map([[service, totalKeys(contents.keyspace)]])
 }
 
 function tableAmounts({ service, contents }: ServiceBackup): ReadonlyMap<string, number> {

@@ -5,6 +5,10 @@ export interface Fingerprint {
   readonly same: Readonly<Record<string, string>>
   /** What must not be lower afterwards, for it only grows: a position in the log in bytes, a number of keys. */
   readonly atLeast: Readonly<Record<string, number>>
+  /** Until when, in seconds since the epoch, some of what runs out by itself has to be there: keys with an expiry. */
+  readonly lasting?: Readonly<Record<string, number>> | undefined
+  /** When this was asked, in the same seconds by the host's clock; where it is not told, what runs out is not compared. */
+  readonly at?: number | undefined
 }
 
 export interface FingerprintDifference {
@@ -14,7 +18,10 @@ export interface FingerprintDifference {
   readonly after: string
 }
 
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+/**
+ * Every fact that is missing afterwards, differs, or fell, and what is gone although its time was not over. Empty means: the
+ * same data, nothing of it lost.
+ */
 export function compareFingerprints(
   before: readonly Fingerprint[],
   after: readonly Fingerprint[],
@@ -27,11 +34,18 @@ export function compareFingerprints(
     const fallen = Object.entries(old.atLeast)
       .map(([fact, value]) => ({ fact, before: value, after: now?.atLeast[fact] }))
       .filter((one) => one.after === undefined || one.after < one.before)
-    return [...changed, ...fallen].map((one) => ({
+    const gone = Object.entries(old.lasting ?? {})
+      .filter(([fact, until]) => now?.at !== undefined && now.at < until && now.lasting?.[fact] === undefined)
+      .map(([fact, until]) => ({ fact, before: `some until ${isoTime(until)}`, after: undefined }))
+    return [...changed, ...fallen, ...gone].map((one) => ({
       service: old.service,
       fact: one.fact,
       before: String(one.before),
       after: String(one.after ?? "(none)"),
     }))
   })
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000", "")
 }

@@ -1,4 +1,4 @@
-import { type DataLoss, dataLosses, suspiciousLosses, tableLosses } from "../core/data-loss.ts"
+import { type DataLoss, dataLosses, emptiedStores, suspiciousLosses, tableLosses } from "../core/data-loss.ts"
 import { failure } from "../core/errors.ts"
 import type { Manifest, ServiceBackup } from "../core/manifest.ts"
 import { qualifiedTable } from "../core/table-name.ts"
@@ -10,7 +10,7 @@ const worthAWord = 100
 /**
  * Throws (`rows-lost`, `keys-lost`) when a new backup's services lost more than `backup.max-row-loss` against the newest of
  * `earlier` that holds them (S1): of a database's rows, of a critical table's, or all keys of a store. Tables that lost as
- * much are told: only their owner knows whether that was meant.
+ * much, and stores that have no key left, are told: only their owner knows whether that was meant.
  */
 export function assertNothingLost(
   { config, log }: Pick<Tools, "config" | "log">,
@@ -36,6 +36,10 @@ export function assertNothingLost(
       hint: `Look at the data before anything else; if so many ${loss.unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).`,
     })
   }
+  for (const one of emptiedStores(earlier, services))
+    log.warning(
+      `${fallen(one, "keys")} in ${one.since}: if the time of those that run out by themselves cannot be over, look at ${one.place} before anything else, and keep the older backup`,
+    )
   const told = tables.filter(({ before }) => before >= worthAWord)
   if (told.length === 0) return
   const some = told.slice(0, 10).map((one) => `${fallen(one, "rows")} in ${one.since}`)

@@ -64,8 +64,8 @@ async function inContainer({ service, container, driver }: StackService): Promis
   }
   try {
     const facts = await driver.fingerprint?.(service, container)
-    const counts = Object.values(facts?.atLeast ?? {})
-    const holds = facts && (service.kind === "postgres" || counts.some((count) => count > 0))
+    const keys = Object.keys({ ...facts?.atLeast, ...facts?.lasting })
+    const holds = facts && (service.kind === "postgres" || keys.length > 0)
     return holds ? [{ ...found, present: true, doubt: undefined }] : []
   } catch (error) {
     if (error instanceof HostError) throw error

@@ -67,6 +67,7 @@ const noteSchema = z.object({
       service: z.string(),
       same: z.record(z.string(), z.string()),
       atLeast: z.record(z.string(), z.number()),
+      lasting: z.record(z.string(), z.number()).optional(),
     }),
   ),
 })

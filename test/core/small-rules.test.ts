@@ -44,6 +44,19 @@ test("fingerprints differ by what is missing, another, or less; more is no diffe
   )
 })
 
+test("what runs out by itself is missing only where nothing of it is there before its time is over", () => {
+  const print = (at?: number, lasting?: Record<string, number>) => {
+    return { service: "cache", same: {}, atLeast: {}, ...(at && { at }), ...(lasting && { lasting }) }
+  }
+  const before = [print(1000, { "db0.expiring-keys": 5000 })]
+  assert.deepEqual(compareFingerprints(before, [print(4999)]), [
+    { service: "cache", fact: "db0.expiring-keys", before: "some until 1970-01-01T01:23:20Z", after: "(none)" },
+  ])
+  assert.equal(compareFingerprints(before, [print(4999, { "db1.expiring-keys": 4999 })]).length, 1)
+  for (const now of [print(4999, { "db0.expiring-keys": 4999 }), print(5000), print()])
+    assert.deepEqual(compareFingerprints(before, [now]), [])
+})
+
 test("two environments on one host share nothing but the base directory and the backups", () => {
   const config = parseConfig("project: app\nhost: {address: a}\n", { file: "infra.yml" })
   const production = layout(config)

@@ -1,18 +1,21 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { configSchema } from "../../src/core/config.ts"
+import type { Manifest, ServiceBackup } from "../../src/core/manifest.ts"
 import { assertNothingLost } from "../../src/job/assert-nothing-lost.ts"
 import { silentLogger } from "../../src/job/logger.ts"
-import { manifestOf, postgresOf } from "../support/manifests.ts"
+import { keysOf, manifestOf, postgresOf } from "../support/manifests.ts"
 
-const earlier = [
-  manifestOf("backup-20261120-030000", {
-    services: [postgresOf("db", { app: { users: 900, jobs: 500, one: 1, log: 90_000 } })],
-  }),
-]
+const earlier = manifestOf("backup-20261120-030000", {
+  services: [postgresOf("db", { app: { users: 900, jobs: 500, one: 1, log: 90_000 } })],
+})
 
-/** Warnings about a backup of these rows. */
-function warnings(app: Record<string, number>, options: { critical?: string[]; limit?: number } = {}): string {
+/** Warnings about a backup of these rows, or of these services. */
+function warnings(
+  app: Record<string, number>,
+  options: { critical?: string[]; limit?: number; before?: Manifest; after?: ServiceBackup } = {},
+): string {
+  const { before = earlier, after = postgresOf("db", { app }) } = options
   const said: string[] = []
   const parsed = configSchema.parse({
     project: "shop",
@@ -22,7 +25,7 @@ function warnings(app: Record<string, number>, options: { critical?: string[]; l
   })
   const config = { ...parsed, environment: "test" }
   const log = { ...silentLogger, warning: (line: string) => void said.push(line) }
-  assertNothingLost({ config, log }, earlier, [postgresOf("db", { app })])
+  assertNothingLost({ config, log }, [before], [after])
   return said.join("\n")
 }
 
@@ -45,4 +48,12 @@ test("a critical table that lost more than the limit is no backup, however large
   assert.throws(() => warnings({ jobs: 500, log: 90_000 }, { critical: ["public.one"] }), { code: "rows-lost" })
   assert.match(warnings(lost, { critical: ["other.users"] }), /public\.users has 449 rows/)
   assert.equal(warnings(lost, { critical: ["users"], limit: 1 }), "")
+})
+
+test("a store without any key is told where the last backup has some, though these may have run out", () => {
+  const before = manifestOf("backup-20261120-030000", { services: [keysOf("cache", [{ keys: 7, expires: 7 }])] })
+  const said = (...counts: Parameters<typeof keysOf>[1] & {}) =>
+    warnings({}, { before, after: keysOf("cache", counts) })
+  assert.match(said(), /^cache has 0 keys, 7 in backup-20261120-030000: if the time .* look at cache before/)
+  assert.equal(said({ keys: 1, expires: 1 }), "")
 })

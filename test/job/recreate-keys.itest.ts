@@ -154,6 +154,30 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
     assert.equal(await readStoppedApp(open(place)), undefined)
     assert.equal(redis(place, "exists", "since"), "1")
   })
+
+  for (const [what, before, rung] of [
+    ["looks into another directory", "mkdir -p /data/else", "previous-images"],
+    ["has lost its snapshot", "mkdir -p /data/else && mv /data/dump.rdb /data/else/lost.rdb", "backup"],
+  ] as const)
+    it(`does not take a store that ${what} for one whose sessions have all run out`, async () => {
+      redis(place, "flushall")
+      const { config, ...rest } = open(place)
+      const backup = { ...config.backup, "max-row-loss": 1 }
+      redis(place, "set", "session:1", "before", "ex", "7200")
+      const run = `${before}; exec testbed-entrypoint.sh redis-server --dir /data/else`
+      const tag = await image(
+        "t-rec/dragonfly:else",
+        "infra-testbed/dragonfly:1",
+        `ENTRYPOINT ["sh", "-c", "[ $(id -u) = 0 ] || exit 1; ${run}"]`,
+      )
+      const id = await backupId({ ...rest, config: { ...config, backup } })
+      redis(place, "set", "session:2", "after", "ex", "7200")
+      const compose = changed(place, [storeImage, `image: ${tag}`])
+      const result = await recreate(open(place, { compose }), { backupId: id, services: ["dragonfly"] })
+      assert.equal(result.rung, rung, result.cause)
+      assert.match(result.cause ?? "", /dragonfly db0\.expiring-keys: \(none\) instead of some until 20/)
+      assert.deepEqual(redis(place, "mget", "session:1", "session:2"), "before\nafter")
+    })
 })
 
 /** What lies in the store's data directory. */

@@ -17,6 +17,8 @@ const noteSchema = z.object({
   append: z.string().nullable(),
   /** What it held; null when it did not serve. */
   atLeast: z.record(z.string(), z.number()).nullable(),
+  /** Until when some of its keys with an expiry had to be there, as in a fingerprint. */
+  lasting: z.record(z.string(), z.number()).optional(),
 })
 export type KeptNote = z.output<typeof noteSchema>
 
@@ -39,8 +41,15 @@ export function keptFolder(id: string): string {
 /** What is written beside data that is moved aside. */
 export function keptNote(settings: DataSettings, run: string, held: Fingerprint | undefined): string {
   const { file, append } = settings
-  const note: KeptNote = { run, file, append: append?.directory ?? null, atLeast: held?.atLeast ?? null }
+  const { atLeast = null, lasting } = held ?? {}
+  const note: KeptNote = { run, file, append: append?.directory ?? null, atLeast, lasting }
   return JSON.stringify(note)
+}
+
+/** What a server must hold that serves it again; undefined where that is not known. */
+export function heldBefore(service: string, note: KeptNote | undefined): Fingerprint | undefined {
+  if (!note?.atLeast) return undefined
+  return { service, same: {}, atLeast: note.atLeast, ...(note.lasting && { lasting: note.lasting }) }
 }
 
 /** Where a server that serves keeps its data. */

@@ -1,13 +1,11 @@
 import { failure } from "../../core/errors.ts"
 import type { Fingerprint } from "../../core/fingerprint.ts"
-import { totalKeys } from "../../core/key-counts.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 import { portOf, redisScript } from "./ask-server.ts"
-import { fingerprintOf } from "./fingerprint-server.ts"
-import { askReadyServer } from "./wait-server.ts"
+import { fingerprintBeforeStop } from "./fingerprint-server.ts"
 
 /** Seconds for the save that comes with the stop: a server killed in it loses what it has not written. */
 const grace = 600
@@ -17,10 +15,7 @@ const grace = 600
  * Docker's. The container is left stopped; throws when the data may not be on disk. Gives the fingerprint before the save.
  */
 export async function stopServer(service: Service, container: Container, work: Work): Promise<Fingerprint> {
-  const answer = await askReadyServer(service, container)
-  const held = fingerprintOf(service, answer)
-  // Nothing can be missing of no keys, whatever the next start loads.
-  const fingerprint = totalKeys(answer.keyspace) > 0 ? held : { ...held, same: {} }
+  const fingerprint = await fingerprintBeforeStop(service, container)
   if (container.state === "running") {
     await work.step(
       `save-${service.name}`,

@@ -6,7 +6,7 @@ import type { CutRestore, CutRestores, Service } from "../driver.ts"
 import { redisScript } from "./ask-server.ts"
 import { awaitQuiet, killRunning } from "./await-quiet.ts"
 import { findLeft, type LeftFolder } from "./find-left.ts"
-import { keptFolder } from "./kept-data.ts"
+import { heldBefore, keptFolder } from "./kept-data.ts"
 
 /**
  * Puts back what a restore that was cut off had moved aside. A server that may have loaded what it brought is killed rather
@@ -18,8 +18,8 @@ export const cutRestores: CutRestores = {
     await awaitQuiet(service, container)
     // What the first of them had moved aside is what serves when all are undone.
     for (const id of ids.toReversed()) {
-      const atLeast = (await findLeft(service, container, [keptFolder(id)]))[0]?.note?.atLeast
-      if (atLeast) return { service: service.name, same: {}, atLeast }
+      const held = heldBefore(service.name, (await findLeft(service, container, [keptFolder(id)]))[0]?.note)
+      if (held) return held
     }
     return undefined
   },

@@ -5,7 +5,7 @@ import type { Work } from "../../host/work.ts"
 import type { Service } from "../driver.ts"
 import { atData, atDirectory, loadArguments } from "./data-work.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
-import { type KeptData, keptFolder, keptNote, liveSettings, readKept } from "./kept-data.ts"
+import { heldBefore, type KeptData, keptFolder, keptNote, liveSettings, readKept } from "./kept-data.ts"
 import { putBack, type Reached } from "./put-back.ts"
 import { stopServer } from "./stop-server.ts"
 import { loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
@@ -55,11 +55,11 @@ function freeId(id: string, kept: readonly KeptData[]): string {
   for (let number = 2, free = id; ; number++, free = `${id}-${number}`) if (!taken(free)) return free
 }
 
-/** Keys without an expiry must all be there; of the others, time has removed some. */
+/** Keys without an expiry must all be there; of the others, time has removed some, all once theirs was over. */
 async function proveOld(service: Service, container: Container, { bytes, note }: KeptData): Promise<void> {
   await waitForServer(service, container, loadLimit(bytes))
-  if (!note?.atLeast) return
-  const before = { service: service.name, same: {}, atLeast: note.atLeast }
+  const before = heldBefore(service.name, note)
+  if (!before) return
   const lost = compareFingerprints([before], [await fingerprintServer(service, container)])
   if (lost.length === 0) return
   const shown = lost.map((one) => `${one.fact} ${one.after} instead of ${one.before}`)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
+import { compareFingerprints } from "../../../src/core/fingerprint.ts"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { redisDriver } from "../../../src/service/redis/redis-driver.ts"
 import { directWork } from "../../support/direct-work.ts"
@@ -218,16 +219,30 @@ test("a restore brings back a server whose data is gone and which does not run",
 test("a stop saves everything and proves it; the fingerprint is the same after a start", async () => {
   await using ground = await redisGround("stop", { args: ["--save", ""] })
   await fill(ground)
-  const before = await driver.fingerprint?.(ground.service, await ground.container())
-  assert.deepEqual(before?.atLeast, { "db0.keys": 500, "db3.keys": 1 })
-  const left = await driver.stop?.(ground.service, await ground.container(), directWork(ground.service.host))
-  assert.deepEqual(left, before)
+  const before = (await driver.fingerprint?.(ground.service, await ground.container())) ?? assert.fail()
+  assert.deepEqual(before.atLeast, { "db0.keys": 500, "db3.keys": 1 })
+  const work = directWork(ground.service.host)
+  const left = (await driver.stop?.(ground.service, await ground.container(), work)) ?? assert.fail()
+  const { lasting = {}, ...rest } = left
+  assert.deepEqual([rest.same, rest.atLeast], [before.same, before.atLeast])
+  // Those with an expiry had 1000 s to go.
+  const [until = 0, ...none] = Object.values(lasting)
+  assert.deepEqual([Object.keys(lasting), none], [["db3.expiring-keys"], []])
+  const remaining = until - Date.now() / 1000
+  assert.ok(remaining > 900 && remaining <= 1000, `${remaining} s`)
   assert.equal((await ground.container()).state, "exited")
   const stopped = await driver.probe(ground.service, await ground.container())
   assert.equal(stopped.state, "unhealthy")
   await sh("docker", "start", ground.name)
   await ground.ready()
-  assert.deepEqual(await driver.fingerprint?.(ground.service, await ground.container()), before)
+  const again = (await driver.fingerprint?.(ground.service, await ground.container())) ?? assert.fail()
+  assert.deepEqual(compareFingerprints([left], [again]), [])
+  await ground.cli("-n", "3", "EVAL", "for i=1,20 do redis.call('DEL','t'..i) end", "0")
+  const gone = (await driver.fingerprint?.(ground.service, await ground.container())) ?? assert.fail()
+  assert.deepEqual(
+    compareFingerprints([left], [gone]).map(({ fact }) => fact),
+    ["db3.expiring-keys"],
+  )
 })
 
 test("a data directory without room is refused with numbers before the save makes the server read-only", async () => {
