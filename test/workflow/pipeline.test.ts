@@ -75,6 +75,16 @@ describe("the conditions of pipeline.yml", () => {
   })
 })
 
+test("a backup to bring back and a forced restore are asked for together, or not at all", async () => {
+  const jobs = await readWorkflow(text)
+  const guard = (force: string, id: string) =>
+    runGuard(jobs, { job: "detect-changes", step: "The inputs go together", values: { force, "backup-id": id } })
+  for (const force of ["restore", "backup, restore", "verify,restore", "backup\nrestore\n"])
+    assert.deepEqual([guard(force, "latest"), guard(force, "")], [true, false], force)
+  for (const force of ["", "verify", "restored", "no-restore"])
+    assert.deepEqual([guard(force, "latest"), guard(force, "")], [false, true], force)
+})
+
 describe("an output that came back empty", () => {
   test("of a fact: lock starts, its first step fails, nothing else runs", async () => {
     const starts = conditionsOf(await readWorkflow(text))
@@ -108,15 +118,9 @@ describe("an output that came back empty", () => {
       ...one,
     }))
     for (const values of cases) {
-      const passes = runGuard(jobs, {
-        job: "lock",
-        step: "The facts are whole",
-        values: { ...values, "backup-id": "backup-1" },
-      })
+      const passes = runGuard(jobs, { job: "lock", step: "The facts are whole", values })
       assert.equal(passes, readable(values), JSON.stringify(values))
     }
-    const restore = { ...sound, force: "restore", "backup-id": "" }
-    assert.equal(runGuard(jobs, { job: "lock", step: "The facts are whole", values: restore }), false)
   })
 
   test("of debug: backup, or without data verify, starts and its first step fails", async () => {
