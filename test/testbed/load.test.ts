@@ -57,6 +57,7 @@ test("a reset of a fresh connection is a failed request", async () => {
   const report = await runLoad({ url: await listening(server), rate: 20, signal: AbortSignal.timeout(200) })
   server.close()
   assert.equal(report.failed, report.sent)
+  assert.match(report.firstFailures[0] ?? "", /^\d+ to \d+, new: (read ECONNRESET|socket hang up)$/)
   assert.equal(report.idleResets, 0)
 })
 

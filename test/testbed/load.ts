@@ -24,6 +24,8 @@ export interface LoadReport {
   readonly p99: number
   /** Failures by what went wrong: `HTTP 502`, `ECONNREFUSED`, `timeout`. */
   readonly reasons: Readonly<Record<string, number>>
+  /** The first twenty failures: when, in milliseconds from the start, on which connection, and the client's words for it. */
+  readonly firstFailures: readonly string[]
   /** Good answers by the version that gave them. */
   readonly versions: Readonly<Record<string, number>>
 }
@@ -38,6 +40,7 @@ export async function runLoad({ url, rate, slowShare = 0, signal }: LoadOptions)
   const agent = new Agent({ keepAlive: true, maxSockets: 200 })
   const seen = { sent: 0, ok: 0, failed: 0, idleResets: 0, times: [] as number[] }
   const reasons: Record<string, number> = {}
+  const firstFailures: string[] = []
   const versions: Record<string, number> = {}
   const one = async (to: URL) => {
     seen.sent += 1
@@ -48,6 +51,8 @@ export async function runLoad({ url, rate, slowShare = 0, signal }: LoadOptions)
     if (outcome.kind === "failed") {
       seen.failed += 1
       reasons[outcome.reason] = (reasons[outcome.reason] ?? 0) + 1
+      const [begun, ended] = [started - start, performance.now() - start].map(Math.round)
+      if (firstFailures.length < 20) firstFailures.push(`${begun} to ${ended}, ${outcome.connection}: ${outcome.message}`)
       return
     }
     seen.ok += 1
@@ -66,33 +71,48 @@ export async function runLoad({ url, rate, slowShare = 0, signal }: LoadOptions)
   agent.destroy()
   const times = seen.times.sort((a, b) => a - b)
   const p99 = Math.round(times[Math.floor(times.length * 0.99)] ?? 0)
-  return { sent: seen.sent, ok: seen.ok, failed: seen.failed, idleResets: seen.idleResets, p99, reasons, versions }
+  return {
+    sent: seen.sent,
+    ok: seen.ok,
+    failed: seen.failed,
+    idleResets: seen.idleResets,
+    p99,
+    reasons,
+    firstFailures,
+    versions,
+  }
 }
 
-type Outcome = { readonly kind: "ok"; readonly version: string } | { readonly kind: "failed"; readonly reason: string }
+interface Failed {
+  readonly kind: "failed"
+  readonly reason: string
+  readonly message: string
+  readonly connection: "new" | "reused" | "new, after an idle one was reset"
+}
+type Outcome = { readonly kind: "ok"; readonly version: string } | Failed
 
 /** One request. A proxy may close an idle connection in the instant that the client reuses it: no server can avoid that, browsers retry, so do we. */
 async function ask(url: URL, agent: Agent, onIdleReset: () => void): Promise<Outcome> {
   const first = await attempt(url, agent)
-  if (first.kind === "failed" && first.idleReset) {
-    onIdleReset()
-    // On a connection of its own: the next idle one may just have been closed by the same reload.
-    return attempt(url, false)
-  }
-  return first
+  if (first.kind === "ok" || !first.idleReset) return first
+  onIdleReset()
+  // On a connection of its own: the next idle one may just have been closed by the same reload.
+  const second = await attempt(url, false)
+  return second.kind === "ok" ? second : { ...second, connection: "new, after an idle one was reset" }
 }
 
-function attempt(url: URL, agent: Agent | false): Promise<Outcome & { readonly idleReset?: boolean }> {
+type Attempt = Outcome & { readonly idleReset?: boolean }
+
+function attempt(url: URL, agent: Agent | false): Promise<Attempt> {
   return new Promise((resolve) => {
     const sent = request(url, { agent, timeout })
+    const failed = (reason: string, message: string): Attempt => {
+      return { kind: "failed", reason, message, connection: sent.reusedSocket ? "reused" : "new" }
+    }
     sent.on("timeout", () => sent.destroy(new Error("timeout")))
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message
-      resolve({
-        kind: "failed",
-        reason,
-        idleReset: sent.reusedSocket && (reason === "ECONNRESET" || reason === "EPIPE"),
-      })
+    sent.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      const idleReset = sent.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")
+      resolve({ ...failed(code ?? message, message), idleReset })
     })
     sent.on("response", (response) => {
       let body = ""
@@ -101,11 +121,11 @@ function attempt(url: URL, agent: Agent | false): Promise<Outcome & { readonly i
         body += part
       })
       // After the headers a cut is a failed request, whatever the connection was before.
-      response.on("error", (error: NodeJS.ErrnoException) =>
-        resolve({ kind: "failed", reason: error.code ?? error.message }),
+      response.on("error", ({ code, message }: NodeJS.ErrnoException) =>
+        resolve(failed(code ?? message, `${message} after the headers`)),
       )
       response.on("end", () => {
-        if (response.statusCode !== 200) return resolve({ kind: "failed", reason: `HTTP ${response.statusCode}` })
+        if (response.statusCode !== 200) return resolve(failed(`HTTP ${response.statusCode}`, body.slice(0, 100)))
         resolve({ kind: "ok", version: /"version":"([^"]*)"/.exec(body)?.[1] ?? "none" })
       })
     })
