@@ -98,12 +98,17 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   },
   "dockerd-restart": {
     async strike() {
-      await run(join(import.meta.dirname, "../testbed/restart-engine"), { timeout: 300_000 })
+      await restartEngine()
       return true
     },
     judge: (ended) =>
       [0, 1, 2].includes(ended.code ?? -1) ? [] : [`dockerd was restarted, and it ended with ${tell(ended)}`],
   },
+}
+
+/** Restarts the Docker engine that `script/setup` has started. */
+export async function restartEngine(): Promise<void> {
+  await run(join(import.meta.dirname, "../testbed/restart-engine"), { timeout: 300_000 })
 }
 
 /** One after the other, each with the milliseconds that the runner then waits. */
