@@ -12,7 +12,15 @@ import { holdsData, names, servicesOf } from "./stack-services.ts"
 import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
 import { noteStoppedApp, readStoppedApp, type StoppedAppNote } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
-import { appRuns, keepAppStopped, restoreFirst, startWriters, tellStartedByHand, waitsForRestore } from "./writers.ts"
+import {
+  appRuns,
+  keepAppStopped,
+  restoreFirst,
+  startWriters,
+  tellStartedByHand,
+  waitsForRestore,
+  writersBeside,
+} from "./writers.ts"
 
 /**
  * Finishes or undoes what a killed run left. A recreate: its services are started, the data's fingerprint is compared with
@@ -79,10 +87,13 @@ function unsettled(error: AppError, what: string): AppError {
 
 async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
   tools.log.warning(`An earlier run was cut off while it had the app stopped${note.undone ? `: ${note.undone}` : ""}`)
-  if (await appRuns(tools)) return goOnBesideApp(tools, note)
+  if (await appRuns(tools)) return goOnBeside(tools, note, "the app")
   // No new container was begun with: what came for them goes as well.
   if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools))
   const services = await servicesOf(tools, "infrastructure")
+  // What a run starts of these it starts without fingerprints in its note.
+  const writers = note.fingerprints.length > 0 ? await writersBeside(tools, services.filter(holdsData)) : []
+  if (writers.length > 0) return goOnBeside(tools, note, names(writers).join(", "))
   // Before anything is tried, and taken back when it fails.
   for (const one of services.filter(holdsData)) await assertSoleServer(tools, one)
   let failed = await goOn(tools, { note, services })
@@ -95,11 +106,12 @@ async function finish(tools: Tools, note: StoppedAppNote): Promise<void> {
 }
 
 /**
- * Somebody, or the engine at its start, has started the app since. What it deletes is not lost, so keys are not compared (a
- * database's facts only grow), and nothing may be taken away under it: what is stopped is started, no more.
+ * Somebody, or the engine at its start, has started `who` since, which writes. What it deletes is not lost, so keys are not
+ * compared (a database's facts only grow), and nothing may be taken away under it, nor a store be killed that has not saved
+ * what it wrote: what is stopped is started, no more.
  */
-async function goOnBesideApp(tools: Tools, note: StoppedAppNote): Promise<void> {
-  tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back")
+async function goOnBeside(tools: Tools, note: StoppedAppNote, who: string): Promise<void> {
+  tools.log.warning(`Somebody has started ${who} since: the keys are not compared, and nothing is put back`)
   const services = await servicesOf(tools, "infrastructure")
   const databases = names(services.filter((one) => one.service.kind === "postgres"))
   const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service))

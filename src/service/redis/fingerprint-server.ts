@@ -23,17 +23,22 @@ export async function fingerprintBeforeStop(service: Service, container: Contain
   const found = fingerprintOf(service, answer)
   if (totalKeys(answer.keyspace) === 0) return { ...found, same: {} }
   if (found.lasting === undefined) return found
-  const command = redisScript("redis-lasting", { effect: "read", args: [container.id, portOf(service)] })
-  const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 60_000 })
+  const command = redisScript("redis-lasting", { effect: "read", args: [container.id, portOf(service), lookSeconds] })
+  const { stdout } = await service.host.run(command, { timeout: lookSeconds * 1000 + 60_000 })
   return { ...found, lasting: parseLasting(stdout) }
 }
+
+/** Seconds for looking how long keys last: a store of many databases is compared as far as that goes. */
+const lookSeconds = 10
+/** The year 9999: Redis takes an expiry that no date can tell. */
+const latestTime = 253_402_300_799
 
 /** Reads the lines of `redis-lasting.sh`: of each database the latest end. */
 export function parseLasting(text: string): Readonly<Record<string, number>> {
   const latest: Record<string, number> = {}
   for (const [, database, seconds] of text.matchAll(/^(\d+) (\d+)$/gm)) {
     const fact = expiringKeys(database ?? "")
-    latest[fact] = Math.max(latest[fact] ?? 0, Number(seconds))
+    latest[fact] = Math.min(latestTime, Math.max(latest[fact] ?? 0, Number(seconds)))
   }
   return latest
 }
