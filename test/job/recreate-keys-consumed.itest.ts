@@ -3,9 +3,11 @@ import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { AppError } from "../../src/core/errors.ts"
+import { HostError } from "../../src/host/host.ts"
 import { checkInfra } from "../../src/job/check-infra.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { recreate } from "../../src/job/recreate.ts"
+import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
 import { backupId, changed, composeFile, docker, image, open, readCompose, redis } from "./recreate-ground.ts"
 
@@ -54,6 +56,30 @@ describe("recreate beside two copies of a service that takes keys away", () => {
     const { status, findings } = await checkInfra(open(place))
     assert.equal(findings.find(({ service }) => service === "idle")?.health.state, "healthy")
     assert.equal(status, "healthy")
+  })
+
+  it("takes no store away that somebody has written to since a recreation was cut off before it was compared", async () => {
+    const tools = open(place)
+    const check: typeof tools.work.check = async (name, observe, planned) => {
+      if (name === "fingerprint") throw new HostError("lost", "the connection is gone")
+      return tools.work.check(name, observe, planned)
+    }
+    const cut = { ...tools, work: { ...tools.work, check } }
+    await assert.rejects(recreate(cut, { backupId: await backupId(open(place)) }), HostError)
+    assert.ok(((await readStoppedApp(tools))?.fingerprints.length ?? 0) > 0)
+
+    // As the engine does at its start where they have to run always.
+    await docker("start", `${place.project}-consumer-1`, `${place.project}-consumer-2`)
+    const jobs = () => Number(redis(place, "dbsize"))
+    const before = jobs()
+    redis(place, "set", "written-since", "1")
+    while (jobs() >= before) await new Promise((resolve) => setTimeout(resolve, 200))
+    const next = open(place)
+    await finishInterrupted(next)
+    assert.match(next.said.join("\n"), /Somebody has started consumer since: the keys are not compared/)
+    assert.equal(redis(place, "exists", "written-since"), "1")
+    assert.equal(await readStoppedApp(next), undefined)
+    assert.equal((await consumers(place)).length, 2)
   })
 
   it("restores nothing where the data was the same on the way back, and only something else does not serve", async () => {
