@@ -29,6 +29,7 @@ export async function settleRestore(tools: Tools, note: RestoreNote): Promise<vo
   const harmless = undoable && services.every(({ service }) => service.kind === "postgres")
   if (!harmless && (await appRuns(tools))) {
     await tellLeft(tools, services, { note, manifest })
+    refuseDropped(note, come)
     tools.log.warning(
       `Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`,
     )
@@ -74,6 +75,19 @@ async function tellLeft(tools: Tools, services: readonly StackService[], cut: Cu
   throw failure(
     "restore-half-moved",
     `somebody has started the app since, and ${parts.join(", ")} that the restore was moving aside: to have it back, stop the app and that server, move it into the directory above, remove the folder, and start the server (what was written since gives way); or restore a backup`,
+  )
+}
+
+/** Throws `restore-half-moved` where live data was dropped and what was to replace it has not come: that is nobody's decision. */
+function refuseDropped({ backup, restoring }: RestoreNote, come: readonly string[]): void {
+  const dropped = Object.entries(restoring.inPlace?.dropped ?? {}).filter(([service]) => !come.includes(service))
+  if (dropped.length === 0) return
+  const held = dropped.map(
+    ([service, id]) => `${service} (${id === null ? "in no backup of this restore" : `${id} holds it`})`,
+  )
+  throw failure(
+    "restore-half-moved",
+    `the restore had dropped the live data of ${held.join(", ")}, and somebody has started the app since on what is there: restore ${backup ?? "a backup"} again, or the one that holds what was dropped`,
   )
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { failure } from "../../src/core/errors.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { restore } from "../../src/job/restore.ts"
-import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
+import { noteStoppedApp, readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import type { LeftOfRestore, ServiceDriver } from "../../src/service/driver.ts"
 import { change } from "../../src/shell/command.ts"
 import type { BackupStore } from "../../src/storage/backup-store.ts"
@@ -132,4 +132,20 @@ test("a cut restore of keys is not forgotten while a part of the data of before 
     /held before the restore lies in \/elsewhere[\s\S]*lie in \/beside: nothing needs/,
   )
   assert.equal(await readStoppedApp(ground.tools()), undefined)
+})
+
+test("a cut restore in place is not forgotten for an app that somebody has started on what was left, and says which backup has it", async () => {
+  await using ground = world()
+  await assert.rejects(restore(ground.dying("swap-db")))
+  const note = (await readStoppedApp(ground.tools())) ?? assert.fail()
+  const restoring = note.restoring ?? assert.fail()
+  const inPlace = { force: false, dropped: { db: "backup-20260131-015959" } }
+  const dropped = { ...note, restoring: { ...restoring, forward: true, inPlace } }
+  await ground.tools().host.run(noteStoppedApp(ground.tools().layout, dropped))
+  ground.turn("api", "running")
+  await assert.rejects(finishInterrupted(ground.tools()), {
+    code: "restore-cut",
+    message: /dropped the live data of db \(backup-20260131-015959 holds it\).* restore backup-20260131-020000 again/,
+  })
+  assert.notEqual(await readStoppedApp(ground.tools()), undefined)
 })

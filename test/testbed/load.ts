@@ -52,7 +52,8 @@ export async function runLoad({ url, rate, slowShare = 0, signal }: LoadOptions)
       seen.failed += 1
       reasons[outcome.reason] = (reasons[outcome.reason] ?? 0) + 1
       const [begun, ended] = [started - start, performance.now() - start].map(Math.round)
-      if (firstFailures.length < 20) firstFailures.push(`${begun} to ${ended}, ${outcome.connection}: ${outcome.message}`)
+      if (firstFailures.length < 20)
+        firstFailures.push(`${begun} to ${ended}, ${outcome.connection}: ${outcome.message}`)
       return
     }
     seen.ok += 1
