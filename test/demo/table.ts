@@ -22,11 +22,11 @@ export function printTable(rows: readonly Row[], written: WriterReport): void {
   const show = (cells: readonly string[]) => cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ")
   console.log(`\n${show(head)}\n${widths.map((width) => "-".repeat(width)).join("  ")}`)
   for (const line of lines) console.log(show(line))
-  const resets = rows.reduce((sum, row) => sum + (row.load?.idleResets ?? 0), 0)
+  const sum = (what: "idleResets" | "unread") => rows.reduce((all, row) => all + (row.load?.[what] ?? 0), 0)
   console.log(
     `\nWritten meanwhile: ${written.postgres} rows and ${written.redis} keys; a row is lost when it was committed ` +
       `(for the restore: before its backup began) and is not there with its checksum.\n` +
-      `Resets of a reused idle connection, retried once by the client: ${resets}.`,
+      `Retried once by the client: ${sum("idleResets")} on an idle connection that was closed, ${sum("unread")} on a new one that was closed unread.`,
   )
   for (const row of rows.filter((one) => one.jobs !== one.expected))
     console.log(`${row.name}: expected the jobs ${row.expected || "(none)"}`)

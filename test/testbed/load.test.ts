@@ -52,13 +52,16 @@ test("a reset of a reused connection is counted apart and retried once", async (
   assert.equal(report.ok, report.sent)
 })
 
-test("a reset of a fresh connection is a failed request", async () => {
+test("a new connection that is closed unread is retried once, and a second time it is a failed request", async () => {
   const server = createServer((request) => request.socket.resetAndDestroy())
   const report = await runLoad({ url: await listening(server), rate: 20, signal: AbortSignal.timeout(200) })
   server.close()
   assert.equal(report.failed, report.sent)
-  assert.match(report.firstFailures[0] ?? "", /^\d+ to \d+, new: (read ECONNRESET|socket hang up)$/)
-  assert.equal(report.idleResets, 0)
+  assert.match(
+    report.firstFailures[0] ?? "",
+    /^\d+ to \d+, new, after another was closed: (read ECONNRESET|socket hang up)$/,
+  )
+  assert.deepEqual([report.idleResets, report.unread], [0, report.sent])
 })
 
 test("load for another host is refused", async () => {
