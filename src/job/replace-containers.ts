@@ -58,7 +58,7 @@ export async function replaceContainers(tools: Tools, replacement: Replacement):
   const problem = messageOf(failed.error)
   tools.log.warning(`The new containers do not serve: ${problem}. Putting back what was there before.`)
   const stopped = { before, proven: failed.proven, dumps }
-  const { rung, kept, differences } = await fallBackOrTell(tools, replacement, stopped)
+  const { rung, kept, differences } = await fallBackOrTell(tools, replacement, { ...stopped, beside })
   tools.log.warning(`It is proven that ${describeRung(rung)}`)
   await startBeside(tools, beside)
   // What another backup was to bring back is not what this run's holds.
@@ -94,16 +94,20 @@ async function bringUpOrTell(
   }
 }
 
-/** Where the way back fails, a person finds what was dumped for it. */
+/** Where the way back fails, a person finds what was dumped for it, and learns what is down. */
 async function fallBackOrTell(
   tools: Tools,
   replacement: Replacement,
-  stopped: Stopped & Pick<Attempt, "dumps">,
+  stopped: Stopped & Pick<Attempt, "dumps"> & { readonly beside: readonly StackService[] },
 ): Promise<FellBack> {
   try {
     return await fallBack(tools, replacement, stopped)
   } catch (error) {
     tellDumps(tools, ofKeys(stopped.dumps))
+    if (isOurs(tools, error))
+      tools.log.warning(
+        `The app is stopped, and of ${names([...replacement.services, ...stopped.beside]).join(", ")} not all serve. Mend what the message names, then run this or a backup: the next run goes on from here.`,
+      )
     throw error
   }
 }

@@ -74,6 +74,7 @@ describe("recreate with a store of keys that is slow, mute, of a newer version, 
       recreate({ ...tools, work: { ...tools.work, check } }, { backupId: id, services }),
       (error: unknown) => error instanceof AppError && error.code === "not-serving",
     )
+    assert.match(tools.said.join("\n"), /The app is stopped, and of dragonfly, postgres not all serve/)
     assert.doesNotMatch(files(place), /-restore-/)
     await docker("restart", `${place.project}-dragonfly-1`)
     await finishInterrupted(open(place))
