@@ -14,9 +14,7 @@ export interface LatestBackup {
  * list the newest of all. A backup may be given more than once, as the copies of different stores.
  */
 export function latestBackup(backups: readonly Manifest[], services: readonly string[] | undefined): LatestBackup {
-  const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort(
-    (a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1),
-  )
+  const sorted = newestFirst([...new Map(backups.map((one) => [one.id, one])).values()])
   const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds(one, service)))
   const wanted = (services ?? []).filter((service) => !unheld.includes(service))
   const holdsWhatItMust = (one: Manifest) => wanted.every((service) => holds(one, service))
@@ -28,6 +26,13 @@ export function latestBackup(backups: readonly Manifest[], services: readonly st
     partial: others.filter((one) => wanted.some((service) => holds(one, service))),
     unheld,
   }
+}
+
+/** The one made last first; copies of different stores in the order given. */
+export function newestFirst(backups: readonly Manifest[]): readonly Manifest[] {
+  return backups.toSorted(
+    (a, b) => Date.parse(b.created) - Date.parse(a.created) || Number(a.id < b.id) - Number(a.id > b.id),
+  )
 }
 
 /** Milliseconds by which the clocks of two machines may differ. */

@@ -1,5 +1,5 @@
 import { messageOf, refusal } from "../core/errors.ts"
-import { holds, isDatedAhead } from "../core/latest-backup.ts"
+import { holds, isDatedAhead, newestFirst } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
@@ -9,9 +9,10 @@ import { localStore, remoteStore } from "./stores.ts"
 import type { Tools } from "./tools.ts"
 
 /**
- * What a new backup is compared with, newest first: the host's own proven backups, and S3's where those hold not every service. A
- * new host has none of its own, and its empty database must not become the latest backup of the old one's: refuses while
- * S3 does not tell, or while a service's only backups may be such whose manifests cannot be read, unless `anyLoss` is right anyway.
+ * The proven backups that a new one is compared with, newest first, of every store: a host that was rolled back, or that is
+ * in use again after another, has older ones than S3, and its old data must not become the latest backup; nor must a new
+ * host's empty database. Where S3 does not tell, or while a service's only backups may be such whose manifests cannot be
+ * read, it refuses what the host itself has no backup of, unless `anyLoss` is right anyway.
  */
 export async function earlierBackups(
   tools: Tools,
@@ -19,17 +20,17 @@ export async function earlierBackups(
   { anyLoss }: { readonly anyLoss: boolean },
 ): Promise<readonly Manifest[]> {
   const own = await provenIn(localStore(tools.stores))
-  const missing = unheld(services, own.proven)
-  const there = missing.length > 0 ? await inS3(tools, names(missing), anyLoss) : nothing
-  const unknown = unheld(missing, there.proven)
+  const there = await inS3(tools, names(unheld(services, own.proven)), anyLoss)
+  const earlier = newestFirst([...own.proven, ...there.proven])
+  const unknown = unheld(services, earlier)
   if (unknown.length > 0) mindUnreadable(tools, [own, there], { of: names(unknown), anyLoss })
   const now = await hostNow(tools)
-  const ahead = [...own.proven, ...there.proven].find((one) => isDatedAhead(one, now))
+  const ahead = earlier.find((one) => isDatedAhead(one, now))
   if (ahead)
     tools.log.warning(
       `${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`,
     )
-  return [...own.proven, ...there.proven.filter((one) => missing.some(({ service }) => holds(one, service.name)))]
+  return earlier
 }
 
 interface Listed {
@@ -74,7 +75,10 @@ async function inS3(tools: Tools, missing: readonly string[], anyLoss: boolean):
     return await provenIn(s3)
   } catch (error) {
     if (tools.signal.aborted) throw error
-    if (anyLoss) return nothing
+    if (missing.length === 0 || anyLoss) {
+      tools.log.warning(`S3, which may have a newer backup to compare with, cannot be asked: ${messageOf(error)}`)
+      return nothing
+    }
     throw refusal(
       "earlier-unknown",
       `this host has no backup of ${missing.join(", ")}, and S3, which may have one, cannot be asked: ${messageOf(error)}`,

@@ -149,6 +149,30 @@ describe("backups of a stack", () => {
     assert.equal((await backup({ ...down, config }, { services })).status, "partial")
     redis(place, "set", "c", "3")
     assert.equal((await backup(down, { services })).status, "partial")
+    assert.match(
+      down.said.join("\n"),
+      /S3, which may have a newer backup to compare with, cannot be asked: S3 cannot be/,
+    )
+  })
+
+  it("of a host that was rolled back are compared with the newer ones in S3: its old data does not become the latest", async () => {
+    const only = { services: ["postgres"] }
+    const tools = open(place)
+    await using s3 = await inFront(tools)
+    const old = await backup(withS3(tools, s3), only)
+    sql(place, "insert into notes select generate_series(1, 1000)")
+    const newer = await backup(withS3(tools, s3), only)
+    const keys = await s3.keys()
+    // As a snapshot of the machine has it that was taken between the two.
+    await tools.stores[0]?.remove(newer.manifest, tools.work)
+    sql(place, "delete from notes; insert into notes select generate_series(1, 10)")
+    await assert.rejects(backup(withS3(tools, s3), only), {
+      code: "rows-lost",
+      message: new RegExp(`postgres/healthcare has 10 rows, \\d+ in its last proven backup \\(${newer.manifest.id}\\)`),
+    })
+    assert.deepEqual(await s3.keys(), keys)
+    const held = (await tools.stores[0]?.list())?.backups.map(({ manifest }) => manifest.id)
+    assert.ok(held?.includes(old.manifest.id) && held.every((id) => id <= old.manifest.id), held?.join())
   })
 })
 
@@ -209,7 +233,7 @@ function inFront({ host, layout, config }: Tools): Promise<S3Ground> {
   })
 }
 
-function withS3(tools: Tools, { store, options }: S3Ground, { required = false } = {}): Tools {
+function withS3<T extends Tools>(tools: T, { store, options }: S3Ground, { required = false } = {}): T {
   const { bucket, region } = options
   const s3 = { ...tools.config.backup.s3, enabled: true, required, bucket, region }
   return {
