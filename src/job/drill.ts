@@ -30,7 +30,7 @@ export interface DrillReport {
 
 /**
  * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
- * host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
+ * host's resources. Each service's counts must equal the manifest's, and no check may contradict it. The live services are
  * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
  * the manifests, in each store. A copy that is wrong is an outcome and does not end the drill of the others; what keeps one
  * from being tried is thrown, and leaves no record: it says nothing about the copy (S11).
@@ -163,6 +163,8 @@ async function write({ stores, work, log, signal }: Tools, record: DrillRecord):
     if (signal.aborted) throw error
     log.warning(`The record ${record.id} is on the host only: ${messageOf(error)}`)
   }
+  for (const { name, state, detail } of record.services.flatMap(({ checks }) => checks))
+    if (state === "warning") log.warning(`${record.backup}: ${name}: ${detail}`)
   log.info(`${record.id}: ${record.result}${record.reason ? `, ${record.reason}` : ""}`)
 }
 

@@ -33,6 +33,14 @@ export interface BackupTarget {
   readonly whileWriting?: <T>(file: GrowingFile, dump: () => Promise<T>) => Promise<T>
 }
 
+export interface VerifyOptions {
+  /**
+   * The server was empty, and holds what just came from the backup: only what contradicts the backup is `failed`. What
+   * today's configuration expects and the backup never held, and what ails the server, is a `warning`. No unless told.
+   */
+  readonly restored?: boolean
+}
+
 export interface RestoreReport {
   readonly tables: number
   readonly rows: number
@@ -211,7 +219,12 @@ export interface ServiceDriver {
   /** What a person should see to when another image runs on the same data; empty as a rule. */
   advise?(service: Service, container: Container): Promise<readonly string[]>
   /** Data integrity, against the given backup's counts when there is one. */
-  verify?(service: Service, container: Container, backup: ServiceBackup | undefined): Promise<readonly Check[]>
+  verify?(
+    service: Service,
+    container: Container,
+    backup: ServiceBackup | undefined,
+    options?: VerifyOptions,
+  ): Promise<readonly Check[]>
   /** How a throw-away server is started that a backup can be restored into. */
   readonly scratch?: ScratchServer
 }

@@ -4,13 +4,15 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { type DrillGround, drillGround } from "../support/drill-ground.ts"
 
-describe("a drill of a damaged backup", () => {
+describe("a drill of a backup that is damaged, or only older than what is expected of it", () => {
   let ground: DrillGround
   let id: string
   let backups: string
   before(async () => {
     ground = await drillGround(34)
     backups = ground.backups
+    await ground.sql(`create table orders (patient int); insert into orders values (999999);
+      alter table orders add constraint of_old foreign key (patient) references patients not valid`)
     id = await ground.backUp()
   })
   after(() => ground[Symbol.asyncDispose]())
@@ -21,6 +23,30 @@ describe("a drill of a damaged backup", () => {
     copyFileSync(path, copy)
     return { [Symbol.dispose]: () => copyFileSync(copy, path) }
   }
+
+  test("what today's configuration expects and the backup never held is told, and disproves nothing", async () => {
+    using _kept = keep(ground.config)
+    const config = JSON.parse(readFileSync(ground.config, "utf8"))
+    config.services.postgres = {
+      databases: ["healthcare", "since"],
+      "critical-tables": ["public.patients", "public.since"],
+      "sample-queries": ["select * from since"],
+    }
+    writeFileSync(ground.config, JSON.stringify(config))
+    const run = await ground.act("drill")
+    assert.deepEqual([run.code, run.outputs["drill-status"]], [0, "success"], run.log)
+    const [record] = ground.records()
+    assert.deepEqual([record?.result, record?.proven, record?.reason], ["success", "restored", ""])
+    const warned = record?.services.flatMap(({ checks }) => checks.filter(({ state }) => state !== "ok"))
+    assert.deepEqual(
+      warned?.map(({ name, state }) => [name, state]),
+      ["table public.since", "foreign keys", "sample query 1"].map((name) => [`drill-postgres ${name}`, "warning"]),
+    )
+    assert.match(run.log, /table public\.since: does not exist; the backup was made so/)
+    assert.match(run.summary, /table public\.since: warning/)
+    const { outputs } = await ground.act("backups")
+    assert.deepEqual([outputs.status, outputs.reason], ["success", "done"])
+  })
 
   test("a damaged file fails the drill, which says so; the other store's copy does not stand in for it", async () => {
     const file = readdirSync(join(backups, "postgres")).find((name) => name.includes("healthcare"))

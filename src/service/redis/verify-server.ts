@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto"
-import type { Check } from "../../core/health.ts"
+import { type Check, warned } from "../../core/health.ts"
 import { type Keyspace, keyRanges, persistentKeys } from "../../core/key-counts.ts"
 import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
-import type { Service } from "../driver.ts"
+import type { Service, VerifyOptions } from "../driver.ts"
 import { askServer, explainPing, portOf, redisScript } from "./ask-server.ts"
 
 /** Keys against a backup's, and a key written, read and removed. */
@@ -11,11 +11,13 @@ export async function verifyServer(
   service: Service,
   container: Container,
   backup: ServiceBackup | undefined,
+  { restored = false }: VerifyOptions = {},
 ): Promise<readonly Check[]> {
   const answer = await askServer(service, container)
   if (answer.ping !== "PONG") return [{ name: "ping", state: "failed", detail: explainPing(answer) }]
   const known = backup !== undefined && backup.contents.kind !== "postgres" ? backup.contents : undefined
-  return [...(known === undefined ? [] : compareKeys(known, answer.keyspace)), await roundTrip(service, container)]
+  const trip = await roundTrip(service, container)
+  return [...(known === undefined ? [] : compareKeys(known, answer.keyspace)), restored ? warned(trip) : trip]
 }
 
 /**

@@ -11,7 +11,7 @@ import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/
 import { healthOf } from "../../../src/service/postgres/probe-server.ts"
 import { markOf } from "../../../src/service/postgres/server-facts.ts"
 import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
-import { criticalTables } from "../../../src/service/postgres/verify-server.ts"
+import { criticalTables, judgeForeignKeys } from "../../../src/service/postgres/verify-server.ts"
 import { sh } from "../../../src/shell/command.ts"
 
 describe("marked lines", () => {
@@ -173,5 +173,22 @@ describe("comparing with a backup", () => {
       found.map((check) => check.state),
       ["ok", "failed", "failed"],
     )
+  })
+  it("takes for a failure of a restored one only what its backup held", () => {
+    const restored = [database({ a: 1, b: 0, c: 0 })]
+    const found = criticalTables(["a", "b", "c", "d", "e"], restored, [database({ a: 1, b: 0, c: 3, d: 4 })])
+    assert.deepEqual(
+      found.map((check) => check.state),
+      ["ok", "warning", "failed", "failed", "warning"],
+    )
+  })
+  it("calls a key broken only when Postgres calls it valid", () => {
+    const key = (valid: boolean, broken: boolean) => ({ table: "a", name: `${valid}`, valid, broken })
+    const state = (...keys: ReturnType<typeof key>[]) => judgeForeignKeys(keys).state
+    assert.equal(state(key(true, false)), "ok")
+    assert.equal(state(key(true, false), key(false, true)), "warning")
+    assert.equal(state(key(false, false)), "warning")
+    assert.equal(state(key(false, true), key(true, true)), "failed")
+    assert.match(judgeForeignKeys([key(false, true)]).detail, /never validated: a\.false \(rows point at nothing\)/)
   })
 })

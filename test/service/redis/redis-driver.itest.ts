@@ -108,6 +108,19 @@ test("a restore brings the snapshot's keys back and keeps what it replaced", asy
     checks?.every((one) => one.state === "ok"),
     JSON.stringify(checks),
   )
+  // That the server takes no write is no word about the backup that it was restored from.
+  await ground.cli("CONFIG", "SET", "min-replicas-to-write", "1")
+  for (const [restored, state] of [
+    [false, "failed"],
+    [true, "warning"],
+  ] as const) {
+    const found = await driver.verify?.(ground.service, await ground.container(), made, { restored })
+    assert.deepEqual(
+      found?.filter((one) => one.state !== "ok").map((one) => [one.name, one.state]),
+      [["round-trip", state]],
+    )
+  }
+  await ground.cli("CONFIG", "SET", "min-replicas-to-write", "0")
   // It must still be there after a stop that saves.
   await sh("docker", "restart", ground.name)
   await ground.ready()
