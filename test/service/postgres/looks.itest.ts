@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
+import type { VerifyOptions } from "../../../src/service/driver.ts"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
 import { ask } from "../../../src/service/postgres/inside.ts"
 import { directWork } from "../../support/direct-work.ts"
@@ -13,8 +14,8 @@ const tables = readFileSync(new URL("./hostile-database.sql", import.meta.url), 
 describe("looking at a Postgres server", () => {
   let ground: Ground
   let backup: ServiceBackup
-  const verify = (service = ground.service, held: ServiceBackup | undefined = backup) =>
-    driver.verify?.(service, ground.container(), held) ?? assert.fail("no verify")
+  const verify = (service = ground.service, options: VerifyOptions = {}) =>
+    driver.verify?.(service, ground.container(), backup, options) ?? assert.fail("no verify")
   before(async () => {
     ground = await openGround("looks", {
       major: 17,
@@ -118,6 +119,11 @@ describe("looking at a Postgres server", () => {
       "postgres sample query 2": "failed",
       "postgres sample query 3": "failed",
     })
+    const restored = await verify({ ...ground.service, config }, { restored: true })
+    assert.deepEqual(
+      restored.flatMap((check) => (check.state === "failed" ? [check.name] : [])),
+      ["postgres foreign keys"],
+    )
     assert.match(checks[0]?.detail ?? "", /public\.moods 390 instead of 400/)
     assert.equal(ground.sql("app", "select count(*) from owners"), "50", "a sample query cannot write")
     ground.sql("app", "drop table moods")
