@@ -68,6 +68,7 @@ export async function backup(
     checksums: beforeDrop || verify === "checksum",
     format: postgres.format,
     earlier: earlier.flatMap((one) => one.services),
+    warn: (sentence: string) => log.warning(sentence),
     ...(whileWriting && { whileWriting }),
   }
   const done: ServiceBackup[] = []

@@ -31,6 +31,8 @@ export interface BackupTarget {
   readonly earlier?: readonly ServiceBackup[]
   /** Runs `dump`, which writes this file, and may carry it elsewhere meanwhile; gives and throws what `dump` does. */
   readonly whileWriting?: <T>(file: GrowingFile, dump: () => Promise<T>) => Promise<T>
+  /** Told, a sentence each, what a person should know of what the backup holds or leaves out. */
+  readonly warn?: (sentence: string) => void
 }
 
 export interface VerifyOptions {

@@ -5,6 +5,7 @@ import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { assertWholeFiles } from "./assert-whole-files.ts"
+import { backupAdvice } from "./backup-advice.ts"
 import { databaseContents } from "./contents.ts"
 import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
@@ -38,6 +39,7 @@ export async function backupServer(
   const job = { service, container, target, work, lockLimit, place }
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const databases = chosenDatabases(service, server)
+  for (const sentence of backupAdvice(service, databases)) target.warn?.(sentence)
   assertSettings(service, server, databases)
   await assertSpace(service, databases)
   if (!work.dryRun)

@@ -6,7 +6,7 @@ import { databaseContents } from "./contents.ts"
 import { type DatabaseStatements, databaseStatements } from "./database-statements.ts"
 import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
-import { besideName, connectionTo, identifier, isBesideName, literal } from "./identifiers.ts"
+import { besideName, connectionTo, identifier, literal } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
@@ -166,7 +166,7 @@ async function readStatements(
 
 function isLeftover(database: DatabaseFacts, empty: number): boolean {
   const mark = markOf(database)
-  if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name)
+  if (mark) return mark["infra-actions"] === "restoring"
   return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty
 }
 

@@ -3,6 +3,7 @@ import { type AppError, failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { Service } from "../driver.ts"
+import { isBesideName } from "./identifiers.ts"
 import { ask } from "./inside.ts"
 import { serverSql } from "./sql.ts"
 
@@ -102,8 +103,16 @@ const marker = z.object({
 })
 export type DatabaseMark = z.output<typeof marker>
 
-/** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
-export function markOf({ comment }: Pick<DatabaseFacts, "comment">): DatabaseMark | undefined {
+/**
+ * What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's, and on
+ * one by any other name than restores give: a comment stays where somebody renames a database, so that one is live.
+ */
+export function markOf(database: Pick<DatabaseFacts, "name" | "comment">): DatabaseMark | undefined {
+  return isBesideName(database.name) ? commentedMark(database) : undefined
+}
+
+/** As `markOf`, whatever the database is called. */
+export function commentedMark({ comment }: Pick<DatabaseFacts, "comment">): DatabaseMark | undefined {
   try {
     return marker.safeParse(JSON.parse(comment ?? "null")).data
   } catch {

@@ -109,10 +109,18 @@ describe("healthOf", () => {
 })
 
 describe("markOf", () => {
+  const name = "app__old_0a1b2c3d"
+  const kept = `{"infra-actions":"replaced","name":"app","comment":null}`
   it("knows our own comments and nobody else's", () => {
-    assert.equal(markOf({ comment: `{"infra-actions":"replaced","name":"app","comment":null}` })?.name, "app")
+    assert.equal(markOf({ name, comment: kept })?.name, "app")
     for (const comment of [null, "", "{", "our main database", `{"name":"app"}`])
-      assert.equal(markOf({ comment }), undefined)
+      assert.equal(markOf({ name, comment }), undefined)
+  })
+  it("takes a database by any other name than ours for live, whatever its comment says", () => {
+    for (const other of ["app", "app_bad", "app__old", `${name}_`]) {
+      assert.equal(markOf({ name: other, comment: kept }), undefined)
+      assert.equal(markOf({ name: other, comment: kept.replace("replaced", "restoring") }), undefined)
+    }
   })
 })
 

@@ -122,6 +122,22 @@ describe("taking a restore back, and removing what it replaced", () => {
     ground.sql("postgres", `comment on database "${old}" is '${comment.replaceAll("'", "''")}'`)
   })
 
+  it("takes what somebody gave its name back in psql for live, although it bears the mark of what was replaced", async () => {
+    const old = (await replaced()).findLast((one) => one.was === "app" && !one.failed)?.name ?? assert.fail()
+    ground.sql("postgres", `alter database app rename to app_bad; alter database "${old}" rename to app`)
+    const [warnings, target] = [[] as string[], { id: "backup-20260101-000001", stamp: "2026-01-01-000001" }]
+    const warn = (sentence: string) => warnings.push(sentence)
+    const made = await driver.backup?.(ground.service, ground.container(), { ...target, warn }, work())
+    assert.ok(made?.contents.kind === "postgres" && made.contents.databases.some((one) => one.name === "app"))
+    assert.match(
+      warnings.join("\n"),
+      /^postgres: the comment of database "app" [^\n]*COMMENT ON DATABASE "app" IS NULL;$/,
+    )
+    assert.ok(!(await replaced()).some((one) => one.name === "app"))
+    await assert.rejects(remove(["app"]), { code: "not-replaced" })
+    ground.sql("postgres", `alter database app rename to "${old}"; alter database app_bad rename to app`)
+  })
+
   it("refuses a live database whose subscription runs or that has a replication slot", async () => {
     ground.sql("app", "create subscription s connection 'host=db.invalid' publication p with (connect = false)")
     ground.sql("app", "alter subscription s enable")
