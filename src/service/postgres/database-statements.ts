@@ -4,8 +4,11 @@ import { beginsWith, isKeyword, nameAt, type Statement, sqlStatements } from "./
 
 /** How a dump makes its database. */
 export interface DatabaseStatements {
-  /** `CREATE DATABASE` from template0 with encoding, locale and provider of the source, under another name. */
-  create(name: string): string
+  /**
+   * `CREATE DATABASE` from template0 with encoding, locale and provider of the source, under another name; in its
+   * tablespace where that is one of `tablespaces`, else in the default one.
+   */
+  create(name: string, tablespaces: readonly string[]): string
   /** Owner, comment, rights and settings, naming the database by its own name: for the transaction that gives it that name. */
   readonly properties: readonly string[]
 }
@@ -18,18 +21,24 @@ export function databaseStatements(sql: string, database: string): DatabaseState
     throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, {
       hint: "The manifest and its files do not belong together: use another backup.",
     })
-  const options = optionsOf(creation)
+  const [options, tablespace] = optionsOf(creation)
   return {
-    create: (name) => `CREATE DATABASE ${identifier(name)} ${options}`,
+    create(name, tablespaces) {
+      const inIts = tablespace !== undefined && tablespaces.includes(tablespace)
+      return `CREATE DATABASE ${identifier(name)} ${options}${inIts ? ` TABLESPACE = ${identifier(tablespace)}` : ""}`
+    },
     properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim()),
   }
 }
 
-/** Everything from `WITH` on, as it was written. */
-function optionsOf({ text, tokens }: Statement): string {
+/** Everything from `WITH` on, as it was written, and apart the tablespace, which pg_dump writes last and only where it is not the default one. */
+function optionsOf(creation: Statement): readonly [options: string, tablespace: string | undefined] {
+  const { text, tokens } = creation
   const quoted = tokens[2]?.kind === "quoted"
   const name = quoted ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i
-  return text.trim().replace(name, "").trim()
+  const options = text.trim().replace(name, "").trim()
+  if (!isKeyword(tokens.at(-3), "TABLESPACE") || tokens.at(-2)?.text !== "=") return [options, undefined]
+  return [options.replace(/\s*\bTABLESPACE\s*=\s*("(?:[^"]|"")*"|[^\s"]+)$/i, ""), nameAt(creation, tokens.length - 1)]
 }
 
 function isProperty(statement: Statement, database: string): boolean {

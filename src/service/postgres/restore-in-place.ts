@@ -42,7 +42,7 @@ export function mustGiveWay(job: RestoreJob, incoming: readonly Incoming[], lack
       "the live data is only replaced by data that was restored beside it. Where that cannot be, in-place: true lets the restore back the live data up, drop it and bring the backup in its place.",
     )
   assertRoomInPlace(job, incoming, lack)
-  if (job.server.ownTablespaces > 0)
+  if (job.server.ownTablespaces.length > 0)
     throw noRoom(beside, "in-place cannot tell what dropping would free where a server has tablespaces of its own.")
   return true
 }

@@ -57,12 +57,13 @@ export async function restoreBeside(
     nonce,
     sessionName(work.id),
     storedAs(artifact.file),
-    `${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+    `${statements.create(names.name, server.ownTablespaces)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
     dropSql(names.name),
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
-    // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one.
-    ...(server.ownTablespaces > 0 ? [] : ["--no-tablespaces"]),
+    // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one, and so
+    // does a database whose own is missing.
+    ...(server.ownTablespaces.length > 0 ? [] : ["--no-tablespaces"]),
     ...(trial ? ["--schema-only"] : []),
   ])
   const { stdout } = await work

@@ -32,7 +32,8 @@ const serverSchema = z.object({
   standby: z.boolean(),
   oldSnapshotThreshold: z.string(),
   roles: z.array(z.string()),
-  ownTablespaces: z.number(),
+  /** Names of those that somebody made. */
+  ownTablespaces: z.array(z.string()),
   databases: z.array(databaseSchema),
 })
 export type ServerFacts = z.output<typeof serverSchema>
@@ -60,7 +61,7 @@ export const assumedServer: ServerFacts = {
   standby: false,
   oldSnapshotThreshold: "-1",
   roles: [],
-  ownTablespaces: 0,
+  ownTablespaces: [],
   databases: [
     {
       name: "postgres",

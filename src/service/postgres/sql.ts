@@ -9,7 +9,7 @@ select json_build_object(
   'standby', pg_is_in_recovery(),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
-  'ownTablespaces', (select count(*) from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
+  'ownTablespaces', (select coalesce(json_agg(spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
   'databases', (
     select json_agg(json_build_object(
       'name', datname,

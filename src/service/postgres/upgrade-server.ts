@@ -110,7 +110,7 @@ function assertExtensions({ name }: Service, wanted: readonly string[], image: I
 
 function adviceOf({ name }: Service, settings: readonly string[], server: ServerFacts): readonly string[] {
   const tablespaces =
-    server.ownTablespaces > 0 ? [`${name}: tables of own tablespaces are now in the default one.`] : []
+    server.ownTablespaces.length > 0 ? [`${name}: tables of own tablespaces are now in the default one.`] : []
   if (settings.length === 0) return tablespaces
   return [
     `${name}: settings made by ALTER SYSTEM did not come along: ${settings.join(", ")}. Set them in the compose file, or again.`,

@@ -81,8 +81,28 @@ GRANT CONNECT ON DATABASE "we ""ird" TO reader;
 describe("databaseStatements", () => {
   it("makes the same database under another name", () => {
     assert.equal(
-      databaseStatements(creation, 'we "ird').create("new;name"),
+      databaseStatements(creation, 'we "ird').create("new;name", []),
       `CREATE DATABASE "new;name" WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = 'C'`,
+    )
+  })
+  it("leaves a tablespace of any name out where it is missing, and all else as it was written", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", minLength: 1 }),
+      fc.constantFrom(` TABLESPACE = "`, `"" TABLESPACE = x`),
+    )
+    fc.assert(
+      fc.property(text, text, text, fc.boolean(), (name, rules, own, bare) => {
+        const options = `WITH TEMPLATE = template0 ICU_RULES = ${literal(rules)}`
+        const [tablespace, written] = bare ? ["fast_1", "fast_1"] : [own, identifier(own)]
+        const statement = `CREATE DATABASE ${identifier(name)} ${options}`
+        const { create } = databaseStatements(`${statement} TABLESPACE = ${written};\n`, name)
+        assert.equal(create("new", [`${tablespace}2`]), `CREATE DATABASE "new" ${options}`)
+        assert.equal(
+          create("new", [tablespace]),
+          `CREATE DATABASE "new" ${options} TABLESPACE = ${identifier(tablespace)}`,
+        )
+        assert.equal(databaseStatements(`${statement};\n`, name).create("new", []), `CREATE DATABASE "new" ${options}`)
+      }),
     )
   })
   it("keeps owner, comment, settings and rights", () => {
