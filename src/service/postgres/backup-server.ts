@@ -5,7 +5,7 @@ import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { assertWholeFiles } from "./assert-whole-files.ts"
-import { backupAdvice } from "./backup-advice.ts"
+import { backupAdvice, extensionAdvice } from "./backup-advice.ts"
 import { databaseContents } from "./contents.ts"
 import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
@@ -58,6 +58,8 @@ export async function backupServer(
   const dumps: { artifacts: readonly Artifact[]; contents: DatabaseContents }[] = []
   for (const database of databases)
     dumps.push(await dumpDatabase(job, database, { packing, isOnly: databases.length === 1 }))
+  const contents = dumps.map((one) => one.contents)
+  for (const sentence of extensionAdvice(service, contents)) target.warn?.(sentence)
   const globals = await dumpGlobals(job)
   const { version, systemIdentifier, dataChecksums } = server
   return {
@@ -69,7 +71,7 @@ export async function backupServer(
       version,
       systemIdentifier,
       dataChecksums,
-      databases: dumps.map(({ contents }) => contents),
+      databases: contents,
     },
   }
 }

@@ -17,6 +17,7 @@ import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, leftoversOf, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, readServer, serverFor } from "./server-facts.ts"
 import { type Lack, roomInside } from "./space.ts"
+import { assertBringsBack } from "./unrestorable-extensions.ts"
 
 interface RestoreOptions {
   readonly backup: ServiceBackup
@@ -145,6 +146,7 @@ async function assertPossible(job: RestoreJob, contents: PostgresContents): Prom
     })
   const replaced = contents.databases.map(({ name }) => name)
   assertReplaceable(server, replaced)
+  assertBringsBack(service, contents.databases)
   await assertExtensions(job, contents)
 }
 

@@ -6,6 +6,7 @@ import type { Service, Upgrade } from "../driver.ts"
 import { type ImageFacts, readImage } from "./image-facts.ts"
 import { ask } from "./inside.ts"
 import { markOf, readServer, type ServerFacts } from "./server-facts.ts"
+import { assertBringsBack } from "./unrestorable-extensions.ts"
 
 /**
  * The major upgrade that the definition's image would make of this server's data; undefined when it is of the same
@@ -31,6 +32,7 @@ export async function planUpgrade(
     container,
     databases.map((one) => one.name),
   )
+  assertBringsBack(service, held.databases)
   assertExtensions(service, held.extensions, image)
   return {
     from: `PostgreSQL ${from}`,
@@ -90,6 +92,7 @@ async function readHeld(service: Service, container: Container, databases: reado
   return {
     directory: first?.directory ?? "",
     settings: first?.settings ?? [],
+    databases: databases.map((name, at) => ({ name, extensions: all[at]?.extensions.map((one) => ({ name: one })) })),
     extensions: [...new Set(all.flatMap((one) => one.extensions))],
   }
 }

@@ -3,6 +3,7 @@ import { describe, it } from "node:test"
 import type { AppError } from "../../../src/core/errors.ts"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { CommandError } from "../../../src/host/host.ts"
+import { extensionAdvice } from "../../../src/service/postgres/backup-advice.ts"
 import { compareWithBackup } from "../../../src/service/postgres/compare-with-backup.ts"
 import { databaseContents } from "../../../src/service/postgres/contents.ts"
 import { explainFailure } from "../../../src/service/postgres/explain-failure.ts"
@@ -11,6 +12,7 @@ import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/
 import { healthOf } from "../../../src/service/postgres/probe-server.ts"
 import { markOf } from "../../../src/service/postgres/server-facts.ts"
 import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
+import { assertBringsBack } from "../../../src/service/postgres/unrestorable-extensions.ts"
 import { criticalTables, judgeForeignKeys } from "../../../src/service/postgres/verify-server.ts"
 import { sh } from "../../../src/shell/command.ts"
 
@@ -121,6 +123,30 @@ describe("markOf", () => {
       assert.equal(markOf({ name: other, comment: kept }), undefined)
       assert.equal(markOf({ name: other, comment: kept.replace("replaced", "restoring") }), undefined)
     }
+  })
+})
+
+describe("extensions that no restore brings back", () => {
+  const database = (name: string, ...extensions: readonly string[]) => ({
+    ...{ name, size: 1, largeObjects: 0, tables: [] },
+    extensions: extensions.map((one) => ({ name: one, version: "1" })),
+  })
+  const held = [database("app", "plpgsql", "hstore", "timescaledb"), database('o"dd', "pg_cron"), database("plain")]
+  it("are named with their database and the reason by the backup, and refused by a restore", () => {
+    const [scale, cron, ...others] = extensionAdvice({ name: "db" }, held)
+    assert.match(
+      scale ?? "",
+      /^db: .*the extension timescaledb of database "app" \(.*pre_restore.*\).*services\.db\.databases/,
+    )
+    assert.match(cron ?? "", /the extension pg_cron of database "o""dd" \(.*cron\.database_name/)
+    assert.deepEqual(others, [])
+    const refused = { kind: "refused", code: "postgres-unrestorable", message: /timescaledb of .*pg_cron of / }
+    assert.throws(() => assertBringsBack({ name: "db" }, held), refused)
+  })
+  it("are none of those that a backup holds as a rule, nor of an old manifest, which names none", () => {
+    const { extensions: _none, ...old } = database("app")
+    assert.deepEqual(extensionAdvice({ name: "db" }, [database("app", "plpgsql", "postgis", "pg_trgm"), old]), [])
+    assertBringsBack({ name: "db" }, [old])
   })
 })
 

@@ -44,6 +44,22 @@ describe("a restore of SQL", () => {
   const fileOf = (role: string) =>
     `${ground.backups}/${backup.artifacts.find((one) => one.role === role)?.file ?? assert.fail(`no ${role}`)}`
 
+  it("is refused before anything stops, where the backup holds an extension that would not come back", async () => {
+    const held = structuredClone(backup)
+    assert.ok(held.contents.kind === "postgres")
+    Object.assign(held.contents.databases[0] ?? {}, { extensions: [{ name: "pg_cron", version: "1.6" }] })
+    const was = databases()
+    const refused = { code: "postgres-unrestorable", message: /pg_cron of database "app"/ }
+    const { work, done } = restore(held)
+    await assert.rejects(done, refused)
+    const how = { work, inPlace: false }
+    await assert.rejects(
+      driver.assertRestorable?.(ground.service, ground.container(), held, how) ?? assert.fail(),
+      refused,
+    )
+    assert.equal(databases(), was)
+  })
+
   it("reads no checksum through a function of the table's owner", () => {
     assert.equal(backup.contents.kind === "postgres" && backup.contents.databases[0]?.tables[0]?.rows, 200)
   })
