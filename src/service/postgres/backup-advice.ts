@@ -1,17 +1,35 @@
 import type { DatabaseContents } from "../../core/manifest.ts"
 import type { Service } from "../driver.ts"
 import { identifier } from "./identifiers.ts"
-import { commentedMark, type DatabaseFacts, markOf } from "./server-facts.ts"
+import {
+  chosenDatabases,
+  commentedMark,
+  type DatabaseFacts,
+  markOf,
+  type ServerFacts,
+  undumpable,
+} from "./server-facts.ts"
 import { unrestorableExtensions } from "./unrestorable-extensions.ts"
 
-/** One sentence for each database that a person may expect to be treated otherwise by a backup of `chosen`. */
-export function backupAdvice({ name }: Pick<Service, "name">, chosen: readonly DatabaseFacts[]): readonly string[] {
-  return chosen
-    .filter((one) => commentedMark(one) !== undefined && markOf(one) === undefined)
-    .map((one) => {
-      const named = identifier(one.name)
-      return `${name}: the comment of database ${named} says that a restore put it aside, its name does not: it is taken for live. If it is, run: COMMENT ON DATABASE ${named} IS NULL;`
-    })
+/** One sentence for each database that a backup of this server treats otherwise than a person may expect. */
+export function backupAdvice(service: Service, server: ServerFacts): readonly string[] {
+  const misnamed = chosenDatabases(service, server).filter((one) => commentedMark(one) && !markOf(one))
+  const leftOut = undumpable(server).filter((one) => !markOf(one))
+  return [
+    ...misnamed.map(({ name }) => {
+      const named = identifier(name)
+      return `${service.name}: the comment of database ${named} says that a restore put it aside, its name does not: it is taken for live. If it is, run: COMMENT ON DATABASE ${named} IS NULL;`
+    }),
+    // Configured ones are all that is wanted.
+    ...(service.config.databases ? [] : leftOut.map((one) => `${service.name}: ${leftOutSentence(one)}`)),
+  ]
+}
+
+function leftOutSentence({ name, template, connectable }: DatabaseFacts): string {
+  const named = identifier(name)
+  const why = [...(template ? ["a template"] : []), ...(connectable ? [] : ["closed to connections"])]
+  const options = [...(template ? ["IS_TEMPLATE false"] : []), ...(connectable ? [] : ["ALLOW_CONNECTIONS true"])]
+  return `database ${named} is not in the backup: it is ${why.join(" and ")}. To have it there: ALTER DATABASE ${named} ${options.join(" ")}; to leave it out on purpose, name the others in the service's \`databases\`.`
 }
 
 /** One sentence for each extension that is in the backup and that a restore of it would refuse. */

@@ -39,7 +39,7 @@ export async function backupServer(
   const job = { service, container, target, work, lockLimit, place }
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const databases = chosenDatabases(service, server)
-  for (const sentence of backupAdvice(service, databases)) target.warn?.(sentence)
+  for (const sentence of backupAdvice(service, server)) target.warn?.(sentence)
   assertSettings(service, server, databases)
   await assertSpace(service, databases)
   if (!work.dryRun)

@@ -135,6 +135,11 @@ export function chosenDatabases(service: Service, server: ServerFacts): readonly
   })
 }
 
+/** Databases that nothing is dumped of, a template or closed to connections, but for the templates that every server has. */
+export function undumpable({ databases }: ServerFacts): readonly DatabaseFacts[] {
+  return databases.filter((one) => (one.template || !one.connectable) && !["template0", "template1"].includes(one.name))
+}
+
 /** What Postgres writes when it cannot start on its data directory. */
 const unreadable =
   /PANIC|incorrect checksum in control file|could not (locate|find|open|read).*(pg_control|checkpoint|control file|relmapper)|invalid (checkpoint|primary checkpoint) record|database files are incompatible|is not a valid data directory|invalid page/

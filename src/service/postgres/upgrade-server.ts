@@ -5,7 +5,7 @@ import type { Container, ServiceDefinition } from "../../docker/stack.ts"
 import type { Service, Upgrade } from "../driver.ts"
 import { type ImageFacts, readImage } from "./image-facts.ts"
 import { ask } from "./inside.ts"
-import { markOf, readServer, type ServerFacts } from "./server-facts.ts"
+import { markOf, readServer, type ServerFacts, undumpable } from "./server-facts.ts"
 import { assertBringsBack } from "./unrestorable-extensions.ts"
 
 /**
@@ -65,11 +65,9 @@ function assertUpward({ name }: Service, from: number, to: number): void {
   })
 }
 
-function assertCarried({ name }: Service, { databases, standby }: ServerFacts): void {
-  const left = databases.filter(
-    (one) => !["template0", "template1"].includes(one.name) && (one.template || !one.connectable),
-  )
-  if (standby)
+function assertCarried({ name }: Service, server: ServerFacts): void {
+  const left = undumpable(server)
+  if (server.standby)
     throw refusal("postgres-standby", `${name} is a standby: upgrade the primary, then make the standby anew`)
   if (left.length === 0) return
   throw refusal(

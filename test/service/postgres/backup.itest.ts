@@ -27,14 +27,30 @@ for (const major of [15, 17] as const) {
       assert.doesNotMatch(ground.serverLog(), /server processes|terminated by signal|reinitializing/)
     })
 
+    const warnings: string[] = []
     const backUp = (work = directWork(ground.service.host)): Promise<ServiceBackup> => {
       const stamp = `2026-01-01-${String(++stamps).padStart(6, "0")}`
-      const made = driver.backup?.(ground.service, ground.container(), { id: `backup-${stamps}`, stamp }, work)
+      const warn = (sentence: string) => warnings.push(sentence)
+      const made = driver.backup?.(ground.service, ground.container(), { id: `backup-${stamps}`, stamp, warn }, work)
       return made ?? assert.fail("no backup")
     }
 
-    it("dumps every database with exact counts, and names any of them safely", async () => {
+    it("dumps every database with exact counts, names any of them safely, and those that it leaves out", async () => {
+      ground.sql("app", "create database closed allow_connections false")
+      ground.sql("app", `create database "mo'del" is_template true`)
       const backup = await backUp()
+      assert.deepEqual(
+        warnings.map((one) =>
+          /^postgres: database (".*") is not .* it is (.*)\. .*: (ALTER DATABASE .*); /.exec(one)?.slice(1),
+        ),
+        [
+          [`"closed"`, "closed to connections", `ALTER DATABASE "closed" ALLOW_CONNECTIONS true`],
+          [`"mo'del"`, "a template", `ALTER DATABASE "mo'del" IS_TEMPLATE false`],
+        ],
+      )
+      for (const [, statement = ""] of warnings.map((one) => /(ALTER DATABASE .*?);/.exec(one) ?? []))
+        ground.sql("app", statement)
+      ground.sql("app", `drop database closed; drop database "mo'del"`)
       const { contents } = backup
       assert.ok(contents.kind === "postgres")
       assert.equal(Math.floor(contents.version / 10_000), major)

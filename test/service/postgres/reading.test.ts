@@ -3,14 +3,15 @@ import { describe, it } from "node:test"
 import type { AppError } from "../../../src/core/errors.ts"
 import type { ServiceBackup } from "../../../src/core/manifest.ts"
 import { CommandError } from "../../../src/host/host.ts"
-import { extensionAdvice } from "../../../src/service/postgres/backup-advice.ts"
+import type { Service } from "../../../src/service/driver.ts"
+import { backupAdvice, extensionAdvice } from "../../../src/service/postgres/backup-advice.ts"
 import { compareWithBackup } from "../../../src/service/postgres/compare-with-backup.ts"
 import { databaseContents } from "../../../src/service/postgres/contents.ts"
 import { explainFailure } from "../../../src/service/postgres/explain-failure.ts"
 import { named } from "../../../src/service/postgres/inside.ts"
 import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/marked-lines.ts"
 import { healthOf } from "../../../src/service/postgres/probe-server.ts"
-import { markOf } from "../../../src/service/postgres/server-facts.ts"
+import { assumedServer, markOf } from "../../../src/service/postgres/server-facts.ts"
 import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
 import { assertBringsBack } from "../../../src/service/postgres/unrestorable-extensions.ts"
 import { criticalTables, judgeForeignKeys } from "../../../src/service/postgres/verify-server.ts"
@@ -123,6 +124,26 @@ describe("markOf", () => {
       assert.equal(markOf({ name: other, comment: kept }), undefined)
       assert.equal(markOf({ name: other, comment: kept.replace("replaced", "restoring") }), undefined)
     }
+  })
+})
+
+describe("what a backup leaves out", () => {
+  const [ordinary] = assumedServer.databases
+  assert.ok(ordinary)
+  const server = {
+    ...assumedServer,
+    databases: [
+      { ...ordinary, name: "app" },
+      { ...ordinary, name: "model", template: true, connectable: false },
+      { ...ordinary, name: "template0", template: true, connectable: false },
+      { ...ordinary, name: "template1", template: true },
+    ],
+  }
+  const advice = (config: object) => backupAdvice({ name: "db", config } as Service, server)
+  it("is said, unless the configuration leaves it out", () => {
+    const [model, ...others] = advice({})
+    assert.match(model ?? "", /"model" .* a template and closed .*"model" IS_TEMPLATE false ALLOW_CONNECTIONS true;/)
+    assert.deepEqual([others, advice({ databases: ["app"] })], [[], []])
   })
 })
 
