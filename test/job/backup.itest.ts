@@ -56,7 +56,11 @@ describe("backups of a stack", () => {
   })
 
   it("of one service are made after one of all, and take nothing from the next one of all, nor from latest", async () => {
-    const full = await backup(open(place))
+    sql(place, "create database closed allow_connections false")
+    const first = open(place)
+    const full = await backup(first)
+    assert.match(first.said.join("\n"), /postgres: database "closed" is not in the backup/)
+    sql(place, "drop database closed")
     await backup(open(place), { services })
     assert.equal((await checkBackupAge(open(place), 3_600_000))[0]?.state, "ok")
     sql(place, "delete from notes where i > 10")
