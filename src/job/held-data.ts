@@ -1,5 +1,5 @@
 import { compareFingerprints, type Fingerprint } from "../core/fingerprint.ts"
-import type { CutRestore } from "../service/driver.ts"
+import type { CutRestore } from "../service/cut-work.ts"
 import type { RestoreNote } from "./restore-note.ts"
 import { containerOf, dataServices, names, type StackService } from "./stack-services.ts"
 import { assertSame, fingerprints } from "./start-compared.ts"

@@ -1,5 +1,5 @@
 import type { Manifest } from "../core/manifest.ts"
-import type { CutRestore } from "../service/driver.ts"
+import type { CutRestore } from "../service/cut-work.ts"
 import { createStopped, ensureRunning } from "./ensure-running.ts"
 import { assertHeld, noteHeld } from "./held-data.ts"
 import { noteGoesBack, type RestoreNote, readRestoring } from "./restore-note.ts"

@@ -6,6 +6,7 @@ import type { ServiceBackup } from "../core/manifest.ts"
 import type { Container, ServiceDefinition, Stack } from "../docker/stack.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
+import type { CutRestore, CutUndo, LeftOfRestore } from "./cut-work.ts"
 
 /** A service of the stack, with all that a driver may touch. */
 export interface Service {
@@ -81,24 +82,6 @@ export interface Occupancy {
   readonly detail: string
 }
 
-/** A restore that was cut off. */
-export interface CutRestore {
-  /** Ids of the works that took part in it, newest first. */
-  readonly ids: readonly string[]
-  /** What it brought back; undefined when that was a dump that somebody else made. */
-  readonly backup: ServiceBackup | undefined
-  /** Whether it had begun to drop the live data: there is only the way forward. */
-  readonly dropped: boolean
-}
-
-/** What a restore that was cut off left beside the live data. */
-export interface LeftOfRestore {
-  /** Where a person finds it. */
-  readonly place: string
-  /** All that it replaced (`kept`), what of that it had moved when it was cut (`part`), or files that it was bringing. */
-  readonly what: "kept" | "part" | "brought"
-}
-
 /** What can be told and done about a restore that was cut off, by the names that it left. */
 export interface CutRestores {
   /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
@@ -109,14 +92,6 @@ export interface CutRestores {
   left?(service: Service, container: Container, cut: CutRestore): Promise<readonly LeftOfRestore[]>
   /** Takes away what it brought, and puts back what it replaced, or drops it where it had begun to; what it had swapped in is kept aside. The container may be left stopped. */
   undo(service: Service, container: Container, cut: CutRestore, work: Work): Promise<void>
-}
-
-/** An undo of a restore that was cut off. */
-export interface CutUndo {
-  /** What it was to bring back, by the name that `replaced` gave. */
-  readonly name: string
-  /** The id of the work that did it: part of the names of what it put aside. */
-  readonly id: string
 }
 
 /** What can be told and done about an undo that was cut off. */

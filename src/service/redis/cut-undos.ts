@@ -1,6 +1,7 @@
 import { failure } from "../../core/errors.ts"
 import type { Container } from "../../docker/stack.ts"
-import type { CutUndo, CutUndos, Service } from "../driver.ts"
+import type { CutUndo } from "../cut-work.ts"
+import type { CutUndos, Service } from "../driver.ts"
 import { awaitQuiet, killRunning } from "./await-quiet.ts"
 import { findLeft } from "./find-left.ts"
 import { keptFolder } from "./kept-data.ts"

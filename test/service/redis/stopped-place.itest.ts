@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { CutRestore } from "../../../src/service/driver.ts"
+import type { CutRestore } from "../../../src/service/cut-work.ts"
 import { readSettings } from "../../../src/service/redis/data-settings.ts"
 import { redisDriver } from "../../../src/service/redis/redis-driver.ts"
 import { directWork } from "../../support/direct-work.ts"
