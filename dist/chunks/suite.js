@@ -2988,7 +2988,8 @@ const texts$1 = {
 	"redis-forget": "# Removes for good what restores replaced, or had brought, and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in *[!A-Za-z0-9._-]*) exit 1 ;; .pre-restore-?* | .failed-restore-?*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-kept": "# What restores replaced and kept, and what failed ones had brought. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-* .failed-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
 	"redis-keys-read": "# The line of Dragonfly's log about the load at its start, if there is one. $1 container. Its log is on standard error, or,\n# when it was started without --logtostderr, in a file of its own; neither need be there.\nsince=$(docker inspect -f '{{.State.StartedAt}}' \"$1\") || exit 1\nline=$(docker logs --since \"$since\" \"$1\" 2>&1 | grep -m 1 'num keys read: ')\n[ -n \"$line\" ] || line=$(docker exec \"$1\" cat /tmp/dragonfly.INFO 2>/dev/null | grep -m 1 'num keys read: ')\nprintf '%s\\n' \"$line\"\n",
-	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port, $3 seconds that it may take. First line: the reply to PING,\n# empty where there is none in time; then INFO.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\n[ -z \"$quick\" ] || quick=\"timeout $1\"\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nINSIDE\n",
+	"redis-lasting": "# Until when keys with an expiry are there at least, as some tell that are taken by chance in each database. $1 container,\n# $2 port, $3 seconds that it may take: what is told by then is enough. Lines `DATABASE SECONDS` since the epoch, none of\n# them late.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nend=$(($(date +%s) + $1))\n[ -z \"$quick\" ] || quick=\"timeout 5\"\nfor one in $(keyspace); do\n  case $one in db*,expires=0 | db*,expires=0,*) continue ;; esac\n  number=${one%%:*} number=${number#db} tries=8\n  while [ \"$tries\" -gt 0 ]; do\n    now=$(date +%s) tries=$((tries - 1))\n    [ \"$now\" -lt \"$end\" ] || break 2\n    key=$(ask -n \"$number\" RANDOMKEY)\n    left=$(printf '%s' \"$key\" | ask -n \"$number\" -x PTTL)\n    case $left in '' | *[!0-9]*) continue ;; esac\n    printf '%s %s\\n' \"$number\" $((now + left / 1000))\n  done\ndone\nINSIDE\n",
+	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port, $3 seconds that it may take. First line: the reply to PING,\n# empty where there is none in time; then INFO, and when this was, in seconds since the epoch.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\n[ -z \"$quick\" ] || quick=\"timeout $1\"\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nprintf '\\nasked_at:%s\\n' \"$(date +%s)\"\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
 	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
 	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From what Dragonfly reads of its environment, from the configuration\n# file that its arguments name, and from these; what none of them says keeps the image's default. `workdir`: where it starts.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nenvironment=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"workdir ${workdir:-/}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nprintf '%s\\n' \"$environment\" | sed -n -E \"s/^DFLY_($wanted)=(.*)$/\\1 \\2/p\"\n: \"${conf:=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | sed -n 's/^--flagfile=//p' | tail -n 1)}\"\nif [ -n \"$conf\" ]; then\n  case $conf in /*) ;; *) conf=${workdir%/}/$conf ;; esac\n  # By itself first, for a pipe tells only how its last part ended.\n  docker cp -L \"$1:$conf\" - >/dev/null || { echo \"error its configuration file $conf cannot be read\" >&2; exit 1; }\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d \"\\\"'\\r\" | sed -n -E \"s/^(--)?($wanted)[= ]+(.*)$/\\2 \\3/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
@@ -4210,7 +4211,8 @@ const noteSchema$5 = require_libraries.object({
 	fingerprints: require_libraries.array(require_libraries.object({
 		service: require_libraries.string$1(),
 		same: require_libraries.record(require_libraries.string$1(), require_libraries.string$1()),
-		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+		atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number()),
+		lasting: require_libraries.record(require_libraries.string$1(), require_libraries.number()).optional()
 	}))
 });
 /** Shell text that writes the note down. */
@@ -4323,7 +4325,7 @@ function filesOf({ services }) {
 * list the newest of all. A backup may be given more than once, as the copies of different stores.
 */
 function latestBackup(backups, services) {
-	const sorted = [...new Map(backups.map((one) => [one.id, one])).values()].sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
+	const sorted = newestFirst([...new Map(backups.map((one) => [one.id, one])).values()]);
 	const unheld = (services ?? []).filter((service) => !sorted.some((one) => holds$2(one, service)));
 	const wanted = (services ?? []).filter((service) => !unheld.includes(service));
 	const holdsWhatItMust = (one) => wanted.every((service) => holds$2(one, service));
@@ -4334,6 +4336,10 @@ function latestBackup(backups, services) {
 		partial: others.filter((one) => wanted.some((service) => holds$2(one, service))),
 		unheld
 	};
+}
+/** The one made last first; copies of different stores in the order given. */
+function newestFirst(backups) {
+	return backups.toSorted((a, b) => Date.parse(b.created) - Date.parse(a.created) || Number(a.id < b.id) - Number(a.id > b.id));
 }
 /** Milliseconds by which the clocks of two machines may differ. */
 const clockSkew = 3e5;
@@ -4835,7 +4841,10 @@ function begunFile({ state }, { id, stamp, services, from, kept }) {
 }
 
 // src/core/fingerprint.ts
-/** Every fact that is missing afterwards, differs, or fell. Empty means: the same data, nothing of it lost. */
+/**
+* Every fact that is missing afterwards, differs, or fell, and what is gone although its time was not over. Empty means: the
+* same data, nothing of it lost.
+*/
 function compareFingerprints(before, after) {
 	return before.flatMap((old) => {
 		const now = after.find((one) => one.service === old.service);
@@ -4849,13 +4858,25 @@ function compareFingerprints(before, after) {
 			before: value,
 			after: now?.atLeast[fact]
 		})).filter((one) => one.after === void 0 || one.after < one.before);
-		return [...changed, ...fallen].map((one) => ({
+		const gone = Object.entries(old.lasting ?? {}).filter(([fact, until]) => now?.at !== void 0 && now.at < until && now.lasting?.[fact] === void 0).map(([fact, until]) => ({
+			fact,
+			before: `some until ${isoTime(until)}`,
+			after: void 0
+		}));
+		return [
+			...changed,
+			...fallen,
+			...gone
+		].map((one) => ({
 			service: old.service,
 			fact: one.fact,
 			before: String(one.before),
 			after: String(one.after ?? "(none)")
 		}));
 	});
+}
+function isoTime(seconds) {
+	return (/* @__PURE__ */ new Date(seconds * 1e3)).toISOString().replace(".000", "");
 }
 
 // src/job/set-aside.ts
@@ -5111,8 +5132,11 @@ async function inContainer({ service, container, driver }) {
 	}] : [];
 	try {
 		const facts = await driver.fingerprint?.(service, container);
-		const counts = Object.values(facts?.atLeast ?? {});
-		return facts && (service.kind === "postgres" || counts.some((count) => count > 0)) ? [{
+		const keys = Object.keys({
+			...facts?.atLeast,
+			...facts?.lasting
+		});
+		return facts && (service.kind === "postgres" || keys.length > 0) ? [{
 			...found,
 			present: true,
 			doubt: void 0
@@ -6685,6 +6709,10 @@ function dataLosses(earlier, services) {
 function tableLosses(earlier, services) {
 	return lossesSince(earlier, services, tableAmounts);
 }
+/** Stores that hold no key any more, also of those that run out by themselves. */
+function emptiedStores(earlier, services) {
+	return lossesSince(earlier, services, allKeys).filter(({ share }) => share === 1);
+}
 function lossesSince(earlier, services, amountsOf) {
 	return services.flatMap((service) => {
 		const last = earlier.find((manifest) => held(manifest, service.service));
@@ -6721,6 +6749,9 @@ function amounts({ service, contents }) {
 	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map([[service, sum$1(contents.keyspace.map(({ keys, expires }) => keys - expires))]]);
 	return new Map(contents.databases.map(({ name, tables }) => [`${service}/${name}`, sum$1(tables.map(({ rows }) => rows))]));
 }
+function allKeys({ service, contents }) {
+	return contents.kind === "postgres" ? /* @__PURE__ */ new Map() : /* @__PURE__ */ new Map([[service, totalKeys(contents.keyspace)]]);
+}
 function tableAmounts({ service, contents }) {
 	if (contents.kind !== "postgres") return /* @__PURE__ */ new Map();
 	return new Map(contents.databases.flatMap(({ name, tables }) => tables.map((table) => [`${service}/${name}: ${table.schema}.${table.name}`, table.rows])));
@@ -6741,7 +6772,7 @@ const worthAWord = 100;
 /**
 * Throws (`rows-lost`, `keys-lost`) when a new backup's services lost more than `backup.max-row-loss` against the newest of
 * `earlier` that holds them (S1): of a database's rows, of a critical table's, or all keys of a store. Tables that lost as
-* much are told: only their owner knows whether that was meant.
+* much, and stores that have no key left, are told: only their owner knows whether that was meant.
 */
 function assertNothingLost({ config, log }, earlier, services) {
 	const limit = config.backup["max-row-loss"];
@@ -6756,6 +6787,7 @@ function assertNothingLost({ config, log }, earlier, services) {
 		const what = loss.unit === "rows" ? "rows" : "keys without expiry";
 		throw failure(`${loss.unit}-lost`, `${fallen(loss, what)} in its last proven backup (${loss.since})`, { hint: `Look at the data before anything else; if so many ${loss.unit} were deleted on purpose, raise backup.max-row-loss (1 accepts the loss of all).` });
 	}
+	for (const one of emptiedStores(earlier, services)) log.warning(`${fallen(one, "keys")} in ${one.since}: if the time of those that run out by themselves cannot be over, look at ${one.place} before anything else, and keep the older backup`);
 	const told = tables.filter(({ before }) => before >= worthAWord);
 	if (told.length === 0) return;
 	const some = told.slice(0, 10).map((one) => `${fallen(one, "rows")} in ${one.since}`);
@@ -6805,23 +6837,24 @@ function unknownServices({ services, app }, known) {
 
 // src/job/earlier-backups.ts
 /**
-* What a new backup is compared with, newest first: the host's own proven backups, and S3's where those hold not every service. A
-* new host has none of its own, and its empty database must not become the latest backup of the old one's: refuses while
-* S3 does not tell, or while a service's only backups may be such whose manifests cannot be read, unless `anyLoss` is right anyway.
+* The proven backups that a new one is compared with, newest first, of every store: a host that was rolled back, or that is
+* in use again after another, has older ones than S3, and its old data must not become the latest backup; nor must a new
+* host's empty database. Where S3 does not tell, or while a service's only backups may be such whose manifests cannot be
+* read, it refuses what the host itself has no backup of, unless `anyLoss` is right anyway.
 */
 async function earlierBackups(tools, services, { anyLoss }) {
 	const own = await provenIn(localStore$1(tools.stores));
-	const missing = unheld(services, own.proven);
-	const there = missing.length > 0 ? await inS3(tools, names$1(missing), anyLoss) : nothing$2;
-	const unknown = unheld(missing, there.proven);
+	const there = await inS3(tools, names$1(unheld(services, own.proven)), anyLoss);
+	const earlier = newestFirst([...own.proven, ...there.proven]);
+	const unknown = unheld(services, earlier);
 	if (unknown.length > 0) mindUnreadable(tools, [own, there], {
 		of: names$1(unknown),
 		anyLoss
 	});
 	const now = await hostNow(tools);
-	const ahead = [...own.proven, ...there.proven].find((one) => isDatedAhead(one, now));
+	const ahead = earlier.find((one) => isDatedAhead(one, now));
 	if (ahead) tools.log.warning(`${ahead.id} is dated in the future: a clock is wrong, or was, and what is the latest is not known`);
-	return [...own.proven, ...there.proven.filter((one) => missing.some(({ service }) => holds$2(one, service.name)))];
+	return earlier;
 }
 /**
 * "There is no earlier backup" is not known while a manifest cannot be read that may be of one: refuses, naming each; only
@@ -6849,7 +6882,10 @@ async function inS3(tools, missing, anyLoss) {
 		return await provenIn(s3);
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
-		if (anyLoss) return nothing$2;
+		if (missing.length === 0 || anyLoss) {
+			tools.log.warning(`S3, which may have a newer backup to compare with, cannot be asked: ${messageOf(error)}`);
+			return nothing$2;
+		}
 		throw refusal("earlier-unknown", `this host has no backup of ${missing.join(", ")}, and S3, which may have one, cannot be asked: ${messageOf(error)}`, {
 			hint: "Run it again when S3 answers. If this is known to be the first backup, set backup.max-row-loss to 1 until it is made.",
 			cause: error
@@ -7040,6 +7076,7 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 		checksums: beforeDrop || verify === "checksum",
 		format: postgres.format,
 		earlier: earlier.flatMap((one) => one.services),
+		warn: (sentence) => log.warning(sentence),
 		...whileWriting && { whileWriting }
 	};
 	const done = [];
@@ -7399,6 +7436,7 @@ async function settleRestore(tools, note) {
 			note,
 			manifest
 		});
+		refuseDropped(note, come);
 		tools.log.warning(`Somebody has started the app since, so nothing is changed: if ${note.restoring.services.join(" and ")} do not belong together, restore again.`);
 		return forgetStop(tools);
 	}
@@ -7438,6 +7476,13 @@ async function tellLeft(tools, services, cut) {
 	}
 	if (parts.length === 0) return;
 	throw failure("restore-half-moved", `somebody has started the app since, and ${parts.join(", ")} that the restore was moving aside: to have it back, stop the app and that server, move it into the directory above, remove the folder, and start the server (what was written since gives way); or restore a backup`);
+}
+/** Throws `restore-half-moved` where live data was dropped and what was to replace it has not come: that is nobody's decision. */
+function refuseDropped({ backup, restoring }, come) {
+	const dropped = Object.entries(restoring.inPlace?.dropped ?? {}).filter(([service]) => !come.includes(service));
+	if (dropped.length === 0) return;
+	const held = dropped.map(([service, id]) => `${service} (${id === null ? "in no backup of this restore" : `${id} holds it`})`);
+	throw failure("restore-half-moved", `the restore had dropped the live data of ${held.join(", ")}, and somebody has started the app since on what is there: restore ${backup ?? "a backup"} again, or the one that holds what was dropped`);
 }
 /** Restores the services that the interrupted one had not come to; when one of them cannot be, all go back, and this is false. */
 async function finishRestore(tools, { come, note, manifest }) {
@@ -7733,9 +7778,11 @@ function unsettled(error, what) {
 }
 async function finish(tools, note) {
 	tools.log.warning(`An earlier run was cut off while it had the app stopped${note.undone ? `: ${note.undone}` : ""}`);
-	if (await appRuns(tools)) return goOnBesideApp(tools, note);
+	if (await appRuns(tools)) return goOnBeside(tools, note, "the app");
 	if (!note.previous) await putDefinitionBack(tools, await readInstalled(tools));
 	const services = await servicesOf$2(tools, "infrastructure");
+	const writers = note.fingerprints.length > 0 ? await writersBeside(tools, services.filter(holdsData)) : [];
+	if (writers.length > 0) return goOnBeside(tools, note, names$1(writers).join(", "));
 	for (const one of services.filter(holdsData)) await assertSoleServer(tools, one);
 	let failed = await goOn(tools, {
 		note,
@@ -7756,11 +7803,12 @@ async function finish(tools, note) {
 	});
 }
 /**
-* Somebody, or the engine at its start, has started the app since. What it deletes is not lost, so keys are not compared (a
-* database's facts only grow), and nothing may be taken away under it: what is stopped is started, no more.
+* Somebody, or the engine at its start, has started `who` since, which writes. What it deletes is not lost, so keys are not
+* compared (a database's facts only grow), and nothing may be taken away under it, nor a store be killed that has not saved
+* what it wrote: what is stopped is started, no more.
 */
-async function goOnBesideApp(tools, note) {
-	tools.log.warning("Somebody has started the app since: the keys are not compared, and nothing is put back");
+async function goOnBeside(tools, note, who) {
+	tools.log.warning(`Somebody has started ${who} since: the keys are not compared, and nothing is put back`);
 	const services = await servicesOf$2(tools, "infrastructure");
 	const databases = names$1(services.filter((one) => one.service.kind === "postgres"));
 	const fingerprints = note.fingerprints.filter(({ service }) => databases.includes(service));
@@ -8332,7 +8380,7 @@ select json_build_object(
   'standby', pg_is_in_recovery(),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
-  'ownTablespaces', (select count(*) from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
+  'ownTablespaces', (select coalesce(json_agg(spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
   'databases', (
     select json_agg(json_build_object(
       'name', datname,
@@ -8457,6 +8505,163 @@ async function assertWholeFiles(service, container, databases) {
 	});
 	if (short.length === 0) return;
 	throw failure("postgres-damaged", `files of ${service.name} are shorter than its catalog says, so rows are missing: ${short.slice(0, 5).join(", ")}`, { hint: "Take a cold copy of the data directory, then restore the last proven backup. If you know that nothing is missing, VACUUM these tables and run again." });
+}
+
+// src/service/postgres/server-facts.ts
+const databaseSchema = require_libraries.object({
+	name: require_libraries.string$1(),
+	/** Bytes on disk. */
+	size: require_libraries.number(),
+	connectable: require_libraries.boolean(),
+	template: require_libraries.boolean(),
+	comment: require_libraries.string$1().nullable(),
+	/** Prepared transactions: their rows are in no dump, and they stop a rename. */
+	prepared: require_libraries.number(),
+	/** Logical replication slots: they stay with the database when it gets another name. */
+	slots: require_libraries.array(require_libraries.string$1()),
+	/** Subscriptions that run: they would go on filling the database under its new name. */
+	subscriptions: require_libraries.array(require_libraries.string$1())
+});
+const serverSchema = require_libraries.object({
+	/** `server_version_num`: 170011 for 17.11. */
+	version: require_libraries.number(),
+	/** The server's own time, ISO 8601, UTC. */
+	now: require_libraries.string$1(),
+	systemIdentifier: require_libraries.string$1(),
+	dataChecksums: require_libraries.boolean(),
+	superuser: require_libraries.boolean(),
+	standby: require_libraries.boolean(),
+	oldSnapshotThreshold: require_libraries.string$1(),
+	roles: require_libraries.array(require_libraries.string$1()),
+	/** Names of those that somebody made. */
+	ownTablespaces: require_libraries.array(require_libraries.string$1()),
+	databases: require_libraries.array(databaseSchema)
+});
+/** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
+async function readServer(service, container) {
+	if (container.state !== "running") throw await notRunning(service, container);
+	const [rows = []] = await ask$2(service, container, serverSql);
+	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
+	if (parsed.success) return parsed.data;
+	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
+}
+/** What a dry run takes for the facts of a server that it would have started. */
+const assumedServer = {
+	version: 0,
+	now: "1970-01-01T00:00:00Z",
+	systemIdentifier: "0",
+	dataChecksums: false,
+	superuser: true,
+	standby: false,
+	oldSnapshotThreshold: "-1",
+	roles: [],
+	ownTablespaces: [],
+	databases: [{
+		name: "postgres",
+		size: 1,
+		connectable: true,
+		template: false,
+		comment: null,
+		prepared: 0,
+		slots: [],
+		subscriptions: []
+	}]
+};
+/** As `readServer`; when a dry run has not really started the server, `assumed`. */
+async function serverFor(work, { service, container, assumed }) {
+	if (work.dryRun && container.state !== "running") return assumed;
+	return readServer(service, container);
+}
+const marker = require_libraries.object({
+	"infra-actions": require_libraries._enum(["restoring", "replaced"]),
+	name: require_libraries.string$1(),
+	/** Of a replaced one: its own comment, the restore that replaced it, when, and what that restore made where nothing was. */
+	comment: require_libraries.string$1().nullable().default(null),
+	run: require_libraries.string$1().optional(),
+	at: require_libraries.datetime().optional(),
+	made: require_libraries.array(require_libraries.string$1()).default([]),
+	/** Moved aside only to be dropped, before anything has replaced it. */
+	leaving: require_libraries.boolean().default(false),
+	/** A restore that did not come to its end had brought it: nothing that is to come back. */
+	failed: require_libraries.boolean().default(false)
+});
+/**
+* What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's, and on
+* one by any other name than restores give: a comment stays where somebody renames a database, so that one is live.
+*/
+function markOf(database) {
+	return isBesideName(database.name) ? commentedMark(database) : void 0;
+}
+/** As `markOf`, whatever the database is called. */
+function commentedMark({ comment }) {
+	try {
+		return marker.safeParse(JSON.parse(comment ?? "null")).data;
+	} catch {
+		return;
+	}
+}
+/** The databases to look after: those configured, else every one that is not a template and not kept by a restore. */
+function chosenDatabases(service, server) {
+	const wanted = service.config.databases;
+	const all = server.databases.filter((one) => one.connectable && !one.template);
+	if (!wanted) return all.filter((one) => markOf(one) === void 0);
+	return wanted.map((name) => {
+		const found = all.find((one) => one.name === name);
+		if (found) return found;
+		throw failure("postgres-no-database", `service ${service.name} has no database "${name}"`, { hint: `Correct services.${service.name}.databases in infra.yml; it has: ${all.map((one) => one.name).join(", ")}.` });
+	});
+}
+/** Databases that nothing is dumped of, a template or closed to connections, but for the templates that every server has. */
+function undumpable({ databases }) {
+	return databases.filter((one) => (one.template || !one.connectable) && !["template0", "template1"].includes(one.name));
+}
+/** What Postgres writes when it cannot start on its data directory. */
+const unreadable$1 = /PANIC|incorrect checksum in control file|could not (locate|find|open|read).*(pg_control|checkpoint|control file|relmapper)|invalid (checkpoint|primary checkpoint) record|database files are incompatible|is not a valid data directory|invalid page/;
+async function notRunning(service, container) {
+	const log = await service.stack.logs(container, 50);
+	const last = log.split("\n").findLast((line) => /FATAL|PANIC|ERROR/.test(line) || unreadable$1.test(line));
+	const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`;
+	const told = `${service.name} does not serve: ${state}${last === void 0 ? "" : `; its log says: ${last.trim().slice(0, 300)}`}`;
+	if (!unreadable$1.test(log)) return failure("postgres-not-running", told, { hint: "See the container's log; debug starts what is merely stopped." });
+	return failure("postgres-unreadable", told, { hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup." });
+}
+
+// src/service/postgres/unrestorable-extensions.ts
+/** Extensions that no restore into a database beside the live one brings back, and why. */
+const reasons$1 = /* @__PURE__ */ new Map([["pg_cron", "it can only be made in the one database that cron.database_name names"], ["timescaledb", "it wants timescaledb_pre_restore() before, timescaledb_post_restore() after, and a single job"]]);
+/** Each of such extensions in these databases, by name and with the reason; empty as a rule. */
+function unrestorableExtensions(databases) {
+	return databases.flatMap(({ name, extensions = [] }) => extensions.flatMap((one) => {
+		const reason = reasons$1.get(one.name);
+		return reason === void 0 ? [] : [`the extension ${one.name} of database ${identifier(name)} (${reason})`];
+	}));
+}
+/** Refuses databases of which a restore, or an upgrade, which is one, could not bring everything back. */
+function assertBringsBack({ name }, databases) {
+	const lost = unrestorableExtensions(databases);
+	if (lost.length === 0) return;
+	throw refusal("postgres-unrestorable", `a restore of ${name} cannot bring back ${lost.join(", ")}`, { hint: `Do it by hand (docs/by-hand.md). Later backups come back without it: name the other databases in services.${name}.databases.` });
+}
+
+// src/service/postgres/backup-advice.ts
+/** One sentence for each database that a backup of this server treats otherwise than a person may expect. */
+function backupAdvice(service, server) {
+	const misnamed = chosenDatabases(service, server).filter((one) => commentedMark(one) && !markOf(one));
+	const leftOut = undumpable(server).filter((one) => !markOf(one));
+	return [...misnamed.map(({ name }) => {
+		const named = identifier(name);
+		return `${service.name}: the comment of database ${named} says that a restore put it aside, its name does not: it is taken for live. If it is, run: COMMENT ON DATABASE ${named} IS NULL;`;
+	}), ...service.config.databases ? [] : leftOut.map((one) => `${service.name}: ${leftOutSentence(one)}`)];
+}
+function leftOutSentence({ name, template, connectable }) {
+	const named = identifier(name);
+	const why = [...template ? ["a template"] : [], ...connectable ? [] : ["closed to connections"]];
+	const options = [...template ? ["IS_TEMPLATE false"] : [], ...connectable ? [] : ["ALLOW_CONNECTIONS true"]];
+	return `database ${named} is not in the backup: it is ${why.join(" and ")}. To have it there: ALTER DATABASE ${named} ${options.join(" ")}; to leave it out on purpose, name the others in the service's \`databases\`.`;
+}
+/** One sentence for each extension that is in the backup and that a restore of it would refuse. */
+function extensionAdvice({ name }, databases) {
+	return unrestorableExtensions(databases).map((one) => `${name}: no restore can bring back ${one}, so this backup comes back by hand only (docs/by-hand.md). For the other databases to come back without it, name them in services.${name}.databases.`);
 }
 
 // src/service/postgres/contents.ts
@@ -8641,113 +8846,6 @@ function sessionName(run) {
 	return `infra-actions-${run.replaceAll(/[^A-Za-z0-9-]/g, "-")}`.slice(0, 63);
 }
 
-// src/service/postgres/server-facts.ts
-const databaseSchema = require_libraries.object({
-	name: require_libraries.string$1(),
-	/** Bytes on disk. */
-	size: require_libraries.number(),
-	connectable: require_libraries.boolean(),
-	template: require_libraries.boolean(),
-	comment: require_libraries.string$1().nullable(),
-	/** Prepared transactions: their rows are in no dump, and they stop a rename. */
-	prepared: require_libraries.number(),
-	/** Logical replication slots: they stay with the database when it gets another name. */
-	slots: require_libraries.array(require_libraries.string$1()),
-	/** Subscriptions that run: they would go on filling the database under its new name. */
-	subscriptions: require_libraries.array(require_libraries.string$1())
-});
-const serverSchema = require_libraries.object({
-	/** `server_version_num`: 170011 for 17.11. */
-	version: require_libraries.number(),
-	/** The server's own time, ISO 8601, UTC. */
-	now: require_libraries.string$1(),
-	systemIdentifier: require_libraries.string$1(),
-	dataChecksums: require_libraries.boolean(),
-	superuser: require_libraries.boolean(),
-	standby: require_libraries.boolean(),
-	oldSnapshotThreshold: require_libraries.string$1(),
-	roles: require_libraries.array(require_libraries.string$1()),
-	ownTablespaces: require_libraries.number(),
-	databases: require_libraries.array(databaseSchema)
-});
-/** What the running server says about itself. Throws a named failure, with the log's end, when it does not run or answer. */
-async function readServer(service, container) {
-	if (container.state !== "running") throw await notRunning(service, container);
-	const [rows = []] = await ask$2(service, container, serverSql);
-	const parsed = serverSchema.safeParse(JSON.parse(rows.join("\n") || "null"));
-	if (parsed.success) return parsed.data;
-	throw failure("postgres-answer", `${service.name} gave an answer that makes no sense: ${parsed.error.issues[0]?.message}`);
-}
-/** What a dry run takes for the facts of a server that it would have started. */
-const assumedServer = {
-	version: 0,
-	now: "1970-01-01T00:00:00Z",
-	systemIdentifier: "0",
-	dataChecksums: false,
-	superuser: true,
-	standby: false,
-	oldSnapshotThreshold: "-1",
-	roles: [],
-	ownTablespaces: 0,
-	databases: [{
-		name: "postgres",
-		size: 1,
-		connectable: true,
-		template: false,
-		comment: null,
-		prepared: 0,
-		slots: [],
-		subscriptions: []
-	}]
-};
-/** As `readServer`; when a dry run has not really started the server, `assumed`. */
-async function serverFor(work, { service, container, assumed }) {
-	if (work.dryRun && container.state !== "running") return assumed;
-	return readServer(service, container);
-}
-const marker = require_libraries.object({
-	"infra-actions": require_libraries._enum(["restoring", "replaced"]),
-	name: require_libraries.string$1(),
-	/** Of a replaced one: its own comment, the restore that replaced it, when, and what that restore made where nothing was. */
-	comment: require_libraries.string$1().nullable().default(null),
-	run: require_libraries.string$1().optional(),
-	at: require_libraries.datetime().optional(),
-	made: require_libraries.array(require_libraries.string$1()).default([]),
-	/** Moved aside only to be dropped, before anything has replaced it. */
-	leaving: require_libraries.boolean().default(false),
-	/** A restore that did not come to its end had brought it: nothing that is to come back. */
-	failed: require_libraries.boolean().default(false)
-});
-/** What our own comment on a database says: half restored, or replaced by a restore; undefined on anybody else's. */
-function markOf({ comment }) {
-	try {
-		return marker.safeParse(JSON.parse(comment ?? "null")).data;
-	} catch {
-		return;
-	}
-}
-/** The databases to look after: those configured, else every one that is not a template and not kept by a restore. */
-function chosenDatabases(service, server) {
-	const wanted = service.config.databases;
-	const all = server.databases.filter((one) => one.connectable && !one.template);
-	if (!wanted) return all.filter((one) => markOf(one) === void 0);
-	return wanted.map((name) => {
-		const found = all.find((one) => one.name === name);
-		if (found) return found;
-		throw failure("postgres-no-database", `service ${service.name} has no database "${name}"`, { hint: `Correct services.${service.name}.databases in infra.yml; it has: ${all.map((one) => one.name).join(", ")}.` });
-	});
-}
-/** What Postgres writes when it cannot start on its data directory. */
-const unreadable$1 = /PANIC|incorrect checksum in control file|could not (locate|find|open|read).*(pg_control|checkpoint|control file|relmapper)|invalid (checkpoint|primary checkpoint) record|database files are incompatible|is not a valid data directory|invalid page/;
-async function notRunning(service, container) {
-	const log = await service.stack.logs(container, 50);
-	const last = log.split("\n").findLast((line) => /FATAL|PANIC|ERROR/.test(line) || unreadable$1.test(line));
-	const state = `the container is ${container.state} (exit code ${container.exitCode}, ${container.restarts} restarts)`;
-	const told = `${service.name} does not serve: ${state}${last === void 0 ? "" : `; its log says: ${last.trim().slice(0, 300)}`}`;
-	if (!unreadable$1.test(log)) return failure("postgres-not-running", told, { hint: "See the container's log; debug starts what is merely stopped." });
-	return failure("postgres-unreadable", told, { hint: "The data cannot be read by this image. Take a cold copy of the data directory before anything else; then look at the image's major version, or restore the last proven backup." });
-}
-
 // src/core/disk-room.ts
 /** Share of a disk that the live services keep free whatever we take. */
 const reserve = .05;
@@ -8858,6 +8956,7 @@ async function backupServer$1(service, container, { target, work, lockLimit, pla
 		assumed: assumedServer
 	});
 	const databases = chosenDatabases(service, server);
+	for (const sentence of backupAdvice(service, server)) target.warn?.(sentence);
 	assertSettings(service, server, databases);
 	await assertSpace(service, databases);
 	if (!work.dryRun) await assertWholeFiles(service, container, databases.map(({ name }) => name));
@@ -8868,6 +8967,8 @@ async function backupServer$1(service, container, { target, work, lockLimit, pla
 		packing,
 		isOnly: databases.length === 1
 	}));
+	const contents = dumps.map((one) => one.contents);
+	for (const sentence of extensionAdvice(service, contents)) target.warn?.(sentence);
 	const globals = await dumpGlobals(job);
 	const { version, systemIdentifier, dataChecksums } = server;
 	return {
@@ -8879,7 +8980,7 @@ async function backupServer$1(service, container, { target, work, lockLimit, pla
 			version,
 			systemIdentifier,
 			dataChecksums,
-			databases: dumps.map(({ contents }) => contents)
+			databases: contents
 		}
 	};
 }
@@ -9205,16 +9306,22 @@ function databaseStatements(sql, database) {
 	const statements = sqlStatements(sql);
 	const creation = statements.find((one) => beginsWith(one, "CREATE", "DATABASE"));
 	if (!creation || nameAt(creation, 2) !== database) throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, { hint: "The manifest and its files do not belong together: use another backup." });
-	const options = optionsOf(creation);
+	const [options, tablespace] = optionsOf(creation);
 	return {
-		create: (name) => `CREATE DATABASE ${identifier(name)} ${options}`,
+		create(name, tablespaces) {
+			const inIts = tablespace !== void 0 && tablespaces.includes(tablespace);
+			return `CREATE DATABASE ${identifier(name)} ${options}${inIts ? ` TABLESPACE = ${identifier(tablespace)}` : ""}`;
+		},
 		properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim())
 	};
 }
-/** Everything from `WITH` on, as it was written. */
-function optionsOf({ text, tokens }) {
+/** Everything from `WITH` on, as it was written, and apart the tablespace, which pg_dump writes last and only where it is not the default one. */
+function optionsOf(creation) {
+	const { text, tokens } = creation;
 	const name = tokens[2]?.kind === "quoted" ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i;
-	return text.trim().replace(name, "").trim();
+	const options = text.trim().replace(name, "").trim();
+	if (!isKeyword(tokens.at(-3), "TABLESPACE") || tokens.at(-2)?.text !== "=") return [options, void 0];
+	return [options.replace(/\s*\bTABLESPACE\s*=\s*("(?:[^"]|"")*"|[^\s"]+)$/i, ""), nameAt(creation, tokens.length - 1)];
 }
 function isProperty(statement, database) {
 	const { tokens } = statement;
@@ -9290,11 +9397,11 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		nonce,
 		sessionName(work.id),
 		storedAs(artifact.file),
-		`${statements.create(names.name)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+		`${statements.create(names.name, server.ownTablespaces)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
 		dropSql(names.name),
 		connectionTo(names.name),
 		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
-		...server.ownTablespaces > 0 ? [] : ["--no-tablespaces"],
+		...server.ownTablespaces.length > 0 ? [] : ["--no-tablespaces"],
 		...trial ? ["--schema-only"] : []
 	]);
 	const { stdout } = await work.step(step, command, {
@@ -9381,7 +9488,7 @@ async function readStatements({ service, container }, { live }, { file }) {
 }
 function isLeftover(database, empty) {
 	const mark = markOf(database);
-	if (mark) return mark["infra-actions"] === "restoring" && isBesideName(database.name);
+	if (mark) return mark["infra-actions"] === "restoring";
 	return /__new_[0-9a-f]{8}$/.test(database.name) && database.comment === null && database.size <= empty;
 }
 function assumedReport(nonce, { size, largeObjects, tables }) {
@@ -9510,7 +9617,7 @@ function mustGiveWay(job, incoming, lack, allowed) {
 	if (kept > 0 && lack("restoring beside", kept) === void 0) throw noRoom(beside, "remove what restores have replaced and kept, by restore with mode: clean.");
 	if (!allowed) throw noRoom(beside, "the live data is only replaced by data that was restored beside it. Where that cannot be, in-place: true lets the restore back the live data up, drop it and bring the backup in its place.");
 	assertRoomInPlace(job, incoming, lack);
-	if (job.server.ownTablespaces > 0) throw noRoom(beside, "in-place cannot tell what dropping would free where a server has tablespaces of its own.");
+	if (job.server.ownTablespaces.length > 0) throw noRoom(beside, "in-place cannot tell what dropping would free where a server has tablespaces of its own.");
 	return true;
 }
 /**
@@ -11056,6 +11163,7 @@ async function assertPossible(job, contents) {
 	if (from > to) throw refusal("postgres-version", `the backup is of PostgreSQL ${from}, ${service.name} runs ${to}`, { hint: `Start ${service.name} with an image of PostgreSQL ${from} or later.` });
 	const replaced = contents.databases.map(({ name }) => name);
 	assertReplaceable(server, replaced);
+	assertBringsBack(service, contents.databases);
 	await assertExtensions$1(job, contents);
 }
 async function assertExtensions$1({ service, container, work }, contents) {
@@ -11270,6 +11378,7 @@ async function planUpgrade(service, container, definition) {
 	const databases = server.databases.filter((one) => one.connectable && !one.template && !markOf(one));
 	assertCarried(service, server);
 	const held = await readHeld(service, container, databases.map((one) => one.name));
+	assertBringsBack(service, held.databases);
 	assertExtensions(service, held.extensions, image);
 	return {
 		from: `PostgreSQL ${from}`,
@@ -11291,9 +11400,9 @@ function assertUpward({ name }, from, to) {
 	if (from < to) return;
 	throw refusal("postgres-downgrade", `${name} has data of PostgreSQL ${from}, its new image is PostgreSQL ${to}`, { hint: `Use an image of PostgreSQL ${from} or later: no older server reads this data, nor a dump of it.` });
 }
-function assertCarried({ name }, { databases, standby }) {
-	const left = databases.filter((one) => !["template0", "template1"].includes(one.name) && (one.template || !one.connectable));
-	if (standby) throw refusal("postgres-standby", `${name} is a standby: upgrade the primary, then make the standby anew`);
+function assertCarried({ name }, server) {
+	const left = undumpable(server);
+	if (server.standby) throw refusal("postgres-standby", `${name} is a standby: upgrade the primary, then make the standby anew`);
 	if (left.length === 0) return;
 	throw refusal("postgres-not-carried", `${left.map((one) => `"${one.name}"`).join(", ")} of ${name} would not be carried over: a template, or closed to connections`, { hint: "ALTER DATABASE ... IS_TEMPLATE false ALLOW_CONNECTIONS true, or drop it, then run again." });
 }
@@ -11308,6 +11417,10 @@ async function readHeld(service, container, databases) {
 	return {
 		directory: first?.directory ?? "",
 		settings: first?.settings ?? [],
+		databases: databases.map((name, at) => ({
+			name,
+			extensions: all[at]?.extensions.map((one) => ({ name: one }))
+		})),
 		extensions: [...new Set(all.flatMap((one) => one.extensions))]
 	};
 }
@@ -11322,9 +11435,18 @@ function assertExtensions({ name }, wanted, image) {
 	throw refusal("postgres-extension", `the new image of ${name} does not have the extensions ${missing.join(", ")}`, { hint: `Use an image of PostgreSQL ${image.major} that brings them.` });
 }
 function adviceOf$1({ name }, settings, server) {
-	const tablespaces = server.ownTablespaces > 0 ? [`${name}: tables of own tablespaces are now in the default one.`] : [];
+	const tablespaces = server.ownTablespaces.length > 0 ? [`${name}: tables of own tablespaces are now in the default one.`] : [];
 	if (settings.length === 0) return tablespaces;
 	return [`${name}: settings made by ALTER SYSTEM did not come along: ${settings.join(", ")}. Set them in the compose file, or again.`, ...tablespaces];
+}
+
+// src/core/health.ts
+/** The same look where a failure speaks against nothing that counts. */
+function warned(check) {
+	return check.state === "failed" ? {
+		...check,
+		state: "warning"
+	} : check;
 }
 
 // src/service/postgres/compare-with-backup.ts
@@ -11377,25 +11499,29 @@ function compare(before, now) {
 // src/service/postgres/verify-server.ts
 /**
 * Critical tables, counts against a backup, foreign keys, sample queries and a write that is read back. What could not
-* be looked at is `unknown` or `failed`, with the reason, never `ok`. Rows themselves are never shown.
+* be looked at is `unknown` or `failed`, with the reason, never `ok`. Rows themselves are never shown. `restored`: the data just
+* came from the backup, whose databases are looked at; only what contradicts it is `failed`.
 */
-async function verifyServer$1(service, container, backup) {
+async function verifyServer$1(service, container, backup, { restored = false } = {}) {
 	const name = (what) => `${service.name} ${what}`;
+	const unseen = restored ? "unknown" : "failed";
+	const expected = (checks) => restored ? checks.map(warned) : checks;
 	try {
-		const databases = chosenDatabases(service, await readServer(service, container)).map((one) => one.name);
+		const held = restored && backup?.contents.kind === "postgres" ? backup.contents.databases : void 0;
+		const databases = (held ?? chosenDatabases(service, await readServer(service, container))).map((one) => one.name);
 		const counts = await countDatabases(service, container, databases);
 		return (await Promise.all([
 			compareWithBackup(backup, counts),
-			criticalTables(service.config["critical-tables"], counts),
-			guarded("foreign keys", () => foreignKeys(service, container, databases)),
-			guarded("round trip", () => roundTrip$1(service, container)),
+			criticalTables(service.config["critical-tables"], counts, held),
+			guarded("foreign keys", () => foreignKeys(service, container, databases), unseen),
+			guarded("round trip", () => roundTrip$1(service, container)).then(expected),
 			...service.config["sample-queries"].map((query, at) => {
 				const label = `sample query ${at + 1}`;
 				return guarded(label, () => sampleQuery(service, container, {
 					query,
 					label,
 					database: service.config.databases?.[0] ?? ""
-				}));
+				})).then(expected);
 			})
 		])).flat().map((check) => ({
 			...check,
@@ -11404,52 +11530,70 @@ async function verifyServer$1(service, container, backup) {
 	} catch (error) {
 		return [{
 			name: name("data"),
-			state: "failed",
+			state: unseen,
 			detail: toldBy(error)
 		}];
 	}
 }
-/** Each must be in one of the databases and hold rows. */
-function criticalTables(wanted, databases) {
+/**
+* Each must be in one of the databases and hold rows. What the backup that they came from, when given, did not hold either
+* contradicts nothing and is a warning.
+*/
+function criticalTables(wanted, databases, backup) {
 	return wanted.map((table) => {
-		const full = qualifiedTable(table);
-		const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full));
-		const rows = found.reduce((sum, one) => sum + one.rows, 0);
-		if (found.length === 0) return {
-			name: `table ${table}`,
-			state: "failed",
-			detail: "does not exist"
+		const name = `table ${table}`;
+		const rows = rowsIn(databases, table);
+		if (rows !== void 0 && rows > 0) return {
+			name,
+			state: "ok",
+			detail: `${rows} rows`
+		};
+		const detail = rows === void 0 ? "does not exist" : "no rows, and it is listed in critical-tables";
+		if (backup && rowsIn(backup, table) === rows) return {
+			name,
+			state: "warning",
+			detail: `${detail}; the backup was made so`
 		};
 		return {
-			name: `table ${table}`,
-			state: rows > 0 ? "ok" : "failed",
-			detail: rows > 0 ? `${rows} rows` : "no rows, and it is listed in critical-tables"
+			name,
+			state: "failed",
+			detail
 		};
 	});
 }
+/** Undefined when none of the databases has the table. */
+function rowsIn(databases, table) {
+	const full = qualifiedTable(table);
+	const found = databases.flatMap((one) => one.tables.filter((held) => `${held.schema}.${held.name}` === full));
+	return found.length > 0 ? found.reduce((sum, one) => sum + one.rows, 0) : void 0;
+}
 async function foreignKeys(service, container, databases) {
-	const keys = (await ask$2(service, container, foreignKeysSql, {
+	return [judgeForeignKeys((await ask$2(service, container, foreignKeysSql, {
 		databases,
 		limit: service.config.timeout
-	})).flat().map((line) => JSON.parse(line));
+	})).flat().map((line) => JSON.parse(line)))];
+}
+/** Only of a validated key does Postgres say that every row points at something; others may always have had orphans. */
+function judgeForeignKeys(keys) {
+	const name = "foreign keys";
 	const label = (key) => `${key.table}.${key.name}`;
-	const broken = keys.filter((key) => key.broken);
-	const unchecked = keys.filter((key) => !key.valid);
-	if (broken.length > 0) return [{
-		name: "foreign keys",
+	const broken = keys.filter((key) => key.broken && key.valid).map(label);
+	if (broken.length > 0) return {
+		name,
 		state: "failed",
-		detail: `rows point at nothing: ${broken.map(label).join(", ")}`
-	}];
-	if (unchecked.length > 0) return [{
-		name: "foreign keys",
+		detail: `rows point at nothing: ${broken.join(", ")}`
+	};
+	const unchecked = keys.filter((key) => !key.valid).map((key) => `${label(key)}${key.broken ? " (rows point at nothing)" : ""}`);
+	if (unchecked.length > 0) return {
+		name,
 		state: "warning",
-		detail: `never validated: ${unchecked.map(label).join(", ")}`
-	}];
-	return [{
-		name: "foreign keys",
+		detail: `never validated: ${unchecked.join(", ")}`
+	};
+	return {
+		name,
 		state: "ok",
 		detail: `${keys.length} valid, a sample of each followed`
-	}];
+	};
 }
 async function roundTrip$1(service, container) {
 	const [rows = []] = await ask$2(service, container, roundTripSql, {
@@ -11477,13 +11621,13 @@ async function sampleQuery(service, container, { query, label, database }) {
 		detail: `${rows} rows`
 	}];
 }
-async function guarded(name, look) {
+async function guarded(name, look, unseen = "failed") {
 	try {
 		return await look();
 	} catch (error) {
 		return [{
 			name,
-			state: "failed",
+			state: unseen,
 			detail: toldBy(error)
 		}];
 	}
@@ -12104,7 +12248,9 @@ const noteSchema$1 = require_libraries.object({
 	/** Directory of the append-only files that it loaded; null when they were off. */
 	append: require_libraries.string$1().nullable(),
 	/** What it held; null when it did not serve. */
-	atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number()).nullable()
+	atLeast: require_libraries.record(require_libraries.string$1(), require_libraries.number()).nullable(),
+	/** Until when some of its keys with an expiry had to be there, as in a fingerprint. */
+	lasting: require_libraries.record(require_libraries.string$1(), require_libraries.number()).optional()
 });
 /** Where a work of this id keeps what it replaces, in the data directory. */
 function keptFolder(id) {
@@ -12113,13 +12259,25 @@ function keptFolder(id) {
 /** What is written beside data that is moved aside. */
 function keptNote(settings, run, held) {
 	const { file, append } = settings;
+	const { atLeast = null, lasting } = held ?? {};
 	const note = {
 		run,
 		file,
 		append: append?.directory ?? null,
-		atLeast: held?.atLeast ?? null
+		atLeast,
+		lasting
 	};
 	return JSON.stringify(note);
+}
+/** What a server must hold that serves it again; undefined where that is not known. */
+function heldBefore(service, note) {
+	if (!note?.atLeast) return void 0;
+	return {
+		service,
+		same: {},
+		atLeast: note.atLeast,
+		...note.lasting && { lasting: note.lasting }
+	};
 }
 /** Where a server that serves keeps its data. */
 async function liveSettings(service, container) {
@@ -12242,12 +12400,8 @@ const cutRestores = {
 		if (backup === void 0) return void 0;
 		await awaitQuiet(service, container);
 		for (const id of ids.toReversed()) {
-			const atLeast = (await findLeft(service, container, [keptFolder(id)]))[0]?.note?.atLeast;
-			if (atLeast) return {
-				service: service.name,
-				same: {},
-				atLeast
-			};
+			const held = heldBefore(service.name, (await findLeft(service, container, [keptFolder(id)]))[0]?.note);
+			if (held) return held;
 		}
 	},
 	async left(service, container, { ids, backup }) {
@@ -12335,23 +12489,74 @@ async function find$1(service, container, { name, id }) {
 
 // src/service/redis/fingerprint-server.ts
 /**
-* Keys without an expiry, by database. Keys with one are left out: time alone removes them, so their number is not a
-* fact that a restart must keep. A server that loads its data is waited for.
+* Keys without an expiry, by database: time alone does not change their number. Of the others only whether there are any. A
+* server that loads its data is waited for.
 */
 async function fingerprintServer(service, container) {
 	return fingerprintOf(service, await askReadyServer(service, container));
 }
 /**
-* The same of what it has answered. With append-only files off, the snapshot is what it loads, and the next start has to:
-* with them on it loads nothing, or what they held at some earlier time, be it as many keys.
+* The same of a server that is about to be stopped, and what its next start must bring back, beside: keys with an expiry, if
+* it comes before some have run out, and nothing whatever of no keys.
+*/
+async function fingerprintBeforeStop(service, container) {
+	const answer = await askReadyServer(service, container);
+	const found = fingerprintOf(service, answer);
+	if (totalKeys(answer.keyspace) === 0) return {
+		...found,
+		same: {}
+	};
+	if (found.lasting === void 0) return found;
+	const command = redisScript("redis-lasting", {
+		effect: "read",
+		args: [
+			container.id,
+			portOf(service),
+			lookSeconds
+		]
+	});
+	const { stdout } = await service.host.run(command, { timeout: lookSeconds * 1e3 + 6e4 });
+	return {
+		...found,
+		lasting: parseLasting(stdout)
+	};
+}
+/** Seconds for looking how long keys last: a store of many databases is compared as far as that goes. */
+const lookSeconds = 10;
+/** The year 9999: Redis takes an expiry that no date can tell. */
+const latestTime = 253402300799;
+/** Reads the lines of `redis-lasting.sh`: of each database the latest end. */
+function parseLasting(text) {
+	const latest = {};
+	for (const [, database, seconds] of text.matchAll(/^(\d+) (\d+)$/gm)) {
+		const fact = expiringKeys(database ?? "");
+		latest[fact] = Math.min(latestTime, Math.max(latest[fact] ?? 0, Number(seconds)));
+	}
+	return latest;
+}
+/**
+* With append-only files off, the snapshot is what it loads, and the next start has to: with them on it loads nothing, or
+* what they held at some earlier time, be it as many keys.
 */
 function fingerprintOf({ name }, { keyspace, fields }) {
 	const counts = [...persistentKeys(keyspace)].map(([database, keys]) => [`db${database}.keys`, keys]);
-	return {
+	const found = {
 		service: name,
 		same: fields.aof_enabled === "0" ? { "loads-snapshot": "yes" } : {},
 		atLeast: Object.fromEntries(counts)
 	};
+	const at = Number(fields.asked_at || NaN);
+	if (Number.isNaN(at)) return found;
+	const expiring = keyspace.filter(({ expires }) => expires > 0).map(({ database }) => expiringKeys(database));
+	const lasting = expiring.length === 0 ? {} : { lasting: Object.fromEntries(expiring.map((fact) => [fact, at])) };
+	return {
+		...found,
+		...lasting,
+		at
+	};
+}
+function expiringKeys(database) {
+	return `db${database}.expiring-keys`;
 }
 
 // src/service/redis/probe-server.ts
@@ -12612,12 +12817,7 @@ const grace = 600;
 * Docker's. The container is left stopped; throws when the data may not be on disk. Gives the fingerprint before the save.
 */
 async function stopServer(service, container, work) {
-	const answer = await askReadyServer(service, container);
-	const held = fingerprintOf(service, answer);
-	const fingerprint = totalKeys(answer.keyspace) > 0 ? held : {
-		...held,
-		same: {}
-	};
+	const fingerprint = await fingerprintBeforeStop(service, container);
 	if (container.state === "running") await work.step(`save-${service.name}`, redisScript("redis-save", {
 		effect: "change",
 		args: [
@@ -12861,15 +13061,11 @@ function freeId(id, kept) {
 	const taken = (one) => kept.some(({ folder }) => folder === keptFolder(one));
 	for (let number = 2, free = id;; number++, free = `${id}-${number}`) if (!taken(free)) return free;
 }
-/** Keys without an expiry must all be there; of the others, time has removed some. */
+/** Keys without an expiry must all be there; of the others, time has removed some, all once theirs was over. */
 async function proveOld(service, container, { bytes, note }) {
 	await waitForServer(service, container, loadLimit(bytes));
-	if (!note?.atLeast) return;
-	const before = {
-		service: service.name,
-		same: {},
-		atLeast: note.atLeast
-	};
+	const before = heldBefore(service.name, note);
+	if (!before) return;
 	const lost = compareFingerprints([before], [await fingerprintServer(service, container)]);
 	if (lost.length === 0) return;
 	const shown = lost.map((one) => `${one.fact} ${one.after} instead of ${one.before}`);
@@ -12878,7 +13074,7 @@ async function proveOld(service, container, { bytes, note }) {
 
 // src/service/redis/verify-server.ts
 /** Keys against a backup's, and a key written, read and removed. */
-async function verifyServer(service, container, backup) {
+async function verifyServer(service, container, backup, { restored = false } = {}) {
 	const answer = await askServer(service, container);
 	if (answer.ping !== "PONG") return [{
 		name: "ping",
@@ -12886,7 +13082,8 @@ async function verifyServer(service, container, backup) {
 		detail: explainPing(answer)
 	}];
 	const known = backup !== void 0 && backup.contents.kind !== "postgres" ? backup.contents : void 0;
-	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), await roundTrip(service, container)];
+	const trip = await roundTrip(service, container);
+	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), restored ? warned(trip) : trip];
 }
 /**
 * Keys without an expiry by database. Fewer than the backup has at least is a warning, since an application may delete
@@ -19671,242 +19868,11 @@ async function hasImage({ host }, image) {
 	return (await host.run(sh`docker image inspect --format '{{.Id}}' ${image}`, { allow: "any" })).code === 0;
 }
 
-// src/job/backup-age.ts
-/**
-* One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
-* failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
-* wrong with it is a warning.
-*/
-async function checkBackupAge(tools, limit) {
-	const now = tools.clock.now().getTime();
-	const optional = tools.config.backup.s3?.required === false;
-	const services = names$1(await dataServices(tools));
-	const drills = await knownDrills(tools, tools.stores);
-	return Promise.all(tools.stores.map(async (store) => {
-		const check = await checkStore(store, {
-			now,
-			limit,
-			services,
-			drills
-		});
-		return store.name === "s3" && optional && check.state !== "ok" ? {
-			...check,
-			state: "warning"
-		} : check;
-	}));
-}
-async function checkStore(store, { drills, ...options }) {
-	const name = `newest backup in ${store.name}`;
-	try {
-		if (drills.untold.has(store.name)) return {
-			name,
-			state: "unknown",
-			detail: drills.problems.join("; ")
-		};
-		const { backups, unreadable } = await store.list();
-		return {
-			name,
-			...judgeAge(backups.map((one) => one.manifest), {
-				...options,
-				store: store.name,
-				unreadable,
-				drills: drills.records
-			})
-		};
-	} catch (error) {
-		if (error instanceof AppError) return {
-			name,
-			state: "unknown",
-			detail: error.message
-		};
-		throw error;
-	}
-}
-/** A backup from the future is no young one: a clock is wrong, and nothing is known. */
-function judgeAge(manifests, { store, now, limit, unreadable, services, drills = [] }) {
-	const ages = manifests.filter((one) => isProven(one, store, drills)).map((one) => ({
-		id: one.id,
-		ahead: isDatedAhead(one, new Date(now)),
-		age: now - Date.parse(one.created),
-		services: one.services.map((held) => held.service)
-	})).sort((a, b) => a.age - b.age);
-	const failed = manifests.filter((one) => lastDrill(drills, {
-		backup: one.id,
-		source: store
-	})?.result === "failed");
-	const also = [...unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : [], ...failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []].join("");
-	const [first] = ages;
-	if (!first) return {
-		state: "failed",
-		detail: `there is no proven backup${also}`
-	};
-	if (first.ahead) return {
-		state: "unknown",
-		detail: `${first.id} is from the future: a clock is wrong`
-	};
-	const newest = services.flatMap((service) => {
-		const found = ages.find((one) => one.services.includes(service));
-		return found ? [{
-			...found,
-			service
-		}] : [];
-	});
-	const missing = services.filter((service) => !newest.some((one) => one.service === service));
-	if (missing.length > 0) return {
-		state: "failed",
-		detail: `there is no proven backup of ${missing.join(", ")}${also}`
-	};
-	const { id, age, service } = newest.reduce((a, b) => b.age > a.age ? b : a, {
-		...first,
-		service: ""
-	});
-	const detail = `${id === first.id ? id : `${id}, the newest of ${service},`} is ${formatDuration(Math.max(0, age))} old, the limit is ${formatDuration(limit)}${also}`;
-	if (age > limit) return {
-		state: "failed",
-		detail
-	};
-	return {
-		state: unreadable.length > 0 ? "warning" : "ok",
-		detail
-	};
-}
-
-// src/job/verify-app.ts
-/** Milliseconds that the app gets to become ready again, for example after its database was started. */
-const patience = 6e4;
-/** Whether every deployed service of the app is up and its health URL answers well; waits a minute for it. */
-async function checkReadiness(tools) {
-	const start = tools.clock.now().getTime();
-	for (;;) {
-		const checks = await lookReady(tools);
-		if (tools.clock.now().getTime() - start > patience || checks.every((check) => check.state !== "failed")) return checks;
-		await tools.clock.sleep(1e3, tools.signal);
-	}
-}
-async function lookReady(tools) {
-	const services = await servicesOf$2(tools, "app");
-	if (services.flatMap((one) => one.container ?? []).length === 0) return [{
-		name: "app",
-		state: "warning",
-		detail: "was never deployed here"
-	}];
-	const checks = services.map(({ service, container }) => {
-		if (!container) return {
-			name: service.name,
-			state: "failed",
-			detail: "has no container"
-		};
-		const well = container.state === "running" && (container.health ?? "healthy") === "healthy";
-		const detail = [container.state, container.health].filter(Boolean).join(", ");
-		return {
-			name: service.name,
-			state: well ? "ok" : "failed",
-			detail
-		};
-	});
-	const url = tools.config.app["health-url"];
-	return url === void 0 ? checks : [...checks, await answers(tools, url)];
-}
-/** Response time of the health URL and use of memory, against the thresholds. A slow answer is a warning, not a failure. */
-async function checkPerformance(tools) {
-	const url = tools.config.app["health-url"];
-	return [...url === void 0 ? [] : [await responseTime(tools, url)], ...await memoryUse(tools)];
-}
-async function answers(tools, url) {
-	const { code, stdout, stderr } = await tools.host.run(sh`curl -sS -o /dev/null -m 10 -w '%{http_code}' ${url}`, { allow: "any" });
-	if (code === 127) return {
-		name: "health-url",
-		state: "unknown",
-		detail: "the host has no curl"
-	};
-	if (code !== 0) return {
-		name: "health-url",
-		state: "failed",
-		detail: stderr.trim() || `curl ended with ${code}`
-	};
-	return {
-		name: "health-url",
-		state: /^2\d\d$/.test(stdout) ? "ok" : "failed",
-		detail: `${url} answered ${stdout}`
-	};
-}
-/** The best of five: one slow answer says more about the moment than about the app. */
-async function responseTime(tools, url) {
-	const { code, stdout } = await tools.host.run(sh`for i in 1 2 3 4 5; do curl -sS -o /dev/null -m 10 -w '%{time_total}\n' ${url} || exit; done`, { allow: "any" });
-	if (code !== 0) return {
-		name: "response-time",
-		state: "unknown",
-		detail: `curl ended with exit code ${code}`
-	};
-	const best = Math.min(...stdout.trim().split("\n").map(Number)) * 1e3;
-	const limit = tools.config.thresholds["response-time"];
-	const detail = `${formatDuration(best)}, at most ${formatDuration(limit)} wanted`;
-	return {
-		name: "response-time",
-		state: best <= limit ? "ok" : "warning",
-		detail
-	};
-}
-async function memoryUse(tools) {
-	const limit = tools.config.thresholds.memory;
-	return (await tools.stack.stats()).filter((one) => one.memoryLimit > 0).map(({ service, memory, memoryLimit }) => ({
-		name: `memory ${service}`,
-		state: memory / memoryLimit > limit ? "warning" : "ok",
-		detail: `${Math.round(memory / 1048576)} of ${Math.round(memoryLimit / 1048576)} MiB`
-	}));
-}
-
-// src/job/verify.ts
-const sections = [
-	"infrastructure",
-	"data-integrity",
-	"application-readiness",
-	"performance",
-	"backups"
-];
-/** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
-async function verify(tools, options = {}) {
-	const { backupId, backupMaxAge, sections: asked = sections } = options;
-	const manifest = backupId === void 0 ? void 0 : (await findBackup(tools, backupId, "auto", { services: "all" })).manifest;
-	const looks = {
-		infrastructure: () => checkInfrastructure(tools),
-		"data-integrity": () => checkIntegrity(tools, manifest),
-		"application-readiness": () => checkReadiness(tools),
-		performance: () => checkPerformance(tools),
-		backups: async () => backupMaxAge === void 0 ? [] : checkBackupAge(tools, backupMaxAge)
-	};
-	const checks = await Promise.all(sections.map(async (section) => [section, asked.includes(section) ? await looks[section]() : []]));
-	return {
-		status: checks.flatMap(([, found]) => found).every(passed) ? "success" : "failed",
-		sections: Object.fromEntries(checks),
-		timestamp: tools.clock.now().toISOString()
-	};
-}
-function passed(check) {
-	return check.state === "ok" || check.state === "warning";
-}
-async function checkInfrastructure(tools) {
-	const { checks } = await checkInfra(tools);
-	return checks;
-}
-async function checkIntegrity(tools, manifest) {
-	await assertConfigured(tools);
-	const services = await dataServices(tools);
-	return (await Promise.all(services.map(async ({ driver, service, container }) => {
-		if (!container) return [{
-			name: service.name,
-			state: "failed",
-			detail: "has no container"
-		}];
-		const held = manifest?.services.find((one) => one.service === service.name);
-		return await driver.verify?.(service, container, held) ?? [];
-	}))).flat();
-}
-
 // src/job/drill/restore-into-scratch.ts
 /**
 * Restores each service into an empty server of its own, in the order of a real restore, and looks at the data only when
-* all are up. Throws when one cannot be restored or is not exactly what the manifest says. A dry run starts nothing.
+* all are up. Throws when one cannot be restored or is not exactly what the manifest says; of the checks only what contradicts
+* the manifest has `failed`. A dry run starts nothing.
 */
 async function restoreIntoScratch(tools, pairs, backups) {
 	const ordered = pairs.toSorted((a, b) => Number(b.backup.contents.kind === "postgres") - Number(a.backup.contents.kind === "postgres"));
@@ -19937,7 +19903,7 @@ async function restoreIntoScratch(tools, pairs, backups) {
 	}
 	const usable = tools.clock.now().getTime();
 	const services = await Promise.all(restored.map(look));
-	if (!services.flatMap(({ checks }) => checks).every(passed)) await assertServing(tools, servers);
+	if (services.some(({ checks }) => checks.some(({ state }) => state !== "ok"))) await assertServing(tools, servers);
 	return {
 		services,
 		usable
@@ -19948,7 +19914,7 @@ async function restoreOne(tools, { one, backup }, scratch) {
 	return one.driver.restore(scratch.service, scratch.container, backup, tools.work);
 }
 async function look({ one, backup, scratch, report, seconds }) {
-	const checks = [...await one.driver.verify?.(scratch.service, scratch.container, backup) ?? []];
+	const checks = [...await one.driver.verify?.(scratch.service, scratch.container, backup, { restored: true }) ?? []];
 	const { tables, rows, keys, caveat } = report;
 	if (caveat !== void 0) checks.push({
 		name: "exactness",
@@ -20030,7 +19996,7 @@ function secondsBetween(from, to) {
 // src/job/drill.ts
 /**
 * Proves backups by restoring them: into empty servers in containers of their own, without network, with little of the
-* host's resources. Each service's counts must equal the manifest's, and its checks must pass. The live services are
+* host's resources. Each service's counts must equal the manifest's, and no check may contradict it. The live services are
 * only asked for settings. The containers and their data are removed whatever happens; the outcome is written beside
 * the manifests, in each store. A copy that is wrong is an outcome and does not end the drill of the others; what keeps one
 * from being tried is thrown, and leaves no record: it says nothing about the copy (S11).
@@ -20163,6 +20129,7 @@ async function write({ stores, work, log, signal }, record) {
 		if (signal.aborted) throw error;
 		log.warning(`The record ${record.id} is on the host only: ${messageOf(error)}`);
 	}
+	for (const { name, state, detail } of record.services.flatMap(({ checks }) => checks)) if (state === "warning") log.warning(`${record.backup}: ${name}: ${detail}`);
 	log.info(`${record.id}: ${record.result}${record.reason ? `, ${record.reason}` : ""}`);
 }
 /** A moment whose id the drill before does not have: two in one second would be one record. */
@@ -20863,7 +20830,8 @@ async function replaceContainers(tools, replacement) {
 	const { rung, kept, differences } = await fallBackOrTell(tools, replacement, {
 		before,
 		proven: failed.proven,
-		dumps
+		dumps,
+		beside
 	});
 	tools.log.warning(`It is proven that ${describeRung(rung)}`);
 	await startBeside(tools, beside);
@@ -20901,12 +20869,13 @@ async function bringUpOrTell(tools, attempt, beside) {
 		throw error;
 	}
 }
-/** Where the way back fails, a person finds what was dumped for it. */
+/** Where the way back fails, a person finds what was dumped for it, and learns what is down. */
 async function fallBackOrTell(tools, replacement, stopped) {
 	try {
 		return await fallBack(tools, replacement, stopped);
 	} catch (error) {
 		tellDumps(tools, ofKeys(stopped.dumps));
+		if (isOurs(tools, error)) tools.log.warning(`The app is stopped, and of ${names$1([...replacement.services, ...stopped.beside]).join(", ")} not all serve. Mend what the message names, then run this or a backup: the next run goes on from here.`);
 		throw error;
 	}
 }
@@ -21252,6 +21221,238 @@ async function goBack(tools, manifest, reason) {
 }
 function sum(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
+}
+
+// src/job/backup-age.ts
+/**
+* One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
+* failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
+* wrong with it is a warning.
+*/
+async function checkBackupAge(tools, limit) {
+	const now = tools.clock.now().getTime();
+	const optional = tools.config.backup.s3?.required === false;
+	const services = names$1(await dataServices(tools));
+	const drills = await knownDrills(tools, tools.stores);
+	return Promise.all(tools.stores.map(async (store) => {
+		const check = await checkStore(store, {
+			now,
+			limit,
+			services,
+			drills
+		});
+		return store.name === "s3" && optional && check.state !== "ok" ? {
+			...check,
+			state: "warning"
+		} : check;
+	}));
+}
+async function checkStore(store, { drills, ...options }) {
+	const name = `newest backup in ${store.name}`;
+	try {
+		if (drills.untold.has(store.name)) return {
+			name,
+			state: "unknown",
+			detail: drills.problems.join("; ")
+		};
+		const { backups, unreadable } = await store.list();
+		return {
+			name,
+			...judgeAge(backups.map((one) => one.manifest), {
+				...options,
+				store: store.name,
+				unreadable,
+				drills: drills.records
+			})
+		};
+	} catch (error) {
+		if (error instanceof AppError) return {
+			name,
+			state: "unknown",
+			detail: error.message
+		};
+		throw error;
+	}
+}
+/** A backup from the future is no young one: a clock is wrong, and nothing is known. */
+function judgeAge(manifests, { store, now, limit, unreadable, services, drills = [] }) {
+	const ages = manifests.filter((one) => isProven(one, store, drills)).map((one) => ({
+		id: one.id,
+		ahead: isDatedAhead(one, new Date(now)),
+		age: now - Date.parse(one.created),
+		services: one.services.map((held) => held.service)
+	})).sort((a, b) => a.age - b.age);
+	const failed = manifests.filter((one) => lastDrill(drills, {
+		backup: one.id,
+		source: store
+	})?.result === "failed");
+	const also = [...unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : [], ...failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []].join("");
+	const [first] = ages;
+	if (!first) return {
+		state: "failed",
+		detail: `there is no proven backup${also}`
+	};
+	if (first.ahead) return {
+		state: "unknown",
+		detail: `${first.id} is from the future: a clock is wrong`
+	};
+	const newest = services.flatMap((service) => {
+		const found = ages.find((one) => one.services.includes(service));
+		return found ? [{
+			...found,
+			service
+		}] : [];
+	});
+	const missing = services.filter((service) => !newest.some((one) => one.service === service));
+	if (missing.length > 0) return {
+		state: "failed",
+		detail: `there is no proven backup of ${missing.join(", ")}${also}`
+	};
+	const { id, age, service } = newest.reduce((a, b) => b.age > a.age ? b : a, {
+		...first,
+		service: ""
+	});
+	const detail = `${id === first.id ? id : `${id}, the newest of ${service},`} is ${formatDuration(Math.max(0, age))} old, the limit is ${formatDuration(limit)}${also}`;
+	if (age > limit) return {
+		state: "failed",
+		detail
+	};
+	return {
+		state: unreadable.length > 0 ? "warning" : "ok",
+		detail
+	};
+}
+
+// src/job/verify-app.ts
+/** Milliseconds that the app gets to become ready again, for example after its database was started. */
+const patience = 6e4;
+/** Whether every deployed service of the app is up and its health URL answers well; waits a minute for it. */
+async function checkReadiness(tools) {
+	const start = tools.clock.now().getTime();
+	for (;;) {
+		const checks = await lookReady(tools);
+		if (tools.clock.now().getTime() - start > patience || checks.every((check) => check.state !== "failed")) return checks;
+		await tools.clock.sleep(1e3, tools.signal);
+	}
+}
+async function lookReady(tools) {
+	const services = await servicesOf$2(tools, "app");
+	if (services.flatMap((one) => one.container ?? []).length === 0) return [{
+		name: "app",
+		state: "warning",
+		detail: "was never deployed here"
+	}];
+	const checks = services.map(({ service, container }) => {
+		if (!container) return {
+			name: service.name,
+			state: "failed",
+			detail: "has no container"
+		};
+		const well = container.state === "running" && (container.health ?? "healthy") === "healthy";
+		const detail = [container.state, container.health].filter(Boolean).join(", ");
+		return {
+			name: service.name,
+			state: well ? "ok" : "failed",
+			detail
+		};
+	});
+	const url = tools.config.app["health-url"];
+	return url === void 0 ? checks : [...checks, await answers(tools, url)];
+}
+/** Response time of the health URL and use of memory, against the thresholds. A slow answer is a warning, not a failure. */
+async function checkPerformance(tools) {
+	const url = tools.config.app["health-url"];
+	return [...url === void 0 ? [] : [await responseTime(tools, url)], ...await memoryUse(tools)];
+}
+async function answers(tools, url) {
+	const { code, stdout, stderr } = await tools.host.run(sh`curl -sS -o /dev/null -m 10 -w '%{http_code}' ${url}`, { allow: "any" });
+	if (code === 127) return {
+		name: "health-url",
+		state: "unknown",
+		detail: "the host has no curl"
+	};
+	if (code !== 0) return {
+		name: "health-url",
+		state: "failed",
+		detail: stderr.trim() || `curl ended with ${code}`
+	};
+	return {
+		name: "health-url",
+		state: /^2\d\d$/.test(stdout) ? "ok" : "failed",
+		detail: `${url} answered ${stdout}`
+	};
+}
+/** The best of five: one slow answer says more about the moment than about the app. */
+async function responseTime(tools, url) {
+	const { code, stdout } = await tools.host.run(sh`for i in 1 2 3 4 5; do curl -sS -o /dev/null -m 10 -w '%{time_total}\n' ${url} || exit; done`, { allow: "any" });
+	if (code !== 0) return {
+		name: "response-time",
+		state: "unknown",
+		detail: `curl ended with exit code ${code}`
+	};
+	const best = Math.min(...stdout.trim().split("\n").map(Number)) * 1e3;
+	const limit = tools.config.thresholds["response-time"];
+	const detail = `${formatDuration(best)}, at most ${formatDuration(limit)} wanted`;
+	return {
+		name: "response-time",
+		state: best <= limit ? "ok" : "warning",
+		detail
+	};
+}
+async function memoryUse(tools) {
+	const limit = tools.config.thresholds.memory;
+	return (await tools.stack.stats()).filter((one) => one.memoryLimit > 0).map(({ service, memory, memoryLimit }) => ({
+		name: `memory ${service}`,
+		state: memory / memoryLimit > limit ? "warning" : "ok",
+		detail: `${Math.round(memory / 1048576)} of ${Math.round(memoryLimit / 1048576)} MiB`
+	}));
+}
+
+// src/job/verify.ts
+const sections = [
+	"infrastructure",
+	"data-integrity",
+	"application-readiness",
+	"performance",
+	"backups"
+];
+/** Looks at the whole stack from all sides, or those asked for, and changes nothing. */
+async function verify(tools, options = {}) {
+	const { backupId, backupMaxAge, sections: asked = sections } = options;
+	const manifest = backupId === void 0 ? void 0 : (await findBackup(tools, backupId, "auto", { services: "all" })).manifest;
+	const looks = {
+		infrastructure: () => checkInfrastructure(tools),
+		"data-integrity": () => checkIntegrity(tools, manifest),
+		"application-readiness": () => checkReadiness(tools),
+		performance: () => checkPerformance(tools),
+		backups: async () => backupMaxAge === void 0 ? [] : checkBackupAge(tools, backupMaxAge)
+	};
+	const checks = await Promise.all(sections.map(async (section) => [section, asked.includes(section) ? await looks[section]() : []]));
+	return {
+		status: checks.flatMap(([, found]) => found).every(passed) ? "success" : "failed",
+		sections: Object.fromEntries(checks),
+		timestamp: tools.clock.now().toISOString()
+	};
+}
+function passed(check) {
+	return check.state === "ok" || check.state === "warning";
+}
+async function checkInfrastructure(tools) {
+	const { checks } = await checkInfra(tools);
+	return checks;
+}
+async function checkIntegrity(tools, manifest) {
+	await assertConfigured(tools);
+	const services = await dataServices(tools);
+	return (await Promise.all(services.map(async ({ driver, service, container }) => {
+		if (!container) return [{
+			name: service.name,
+			state: "failed",
+			detail: "has no container"
+		}];
+		const held = manifest?.services.find((one) => one.service === service.name);
+		return await driver.verify?.(service, container, held) ?? [];
+	}))).flat();
 }
 
 // src/job/pipeline.ts
