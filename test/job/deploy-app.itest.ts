@@ -35,6 +35,8 @@ describe("deploy-app behind nginx", () => {
     )
 
     assert.equal(report.failed, 0, JSON.stringify(report))
+    // A starved nginx closes connections unread when it reloads, which is retried; one that has the host for itself does not.
+    if (!process.env.BESIDE_OTHERS) assert.equal(report.unread, 0, JSON.stringify(report))
     assert.ok((report.versions["2"] ?? 0) > 0, JSON.stringify(report.versions))
     assert.equal(result.status, "success")
     const copies = (await stack.containers()).filter((one) => ["api", "worker"].includes(one.service))
