@@ -364,7 +364,7 @@ function problemsOf$2(issue, data) {
 		path: [...issue.path, key],
 		message: unknownKey(key, knownKeys$1(issue.path))
 	}));
-	const message = valueAt(data, issue.path) === void 0 ? missing$2(issue) : wrong(issue);
+	const message = valueAt(data, issue.path) === void 0 ? missing$3(issue) : wrong(issue);
 	return [{
 		path: issue.path,
 		message
@@ -380,7 +380,7 @@ function unknownKey(key, known) {
 	const suggestion = closest(key, known);
 	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
 }
-function missing$2(issue) {
+function missing$3(issue) {
 	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
 }
 /** What to say of a value that is there and cannot be taken; reads on after its name. */
@@ -2968,7 +2968,7 @@ const texts$1 = {
 	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-properties-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps a database without its data, as an archive, which says how it is made, to standard output. $1 nonce, $2 connection\n# string, $3 milliseconds to wait for a lock.\nguarded \"$1\" pg_dump -w -Fc -Z1 --schema-only --lock-wait-timeout=\"$3\" -d \"$2\"\n",
 	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 how it is stored.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 stored=$5\n# Of a directory, the table of contents alone.\nfeed() { if [ \"$stored\" = directory ]; then tar -xOf \"$file\" ./toc.dat; else cat \"$file\" 2>/dev/null; fi; }\n# shellcheck disable=SC2016 # expanded inside the container\nopen='directory=$(mktemp -d) || exit\ntrap \"rm -rf \\\"$directory\\\"\" EXIT\nrestore() {\n  case $stored in\n  zst) zstd -dcq 2>/dev/null | pg_restore \"$@\" ;;\n  directory) cat >\"$directory/toc.dat\" && pg_restore \"$@\" \"$directory\" ;;\n  *) pg_restore \"$@\" ;;\n  esac\n}'\nlist=$(feed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nrestore -l -C\" sh \"$stored\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\nfeed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$directory/list\\\"\nrestore -C -L \\\"\\$directory/list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$2\\\"\" sh \"$stored\" \"$nonce\" \"$list\"\n",
-	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the\n# rest are further options of pg_restore.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9\nPGAPPNAME=$4\nshift 9\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for\n# `finish`, which ends its sessions.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || return\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\" || exit\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\" || exit\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nrestore_archive() {\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # Without rows there is little to gain by several at a time.\n  case \" $* \" in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac\n  restore_most \"$@\" || {\n    code=$?\n    # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.\n    [ \"$jobs\" -gt 1 ] && grep -q 'deadlock detected' \"$directory/errors\" || exit \"$code\"\n    end_sessions \"$PGAPPNAME\"\n    jobs=1\n    printf '%s\\n%s\\n' \"$drop_sql\" \"$create_sql\" | sql -d template1 && restore_most \"$@\" || exit\n  }\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    # A view may not be made of tables without rows.\n    case \" $* $late\" in *' --schema-only '*\"$refreshes\") continue ;; esac\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\" || exit\n  done\n}\nrestore_most() {\n  run pg_restore -w --exit-on-error \"$@\" -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\" 2>\"$directory/errors\"\n  code=$?\n  cat \"$directory/errors\" >&2\n  return \"$code\"\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script || exit\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive \"$@\"; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle || exit\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the\n# rest are further options of pg_restore.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9\nPGAPPNAME=$4\nshift 9\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for\n# `finish`, which ends its sessions.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || return\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\" || exit\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\" || exit\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nno_tablespace='invalid value for parameter \"default_tablespace\"|tablespace \".*\" does not exist'\nrestore_archive() {\n  placing=yes\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # Without rows there is little to gain by several at a time.\n  case \" $* \" in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac\n  until restore_most \"$@\"; do\n    code=$?\n    if [ \"$jobs\" -gt 1 ] && grep -q 'deadlock detected' \"$directory/errors\"; then\n      # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.\n      jobs=1\n    elif [ \"$placing\" ] && grep -q -E \"$no_tablespace\" \"$directory/errors\"; then\n      # A directory that no backup holds: what lay there goes to the default one.\n      placing=''\n      set -- --no-tablespaces \"$@\"\n    else\n      exit \"$code\"\n    fi\n    end_sessions \"$PGAPPNAME\"\n    printf '%s\\n%s\\n' \"$drop_sql\" \"$create_sql\" | sql -d template1 || exit\n  done\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    # A view may not be made of tables without rows.\n    case \" $* $late\" in *' --schema-only '*\"$refreshes\") continue ;; esac\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\" || exit\n  done\n}\nrestore_most() {\n  run pg_restore -w --exit-on-error \"$@\" -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\" 2>\"$directory/errors\"\n  code=$?\n  cat \"$directory/errors\" >&2\n  return \"$code\"\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script || exit\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive \"$@\"; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle || exit\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
 	"postgres-restore": "#!/bin/sh\n# Has a dump restored by the programs of a Postgres image, and holds their input open for as long as we live.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# restores, $6 file, $7 its length in bytes, $8 its SHA-256, $9 script that says how large the new database is, then its\n# name; the rest, which begins with the nonce, goes to $5.\n# shellcheck disable=SC2317,SC2154 # leave() is what the traps run; what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 restore=$5 file=$6 bytes=$7 sha256=$8 grown=$9\nshift 9\nname=$1 nonce=$2\nshift\nwork='' inside='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$inside\" ] || wait \"$inside\" 2>/dev/null\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/pipe\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$file\" \"$work/pipe\"\n# Beside, it reads the file itself.\nfrom=/infra-actions/file\n[ -n \"$place_beside\" ] || from=-\nthere \"$place_login$restore\" sh \"$bytes\" \"$from\" \"$@\" <\"$work/alive\" 8>&- &\ninside=$!\n# Before 9 is opened, which it must not hold open. It ends when we are gone, and what it starts ends by itself then.\nwhile sleep 10 >/dev/null 2>&1 && kill -0 \"$$\" 2>/dev/null; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\nif [ -n \"$place_beside\" ]; then printf '%s\\n' \"$login\" >&9; else cat \"$file\" >&9; fi || exit\nwait \"$inside\"\ncode=$?\ninside=''\nexit \"$code\"\n",
 	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
 	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *) echo plain ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
@@ -4168,6 +4168,8 @@ const restoringSchema = require_libraries.object({
 	done: require_libraries.array(require_libraries.string$1()),
 	/** What was there before does not serve, or is nothing: there is only the way forward. */
 	forward: require_libraries.boolean(),
+	/** By service: databases that it makes where there is none. */
+	makes: require_libraries.record(require_libraries.string$1(), require_libraries.array(require_libraries.string$1())).optional(),
 	/** That live data may be dropped where the disk has no room for both. */
 	inPlace: require_libraries.object({
 		/** Also without a backup that holds it. */
@@ -5620,6 +5622,16 @@ async function noteRestored(tools, service) {
 		done: [...note.done, service]
 	}));
 }
+/** This service has none of these databases yet, which the restore makes. */
+async function noteMakes(tools, service, databases) {
+	await renote(tools, `note-makes-${service}`, (note) => ({
+		...note,
+		makes: {
+			...note.makes,
+			[service]: [...databases]
+		}
+	}));
+}
 /** From here on what was there before does not serve any more: an interrupted restore can only go on. */
 async function noWayBack(tools) {
 	await renote(tools, "note-no-way-back", (note) => ({
@@ -6955,11 +6967,11 @@ async function repairCopies(tools, drills) {
 			s3: await listOf(s3),
 			drills: drills.records
 		};
-		const toS3 = await missing$1(tools, {
+		const toS3 = await missing$2(tools, {
 			from: local,
 			to: s3
 		}, lists);
-		const toLocal = (await missing$1(tools, {
+		const toLocal = (await missing$2(tools, {
 			from: s3,
 			to: local
 		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
@@ -6984,7 +6996,7 @@ async function listOf(store) {
 	};
 }
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing$1(tools, { from, to }, { drills, ...lists }) {
+async function missing$2(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
@@ -7257,6 +7269,7 @@ async function restoreService(tools, held, how) {
 	await assertSoleServer(tools, one);
 	const aside = await getReady(tools, one, id);
 	const [ready] = await refresh(tools, [one]);
+	if (held.contents.kind === "postgres") await noteMade(tools, ready ?? one, held.contents.databases.map(({ name }) => name));
 	const place = how.inPlace && allowInPlace(tools, held.service, how.inPlace);
 	try {
 		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place);
@@ -7276,6 +7289,12 @@ async function restoreService(tools, held, how) {
 			cause: error
 		});
 	}
+}
+/** Notes which of these databases a restore is going to make: nothing in a server tells that of one that came in. */
+async function noteMade(tools, one, databases) {
+	if (tools.work.dryRun) return;
+	const absent = await one.driver.cutRestores?.absent?.(one.service, containerOf(one), databases);
+	if (absent && absent.length > 0) await noteMakes(tools, one.service.name, absent);
 }
 function lost$1(error, service, gone) {
 	return failure("restore-failed", `${messageOf(error)}; the live data of ${service} had been dropped. ${gone}`, {
@@ -7390,11 +7409,12 @@ async function undoCut(tools, one, cut) {
 /** The part of an interrupted restore that is about one service. */
 function cutOf({ service }, { note, manifest }) {
 	const backup = manifest?.services.find((held) => held.service === service.name);
-	const { ids, inPlace } = note.restoring;
+	const { ids, inPlace, makes } = note.restoring;
 	return {
 		ids,
 		backup,
-		dropped: service.name in (inPlace?.dropped ?? {})
+		dropped: service.name in (inPlace?.dropped ?? {}),
+		makes: makes?.[service.name] ?? []
 	};
 }
 /** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */
@@ -9522,16 +9542,16 @@ function assertReplaceable(server, replaced) {
 * unless it is of a restore that failed.
 * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
 */
-async function undoRestore$2(service, container, work, { only, failed = false } = {}) {
+async function undoRestore$2(service, container, work, { only, failed = false, made = [] } = {}) {
 	const server = await serverFor(work, {
 		service,
 		container,
 		assumed: assumedServer
 	});
 	const last = lastReplaced$1(server, only);
-	const aside = lost(server, last);
+	const aside = lost(server, last, made);
 	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
-	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	if (last.length === 0 && aside.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
 	const run = freeRun(server, aside, work.id);
 	const sql = undoSql(server, {
 		last,
@@ -9572,9 +9592,9 @@ function lastReplaced$1(server, only) {
 	return kept.filter((one) => one.mark.run === newest?.mark.run);
 }
 /** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
-function lost(server, last) {
+function lost(server, last, made) {
 	const live = new Set(server.databases.map((one) => one.name));
-	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
+	const names = [...last.flatMap(({ mark }) => [mark.name, ...mark.made]), ...made];
 	return [...new Set(names)].filter((name) => live.has(name));
 }
 function undoSql(server, { last, aside, run, failed }) {
@@ -9747,9 +9767,12 @@ function sizeOf({ server }, counts) {
 // src/service/postgres/cut-restores.ts
 /**
 * Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
-* ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
+* ones beside the live; what it made where there was none is told by the restore's note. One in place leaves none; its databases have their names again once they are swapped in, never before.
 */
 const cutRestores$1 = {
+	async absent(service, container, databases) {
+		return missing$1(await readServer(service, container), databases);
+	},
 	async isIn(service, container, cut) {
 		await awaitQuiet$1(service, container);
 		return isIn(service, container, cut);
@@ -9762,9 +9785,10 @@ const cutRestores$1 = {
 			container,
 			work
 		}, marked.filter((one) => one.mark.leaving).map((one) => one.name));
-		else if (marked.length > 0) await undoRestore$2(service, container, work, {
+		else if (marked.length > 0 || await isMade(service, container, cut)) await undoRestore$2(service, container, work, {
 			only: cut.ids,
-			failed: true
+			failed: true,
+			made: cut.makes
 		});
 		await dropLeftovers(await jobOf(service, container, work));
 	}
@@ -9777,7 +9801,16 @@ const cutUndos$1 = { async look(service, container, { name }) {
 } };
 async function isIn(service, container, cut) {
 	if (cut.dropped) return isInPlace(service, container, cut);
-	return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving);
+	return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving) || isMade(service, container, cut);
+}
+/** One transaction gives all of them their names, and what was to get one is called otherwise before. */
+async function isMade(service, container, { makes }) {
+	if (makes.length === 0) return false;
+	const server = await readServer(service, container);
+	return leftoversOf(server).length === 0 && missing$1(server, makes).length === 0;
+}
+function missing$1({ databases }, names) {
+	return names.filter((name) => !databases.some((one) => one.name === name));
 }
 /** Somebody may have made a database of that name meanwhile: only what the backup holds is what was restored. */
 async function isInPlace(service, container, { backup }) {
@@ -10130,15 +10163,20 @@ function namesIn(table) {
 }
 
 // src/service/postgres/foreign-checks.ts
-/** Why a foreign dump is not restored, one line each; empty when it can be. `major` and `available` are the server's. */
-function foreignObjections(scan, { major, available }) {
+/** Why a foreign dump is not restored into `database`, one line each; empty when it can be. `major` and `available` are the server's. */
+function foreignObjections(scan, { database, major, available }) {
 	const from = Number.parseInt(scan.serverVersion ?? "0", 10);
+	const extensions = scan.extensions.map((name) => ({ name }));
 	const missing = scan.extensions.filter((one) => !available.includes(one));
 	return [
 		...scan.problems.slice(0, 10).map((one) => `${reasons[one.code]}${one.line > 0 ? ` (line ${one.line}: ${one.what})` : ""}`),
 		...scan.serverVersion !== void 0 && !scan.complete ? ["it is cut off: pg_dump's last line is missing"] : [],
 		...from > major ? [`it is of PostgreSQL ${from}, the server is ${major}`] : [],
-		...missing.length > 0 ? [`the server does not have the extensions ${missing.join(", ")}`] : []
+		...missing.length > 0 ? [`the server does not have the extensions ${missing.join(", ")}`] : [],
+		...unrestorableExtensions([{
+			name: database,
+			extensions
+		}]).map((one) => `it cannot bring back ${one}`)
 	];
 }
 const reasons = {
@@ -10807,6 +10845,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 	const part = partOf(scan, database);
 	const [available = []] = await ask$2(service, container, "select name from pg_available_extensions");
 	const objections = foreignObjections(scan, {
+		database,
 		major: Math.floor(server.version / 1e4),
 		available
 	});
@@ -21902,6 +21941,7 @@ async function restoreForeign(tools, options) {
 		awaits: "services",
 		restoring
 	});
+	await noteMade(tools, running, [database]);
 	const dump = {
 		file: options.file,
 		database,

@@ -79,18 +79,27 @@ printf '%s\n' "$create_sql" | sql -d template1 || exit
 entry='^[0-9]+; [0-9]+ [0-9]+'
 refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
+no_tablespace='invalid value for parameter "default_tablespace"|tablespace ".*" does not exist'
 restore_archive() {
+  placing=yes
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
   # Without rows there is little to gain by several at a time.
   case " $* " in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac
-  restore_most "$@" || {
+  until restore_most "$@"; do
     code=$?
-    # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.
-    [ "$jobs" -gt 1 ] && grep -q 'deadlock detected' "$directory/errors" || exit "$code"
+    if [ "$jobs" -gt 1 ] && grep -q 'deadlock detected' "$directory/errors"; then
+      # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.
+      jobs=1
+    elif [ "$placing" ] && grep -q -E "$no_tablespace" "$directory/errors"; then
+      # A directory that no backup holds: what lay there goes to the default one.
+      placing=''
+      set -- --no-tablespaces "$@"
+    else
+      exit "$code"
+    fi
     end_sessions "$PGAPPNAME"
-    jobs=1
-    printf '%s\n%s\n' "$drop_sql" "$create_sql" | sql -d template1 && restore_most "$@" || exit
-  }
+    printf '%s\n%s\n' "$drop_sql" "$create_sql" | sql -d template1 || exit
+  done
   for late in "$refreshes" "$event_triggers"; do
     # A view may not be made of tables without rows.
     case " $* $late" in *' --schema-only '*"$refreshes") continue ;; esac

@@ -1,11 +1,17 @@
 import type { DumpScan } from "../../core/dump-scan.ts"
+import { unrestorableExtensions } from "./unrestorable-extensions.ts"
 
-/** Why a foreign dump is not restored, one line each; empty when it can be. `major` and `available` are the server's. */
+/** Why a foreign dump is not restored into `database`, one line each; empty when it can be. `major` and `available` are the server's. */
 export function foreignObjections(
   scan: DumpScan,
-  { major, available }: { readonly major: number; readonly available: readonly string[] },
+  {
+    database,
+    major,
+    available,
+  }: { readonly database: string; readonly major: number; readonly available: readonly string[] },
 ): readonly string[] {
   const from = Number.parseInt(scan.serverVersion ?? "0", 10)
+  const extensions = scan.extensions.map((name) => ({ name }))
   const missing = scan.extensions.filter((one) => !available.includes(one))
   return [
     ...scan.problems
@@ -14,6 +20,7 @@ export function foreignObjections(
     ...(scan.serverVersion !== undefined && !scan.complete ? ["it is cut off: pg_dump's last line is missing"] : []),
     ...(from > major ? [`it is of PostgreSQL ${from}, the server is ${major}`] : []),
     ...(missing.length > 0 ? [`the server does not have the extensions ${missing.join(", ")}`] : []),
+    ...unrestorableExtensions([{ name: database, extensions }]).map((one) => `it cannot bring back ${one}`),
   ]
 }
 

@@ -42,7 +42,7 @@ export async function restoreForeign(
   const scan = await scanForeign(service, container, file)
   const part = partOf(scan, database)
   const [available = []] = await ask(service, container, "select name from pg_available_extensions")
-  const objections = foreignObjections(scan, { major: Math.floor(server.version / 10_000), available })
+  const objections = foreignObjections(scan, { database, major: Math.floor(server.version / 10_000), available })
   if (objections.length > 0 && !force)
     throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, {
       hint: "If you trust who made it, `force: true` runs it as the superuser.",

@@ -61,8 +61,7 @@ export async function restoreBeside(
     dropSql(names.name),
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
-    // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one, and so
-    // does a database whose own is missing.
+    // A tablespace is a directory that no backup holds: where there is none, its tables go to the default one at once.
     ...(server.ownTablespaces.length > 0 ? [] : ["--no-tablespaces"]),
     ...(trial ? ["--schema-only"] : []),
   ])

@@ -15,6 +15,8 @@ export interface Taken {
   readonly only?: readonly string[]
   /** It did not come to its end: what it had brought is not to come back by an undo. */
   readonly failed?: boolean
+  /** Databases that it made where there was none, besides those that what it replaced tells of. */
+  readonly made?: readonly string[]
 }
 
 interface Kept {
@@ -40,13 +42,13 @@ export async function undoRestore(
   service: Service,
   container: Container,
   work: Work,
-  { only, failed = false }: Taken = {},
+  { only, failed = false, made = [] }: Taken = {},
 ): Promise<string> {
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const last = lastReplaced(server, only)
-  const aside = lost(server, last)
+  const aside = lost(server, last, made)
   assertReplaceable(server, [...aside, ...last.map((one) => one.name)])
-  if (last.length === 0 && !work.dryRun)
+  if (last.length === 0 && aside.length === 0 && !work.dryRun)
     throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
@@ -88,9 +90,9 @@ function lastReplaced(server: ServerFacts, only?: readonly string[]): readonly K
 }
 
 /** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
-function lost(server: ServerFacts, last: readonly Kept[]): readonly string[] {
+function lost(server: ServerFacts, last: readonly Kept[], made: readonly string[]): readonly string[] {
   const live = new Set(server.databases.map((one) => one.name))
-  const names = last.flatMap(({ mark }) => [mark.name, ...mark.made])
+  const names = [...last.flatMap(({ mark }) => [mark.name, ...mark.made]), ...made]
   return [...new Set(names)].filter((name) => live.has(name))
 }
 

@@ -100,6 +100,11 @@ describe("restoring a dump that somebody else made", () => {
     ["a forged restrict", "\\restrict `touch /tmp/owned`\n", /forged/],
     ["an extension that is not there", "create extension if not exists not_there;\n", /extensions not_there/],
     [
+      "an extension that no restore brings back",
+      "create extension pg_cron;\n",
+      /pg_cron of database "copy" \(it can only/,
+    ],
+    [
       "a newer major",
       "-- Dumped from database version 99.1\nselect 1;\n-- PostgreSQL database dump complete\n",
       /PostgreSQL 99/,

@@ -105,13 +105,10 @@ for (const major of [15, 17] as const) {
         assert.equal(ground.sql("by_hand", "select count(*), sum(i) from t"), "100|5050")
         runByHand(["In its place"], { env: { ...env, DATABASE: "simple" } })
         ground.sql("postgres", "drop database simple_before")
-        if (format !== "directory") {
-          if (file.endsWith(".zst")) execFileSync("zstd", ["--quiet", "-d", FILE])
-          const properties =
-            made?.artifacts.find(({ role }) => role === "properties")?.file ?? file.replace(/\.zst$/, "")
-          const PROPERTIES = `${ground.backups}/${properties}`
-          runByHand(["Owner, rights and settings"], { env: { ...env, PROPERTIES } })
-        } else ground.sql("postgres", simple)
+        if (file.endsWith(".zst")) execFileSync("zstd", ["--quiet", "-d", FILE])
+        const properties = made?.artifacts.find(({ role }) => role === "properties")?.file ?? file.replace(/\.zst$/, "")
+        const PROPERTIES = `${ground.backups}/${properties}`
+        runByHand(["Owner, rights and settings"], { env: { ...env, PROPERTIES } })
         assert.equal(ground.sql("simple", "select setting from pg_settings where name = 'work_mem'"), "7168")
       })
 

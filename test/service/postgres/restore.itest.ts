@@ -167,46 +167,6 @@ for (const major of [15, 17] as const) {
       Object.assign(newer.contents, { version: 180_001 })
       await assert.rejects(restore(newer), { code: "postgres-version" })
     })
-
-    it("brings a database back into its own tablespace, and into the default one where that is missing", {
-      skip: major === 15,
-    }, async () => {
-      ground.docker("exec", "--user", "postgres", ground.container().id, "mkdir", "/tmp/own")
-      ground.sql("postgres", `create tablespace "its own" location '/tmp/own'`)
-      ground.sql("postgres", `create database placed tablespace "its own"`)
-      ground.sql("placed", "create table t as select generate_series(1, 10) i")
-      const service = { ...ground.service, config: { ...ground.service.config, databases: ["placed"] } }
-      const target = { id: "backup-20260101-000011", stamp: "2026-01-01-000011" }
-      const held = await driver.backup?.(service, ground.container(), target, directWork(service.host))
-      const lies = () =>
-        ground.sql(
-          "placed",
-          "select spcname, (select count(*) from t) from pg_database d join pg_tablespace s on s.oid = dattablespace where datname = current_database()",
-        )
-      await restore(held)
-      assert.equal(lies(), "its own|10")
-      for (const name of names().filter((one) => one.startsWith("placed")))
-        ground.sql("postgres", `drop database ${name}`)
-      ground.sql("postgres", `drop tablespace "its own"`)
-      await restore(held)
-      assert.equal(lies(), "pg_default|10")
-    })
-
-    it("begins again by one job when several have dead-locked", { skip: major === 15 }, async () => {
-      ground.sql(
-        "app",
-        `create function turns(one bigint, other bigint) returns bigint immutable language plpgsql as
-           'begin perform pg_advisory_xact_lock(one), pg_sleep(1); perform pg_advisory_xact_lock(other); return one; end';
-         create table ping as select 1 as i; create index on ping (turns(i, i + 1));
-         create table pong as select 2 as i; create index on pong (turns(i, i - 1));`,
-      )
-      const target = { id: "backup-20260101-000010", stamp: "2026-01-01-000010" }
-      const work = directWork(ground.service.host)
-      await restore((await driver.backup?.(ground.service, ground.container(), target, work)) ?? assert.fail())
-      assert.match(ground.serverLog(), /deadlock detected/)
-      assert.equal(ground.sql("app", "select count(*) from pg_indexes where tablename in ('ping', 'pong')"), "2")
-      assert.ok(!names().some((one) => /^app__new_/.test(one)))
-    })
   })
 }
 

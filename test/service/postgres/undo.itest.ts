@@ -85,7 +85,7 @@ describe("taking a restore back, and removing what it replaced", () => {
   it("takes a restore that failed back once, whoever asks again, and what that had brought is not to come back", async () => {
     const [restoring, settling] = [work(), work()]
     await restore(restoring)
-    const cut = (ids: readonly string[]) => ({ ids, backup, dropped: false })
+    const cut = (ids: readonly string[]) => ({ ids, backup, dropped: false, makes: [] })
     const isIn = (ids: readonly string[]) =>
       driver.cutRestores?.isIn?.(ground.service, ground.container(), cut(ids)) ?? assert.fail()
     const undoCut = (ids: readonly string[], by = work()) =>
@@ -146,6 +146,34 @@ describe("taking a restore back, and removing what it replaced", () => {
     ground.sql("app", "alter subscription s disable")
   })
 
+  it("puts aside what a restore that failed had made where there was no database", async () => {
+    const only = { ...backup, contents: withoutOthers(backup, "made") }
+    const cutRestores = driver.cutRestores ?? assert.fail()
+    const absent = async () => (await cutRestores.absent?.(ground.service, ground.container(), ["app", "made"])) ?? []
+    const restoring = work()
+    ground.sql("postgres", "drop database if exists made")
+    const cut = { ids: [restoring.id], backup: only, dropped: false, makes: await absent() }
+    const isIn = () => cutRestores.isIn?.(ground.service, ground.container(), cut)
+    const undoCut = () => cutRestores.undo(ground.service, ground.container(), cut, work())
+    assert.deepEqual([cut.makes, await isIn()], [["made"], false])
+    ground.sql("postgres", "create database made")
+    const mark = JSON.stringify({ "infra-actions": "restoring", name: "made" })
+    ground.sql("postgres", "create database made__new_01234567")
+    ground.sql("postgres", `comment on database made__new_01234567 is '${mark}'`)
+    assert.equal(await isIn(), false)
+    ground.sql("postgres", "drop database made; drop database made__new_01234567")
+    await undoCut()
+    await driver.restore?.(ground.service, ground.container(), only, restoring)
+    assert.deepEqual([await absent(), await isIn()], [[], true])
+    ground.sql("made", "create table written_since as select 1")
+    assert.equal(await isIn(), true)
+    await undoCut()
+    await undoCut()
+    assert.deepEqual(await absent(), ["made"])
+    const kept = (await replaced()).filter(({ was }) => was === "made").at(-1) ?? assert.fail()
+    assert.deepEqual([kept.failed, ground.sql(kept.name, "select count(*) from written_since")], [true, "1"])
+  })
+
   it("removes replaced databases of any name, subscriptions in them, and nothing that is not one", async () => {
     // The live one, with its idle subscription, becomes the replaced one.
     await restore()
@@ -163,3 +191,8 @@ describe("taking a restore back, and removing what it replaced", () => {
     assert.equal(ground.sql("app", "select count(*) from pg_subscription"), "0")
   })
 })
+
+function withoutOthers({ contents }: ServiceBackup, name: string): ServiceBackup["contents"] {
+  if (contents.kind !== "postgres") return contents
+  return { ...contents, databases: contents.databases.filter((one) => one.name === name) }
+}
