@@ -169,6 +169,29 @@ describe("a restore into a server that does not serve", () => {
     assert.equal(redis(place, "get", "mine"), "kept")
   })
 
+  it("into the place of a database that somebody has dropped is finished after a cut, or put aside when it fails", async () => {
+    const drop = () => sql(place, "drop database healthcare with (force)", "postgres")
+    const live = () => sql(place, "select count(*) from pg_database where datname = 'healthcare'", "postgres")
+    drop()
+    redis(place, "set", "mine", "later")
+    await assert.rejects(restore(open(place, { beforeStep: deadAfter("swap-postgres") }), { backupId: id }))
+    const settling = open(place)
+    await finishInterrupted(settling)
+    assert.match(settling.said.join("\n"), new RegExp(`The restore of ${id} is finished`))
+    assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mine")], ["30", ""])
+    drop()
+    redis(place, "set", "mine", "kept")
+    const beforeStep = (step: string) => {
+      if (step === "start-dragonfly") throw failure("load-failed", "it does not load")
+    }
+    const failing = open(place, { beforeStep })
+    await assert.rejects(restore(failing, { backupId: id }), { code: "restore-failed" })
+    assert.match(failing.said.join("\n"), /The restore is undone: the data is as it was before/)
+    assert.deepEqual([live(), redis(place, "get", "mine")], ["0", "kept"])
+    await restore(open(place), { backupId: id })
+    assert.equal(sql(place, "select count(*) from notes"), "30")
+  })
+
   it("goes on with a server that answers although its health check fails", async () => {
     sql(place, "delete from notes")
     await docker("exec", "-u", "0", name("postgres"), "sh", "-c", 'mv "$(command -v pg_isready)" /tmp/pg_isready')
