@@ -1,7 +1,6 @@
 import { inputError } from "../core/errors.ts"
 import type { ForeignRestore, RestoreReport } from "../service/driver.ts"
 import { assertSoleServer, ensureRunning } from "./ensure-running.ts"
-import { noteMade } from "./restore-service.ts"
 import { containerOf, dataServices } from "./stack-services.ts"
 import { startAfterFailure, startAfterSuccess } from "./start-after.ts"
 import type { Tools } from "./tools.ts"
@@ -29,7 +28,6 @@ export async function restoreForeign(tools: Tools, options: ForeignRestoreOption
   const [running = only] = await ensureRunning(tools, [only])
   const restoring = { ids: [tools.work.id], services: [only.service.name], done: [], forward: false }
   await stopWriters(tools, { awaits: "services", restoring })
-  await noteMade(tools, running, [database])
   const dump = { file: options.file, database, force: options.force }
   const report = await running.driver
     .restoreForeign?.(running.service, containerOf(running), dump, tools.work)

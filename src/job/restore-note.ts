@@ -42,14 +42,6 @@ export async function noteRestored(tools: Tools, service: string): Promise<void>
   await renote(tools, `note-restored-${service}`, (note) => ({ ...note, done: [...note.done, service] }))
 }
 
-/** This service has none of these databases yet, which the restore makes. */
-export async function noteMakes(tools: Tools, service: string, databases: readonly string[]): Promise<void> {
-  await renote(tools, `note-makes-${service}`, (note) => ({
-    ...note,
-    makes: { ...note.makes, [service]: [...databases] },
-  }))
-}
-
 /** From here on what was there before does not serve any more: an interrupted restore can only go on. */
 export async function noWayBack(tools: Tools): Promise<void> {
   await renote(tools, "note-no-way-back", (note) => ({ ...note, forward: true }))

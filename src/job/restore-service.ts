@@ -5,7 +5,6 @@ import { assertSoleServer, ensureRunning, refresh } from "./ensure-running.ts"
 import { isOurs } from "./is-ours.ts"
 import { makeServing } from "./make-serving.ts"
 import { allowInPlace } from "./restore-in-place.ts"
-import { noteMakes } from "./restore-note.ts"
 import { containerOf, dataServices, type StackService } from "./stack-services.ts"
 import type { Restoring } from "./stopped-app-note.ts"
 import type { Tools } from "./tools.ts"
@@ -26,12 +25,6 @@ export async function restoreService(tools: Tools, held: ServiceBackup, how: How
   await assertSoleServer(tools, one)
   const aside = await getReady(tools, one, id)
   const [ready] = await refresh(tools, [one])
-  if (held.contents.kind === "postgres")
-    await noteMade(
-      tools,
-      ready ?? one,
-      held.contents.databases.map(({ name }) => name),
-    )
   const place = how.inPlace && allowInPlace(tools, held.service, how.inPlace)
   try {
     const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place)
@@ -50,13 +43,6 @@ export async function restoreService(tools: Tools, held: ServiceBackup, how: How
       cause: error,
     })
   }
-}
-
-/** Notes which of these databases a restore is going to make: nothing in a server tells that of one that came in. */
-export async function noteMade(tools: Tools, one: StackService, databases: readonly string[]): Promise<void> {
-  if (tools.work.dryRun) return
-  const absent = await one.driver.cutRestores?.absent?.(one.service, containerOf(one), databases)
-  if (absent && absent.length > 0) await noteMakes(tools, one.service.name, absent)
 }
 
 function lost(error: unknown, service: string, gone: string): Error {

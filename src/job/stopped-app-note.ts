@@ -15,8 +15,6 @@ const restoringSchema = z.object({
   done: z.array(z.string()),
   /** What was there before does not serve, or is nothing: there is only the way forward. */
   forward: z.boolean(),
-  /** By service: databases that it makes where there is none. */
-  makes: z.record(z.string(), z.array(z.string())).optional(),
   /** That live data may be dropped where the disk has no room for both. */
   inPlace: z
     .object({

@@ -44,8 +44,8 @@ export async function undoCut(tools: Tools, one: StackService, cut: Cut): Promis
 /** The part of an interrupted restore that is about one service. */
 export function cutOf({ service }: StackService, { note, manifest }: Cut): CutRestore {
   const backup = manifest?.services.find((held) => held.service === service.name)
-  const { ids, inPlace, makes } = note.restoring
-  return { ids, backup, dropped: service.name in (inPlace?.dropped ?? {}), makes: makes?.[service.name] ?? [] }
+  const { ids, inPlace } = note.restoring
+  return { ids, backup, dropped: service.name in (inPlace?.dropped ?? {}) }
 }
 
 /** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */

@@ -8,8 +8,6 @@ export interface CutRestore {
   readonly backup: ServiceBackup | undefined
   /** Whether it had begun to drop the live data: there is only the way forward. */
   readonly dropped: boolean
-  /** Databases that it was to make where there was none: to undo it is to put them aside. */
-  readonly makes: readonly string[]
 }
 
 /** What a restore that was cut off left beside the live data. */

@@ -84,8 +84,6 @@ export interface Occupancy {
 
 /** What can be told and done about a restore that was cut off, by the names that it left. */
 export interface CutRestores {
-  /** Those of these databases that are not there, before it makes them: what it replaces is told by its name, what it makes is not. */
-  absent?(service: Service, container: Container, databases: readonly string[]): Promise<readonly string[]>
   /** Whether its data was swapped in, which was compared before that. Absent where only a server that loads it can tell. */
   isIn?(service: Service, container: Container, cut: CutRestore): Promise<boolean>
   /** What its data holds again once it is undone, as it was noted when that was moved aside; undefined where it was not. */

@@ -189,7 +189,7 @@ describe("a restore into a server that does not serve", () => {
     assert.match(failing.said.join("\n"), /The restore is undone: the data is as it was before/)
     assert.deepEqual([live(), redis(place, "get", "mine")], ["0", "kept"])
     await restore(open(place), { backupId: id })
-    assert.equal(sql(place, "select count(*) from notes"), "30")
+    assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mine")], ["30", ""])
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

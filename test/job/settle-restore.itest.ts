@@ -15,7 +15,7 @@ import { openPaper } from "../support/paper-stack.ts"
 const artifact = { file: "f", name: "f", bytes: 1, sha256: "a".repeat(64) }
 const manifest = manifestOf("backup-20260131-020000", {
   services: [
-    postgresOf("db", { healthcare: {} }, [{ ...artifact, role: "database" }]),
+    postgresOf("db", {}, [{ ...artifact, role: "database" }]),
     keysOf("cache", [], [{ ...artifact, role: "keys" }]),
   ],
 })
@@ -30,7 +30,6 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
   const held = { service: "cache", same: {}, atLeast: { keys: 5 } }
   const data: Record<string, "before" | "restored"> = { db: "before", cache: "before" }
   let [refused, counted] = [false, false]
-  const absent: string[] = []
   const left: LeftOfRestore[] = []
   const driver = (kind: "redis" | "postgres"): ServiceDriver => ({
     kinds: [kind],
@@ -45,7 +44,7 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
     ...(kind === "redis" && { fingerprint: async () => ({ ...held, atLeast: { keys: 4 } }) }),
     cutRestores: {
       ...(kind === "redis" && { held: async () => (counted ? held : undefined) }),
-      ...(kind === "postgres" && { isIn: async ({ name }) => data[name] === "restored", absent: async () => absent }),
+      ...(kind === "postgres" && { isIn: async ({ name }) => data[name] === "restored" }),
       undo: async ({ name }, _container, _cut, work) => {
         await work.step(`undo-${name}`, change`true`)
         data[name] = "before"
@@ -76,7 +75,6 @@ function world({ worker = "exited" }: { readonly worker?: "running" | "exited" }
       counted = true
     },
     left,
-    absent,
     data: () => `${data.db},${data.cache}`,
   }
 }
@@ -117,16 +115,6 @@ for (const worker of ["running", "exited"] as const)
     assert.match(tools.said.join("\n"), /worker may write meanwhile[\s\S]*The restore is undone/)
     assert.equal(await readStoppedApp(ground.tools()), undefined)
   })
-
-test("which databases a restore makes where there is none is noted before it makes them, and forgotten with the restore", async () => {
-  await using ground = world()
-  const makes = async () => (await readStoppedApp(ground.tools()))?.restoring?.makes
-  ground.absent.push("healthcare")
-  await assert.rejects(restore(ground.dying("swap-db")))
-  assert.deepEqual(await makes(), { db: ["healthcare"] })
-  await finishInterrupted(ground.tools())
-  assert.equal(await makes(), undefined)
-})
 
 test("a cut restore of keys is not forgotten while a part of the data of before lies aside, and what else lies there is named", async () => {
   await using ground = world()

@@ -9,18 +9,15 @@ import type { CutRestores, CutUndos, Service } from "../driver.ts"
 import { countDatabases } from "./count-databases.ts"
 import { besideLabel } from "./place.ts"
 import { dropToMakeRoom } from "./restore-in-place.ts"
-import { dropLeftovers, leftoversOf } from "./restore-steps.ts"
-import { markOf, readServer, type ServerFacts } from "./server-facts.ts"
+import { dropLeftovers } from "./restore-steps.ts"
+import { markOf, readServer } from "./server-facts.ts"
 import { undoRestore } from "./undo-restore.ts"
 
 /**
  * Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
- * ones beside the live; what it made where there was none is told by the restore's note. One in place leaves none; its databases have their names again once they are swapped in, never before.
+ * ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
  */
 export const cutRestores: CutRestores = {
-  async absent(service, container, databases) {
-    return missing(await readServer(service, container), databases)
-  },
   async isIn(service, container, cut) {
     await awaitQuiet(service, container)
     return isIn(service, container, cut)
@@ -33,8 +30,7 @@ export const cutRestores: CutRestores = {
         { service, container, work },
         marked.filter((one) => one.mark.leaving).map((one) => one.name),
       )
-    else if (marked.length > 0 || (await isMade(service, container, cut)))
-      await undoRestore(service, container, work, { only: cut.ids, failed: true, made: cut.makes })
+    else if (marked.length > 0) await undoRestore(service, container, work, { only: cut.ids, failed: true })
     await dropLeftovers(await jobOf(service, container, work))
   },
 }
@@ -44,25 +40,14 @@ export const cutUndos: CutUndos = {
   async look(service, container, { name }) {
     await awaitQuiet(service, container)
     const { databases } = await readServer(service, container)
-    return databases.some((one) => one.name === name) ? "untouched" : "taken"
+    const kept = databases.find((one) => one.name === name)
+    return kept && markOf(kept)?.["infra-actions"] === "replaced" ? "untouched" : "taken"
   },
 }
 
 async function isIn(service: Service, container: Container, cut: CutRestore): Promise<boolean> {
   if (cut.dropped) return isInPlace(service, container, cut)
-  const marked = await markedBy(service, container, cut)
-  return marked.some((one) => !one.mark.leaving) || isMade(service, container, cut)
-}
-
-/** One transaction gives all of them their names, and what was to get one is called otherwise before. */
-async function isMade(service: Service, container: Container, { makes }: CutRestore): Promise<boolean> {
-  if (makes.length === 0) return false
-  const server = await readServer(service, container)
-  return leftoversOf(server).length === 0 && missing(server, makes).length === 0
-}
-
-function missing({ databases }: ServerFacts, names: readonly string[]): readonly string[] {
-  return names.filter((name) => !databases.some((one) => one.name === name))
+  return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving)
 }
 
 /** Somebody may have made a database of that name meanwhile: only what the backup holds is what was restored. */

@@ -73,14 +73,14 @@ const explanations: readonly Explanation[] = [
     hint: "POSTGRES_USER and POSTGRES_PASSWORD of the container must be those of the database, or pg_hba.conf must have `local all all trust`.",
   },
   {
-    pattern: /permission denied|must be superuser|must be owner/,
+    pattern: /(ERROR|FATAL): +(permission denied|must be (superuser|owner))/,
     code: "postgres-permission",
     problem: "the user lacks a right",
-    hint: "POSTGRES_USER must be a superuser: it is when the image made it.",
+    hint: "POSTGRES_USER must be a superuser, as it is when the image made it; what a materialized view reads, its owner must be allowed to.",
   },
   {
     pattern:
-      /invalid page|could not read block|could not open file|missing chunk|checksum|unexpected chunk|corrupt|_damaged_pages/,
+      /invalid page in block|could not read blocks? \d|could not open file "(base|global|pg_)|(missing|unexpected) chunk (number|size)|compressed \w+ data is corrupt|index "[^"]*" (is corrupt|contains (corrupted|unexpected))|zero_damaged_pages or/,
     code: "postgres-damaged",
     problem: "the data itself is damaged",
     hint: "Do not restart or recreate it. Take a cold copy of the data directory first, then restore the last proven backup.",
@@ -94,7 +94,7 @@ const explanations: readonly Explanation[] = [
 export function explainFailure(what: string, text: string, otherwise: string, cause?: unknown): AppError {
   const output = beforeStopping(text)
   const known = explanations.find(({ pattern }) => pattern.test(output))
-  const line = errorLine(output)
+  const line = errorLine(output, known?.pattern)
   const blocker = blockerOf(output)
   const problem = [known?.problem, blocker, line].filter((part) => part !== undefined && part !== "").join(": ")
   return failure(known?.code ?? otherwise, `${what} failed: ${problem || "it gave no reason"}`, {
@@ -109,12 +109,14 @@ function beforeStopping(text: string): string {
   return before.trim() === "" ? text : before
 }
 
-function errorLine(output: string): string {
+/** The line that names the cause, else the first error: pg_dump says in its first only that something failed. */
+function errorLine(output: string, cause: RegExp | undefined): string {
   const all = output
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/^ia-[0-9a-f]{24} /.test(line))
-  const first = all.find((line) => /\b(FATAL|ERROR|PANIC)\b|error:|No space left/.test(line))
+  const named = all.find((line) => cause?.test(line))
+  const first = named ?? all.find((line) => /\b(FATAL|ERROR|PANIC)\b|error:|No space left/.test(line))
   return (first ?? all.at(-1) ?? "").slice(0, 500)
 }
 

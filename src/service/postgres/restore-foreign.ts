@@ -14,7 +14,7 @@ import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { foreignObjections } from "./foreign-checks.ts"
 import { type ForeignFile, foreignFile, scanForeign } from "./foreign-script.ts"
-import { besideName, connectionTo, identifier, literal, stepPart } from "./identifiers.ts"
+import { besideName, connectionTo, identifier, stepPart } from "./identifiers.ts"
 import { ask, execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import type { RestoreJob } from "./restore-job.ts"
@@ -22,6 +22,7 @@ import { dropLeftovers, swapAll } from "./restore-steps.ts"
 import { readServer } from "./server-facts.ts"
 import { assertRoomInside } from "./space.ts"
 import { countSql } from "./sql.ts"
+import { markLeftover } from "./swap-sql.ts"
 
 /**
  * Restores one database from a dump that somebody else made, beside the live one, and swaps it in. It is read first, in a
@@ -107,12 +108,11 @@ async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents
   const { service, container, work } = job
   const nonce = newNonce()
   const plan = planOf(run)
-  const mark = JSON.stringify({ "infra-actions": "restoring", name: run.database })
   const create = [
     ...run.roles.map((one) => `create role ${identifier(one)} nologin`),
     ...(run.role === "" ? [] : [`create role ${identifier(run.role)} nologin`]),
     `create database ${identifier(run.name)} template template0${run.role === "" ? "" : ` owner ${identifier(run.role)}`}`,
-    `comment on database ${identifier(run.name)} is ${literal(mark)};`,
+    `${markLeftover(run.database, run.name)};`,
   ]
   const args = [
     ...[container.id, insideScript("script"), insideScript("foreign"), nonce, run.file.path, run.file.kind],

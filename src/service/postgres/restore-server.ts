@@ -53,7 +53,7 @@ export async function restoreServer(
   await restoreRoles(job, backup.artifacts)
   if (inPlace && dropped) await giveWay(job, incoming, { inPlace, look })
   const restored = await restoreAll(job, incoming, { dropped })
-  await swapAll(job, restored)
+  await swapAll(job, restored, { dropped })
   return {
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),

@@ -6,7 +6,7 @@ import { databaseContents } from "./contents.ts"
 import { type DatabaseStatements, databaseStatements } from "./database-statements.ts"
 import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
-import { besideName, connectionTo, identifier, literal } from "./identifiers.ts"
+import { besideName, connectionTo, identifier } from "./identifiers.ts"
 import { execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
@@ -14,7 +14,7 @@ import { type Place, placedScript } from "./place.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
 import { type DatabaseFacts, markOf, readServer, type ServerFacts } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
-import { swapSql } from "./swap-sql.ts"
+import { markLeftover, nothingSql, swapSql } from "./swap-sql.ts"
 
 interface RestoredFile {
   readonly expected: DatabaseContents
@@ -45,7 +45,6 @@ export async function restoreBeside(
     },
   )
   const nonce = newNonce()
-  const mark = JSON.stringify({ "infra-actions": "restoring", name: names.live })
   const command = script("change", placedScript("postgres-restore"), [
     ...place.wordsFor(expected.size),
     insideScript("restore"),
@@ -57,7 +56,7 @@ export async function restoreBeside(
     nonce,
     sessionName(work.id),
     storedAs(artifact.file),
-    `${statements.create(names.name, server.ownTablespaces)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+    `${statements.create(names.name, server.ownTablespaces)};\n${markLeftover(names.live, names.name)};`,
     dropSql(names.name),
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,
@@ -122,17 +121,26 @@ export async function dropBeside(
   }
 }
 
-/** Renames all of them at once; proven by looking at the names afterwards. */
-export async function swapAll(job: RestoreJob, restored: readonly Beside[]): Promise<void> {
+/**
+ * Renames all of them at once; proven by looking at the names afterwards. Where there was nothing to replace, and nothing was
+ * `dropped` for it, an empty database says so.
+ */
+export async function swapAll(
+  job: RestoreJob,
+  restored: readonly Beside[],
+  { dropped = false }: { readonly dropped?: boolean } = {},
+): Promise<void> {
   const { service, container, work, server } = job
   const nonce = newNonce()
   const names = restored.flatMap((one) => [one.live, one.name])
   const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
+  const nothing = dropped || restored.some((one) => one.exists) ? undefined : restored[0]
+  if (nothing) await makeNothing(job, nothing)
   await work
     .step(
       `swap-${service.name}`,
       execInside("change", container, { name: "swap", args: [nonce, JSON.stringify(names)] }),
-      { input: swapSql(restored, comments, { run: work.id, at: server.now }) },
+      { input: swapSql(restored, comments, { run: work.id, at: server.now, nothing }) },
     )
     .catch((error: unknown) => {
       throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error)
@@ -140,6 +148,17 @@ export async function swapAll(job: RestoreJob, restored: readonly Beside[]): Pro
   const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), [])
   if (missing.length > 0)
     throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`)
+}
+
+/** See `nothingSql`. */
+export async function makeNothing(
+  { service, container, work }: Omit<RestoreJob, "server">,
+  { live, old }: Pick<Beside, "live" | "old">,
+): Promise<void> {
+  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error: unknown) => {
+    throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error)
+  })
 }
 
 async function notSwapped({ service, container }: RestoreJob, restored: readonly Beside[]): Promise<readonly string[]> {

@@ -97,6 +97,8 @@ const marker = z.object({
   run: z.string().optional(),
   at: z.iso.datetime().optional(),
   made: z.array(z.string()).default([]),
+  /** An empty one that only says that there was none: to bring it back is to have none. */
+  nothing: z.boolean().default(false),
   /** Moved aside only to be dropped, before anything has replaced it. */
   leaving: z.boolean().default(false),
   /** A restore that did not come to its end had brought it: nothing that is to come back. */

@@ -6,8 +6,9 @@ import { assertReplaceable } from "./assert-replaceable.ts"
 import { besideName, identifier, literal } from "./identifiers.ts"
 import { execInside, named } from "./inside.ts"
 import { newNonce } from "./marked-lines.ts"
+import { dropLeftovers, makeNothing } from "./restore-steps.ts"
 import { assumedServer, type DatabaseMark, markOf, readServer, type ServerFacts, serverFor } from "./server-facts.ts"
-import { moveAside } from "./swap-sql.ts"
+import { markLeftover, markReplaced, moveAside } from "./swap-sql.ts"
 
 /** Which restore is taken back; the last one unless told. */
 export interface Taken {
@@ -15,8 +16,6 @@ export interface Taken {
   readonly only?: readonly string[]
   /** It did not come to its end: what it had brought is not to come back by an undo. */
   readonly failed?: boolean
-  /** Databases that it made where there was none, besides those that what it replaced tells of. */
-  readonly made?: readonly string[]
 }
 
 interface Kept {
@@ -25,7 +24,10 @@ interface Kept {
 }
 
 interface Undo extends Pick<Required<Taken>, "failed"> {
-  readonly last: readonly Kept[]
+  /** What comes back. */
+  readonly back: readonly Kept[]
+  /** What only says that there was none of these databases. */
+  readonly none: readonly Kept[]
   /** Live databases that make room. */
   readonly aside: readonly string[]
   /** The id under which they are kept. */
@@ -34,7 +36,7 @@ interface Undo extends Pick<Required<Taken>, "failed"> {
 
 /**
  * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
- * and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too,
+ * and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same way, so that this can be taken back too,
  * unless it is of a restore that failed.
  * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
  */
@@ -42,19 +44,24 @@ export async function undoRestore(
   service: Service,
   container: Container,
   work: Work,
-  { only, failed = false, made = [] }: Taken = {},
+  { only, failed = false }: Taken = {},
 ): Promise<string> {
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const last = lastReplaced(server, only)
-  const aside = lost(server, last, made)
+  const aside = lost(server, last)
   assertReplaceable(server, [...aside, ...last.map((one) => one.name)])
-  if (last.length === 0 && aside.length === 0 && !work.dryRun)
+  if (last.length === 0 && !work.dryRun)
     throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, {
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
-  const run = freeRun(server, aside, work.id)
-  const sql = undoSql(server, { last, aside, run, failed })
-  const names = JSON.stringify([...aside, ...last.map((one) => one.name)])
+  const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)]
+  const gone = aside.length > 0 ? aside : back.slice(0, 1).map((one) => one.mark.name)
+  const run = freeRun(server, gone, work.id)
+  const [live] = gone
+  if (aside.length === 0 && live !== undefined)
+    await makeNothing({ service, container, work }, { live, old: besideName(live, "old", run) })
+  const sql = undoSql(server, { back, none, aside, run, failed })
+  const names = JSON.stringify([...aside, ...back.map((one) => one.name)])
   await work
     .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
       input: sql,
@@ -62,11 +69,21 @@ export async function undoRestore(
     .catch((error: unknown) => {
       throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error)
     })
-  const back = last.map((one) => one.mark.name)
-  const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), [])
-  if (missing.length > 0)
-    throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`)
-  return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`
+  const wrong = await work.check(`undone-${service.name}`, () => notBack(service, container, { back, none }), [])
+  if (wrong.length > 0) throw failure("postgres-undo-failed", `after the undo of ${service.name}: ${wrong.join(", ")}`)
+  if (none.length > 0) await dropLeftovers({ service, container, work, server: await readServer(service, container) })
+  return told(service, last, { back, none, aside, run })
+}
+
+/** `"app" of postgres as before the restore; what it had brought is in "app__old_0a1b2c3d".` */
+function told(service: Service, last: readonly Kept[], { back, none, aside, run }: Omit<Undo, "failed">): string {
+  const lists = [back.map((one) => one.mark.name), none.flatMap((one) => one.mark.made)].map((list) =>
+    list.map((name) => `"${name}"`).join(", "),
+  )
+  const [there, absent] = lists
+  const state = [there ? `${there} of ${service.name}` : "", absent ? `no ${absent} in ${service.name}` : ""]
+  const brought = aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")
+  return `${state.filter((one) => one !== "").join(", and ")} as before the restore${at(last)}${brought === "" ? "" : `; what it had brought is in ${brought}`}.`
 }
 
 /** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
@@ -90,32 +107,45 @@ function lastReplaced(server: ServerFacts, only?: readonly string[]): readonly K
 }
 
 /** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
-function lost(server: ServerFacts, last: readonly Kept[], made: readonly string[]): readonly string[] {
+function lost(server: ServerFacts, last: readonly Kept[]): readonly string[] {
   const live = new Set(server.databases.map((one) => one.name))
-  const names = [...last.flatMap(({ mark }) => [mark.name, ...mark.made]), ...made]
+  const names = last.flatMap(({ mark }) => [mark.name, ...mark.made])
   return [...new Set(names)].filter((name) => live.has(name))
 }
 
-function undoSql(server: ServerFacts, { last, aside, run, failed }: Undo): string {
+function undoSql(server: ServerFacts, { back, none, aside, run, failed }: Undo): string {
   const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
-  const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name))
+  const made = back.map((one) => one.mark.name).filter((name) => !aside.includes(name))
   const kept = { run, at: server.now, made, ...(failed && { failed }) }
+  const [live] = aside.length === 0 ? made : []
   const statements = [
     ...aside.flatMap((name) =>
       moveAside(name, besideName(name, "old", run), { ...kept, comment: comments.get(name) ?? null }),
     ),
-    ...last.flatMap(({ name, mark }) => [
+    ...(live === undefined
+      ? []
+      : [markReplaced(live, besideName(live, "old", run), { ...kept, comment: null, nothing: true })]),
+    ...back.flatMap(({ name, mark }) => [
       `alter database ${identifier(name)} rename to ${identifier(mark.name)}`,
       `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`,
     ]),
+    ...none.map(({ name, mark }) => markLeftover(mark.name, name)),
   ]
   return ["begin", ...statements, "commit", ""].join(";\n")
 }
 
-async function notBack(service: Service, container: Container, last: readonly Kept[]): Promise<readonly string[]> {
+/** What is not as it should be, each in a phrase. */
+async function notBack(
+  service: Service,
+  container: Container,
+  { back, none }: Pick<Undo, "back" | "none">,
+): Promise<readonly string[]> {
   const now = (await readServer(service, container)).databases
   const good = new Set(now.filter((one) => markOf(one) === undefined).map((one) => one.name))
-  return last.map((one) => one.mark.name).filter((name) => !good.has(name))
+  return [
+    ...back.flatMap(({ mark }) => (good.has(mark.name) ? [] : [`"${mark.name}" is not there`])),
+    ...none.flatMap(({ mark }) => mark.made.flatMap((name) => (good.has(name) ? [`"${name}" is still there`] : []))),
+  ]
 }
 
 function at([first]: readonly Kept[]): string {

@@ -12,6 +12,7 @@ const copyIsBad: readonly AppError[] = [
   failure("backup-corrupt", "the local files of b are not what their manifest says"),
   failure("restore-differs", "patients rows: 500 instead of 501"),
   failure("postgres-restore-failed", "COPY failed", { cause: ended("pg_restore: error: COPY failed") }),
+  failure("postgres-permission", "the user lacks a right: permission denied for table people"),
   failure("restore-failed", "put back", { cause: failure("restore-differs", "it read 3 keys, the snapshot holds 4") }),
   ended("error postgres/a.dump came from S3 with other bytes than its manifest says\n"),
 ]

@@ -7,7 +7,6 @@ import type { Service } from "../../../src/service/driver.ts"
 import { backupAdvice, extensionAdvice } from "../../../src/service/postgres/backup-advice.ts"
 import { compareWithBackup } from "../../../src/service/postgres/compare-with-backup.ts"
 import { databaseContents } from "../../../src/service/postgres/contents.ts"
-import { explainFailure } from "../../../src/service/postgres/explain-failure.ts"
 import { named } from "../../../src/service/postgres/inside.ts"
 import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/marked-lines.ts"
 import { healthOf } from "../../../src/service/postgres/probe-server.ts"
@@ -59,37 +58,6 @@ describe("named", () => {
     assert.equal(ended(137, ""), "postgres-killed")
     assert.equal(ended(1, ""), "other")
     assert.equal(ended(137, "No space left on device"), "postgres-disk-full")
-  })
-})
-
-describe("explainFailure", () => {
-  const cases: readonly (readonly [string, string])[] = [
-    ["cat: write error: No space left on device", "postgres-disk-full"],
-    [
-      "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE",
-      "postgres-locked",
-    ],
-    ["Error response from daemon: container 12 is not running", "postgres-not-running"],
-    ["FATAL:  terminating connection due to administrator command", "postgres-stopped"],
-    ["FATAL:  the database system is starting up", "postgres-stopped"],
-    ["FATAL:  sorry, too many clients already", "postgres-connections"],
-    ['FATAL:  password authentication failed for user "x"', "postgres-login"],
-    ["pg_dump: error: query failed: ERROR:  permission denied for table secret", "postgres-permission"],
-    ["ERROR:  invalid page in block 3 of relation base/24576/24577", "postgres-damaged"],
-    ["/b/f is not the file that the backup's manifest describes", "backup-damaged"],
-    ["pg_restore: error: a worker process died unexpectedly", "postgres-killed"],
-    ["pg_restore: error: could not execute query: ERROR:  out of memory", "postgres-killed"],
-    ["pg_restore: error: COPY failed\npg_restore: error: a worker process died unexpectedly", "other"],
-    ["something new", "other"],
-  ]
-  for (const [text, code] of cases)
-    it(`knows: ${text.slice(0, 60)}`, () => assert.equal(explainFailure("it", text, "other").code, code))
-  it("shows the first error, not the noise after it, and who holds a lock", () => {
-    const output = `ia-${"0".repeat(24)} blocker migrate (pid 7)\nwarning\npg_dump: error: LOCK TABLE: canceling statement due to lock timeout\ntail`
-    assert.match(
-      explainFailure("the dump", output, "x").message,
-      /^the dump failed: .*it is held by migrate \(pid 7\): pg_dump: error: LOCK/,
-    )
   })
 })
 
@@ -180,7 +148,7 @@ describe("swapSql", () => {
         { ...one, live: "b", name: "b__new_1", exists: false, properties: [] },
       ],
       new Map([["a", "it's"]]),
-      { run: "r1", at: "2026-01-01T00:00:00Z" },
+      { run: "r1", at: "2026-01-01T00:00:00Z", nothing: undefined },
     )
     assert.deepEqual(sql.split(";\n"), [
       "begin",

@@ -210,7 +210,7 @@ describe("a restore where the disk has no room for two", () => {
     const work = directWork(ground.service.host, { beforeStep })
     await assert.rejects(restore(allow().place, { work }), /killed/)
     assert.match(databases(), /^app__old_/)
-    const cut = { ids: [work.id], backup, dropped: true, makes: [] }
+    const cut = { ids: [work.id], backup, dropped: true }
     const isIn = () => driver.cutRestores?.isIn?.(ground.service, ground.container(), cut)
     assert.equal(await isIn(), false)
     await driver.cutRestores?.undo(ground.service, ground.container(), cut, directWork(ground.service.host))
@@ -233,7 +233,7 @@ describe("a restore where the disk has no room for two", () => {
     const work = directWork(ground.service.host, { beforeStep })
     await assert.rejects(restore(allow({ noWayBack }).place, { work }), /killed/)
     assert.match(databases(), /^app__old_/)
-    const cut = { ids: [work.id], backup, dropped: false, makes: [] }
+    const cut = { ids: [work.id], backup, dropped: false }
     assert.equal(await driver.cutRestores?.isIn?.(ground.service, ground.container(), cut), false)
     await driver.cutRestores?.undo(ground.service, ground.container(), cut, directWork(ground.service.host))
     assert.deepEqual([databases(), word()], [untouched, "live"])

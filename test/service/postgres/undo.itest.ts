@@ -30,7 +30,8 @@ describe("taking a restore back, and removing what it replaced", () => {
   })
 
   const work = () => directWork(ground.service.host)
-  const restore = (by = work()) => driver.restore?.(ground.service, ground.container(), backup, by) ?? assert.fail()
+  const restore = (by = work(), held = backup) =>
+    driver.restore?.(ground.service, ground.container(), held, by) ?? assert.fail()
   const undo = (by = work()) => driver.undo?.(ground.service, ground.container(), by) ?? assert.fail()
   const replaced = async () => (await driver.replaced?.(ground.service, ground.container())) ?? assert.fail()
   const remove = (names: readonly string[]) =>
@@ -85,7 +86,7 @@ describe("taking a restore back, and removing what it replaced", () => {
   it("takes a restore that failed back once, whoever asks again, and what that had brought is not to come back", async () => {
     const [restoring, settling] = [work(), work()]
     await restore(restoring)
-    const cut = (ids: readonly string[]) => ({ ids, backup, dropped: false, makes: [] })
+    const cut = (ids: readonly string[]) => ({ ids, backup, dropped: false })
     const isIn = (ids: readonly string[]) =>
       driver.cutRestores?.isIn?.(ground.service, ground.container(), cut(ids)) ?? assert.fail()
     const undoCut = (ids: readonly string[], by = work()) =>
@@ -146,32 +147,42 @@ describe("taking a restore back, and removing what it replaced", () => {
     ground.sql("app", "alter subscription s disable")
   })
 
-  it("puts aside what a restore that failed had made where there was no database", async () => {
+  it("takes a restore back, and forth, where there was no database, and knows a cut one", async () => {
     const only = { ...backup, contents: withoutOthers(backup, "made") }
-    const cutRestores = driver.cutRestores ?? assert.fail()
-    const absent = async () => (await cutRestores.absent?.(ground.service, ground.container(), ["app", "made"])) ?? []
-    const restoring = work()
+    const there = () => ground.sql("postgres", "select count(*) from pg_database where datname = 'made'")
+    const leftovers = () =>
+      ground.sql(
+        "postgres",
+        "select count(*) from pg_database where shobj_description(oid, 'pg_database') ~ 'restoring'",
+      )
     ground.sql("postgres", "drop database if exists made")
-    const cut = { ids: [restoring.id], backup: only, dropped: false, makes: await absent() }
-    const isIn = () => cutRestores.isIn?.(ground.service, ground.container(), cut)
-    const undoCut = () => cutRestores.undo(ground.service, ground.container(), cut, work())
-    assert.deepEqual([cut.makes, await isIn()], [["made"], false])
-    ground.sql("postgres", "create database made")
-    const mark = JSON.stringify({ "infra-actions": "restoring", name: "made" })
-    ground.sql("postgres", "create database made__new_01234567")
-    ground.sql("postgres", `comment on database made__new_01234567 is '${mark}'`)
-    assert.equal(await isIn(), false)
-    ground.sql("postgres", "drop database made; drop database made__new_01234567")
-    await undoCut()
-    await driver.restore?.(ground.service, ground.container(), only, restoring)
-    assert.deepEqual([await absent(), await isIn()], [[], true])
-    ground.sql("made", "create table written_since as select 1")
-    assert.equal(await isIn(), true)
-    await undoCut()
-    await undoCut()
-    assert.deepEqual(await absent(), ["made"])
-    const kept = (await replaced()).filter(({ was }) => was === "made").at(-1) ?? assert.fail()
-    assert.deepEqual([kept.failed, ground.sql(kept.name, "select count(*) from written_since")], [true, "1"])
+    const cutRestores = driver.cutRestores ?? assert.fail()
+    for (const take of ["undo", "cut"] as const) {
+      const restoring = work()
+      const cut = { ids: [restoring.id], backup: only, dropped: false }
+      const isIn = () => cutRestores.isIn?.(ground.service, ground.container(), cut)
+      assert.deepEqual([there(), await isIn()], ["0", false])
+      assert.match((await restore(restoring, only)).kept, /There was nothing to replace/)
+      ground.sql("made", "create table written_since as select 1")
+      assert.deepEqual([there(), await isIn()], ["1", true])
+      if (take === "cut") {
+        await cutRestores.undo(ground.service, ground.container(), cut, work())
+        await cutRestores.undo(ground.service, ground.container(), cut, work())
+      } else {
+        assert.match(
+          await undo(),
+          /^no "made" in postgres as before the restore of .*; what it had brought is in "made__/,
+        )
+        assert.deepEqual([there(), leftovers()], ["0", "0"])
+        assert.match(await undo(), /^"made" of postgres as before the restore of [^;]*$/)
+        assert.equal(ground.sql("made", "select count(*) from written_since"), "1")
+        assert.match(await undo(), /^no "made" in postgres as before/)
+      }
+      assert.deepEqual([there(), leftovers(), await isIn()], ["0", "0", false])
+      const kept = (await replaced()).filter(({ was }) => was === "made").at(-1) ?? assert.fail()
+      assert.equal(kept.failed, take === "cut" || undefined)
+      assert.equal(ground.sql(kept.name, "select count(*) from written_since"), "1")
+    }
   })
 
   it("removes replaced databases of any name, subscriptions in them, and nothing that is not one", async () => {

@@ -42,7 +42,7 @@ test("a restore and an undo that were cut are undone where the server's start al
   const { ground, made, work } = await backedUp("place", { command: ["sh", "-c", start], folders: ["deep"] })
   await using _ = ground
   const { service } = ground
-  const cut: CutRestore = { ids: [work.id], backup: made, dropped: false, makes: [] }
+  const cut: CutRestore = { ids: [work.id], backup: made, dropped: false }
   const restore = async (how: typeof work) => driver.restore?.(service, await ground.container(), made, how)
 
   await assert.rejects(restore({ ...dyingAt(ground, "start-cache"), id: work.id }))
