@@ -6,7 +6,7 @@ import { startAfterFailure, startAfterSuccess } from "./start-after.ts"
 import type { Tools } from "./tools.ts"
 import { startWriters, stopWriters } from "./writers.ts"
 
-export interface ForeignRestoreOptions extends Omit<ForeignRestore, "database"> {
+export interface ForeignRestoreOptions extends Omit<ForeignRestore, "database" | "begins"> {
   /** The only one that the configuration names unless told. */
   readonly database?: string
   readonly services?: readonly string[]
@@ -14,7 +14,7 @@ export interface ForeignRestoreOptions extends Omit<ForeignRestore, "database"> 
 
 /**
  * Restores a dump that was not made by `backup` from a file on the host: beside the live database, swapped in when every
- * row of it came in. The app is stopped meanwhile; a failure leaves the live database as it was and starts the app again.
+ * row of it came in. The app is stopped once the file is read and nothing speaks against it; a failure leaves the live database as it was and starts the app again.
  */
 export async function restoreForeign(tools: Tools, options: ForeignRestoreOptions): Promise<RestoreReport> {
   const able = (await dataServices(tools, options.services)).filter((one) => one.driver.restoreForeign)
@@ -27,11 +27,18 @@ export async function restoreForeign(tools: Tools, options: ForeignRestoreOption
   await assertSoleServer(tools, only)
   const [running = only] = await ensureRunning(tools, [only])
   const restoring = { ids: [tools.work.id], services: [only.service.name], done: [], forward: false }
-  await stopWriters(tools, { awaits: "services", restoring })
-  const dump = { file: options.file, database, force: options.force }
+  let begun = false
+  const begins = async () => {
+    begun = true
+    await stopWriters(tools, { awaits: "services", restoring })
+  }
+  const dump = { file: options.file, database, force: options.force, begins }
   const report = await running.driver
     .restoreForeign?.(running.service, containerOf(running), dump, tools.work)
-    .catch((error: unknown) => startAfterFailure(tools, error, () => startWriters(tools)))
+    .catch((error: unknown) => {
+      if (!begun) throw error
+      return startAfterFailure(tools, error, () => startWriters(tools))
+    })
   const { kept } = report ?? nothing
   if (!tools.work.dryRun) tools.log.info(`${options.file} is in "${database}". ${kept}`)
   const start = () => startWriters(tools)

@@ -62,6 +62,8 @@ export interface ForeignRestore {
   readonly database: string
   /** Run it as the superuser, whatever speaks against it. */
   readonly force: boolean
+  /** Called once the file is read and nothing speaks against it, before anything changes. */
+  begins(): Promise<void>
 }
 
 /** Allows a restore to drop the live data before it brings the backup's, where the disk has no room for both. */

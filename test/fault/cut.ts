@@ -22,5 +22,8 @@ export function serving({ stack }: Ground) {
 
 /** Databases that a restore has not swapped in. */
 export function halfRestored({ stack }: Ground): string {
-  return sql(stack, "select string_agg(datname, ' ') from pg_database where datname ~ '__new_'")
+  return sql(
+    stack,
+    "select string_agg(name, ' ') from (select datname::text from pg_database where datname ~ '__new_' union select rolname from pg_roles where shobj_description(oid, 'pg_authid') ~ '^infra-actions') left_over (name)",
+  )
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failure } from "../../src/core/errors.ts"
@@ -10,6 +10,7 @@ import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { leftOnHost } from "../../src/job/left-on-host.ts"
 import { restore } from "../../src/job/restore.ts"
+import { restoreForeign } from "../../src/job/restore-foreign.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
@@ -190,6 +191,22 @@ describe("a restore into a server that does not serve", () => {
     assert.deepEqual([live(), redis(place, "get", "mine")], ["0", "kept"])
     await restore(open(place), { backupId: id })
     assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mine")], ["30", ""])
+  })
+
+  it("of somebody's dump that is refused has not stopped the app; of a good one it comes in and the app runs", async () => {
+    const started = () => docker("inspect", "-f", "{{.State.StartedAt}}", name("api"))
+    const file = join(place.baseDir, "dump.sql")
+    const options = { file, database: "healthcare", force: false, services: ["postgres"] }
+    const before = await started()
+    writeFileSync(file, "copy (select 1) to program 'true';\n")
+    await assert.rejects(restoreForeign(open(place), options), { code: "foreign-dump" })
+    await assert.rejects(restoreForeign(open(place), { ...options, file: `${file}.gone` }))
+    assert.deepEqual([await state("api"), await started()], ["running", before])
+    writeFileSync(file, await docker("exec", name("postgres"), "pg_dump", "-U", "app", "-d", "healthcare"))
+    sql(place, "delete from notes")
+    await restoreForeign(open(place), options)
+    assert.deepEqual([sql(place, "select count(*) from notes"), await state("api")], ["30", "running"])
+    assert.notEqual(await started(), before)
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

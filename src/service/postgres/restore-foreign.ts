@@ -19,6 +19,7 @@ import { ask, execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import type { RestoreJob } from "./restore-job.ts"
 import { dropLeftovers, swapAll } from "./restore-steps.ts"
+import { keepRolesSql, makeRolesSql } from "./restoring-roles.ts"
 import { readServer } from "./server-facts.ts"
 import { assertRoomInside } from "./space.ts"
 import { countSql } from "./sql.ts"
@@ -33,7 +34,7 @@ import { markLeftover } from "./swap-sql.ts"
 export async function restoreForeign(
   service: Service,
   container: Container,
-  { file: path, database, force, work }: ForeignRestore & { readonly work: Work },
+  { file: path, database, force, begins, work }: ForeignRestore & { readonly work: Work },
 ): Promise<RestoreReport> {
   const server = await readServer(service, container)
   const job = { service, container, work, server }
@@ -48,6 +49,7 @@ export async function restoreForeign(
     throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, {
       hint: "If you trust who made it, `force: true` runs it as the superuser.",
     })
+  await begins()
   await dropLeftovers(job)
   // As SQL it lies in /tmp once; a directory is unpacked there before. What it becomes is about as large as its text.
   const temporary = file.kind === "directory" ? scan.bytes * 2 : scan.bytes
@@ -63,6 +65,7 @@ export async function restoreForeign(
   try {
     const contents = await runScript(job, { file, scan, part, role, roles, database, name: names.name })
     const uncompared = assertRows(scan, part, contents)
+    await keepRoles(job)
     await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [], subscriptions: 0 }])
     const kept = names.exists
       ? `The replaced data of ${service.name} is in "${names.old}"`
@@ -109,8 +112,7 @@ async function runScript(job: RestoreJob, run: Script): Promise<DatabaseContents
   const nonce = newNonce()
   const plan = planOf(run)
   const create = [
-    ...run.roles.map((one) => `create role ${identifier(one)} nologin`),
-    ...(run.role === "" ? [] : [`create role ${identifier(run.role)} nologin`]),
+    ...makeRolesSql(run.role === "" ? run.roles : [...run.roles, run.role]),
     `create database ${identifier(run.name)} template template0${run.role === "" ? "" : ` owner ${identifier(run.role)}`}`,
     `${markLeftover(run.database, run.name)};`,
   ]
@@ -146,6 +148,11 @@ function planOf({ scan, part, role }: Script): readonly string[] {
     .filter((one) => one.from >= part.from && one.to <= part.to)
     .toSorted((a, b) => a.from - b.from)
     .map((one) => `${one.what} ${one.from} ${one.to}`)
+}
+
+async function keepRoles({ service, container, work }: RestoreJob): Promise<void> {
+  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql })
 }
 
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */

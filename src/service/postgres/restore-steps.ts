@@ -12,6 +12,7 @@ import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placedScript } from "./place.ts"
 import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
+import { dropRolesSql } from "./restoring-roles.ts"
 import { type DatabaseFacts, markOf, readServer, type ServerFacts } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
 import { markLeftover, nothingSql, swapSql } from "./swap-sql.ts"
@@ -82,21 +83,22 @@ export async function restoreBeside(
   }
 }
 
-/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
+/** Drops what is left of restores that were killed, roles that were made for one too. Databases without our mark are never dropped, but for empty ones of our name. */
 export async function dropLeftovers(job: RestoreJob): Promise<void> {
   const { service, container, work, server } = job
   const left = leftoversOf(server)
-  if (left.length === 0) return
+  const all = [...left, ...server.leftRoles]
+  if (all.length === 0) return
   await work
     .step(
       `clean-${service.name}`,
       execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] }),
       {
-        input: left.map(dropSql).join("\n"),
+        input: [...left.map(dropSql), ...(server.leftRoles.length > 0 ? [dropRolesSql] : [])].join("\n"),
       },
     )
     .catch((error: unknown) => {
-      throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error)
+      throw named(`dropping what an interrupted restore left (${all.join(", ")})`, "postgres-clean-failed", error)
     })
 }
 

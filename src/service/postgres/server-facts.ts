@@ -32,6 +32,8 @@ const serverSchema = z.object({
   standby: z.boolean(),
   oldSnapshotThreshold: z.string(),
   roles: z.array(z.string()),
+  /** Those of them that a killed restore left. */
+  leftRoles: z.array(z.string()),
   /** Names of those that somebody made. */
   ownTablespaces: z.array(z.string()),
   databases: z.array(databaseSchema),
@@ -61,6 +63,7 @@ export const assumedServer: ServerFacts = {
   standby: false,
   oldSnapshotThreshold: "-1",
   roles: [],
+  leftRoles: [],
   ownTablespaces: [],
   databases: [
     {

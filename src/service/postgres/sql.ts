@@ -1,3 +1,6 @@
+import { literal } from "./identifiers.ts"
+import { restoringRole } from "./restoring-roles.ts"
+
 /** Facts about the server and its databases; one JSON object. */
 export const serverSql = `
 select json_build_object(
@@ -9,6 +12,7 @@ select json_build_object(
   'standby', pg_is_in_recovery(),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
+  'leftRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where shobj_description(oid, 'pg_authid') = ${literal(restoringRole)}),
   'ownTablespaces', (select coalesce(json_agg(spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
   'databases', (
     select json_agg(json_build_object(

@@ -47,7 +47,7 @@ describe("no psql command of a foreign dump runs without force", () => {
   const restore = (script: string, force = false) => {
     writeFileSync(file, script)
     const work = directWork(ground.service.host)
-    const options = { file, database: "copy", force }
+    const options = { file, database: "copy", force, begins: async () => undefined }
     return driver.restoreForeign?.(ground.service, ground.container(), options, work) ?? assert.fail()
   }
   const names = () =>

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import { gunzipSync } from "node:zlib"
 import { postgresDriver } from "../../../src/service/postgres/index.ts"
+import { restoringRole } from "../../../src/service/postgres/restoring-roles.ts"
 import { directWork } from "../../support/direct-work.ts"
 import { type Ground, openGround } from "./postgres-ground.ts"
 
@@ -45,7 +46,7 @@ describe("restoring a dump that somebody else made", () => {
     driver.restoreForeign?.(
       ground.service,
       ground.container(),
-      { file: file.startsWith("/") ? file : `${folder}${file}`, database, force },
+      { file: file.startsWith("/") ? file : `${folder}${file}`, database, force, begins: async () => undefined },
       directWork(ground.service.host),
     ) ?? assert.fail()
   const summary = (database: string) =>
@@ -85,6 +86,21 @@ describe("restoring a dump that somebody else made", () => {
       ground.sql("copy", "select relowner::regrole from pg_class where oid = 's.t'::regclass"),
       "owner_of_it",
     )
+  })
+
+  it("locks out and drops the roles that a killed one left, but for those that something belongs to", async () => {
+    const state = (role: string) =>
+      ground.sql(
+        "postgres",
+        `select rolcanlogin, shobj_description(oid, 'pg_authid') is null from pg_roles where rolname = '${role}'`,
+      )
+    for (const role of ["restored_left", "restored_owner"])
+      ground.sql("other", `create role ${role} login password 'x'; comment on role ${role} is '${restoringRole}'`)
+    ground.sql("other", "create table theirs (i int); alter table theirs owner to restored_owner")
+    const { kept } = await restore("plain.sql")
+    assert.deepEqual([state("restored_left"), state("restored_owner")], ["", "f|t"])
+    assert.equal(state(/the role "(restored_\w+)"/.exec(kept)?.[1] ?? assert.fail(kept)), "f|t")
+    ground.sql("other", "drop table theirs; drop role restored_owner")
   })
 
   it("makes the roles it lacks, without login", async () => {
