@@ -124,7 +124,77 @@ describe("a restore of SQL", () => {
     await assert.rejects(restore(large(room - margin, 1)).done, { code: "backup-damaged" })
   })
 
-  it("comes back whole", async () => {
+  it("comes back whole, and analyzed", async () => {
     assert.equal((await restore().done).rows, 200)
+    assert.equal(ground.sql("app", "select last_analyze is not null from pg_stat_all_tables where relname = 't'"), "t")
+  })
+
+  it("depends on no setting of its database, and neither does a backup", async () => {
+    const target = (at: number) => ({
+      id: `backup-2026010${at}-000000`,
+      stamp: `2026-01-0${at}-000000`,
+      checksums: true,
+    })
+    const backUp = async (at: number) =>
+      (await driver.backup?.(ground.service, ground.container(), target(at), directWork(ground.service.host))) ??
+      assert.fail()
+    ground.sql(
+      "app",
+      "create table shown as select g, now() + g * interval '1 hour 1 us' as at, g * interval '1 day 2 hours' as long, sha256(g::text::bytea) bytes, g / 3.0::float8 part from generate_series(1, 50) g",
+    )
+    const tables = ({ contents }: ServiceBackup) =>
+      contents.kind === "postgres" ? contents.databases.map((one) => one.tables) : assert.fail()
+    const plain = await backUp(2)
+    const settings = {
+      ...{ statement_timeout: "1ms", lock_timeout: "1ms", idle_in_transaction_session_timeout: "1ms" },
+      ...{ default_transaction_read_only: "on", datestyle: "SQL, DMY", intervalstyle: "iso_8601" },
+      ...{ bytea_output: "escape", extra_float_digits: "-5", timezone: "Asia/Kathmandu", search_path: "s" },
+    }
+    for (const [name, value] of Object.entries(settings))
+      ground.sql("postgres", `alter database app set ${name} = ${name === "search_path" ? value : `'${value}'`}`)
+    const odd = await backUp(3)
+    assert.deepEqual(tables(odd), tables(plain))
+    assert.equal((await restore(odd).done).rows, 250)
+    ground.sql("postgres", "alter database app reset all")
+    ground.sql("app", "drop table shown")
+  })
+
+  it("names the versions of extensions that are others than the backup's", async () => {
+    const held = structuredClone(backup)
+    assert.ok(held.contents.kind === "postgres")
+    const [extension] = held.contents.databases[0]?.extensions ?? []
+    assert.equal(extension?.version, ground.sql("app", "select extversion from pg_extension where extname = 'plpgsql'"))
+    assert.equal(held.contents.dataChecksums, ground.sql("app", "show data_checksums") === "on")
+    Object.assign(extension ?? {}, { version: "0.9" })
+    assert.match((await restore(held).done).kept, /extensions came in other versions: plpgsql 1\.0 \(was 0\.9\)/)
+  })
+
+  it("waits for prepared transactions, whose rows no dump has, and for what would follow the replaced database", async () => {
+    ground.sql("app", "alter system set max_prepared_transactions = 5")
+    ground.sql("app", "alter system set wal_level = logical")
+    ground.docker("restart", ground.container().id)
+    await ground.ready()
+    const old = /"(app__old_\w+)"/.exec((await restore().done).kept)?.[1] ?? assert.fail()
+    const was = databases()
+    ground.sql("app", "begin; insert into s.t values (0, 'prepared'); prepare transaction 'half'")
+    const target = { id: "backup-20260101-000001", stamp: "2026-01-01-000001" }
+    const backingUp = driver.backup?.(ground.service, ground.container(), target, directWork(ground.service.host))
+    await assert.rejects(backingUp ?? assert.fail(), { kind: "refused", code: "postgres-prepared", message: /"app"/ })
+    await assert.rejects(restore().done, { kind: "refused", code: "postgres-prepared" })
+    ground.sql("app", "rollback prepared 'half'")
+    const slot = (database: string) =>
+      ground.sql(database, "select from pg_create_logical_replication_slot('follower', 'pgoutput')")
+    const drop = () => ground.sql("app", "select pg_drop_replication_slot('follower')")
+    slot("app")
+    const replication = { kind: "refused", code: "postgres-replication", message: /the replication slot "follower"/ }
+    await assert.rejects(restore().done, replication)
+    drop()
+    slot(old)
+    const remove = () =>
+      driver.removeReplaced?.(ground.service, ground.container(), [old], directWork(ground.service.host))
+    await assert.rejects(remove() ?? assert.fail(), replication)
+    assert.equal(databases(), was)
+    drop()
+    await remove()
   })
 })
