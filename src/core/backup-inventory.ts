@@ -8,7 +8,7 @@ export interface StoreInventory {
   readonly store: "local" | "s3"
   readonly manifests: readonly Manifest[]
   readonly decisions: readonly RetentionDecision[]
-  /** By backup, how the stored bytes differ from the manifest; absent when nobody looked. */
+  /** By backup, how the stored bytes differ from the manifest; nothing of those that nobody read and that lack no file. */
   readonly problems?: ReadonlyMap<string, readonly string[]>
 }
 
@@ -38,15 +38,15 @@ export interface BackupCopy {
   readonly reasons: readonly string[]
   /** ISO 8601, UTC: until when the store lets nobody remove it. */
   readonly lockedUntil?: string
-  /** How its bytes differ from the manifest now; absent when they were not read. */
+  /** How its bytes differ from the manifest now; absent when they were not read and none is missing. */
   readonly problems?: readonly string[]
 }
 
 /**
- * How the two stores agree on a backup, by the SHA-256 of each file in each one's manifest; `single` where there is one
- * store only, `unknown` where the other could not be listed.
+ * How the two stores agree on a backup, by the SHA-256 of each file in each one's manifest; `damaged` where a store does not
+ * hold what its manifest says, `single` where there is one store only, `unknown` where the other could not be listed.
  */
-export type SyncState = "in-sync" | "local-only" | "s3-only" | "differs" | "single" | "unknown"
+export type SyncState = "in-sync" | "damaged" | "local-only" | "s3-only" | "differs" | "single" | "unknown"
 
 export interface BackupEntry {
   readonly id: string
@@ -110,7 +110,9 @@ interface Held {
 }
 
 function syncOf([first, second]: readonly Held[], configured: number, listed: boolean): SyncState {
-  if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs"
+  if (first && second && !sameBytes(first.manifest, second.manifest)) return "differs"
+  if ([first, second].some((one) => one?.from.problems?.get(one.manifest.id)?.length)) return "damaged"
+  if (first && second) return "in-sync"
   if (configured < 2) return "single"
   if (!listed) return "unknown"
   return first?.from.store === "s3" ? "s3-only" : "local-only"

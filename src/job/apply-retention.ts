@@ -131,6 +131,13 @@ export async function retentionOf(
   return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options)
 }
 
+/** Removes a backup from one store. Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+export async function removeCopy({ work, layout }: Tools, store: BackupStore, manifest: Manifest): Promise<void> {
+  const removal = { ...begunOf(manifest), at: manifest.created, from: store.name }
+  await work.step(`note-removal-${manifest.id}`, noteBegun(layout, removal))
+  await store.remove(manifest, work)
+}
+
 interface Decided {
   readonly manifests: readonly Manifest[]
   readonly decisions: readonly RetentionDecision[]
@@ -144,10 +151,7 @@ async function carryOut(tools: Tools, store: BackupStore, { manifests, decisions
     tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`)
     if (keep || !manifest) continue
     try {
-      // Whoever is killed between its manifest and its last file leaves the rest to the next backup.
-      const removal = { ...begunOf(manifest), at: manifest.created, from: store.name }
-      await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removal))
-      await store.remove(manifest, tools.work)
+      await removeCopy(tools, store, manifest)
       removed.push(id)
     } catch (error) {
       // Somebody locked it for longer than we did: that is their right, and no reason to keep the others.

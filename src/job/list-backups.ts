@@ -8,7 +8,7 @@ import { knownDrills } from "./known-drills.ts"
 import type { Tools } from "./tools.ts"
 
 export interface ListBackupsOptions {
-  /** Reads every local file and looks at every object again. */
+  /** Reads every local file and looks at every object again; what is missing, or of another length, is told anyway. */
   readonly verify?: boolean
 }
 
@@ -81,14 +81,25 @@ async function inventoryOf(
   const decisions = await retentionOf(tools, items)
   const doubt = clockDoubt(store.name, decisions)
   if (doubt !== undefined) problems.push(doubt)
-  if (!verify) return { store: store.name, manifests, decisions }
-  const found = new Map<string, readonly string[]>()
-  for (const manifest of manifests) {
-    const differences = await differencesOf(tools, store, manifest)
-    found.set(manifest.id, differences)
-    problems.push(...differences.map((one) => `${store.name}: ${manifest.id}: ${one}`))
-  }
+  const found = new Map(verify ? [] : await lackingIn(tools, store, { manifests, problems }))
+  if (verify) for (const one of manifests) found.set(one.id, await differencesOf(tools, store, one))
+  for (const [id, differences] of found) problems.push(...differences.map((one) => `${store.name}: ${id}: ${one}`))
   return { store: store.name, manifests, decisions, problems: found }
+}
+
+/** Only what the store tells without reading the files. */
+async function lackingIn(
+  tools: Tools,
+  store: BackupStore,
+  { manifests, problems }: Pick<StoreList, "manifests"> & Pick<Look, "problems">,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  try {
+    return await store.lacking(manifests)
+  } catch (error) {
+    if (tools.signal.aborted) throw error
+    problems.push(`${store.name}: whether files are missing could not be looked at: ${messageOf(error)}`)
+    return new Map()
+  }
 }
 
 /** One manifest that cannot be checked must not hide what is wrong with the others. */

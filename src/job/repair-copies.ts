@@ -1,10 +1,11 @@
+import { sameBytes } from "../core/backup-inventory.ts"
 import { formatBytes } from "../core/bytes.ts"
 import { failure, messageOf } from "../core/errors.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
 import { sh } from "../shell/command.ts"
 import type { BackupStore } from "../storage/backup-store.ts"
-import { retentionItems, retentionOf } from "./apply-retention.ts"
+import { removeCopy, retentionItems, retentionOf } from "./apply-retention.ts"
 import type { KnownDrills } from "./known-drills.ts"
 import { discard, localStore, remoteStore, storedInS3 } from "./stores.ts"
 import type { Tools } from "./tools.ts"
@@ -21,9 +22,9 @@ export interface RepairedCopy {
 }
 
 /**
- * Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
- * retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
- * there is stays, and the next run tries again.
+ * Puts the newest backups that one store has proven and the other lacks, or has without some of their files, into the other,
+ * proven like any backup, as far as retention would keep them there; the host's disk keeps its free share. What goes wrong
+ * is a warning: the copy that there is stays, and the next run tries again.
  */
 export async function repairCopies(tools: Tools, drills: KnownDrills): Promise<readonly RepairedCopy[]> {
   const [local, s3] = [localStore(tools.stores), remoteStore(tools.stores)]
@@ -37,9 +38,16 @@ export async function repairCopies(tools: Tools, drills: KnownDrills): Promise<r
       ({ storage }) => !storage.objects.some(({ encrypted }) => encrypted),
     )
     const repaired: RepairedCopy[] = []
-    for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)))
-    for (const manifest of toLocal)
-      repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, { s3, local }, manifest)))
+    for (const manifest of toS3) {
+      const broken = lists.s3.manifests.find(({ id }) => id === manifest.id)
+      repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, { manifest, broken })))
+    }
+    for (const manifest of toLocal) {
+      const isPublished = lists.local.manifests.some(({ id }) => id === manifest.id)
+      repaired.push(
+        await repair(tools, local, manifest, () => copyToHost(tools, { s3, local }, { manifest, isPublished })),
+      )
+    }
     return repaired
   } catch (error) {
     if (tools.signal.aborted) throw error
@@ -51,6 +59,7 @@ export async function repairCopies(tools: Tools, drills: KnownDrills): Promise<r
 interface StoreList {
   readonly manifests: readonly Manifest[]
   readonly unreadable: readonly string[]
+  readonly lacking: ReadonlyMap<string, readonly string[]>
 }
 
 interface Lists extends Readonly<Record<BackupStore["name"], StoreList>> {
@@ -64,7 +73,8 @@ interface Way {
 
 async function listOf(store: BackupStore): Promise<StoreList> {
   const { backups, unreadable } = await store.list()
-  return { manifests: backups.map(({ manifest }) => manifest), unreadable }
+  const manifests = backups.map(({ manifest }) => manifest)
+  return { manifests, unreadable, lacking: await store.lacking(manifests) }
 }
 
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
@@ -72,13 +82,15 @@ async function missing(tools: Tools, { from, to }: Way, { drills, ...lists }: Li
   const there = lists[to.name]
   const lacking = lists[from.name].manifests.filter(
     (one) =>
-      isProven(one, from.name, drills) &&
-      !there.manifests.some(({ id }) => id === one.id) &&
-      !there.unreadable.some((line) => line.includes(one.id)),
+      isProven(one, from.name, drills) && lacks(there, one) && !there.unreadable.some((line) => line.includes(one.id)),
   )
   if (lacking.length === 0) return []
   const items = [
-    ...retentionItems(to.name, there.manifests, drills),
+    ...retentionItems(
+      to.name,
+      there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)),
+      drills,
+    ),
     ...lacking.map(({ id, created, services }) => ({
       id,
       created,
@@ -91,6 +103,12 @@ async function missing(tools: Tools, { from, to }: Way, { drills, ...lists }: Li
     ({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"),
   )
   return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most)
+}
+
+/** One of which there are files, and a manifest that names other bytes, is not the same backup. */
+function lacks({ manifests, lacking }: StoreList, backup: Manifest): boolean {
+  const copy = manifests.find(({ id }) => id === backup.id)
+  return copy === undefined || (lacking.has(backup.id) && sameBytes(copy, backup))
 }
 
 async function repair(
@@ -110,9 +128,17 @@ async function repair(
   }
 }
 
-/** Only bytes that still are what their manifest says go up. */
-async function copyToS3(tools: Tools, s3: BackupStore, manifest: Manifest): Promise<void> {
+/**
+ * Only bytes that still are what their manifest says go up. A copy that lacks files cannot be restored: it makes place once
+ * these bytes are proven, for a manifest is never written over.
+ */
+async function copyToS3(
+  tools: Tools,
+  s3: BackupStore,
+  { manifest, broken }: { readonly manifest: Manifest; readonly broken: Manifest | undefined },
+): Promise<void> {
   await localStore(tools.stores).fetch(manifest, tools.work)
+  if (broken) await removeCopy(tools, s3, broken)
   try {
     const report = await s3.putArtifacts(manifest, tools.work)
     await s3.putManifest(storedInS3(manifest, report), tools.work)
@@ -125,12 +151,12 @@ async function copyToS3(tools: Tools, s3: BackupStore, manifest: Manifest): Prom
 async function copyToHost(
   tools: Tools,
   { s3, local }: { readonly s3: BackupStore; readonly local: BackupStore },
-  manifest: Manifest,
+  { manifest, isPublished }: { readonly manifest: Manifest; readonly isPublished: boolean },
 ): Promise<void> {
   await assertRoom(tools, totals(manifest.services).bytes)
   await s3.fetch(manifest, tools.work)
   await local.putArtifacts(manifest, tools.work)
-  await local.putManifest(manifest, tools.work)
+  if (!isPublished) await local.putManifest(manifest, tools.work)
 }
 
 /** An old backup that S3 has anyway must not take the room that the live data needs. */

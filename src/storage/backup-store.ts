@@ -79,6 +79,11 @@ export interface BackupStore {
   fetch(manifest: Manifest, work: Work, directory?: string): Promise<void>
   /** Compares what the store holds with the manifest; the differences, one line each. */
   verify(manifest: Manifest): Promise<readonly string[]>
+  /**
+   * Those of these backups whose files are missing here, or have another length, as far as that is known without reading
+   * them: how, one line each.
+   */
+  lacking(manifests: readonly Manifest[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** What the manifests here name, whoever's they are; throws when one cannot be read. */
   named(): Promise<Named>
   /** Paths here that begin with one of the stems (`postgres/postgres-2026-01-31-020000`), whoever made them. */

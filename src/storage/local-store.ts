@@ -1,6 +1,6 @@
 import { drillFile, drillTail, printDrillRecord, readDrillRecords } from "../core/drill-record.ts"
 import { failure } from "../core/errors.ts"
-import type { Manifest } from "../core/manifest.ts"
+import type { Artifact, Manifest } from "../core/manifest.ts"
 import { artifactsOf, totals } from "../core/manifest-contents.ts"
 import type { Host } from "../host/host.ts"
 import type { Work } from "../host/work.ts"
@@ -58,6 +58,7 @@ export function localStore(options: LocalStoreOptions): BackupStore {
     async fetch(manifest, work) {
       assertWhole(manifest.id, await work.check("verify-local", () => verify(manifest), []))
     },
+    lacking: (manifests) => lacking(options, manifests),
     named: async () => namedBy(await texts(options, ["backup"])),
     async below(stems) {
       const { stdout } = await host.run(script("read", remoteScript("store-below"), [directory, ...stems]))
@@ -103,6 +104,26 @@ async function probe({ host, directory }: LocalStoreOptions): Promise<void> {
 async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]> {
   const { manifests, unreadable } = sortManifests(await texts(options, ["backup"]), options)
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
+}
+
+async function lacking(
+  { host, directory }: LocalStoreOptions,
+  manifests: readonly Manifest[],
+): ReturnType<BackupStore["lacking"]> {
+  const files = manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file))
+  if (files.length === 0) return new Map()
+  const { stdout } = await host.run(script("read", remoteScript("store-sizes"), [directory, ...files]))
+  const sizes = new Map([...stdout.matchAll(/^(\d+) (.+)$/gm)].map(([, bytes, file = ""]) => [file, Number(bytes)]))
+  const problems = manifests.map(
+    (one) => [one.id, artifactsOf(one).flatMap((file) => wrongLength(file, sizes))] as const,
+  )
+  return new Map(problems.filter(([, found]) => found.length > 0))
+}
+
+function wrongLength({ file, bytes }: Artifact, sizes: ReadonlyMap<string, number>): readonly string[] {
+  const found = sizes.get(file)
+  if (found === undefined) return [`${file} is missing`]
+  return found === bytes ? [] : [`${file} has ${found} bytes instead of ${bytes}`]
 }
 
 /** The small files beside the manifests whose names begin with a word; all, or by name the newest so many that end in a text. */

@@ -13,12 +13,17 @@ import { statusOf } from "./s3-error.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
 import { listVersions } from "./s3-versions.ts"
 
+/** The keys that begin with `prefix`. */
+export async function listKeys(bucket: Bucket, prefix: string): Promise<readonly string[]> {
+  return [...(await listSizes(bucket, prefix)).keys()]
+}
+
 /**
- * The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
+ * The keys that begin with `prefix`, with the bytes of each. An empty answer with code 200 reads like "nothing there": a page counts only when it
  * names the bucket and says whether it is the last.
  */
-export async function listKeys(bucket: Bucket, prefix: string): Promise<readonly string[]> {
-  const keys: string[] = []
+export async function listSizes(bucket: Bucket, prefix: string): Promise<ReadonlyMap<string, number | undefined>> {
+  const sizes = new Map<string, number | undefined>()
   let token: string | undefined
   do {
     const page = await bucket.call("listing the backups", (client) =>
@@ -33,12 +38,12 @@ export async function listKeys(bucket: Bucket, prefix: string): Promise<readonly
     if (page.Name === undefined || typeof page.IsTruncated !== "boolean") {
       throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`)
     }
-    keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])))
+    for (const { Key: key, Size: bytes } of page.Contents ?? []) if (key !== undefined) sizes.set(key, bytes)
     token = page.IsTruncated ? page.NextContinuationToken : undefined
     if (page.IsTruncated && token === undefined)
       throw failure("s3-list", "S3's list has more pages but does not say where")
   } while (token !== undefined)
-  return keys
+  return sizes
 }
 
 /**

@@ -86,13 +86,16 @@ export function requireEnforced(probe: Answer | undefined): void {
   const code = probe?.code
   if (code === "400") return
   if (probe && isExpired(probe)) throw sessionEnded(undefined)
-  if (code?.startsWith("2")) {
-    throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", {
-      hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do.",
-    })
-  }
+  if (code?.startsWith("2")) throw md5Ignored()
   throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, {
     hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do.",
+  })
+}
+
+/** The store took a part with a wrong MD5. */
+export function md5Ignored(): Error {
+  return failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", {
+    hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do.",
   })
 }
 

@@ -23,7 +23,7 @@ import { putArtifacts } from "./s3-put.ts"
 import { removeBackup, takeBack } from "./s3-remove.ts"
 import { storageHeaders } from "./s3-storage-options.ts"
 import { endUpload, keysBelow, namedInS3, removeKeys } from "./s3-strays.ts"
-import { locateObjects, verifyObjects } from "./s3-verify.ts"
+import { lackingObjects, locateObjects, verifyObjects } from "./s3-verify.ts"
 
 /** Backups in S3 or a store like it. The credentials stay here; the host gets URLs for single parts and objects. */
 export function s3Store(options: S3StoreOptions): BackupStore {
@@ -74,6 +74,7 @@ export function s3Store(options: S3StoreOptions): BackupStore {
       }
     },
     verify: async (manifest) => verifyObjects(bucket, manifest, objectsOf(manifest, prefix)),
+    lacking: (manifests) => lackingObjects(context, manifests),
     named: () => namedInS3(context),
     below: (stems) => keysBelow(context, stems),
     uploads: {

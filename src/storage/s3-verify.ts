@@ -3,6 +3,7 @@ import type { Artifact, Manifest } from "../core/manifest.ts"
 import { artifactsOf } from "../core/manifest-contents.ts"
 import type { Bucket } from "./s3-client.ts"
 import type { S3Context } from "./s3-context.ts"
+import { listSizes } from "./s3-list.ts"
 import type { ObjectVersion } from "./s3-lock.ts"
 import { head, type ObjectHead } from "./s3-multipart.ts"
 
@@ -24,6 +25,33 @@ export async function verifyObjects(
       wrong.push(`${object.key} has other bytes (ETag ${found?.etag} instead of ${object.etag})`)
   }
   return wrong
+}
+
+/**
+ * By backup, how its objects differ in number and length from what its manifest says. One list of each folder tells as a
+ * rule; S3 is asked for an object itself only where that has it not, or otherwise: a deletion by name hides a version that
+ * is still there.
+ */
+export async function lackingObjects(
+  { bucket, options }: Pick<S3Context, "bucket" | "options">,
+  manifests: readonly Manifest[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const folders = new Set(manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file.split("/")[0])))
+  const sizes = new Map<string, number | undefined>()
+  for (const folder of folders)
+    for (const [key, bytes] of await listSizes(bucket, `${options.prefix}${folder}/`)) sizes.set(key, bytes)
+  const lacking = new Map<string, readonly string[]>()
+  for (const manifest of manifests) {
+    const problems: string[] = []
+    for (const artifact of artifactsOf(manifest)) {
+      const object = manifest.storage.objects.find((one) => one.file === artifact.file)
+      if (object && sizes.get(object.key) === storedBytes(artifact, object)) continue
+      const problem = differs(artifact, object, object && (await headOf(bucket, object)))
+      if (problem !== undefined) problems.push(problem)
+    }
+    if (problems.length > 0) lacking.set(manifest.id, problems)
+  }
+  return lacking
 }
 
 /**
@@ -59,13 +87,17 @@ export async function headOf(bucket: Bucket, { key, versionId }: ObjectVersion):
   return stored || versionId === undefined ? stored : head(bucket, key, undefined)
 }
 
+function storedBytes({ bytes }: Artifact, { encrypted }: StoredObject): number {
+  return encrypted?.bytes ?? bytes
+}
+
 function differs(
-  { file, bytes }: Artifact,
+  artifact: Artifact,
   object: StoredObject | undefined,
   found: ObjectHead | undefined,
 ): string | undefined {
-  if (object === undefined) return `${file} is not in S3`
+  if (object === undefined) return `${artifact.file} is not in S3`
   if (found === undefined) return `${object.key} is missing`
-  const stored = object.encrypted?.bytes ?? bytes
+  const stored = storedBytes(artifact, object)
   return found.bytes === stored ? undefined : `${object.key} has ${found.bytes} bytes instead of ${stored}`
 }

@@ -158,6 +158,7 @@ export function testObjectLock(name: string, server: () => Promise<S3Server>): v
       const { backups, unreadable } = await store.list()
       assert.deepEqual([backups.map((one) => one.manifest), unreadable], [[manifest], []])
       assert.match(log.join("\n"), /was deleted in S3 after it was stored/)
+      assert.deepEqual(await store.lacking([manifest]), new Map())
       assert.deepEqual(await store.verify(manifest), [])
       rmSync(`${directory}/dragonfly`, { recursive: true })
       await store.fetch(manifest, work)

@@ -15,6 +15,8 @@ export interface StoreGround extends AsyncDisposable {
   readonly directory: string
   /** Changes a byte of what the store itself holds of a file. */
   damage(file: string): Promise<void>
+  /** Takes away what the store itself holds of a file. */
+  lose(file: string): Promise<void>
   /** Puts a manifest's text where the store keeps manifests. */
   plant(name: string, text: string | Buffer): Promise<void>
 }
@@ -125,6 +127,25 @@ export function testStore(name: string, open: () => Promise<StoreGround>): void 
       readdirSync(`${ground.directory}/dragonfly`).filter((one) => one.endsWith(".partial")),
       [],
     )
+  })
+
+  test(`${name}: files that are missing under their manifest are told without reading any`, async () => {
+    await using ground = await open()
+    const files = ["dragonfly/a.rdb", "postgres/ü 'x'.dump", "postgres/-c.dump"]
+    const made = Object.fromEntries(files.map((file) => [file, Buffer.from(`bytes of ${file}`)]))
+    const whole = await putBackup(ground, makeBackup(ground.directory))
+    const poor = await putBackup(ground, makeBackup(ground.directory, { id: "backup-20261121-040000", files: made }))
+    assert.deepEqual(await ground.store.lacking([]), new Map())
+    assert.deepEqual(await ground.store.lacking([whole, poor]), new Map())
+    for (const file of files.slice(1)) await ground.lose(file)
+    const lacking = await ground.store.lacking([whole, poor])
+    assert.deepEqual([...lacking.keys()], [poor.id])
+    assert.match(
+      lacking.get(poor.id)?.join("\n") ?? "",
+      /^.*'x'\.dump(\.gpg)? is missing\n.*-c\.dump(\.gpg)? is missing$/,
+    )
+    await ground.lose("dragonfly/cache-1.rdb")
+    assert.equal((await ground.store.lacking([whole])).size, 1)
   })
 
   test(`${name}: a fetched file has the bytes and the modes that it had`, async () => {

@@ -95,6 +95,20 @@ test("a store that could not be listed makes the other's backups unknown, never 
   assert.equal(alone?.sync, "local-only")
 })
 
+test("where a store does not hold what its manifest says the backup is damaged, whatever the manifests agree on", () => {
+  const local = { store: "local", manifests: [c, b], decisions: [] } as const
+  const problems = new Map([
+    [c.id, ["gone"]],
+    [b.id, []],
+  ])
+  const s3 = { ...local, store: "s3", problems } as const
+  const syncs = (stores: Parameters<typeof backupInventory>[0]) =>
+    backupInventory(stores, { now, configured: stores.map(({ store }) => store) }).map(({ sync }) => sync)
+  assert.deepEqual(syncs([local, s3]), ["damaged", "in-sync"])
+  assert.deepEqual(syncs([s3, local]), ["damaged", "in-sync"])
+  assert.deepEqual(syncs([s3]), ["damaged", "single"])
+})
+
 test("an upload that was not proven is not called proven, and what was found damaged is told", () => {
   const failed: Manifest = { ...c, storage: { local: "success", s3: "failed", objects: [] } }
   const problems = new Map([[c.id, ["gone"]]])

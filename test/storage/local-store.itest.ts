@@ -32,6 +32,9 @@ async function open(): Promise<StoreGround> {
       bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0)
       writeFileSync(`${directory}/${file}`, bytes)
     },
+    async lose(file) {
+      rmSync(`${directory}/${file}`)
+    },
     async plant(name, text) {
       mkdirSync(`${directory}/metadata`, { recursive: true })
       writeFileSync(`${directory}/metadata/${name}`, text)
@@ -80,6 +83,12 @@ for (const shell of shells)
     const host = localHost({ shell: [...shell] })
     const store = localStore({ host, directory: ground.directory, project: "shop", environment: "test" })
     const { backups, unreadable } = await store.list()
+    assert.deepEqual(await store.lacking([manifest]), new Map())
+    writeFileSync(`${ground.directory}/dragonfly/cache-1.rdb`, "some")
+    const short = "dragonfly/cache-1.rdb has 4 bytes instead of 9"
+    assert.deepEqual(await store.lacking([manifest]), new Map([[manifest.id, [short]]]))
+    await ground.lose("dragonfly/cache-1.rdb")
+    assert.deepEqual(await store.lacking([manifest]), new Map([[manifest.id, ["dragonfly/cache-1.rdb is missing"]]]))
     await host[Symbol.asyncDispose]()
     assert.deepEqual(
       backups.map((one) => one.manifest),

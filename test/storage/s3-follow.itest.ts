@@ -204,6 +204,15 @@ for (const [what, fault] of [
     await comesBack(ground, manifest)
   })
 
+test("a store that takes a part with a wrong MD5 gets nothing, neither meanwhile nor afterwards", async () => {
+  await using ground = await s3Ground({ transfer: "host" })
+  ground.proxy.fault = (method, url) => (isPart(`${method} ${url}`) ? "no-md5" : "pass")
+  await assert.rejects(followed(ground, { fails: true, whole: true }), { code: "s3-md5-ignored" })
+  assert.match(ground.log.join("\n"), /does not go to S3 while it is written, but afterwards: .*wrong Content-MD5/)
+  assert.deepEqual(await ground.keys(), [])
+  assert.equal(await unfinished(ground), 0)
+})
+
 test("parts that were not those of the finished file are sent again", async () => {
   await using ground = await s3Ground({ transfer: "host" })
   const before = () => {

@@ -54,6 +54,7 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Serv
     )
     return contents.map((one) => one.Key ?? "")
   }
+  const keyOf = (file: string) => `${all.prefix}${file}${all.encryption ? ".gpg" : ""}`
   const put = (key: string, body: Buffer | string) =>
     client.send(new PutObjectCommand({ Bucket: all.bucket, Key: key, Body: body }))
   return {
@@ -67,8 +68,10 @@ export async function s3Ground(options: Partial<S3StoreOptions> = {}, s3: S3Serv
     log,
     keys,
     damage: async (file) => {
-      const key = all.encryption ? `${file}.gpg` : file
-      await put(`${all.prefix}${key}`, Buffer.from("Some keys"))
+      await put(keyOf(file), Buffer.from("Some keys"))
+    },
+    lose: async (file) => {
+      await client.send(new DeleteObjectCommand({ Bucket: all.bucket, Key: keyOf(file) }))
     },
     plant: async (name, text) => {
       await put(`${all.prefix}metadata/${name}`, text)

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net"
 
 /**
  * What happens to a request on its way: `error-inside` and `empty` answer 200 with an error or nothing where the answer should
- * be, `refuse` closes the connection at once; a number is the status that answers in S3's place, milliseconds wait for `delay`.
+ * be, `refuse` closes the connection at once, `no-md5` keeps the MD5 from the store; a number is the status that answers in
+ * S3's place, milliseconds wait for `delay`.
  */
 export type Fault =
   | "pass"
@@ -18,6 +19,7 @@ export type Fault =
   | "refuse"
   | "error-inside"
   | "empty"
+  | "no-md5"
   | number
   | { readonly delay: number }
 
@@ -85,25 +87,24 @@ function reply({ incoming, answer }: Exchange, status: number, code: string): vo
 function forward(fault: Fault, { incoming, answer, target }: Exchange): void {
   const { hostname, port } = new URL(target)
   // The host name is part of what is signed, so it goes on as it came.
-  const onward = request(
-    { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
-    (given) => {
-      if (fault === "lose-answer") {
-        given.resume().on("end", () => incoming.socket.destroy())
-        return
-      }
-      answer.writeHead(given.statusCode ?? 500, given.headers)
-      let first = true
-      given.on("data", (chunk: Buffer) => {
-        // Of an answer that is cut only the beginning comes through, however fast the store is.
-        if (fault === "cut-answer" && !first) return
-        answer.write(fault === "corrupt-answer" && first ? flipped(chunk) : chunk)
-        if (fault === "cut-answer") setTimeout(() => incoming.socket.destroy(), 50)
-        first = false
-      })
-      given.on("end", () => fault === "cut-answer" || answer.end())
-    },
-  )
+  const { "content-md5": _, ...others } = incoming.headers
+  const headers = fault === "no-md5" ? others : incoming.headers
+  const onward = request({ hostname, port, method: incoming.method, path: incoming.url, headers }, (given) => {
+    if (fault === "lose-answer") {
+      given.resume().on("end", () => incoming.socket.destroy())
+      return
+    }
+    answer.writeHead(given.statusCode ?? 500, given.headers)
+    let first = true
+    given.on("data", (chunk: Buffer) => {
+      // Of an answer that is cut only the beginning comes through, however fast the store is.
+      if (fault === "cut-answer" && !first) return
+      answer.write(fault === "corrupt-answer" && first ? flipped(chunk) : chunk)
+      if (fault === "cut-answer") setTimeout(() => incoming.socket.destroy(), 50)
+      first = false
+    })
+    given.on("end", () => fault === "cut-answer" || answer.end())
+  })
   let first = true
   incoming.on("data", (chunk: Buffer) => {
     onward.write(fault === "corrupt" && first ? flipped(chunk) : chunk)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
-import { readdirSync, readFileSync, rmSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { test } from "node:test"
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3"
 import { Secret } from "../../src/shell/secret.ts"
@@ -45,12 +45,38 @@ for (const transfer of ["host", "runner"] as const) {
   })
 }
 
-for (const faults of [[503, 503], ["stall"], ["cut", "cut"], ["corrupt"], [403]] satisfies readonly Fault[][]) {
-  test(`parts met by ${faults.join(", ")} are sent again`, async () => {
-    await using ground = await s3Ground({ transfer: "host" })
+const many: readonly Fault[] = Array(6).fill(503)
+for (const [transfer, faults] of [
+  ...([[503, 503], ["stall"], ["cut", "cut"], ["corrupt"], [403]] as const).map((one) => ["host", one] as const),
+  // The client library tries three times by itself where the store answered with its own fault, or with nothing.
+  ...([many, ["cut", "cut"], ["corrupt"]] as const).map((one) => ["runner", one] as const),
+])
+  test(`parts met by ${faults.join(", ")} are sent again (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer })
     ground.proxy.fault = first(["pass", ...faults], isPart)
     const manifest = await putBackup(ground, makeBackup(ground.directory, { files: { [file]: large } }))
     assert.deepEqual(await ground.store.verify(manifest), [])
+  })
+
+for (const transfer of ["host", "runner"] as const) {
+  test(`a store that takes a part with a wrong MD5 gets no backup (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer })
+    // What the runner sends is signed with its MD5: there the proxy is the store that takes it.
+    const ignored: readonly Fault[] = transfer === "host" ? ["no-md5", "no-md5"] : ["empty"]
+    ground.proxy.fault = first(ignored, isPart)
+    const manifest = makeBackup(ground.directory)
+    await assert.rejects(ground.store.putArtifacts(manifest, ground.work), { code: "s3-md5-ignored" })
+    assert.deepEqual(await ground.keys(), [])
+    assert.equal(await unfinished(ground), 0)
+  })
+
+  test(`a file that is not what was proven does not become an object (${transfer})`, async () => {
+    await using ground = await s3Ground({ transfer })
+    const manifest = makeBackup(ground.directory)
+    writeFileSync(`${ground.directory}/dragonfly/cache-1.rdb`, "Some keys")
+    await assert.rejects(ground.store.putArtifacts(manifest, ground.work), { code: "backup-corrupt" })
+    assert.deepEqual(await ground.keys(), [])
+    assert.equal(await unfinished(ground), 0)
   })
 }
 
@@ -65,7 +91,7 @@ for (const transfer of ["host", "runner"] as const)
       return "pass"
     }
     await putBackup(ground, makeBackup(ground.directory))
-    assert.deepEqual(noted, transfer === "host" ? [true, true] : [true])
+    assert.deepEqual(noted, [true, true])
     const [upload, ...more] = (await ground.store.uploads?.noted()) ?? []
     assert.deepEqual([upload?.path, more], ["dragonfly/cache-1.rdb", []])
   })
