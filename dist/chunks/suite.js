@@ -364,7 +364,7 @@ function problemsOf$2(issue, data) {
 		path: [...issue.path, key],
 		message: unknownKey(key, knownKeys$1(issue.path))
 	}));
-	const message = valueAt(data, issue.path) === void 0 ? missing$3(issue) : wrong(issue);
+	const message = valueAt(data, issue.path) === void 0 ? missing$2(issue) : wrong(issue);
 	return [{
 		path: issue.path,
 		message
@@ -380,7 +380,7 @@ function unknownKey(key, known) {
 	const suggestion = closest(key, known);
 	return `unknown key${suggestion ? `, did you mean ${suggestion}?` : ""} (expected one of ${known.join(", ")})`;
 }
-function missing$3(issue) {
+function missing$2(issue) {
 	return `is missing (expected ${issue.code === "invalid_type" ? kind(issue.expected) : "a value"})`;
 }
 /** What to say of a value that is there and cannot be taken; reads on after its name. */
@@ -3015,6 +3015,7 @@ const texts$1 = {
 	"store-list": "# Every file `$2-*.json` in $1, or the $3 whose names sort last of those that end in $4, a line `NAME BYTES CONTENT` each, name and content in base64:\n# whatever one of them holds, the others can be read. BYTES is -1 of one that cannot be. A directory that is not there holds\n# none; one that cannot be read is an error.\nset -eu\n[ -e \"$1\" ] || { echo end; exit 0; }\ncd \"$1\"\nls >/dev/null\nword=$2 most=${3:-0} tail=${4:-.json}\nset -- \"$word\"-*\"$tail\"\nskip=$(($# - most))\n[ \"$most\" -gt 0 ] || skip=0\nfor one; do\n  [ \"$skip\" -le 0 ] || { skip=$((skip - 1)); continue; }\n  bytes=$(wc -c 2>/dev/null <\"$one\") || bytes=-1\n  # Gone since, or the pattern itself; a link to nothing is there.\n  [ -e \"$one\" ] || [ -h \"$one\" ] || continue\n  printf '%s %s ' \"$(printf %s \"$one\" | base64 | tr -d '\\n')\" \"$((bytes))\"\n  [ \"$bytes\" = -1 ] || base64 <\"$one\" | tr -d '\\n'\n  echo\ndone\necho end\n",
 	"store-publish": "# Gives finished files their final names. $1 directory of backups, $2.. paths in it: `PATH.partial` becomes `PATH`. A file\n# that is already there is never replaced.\nset -eu\ncd \"$1\"\nshift\nfor one; do\n  if [ -e \"$one\" ]; then echo \"error $one is already there\" >&2; exit 1; fi\ndone\nfor one; do\n  chmod 600 \"$one.partial\"\n  sync \"$one.partial\"\n  mv \"$one.partial\" \"$one\"\ndone\nfor one; do sync \"$(dirname \"$one\")\"; done\n",
 	"store-remove": "# Removes a backup: $1 directory of backups, $2 the manifest, $3.. the files it names. The manifest goes first and for\n# good: from then on the backup does not exist, whatever happens next.\nset -eu\ncd \"$1\"\nrm -f \"$2\"\nsync \"$(dirname \"$2\")\"\nshift 2\nfor one; do rm -f \"$one\"; done\n",
+	"store-sizes": "# Lengths of files of backups, none of which is read. $1 directory of backups, $2.. paths in it. Lines `BYTES PATH`; none for\n# one that is not there.\ncd \"$1\" || exit 1\nshift\nstat -L -c '%s %n' -- \"$@\" 2>/dev/null\n# What it says with 1 is that some are not there.\n[ $? -le 1 ]\n",
 	"store-verify": "# What files of a backup really hold. $1 directory of backups, $2.. paths in it. Lines `BYTES SHA256 PATH`, or `- - PATH`\n# for one that is not there or cannot be read.\ncd \"$1\" 2>/dev/null || { shift; for one; do echo \"- - $one\"; done; exit 0; }\nshift\nfor one; do\n  if sum=$(sha256 <\"$one\" 2>/dev/null); then\n    echo \"$(($(wc -c <\"$one\"))) ${sum%% *} $one\"\n  else\n    echo \"- - $one\"\n  fi\ndone\n",
 	"store-write": "# Publishes one small file. $1 directory of backups, $2 path in it, $3 its length in bytes; the content comes on standard\n# input. It is whole under its final name or not there at all.\nset -eu\numask 077\nmkdir -p \"$1/$(dirname \"$2\")\"\ncd \"$1\"\nchmod 700 . \"$(dirname \"$2\")\"\nif [ -e \"$2\" ]; then echo \"error $2 is already there\" >&2; exit 1; fi\ntrap 'rm -f \"$2.partial\"' EXIT\ncat >\"$2.partial\"\n[ \"$(($(wc -c <\"$2.partial\")))\" = \"$3\" ] || { echo \"error $2 came in cut short\" >&2; exit 1; }\nsync \"$2.partial\"\nmv \"$2.partial\" \"$2\"\nsync \"$(dirname \"$2\")\"\n",
 	"stun-probe": "# Sends a STUN binding request (RFC 8489 6) to a TURN server. $1 = container id, $2 = port inside it,\n# $3 = address of the container as the host sees it, $4 = seconds to wait.\n# Prints the way that was taken and ends with 0 when a binding response came;\n# 10: neither the container nor the host has a program to ask with; 11: no answer.\ncontainer=$1 port=$2 address=$3 wait=$4\nsaid=$(timeout -k 1 \"$wait\" docker exec \"$container\" turnutils_stunclient -p \"$port\" 127.0.0.1 2>&1)\ncode=$?\ncase $said in\n  *\"reflexive addr\"*) echo turnutils_stunclient; exit 0 ;;\nesac\n# 126 and 127: the program is not in the image. Anything else is the server's silence.\nif [ \"$code\" -ne 126 ] && [ \"$code\" -ne 127 ]; then\n  printf '%s\\n' \"$said\" | tail -n 1 >&2\n  exit 11\nfi\ncommand -v nc >/dev/null 2>&1 || exit 10\n# Type 0x0001, length 0, magic cookie, twelve bytes of transaction id; the answer's type is 0x0101.\nanswer=$(printf '\\000\\001\\000\\000\\041\\022\\244\\102infra-action' | timeout -k 1 \"$wait\" nc -u -w 1 \"$address\" \"$port\" | od -An -tx1 -N2 | tr -d ' \\n')\n[ \"$answer\" = 0101 ] || exit 11\necho nc\n"
@@ -4168,8 +4169,6 @@ const restoringSchema = require_libraries.object({
 	done: require_libraries.array(require_libraries.string$1()),
 	/** What was there before does not serve, or is nothing: there is only the way forward. */
 	forward: require_libraries.boolean(),
-	/** By service: databases that it makes where there is none. */
-	makes: require_libraries.record(require_libraries.string$1(), require_libraries.array(require_libraries.string$1())).optional(),
 	/** That live data may be dropped where the disk has no room for both. */
 	inPlace: require_libraries.object({
 		/** Also without a backup that holds it. */
@@ -4281,7 +4280,9 @@ function sameBytes(a, b) {
 	return filesOf(a) === filesOf(b);
 }
 function syncOf([first, second], configured, listed) {
-	if (first && second) return sameBytes(first.manifest, second.manifest) ? "in-sync" : "differs";
+	if (first && second && !sameBytes(first.manifest, second.manifest)) return "differs";
+	if ([first, second].some((one) => one?.from.problems?.get(one.manifest.id)?.length)) return "damaged";
+	if (first && second) return "in-sync";
 	if (configured < 2) return "single";
 	if (!listed) return "unknown";
 	return first?.from.store === "s3" ? "s3-only" : "local-only";
@@ -5622,16 +5623,6 @@ async function noteRestored(tools, service) {
 		done: [...note.done, service]
 	}));
 }
-/** This service has none of these databases yet, which the restore makes. */
-async function noteMakes(tools, service, databases) {
-	await renote(tools, `note-makes-${service}`, (note) => ({
-		...note,
-		makes: {
-			...note.makes,
-			[service]: [...databases]
-		}
-	}));
-}
 /** From here on what was there before does not serve any more: an interrupted restore can only go on. */
 async function noWayBack(tools) {
 	await renote(tools, "note-no-way-back", (note) => ({
@@ -6685,6 +6676,16 @@ async function retentionOf(tools, items, { just, before } = {}) {
 	};
 	return before ? decideRetentionBefore(items, before, options) : decideRetention(items, options);
 }
+/** Removes a backup from one store. Whoever is killed between its manifest and its last file leaves the rest to the next backup. */
+async function removeCopy({ work, layout }, store, manifest) {
+	const removal = {
+		...begunOf(manifest),
+		at: manifest.created,
+		from: store.name
+	};
+	await work.step(`note-removal-${manifest.id}`, noteBegun(layout, removal));
+	await store.remove(manifest, work);
+}
 async function carryOut(tools, store, { manifests, decisions, removed }) {
 	for (const { id, keep, reasons } of decisions) {
 		const manifest = manifests.find((one) => one.id === id);
@@ -6692,13 +6693,7 @@ async function carryOut(tools, store, { manifests, decisions, removed }) {
 		tools.log.info(`${store.name}: ${keep ? "keep" : "remove"} ${id} (${reasons.join(", ")}${until})`);
 		if (keep || !manifest) continue;
 		try {
-			const removal = {
-				...begunOf(manifest),
-				at: manifest.created,
-				from: store.name
-			};
-			await tools.work.step(`note-removal-${id}`, noteBegun(tools.layout, removal));
-			await store.remove(manifest, tools.work);
+			await removeCopy(tools, store, manifest);
 			removed.push(id);
 		} catch (error) {
 			if (!(error instanceof AppError && error.code === "s3-locked")) throw error;
@@ -6953,9 +6948,9 @@ if (set -C; : >${file}) 2>/dev/null; then ${noteBegun(layout, begun)} && echo cl
 /** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
 const most = 3;
 /**
-* Puts the newest backups that one store has proven and the other lacks into the other, proven like any backup, as far as
-* retention would keep them there; the host's disk keeps its free share. What goes wrong is a warning: the copy that
-* there is stays, and the next run tries again.
+* Puts the newest backups that one store has proven and the other lacks, or has without some of their files, into the other,
+* proven like any backup, as far as retention would keep them there; the host's disk keeps its free share. What goes wrong
+* is a warning: the copy that there is stays, and the next run tries again.
 */
 async function repairCopies(tools, drills) {
 	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
@@ -6967,20 +6962,32 @@ async function repairCopies(tools, drills) {
 			s3: await listOf(s3),
 			drills: drills.records
 		};
-		const toS3 = await missing$2(tools, {
+		const toS3 = await missing$1(tools, {
 			from: local,
 			to: s3
 		}, lists);
-		const toLocal = (await missing$2(tools, {
+		const toLocal = (await missing$1(tools, {
 			from: s3,
 			to: local
 		}, lists)).filter(({ storage }) => !storage.objects.some(({ encrypted }) => encrypted));
 		const repaired = [];
-		for (const manifest of toS3) repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, manifest)));
-		for (const manifest of toLocal) repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, {
-			s3,
-			local
-		}, manifest)));
+		for (const manifest of toS3) {
+			const broken = lists.s3.manifests.find(({ id }) => id === manifest.id);
+			repaired.push(await repair(tools, s3, manifest, () => copyToS3(tools, s3, {
+				manifest,
+				broken
+			})));
+		}
+		for (const manifest of toLocal) {
+			const isPublished = lists.local.manifests.some(({ id }) => id === manifest.id);
+			repaired.push(await repair(tools, local, manifest, () => copyToHost(tools, {
+				s3,
+				local
+			}, {
+				manifest,
+				isPublished
+			})));
+		}
 		return repaired;
 	} catch (error) {
 		if (tools.signal.aborted) throw error;
@@ -6990,17 +6997,19 @@ async function repairCopies(tools, drills) {
 }
 async function listOf(store) {
 	const { backups, unreadable } = await store.list();
+	const manifests = backups.map(({ manifest }) => manifest);
 	return {
-		manifests: backups.map(({ manifest }) => manifest),
-		unreadable
+		manifests,
+		unreadable,
+		lacking: await store.lacking(manifests)
 	};
 }
 /** Newest first. One whose manifest is there but cannot be read is left to a person: it would have to be written over. */
-async function missing$2(tools, { from, to }, { drills, ...lists }) {
+async function missing$1(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
-	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && !there.manifests.some(({ id }) => id === one.id) && !there.unreadable.some((line) => line.includes(one.id)));
+	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && lacks(there, one) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
-	const items = [...retentionItems(to.name, there.manifests, drills), ...lacking.map(({ id, created, services }) => ({
+	const items = [...retentionItems(to.name, there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)), drills), ...lacking.map(({ id, created, services }) => ({
 		id,
 		created,
 		services: services.map(({ service }) => service),
@@ -7008,6 +7017,11 @@ async function missing$2(tools, { from, to }, { drills, ...lists }) {
 	}))];
 	const wanted = (await retentionOf(tools, items)).filter(({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"));
 	return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most);
+}
+/** One of which there are files, and a manifest that names other bytes, is not the same backup. */
+function lacks({ manifests, lacking }, backup) {
+	const copy = manifests.find(({ id }) => id === backup.id);
+	return copy === void 0 || lacking.has(backup.id) && sameBytes(copy, backup);
 }
 async function repair(tools, { name }, { id }, copy) {
 	try {
@@ -7028,9 +7042,13 @@ async function repair(tools, { name }, { id }, copy) {
 		};
 	}
 }
-/** Only bytes that still are what their manifest says go up. */
-async function copyToS3(tools, s3, manifest) {
+/**
+* Only bytes that still are what their manifest says go up. A copy that lacks files cannot be restored: it makes place once
+* these bytes are proven, for a manifest is never written over.
+*/
+async function copyToS3(tools, s3, { manifest, broken }) {
 	await localStore$1(tools.stores).fetch(manifest, tools.work);
+	if (broken) await removeCopy(tools, s3, broken);
 	try {
 		const report = await s3.putArtifacts(manifest, tools.work);
 		await s3.putManifest(storedInS3(manifest, report), tools.work);
@@ -7042,11 +7060,11 @@ async function copyToS3(tools, s3, manifest) {
 		throw error;
 	}
 }
-async function copyToHost(tools, { s3, local }, manifest) {
+async function copyToHost(tools, { s3, local }, { manifest, isPublished }) {
 	await assertRoom$1(tools, totals(manifest.services).bytes);
 	await s3.fetch(manifest, tools.work);
 	await local.putArtifacts(manifest, tools.work);
-	await local.putManifest(manifest, tools.work);
+	if (!isPublished) await local.putManifest(manifest, tools.work);
 }
 /** An old backup that S3 has anyway must not take the room that the live data needs. */
 async function assertRoom$1({ host, layout, config }, bytes) {
@@ -7269,7 +7287,6 @@ async function restoreService(tools, held, how) {
 	await assertSoleServer(tools, one);
 	const aside = await getReady(tools, one, id);
 	const [ready] = await refresh(tools, [one]);
-	if (held.contents.kind === "postgres") await noteMade(tools, ready ?? one, held.contents.databases.map(({ name }) => name));
 	const place = how.inPlace && allowInPlace(tools, held.service, how.inPlace);
 	try {
 		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place);
@@ -7289,12 +7306,6 @@ async function restoreService(tools, held, how) {
 			cause: error
 		});
 	}
-}
-/** Notes which of these databases a restore is going to make: nothing in a server tells that of one that came in. */
-async function noteMade(tools, one, databases) {
-	if (tools.work.dryRun) return;
-	const absent = await one.driver.cutRestores?.absent?.(one.service, containerOf(one), databases);
-	if (absent && absent.length > 0) await noteMakes(tools, one.service.name, absent);
 }
 function lost$1(error, service, gone) {
 	return failure("restore-failed", `${messageOf(error)}; the live data of ${service} had been dropped. ${gone}`, {
@@ -7409,12 +7420,11 @@ async function undoCut(tools, one, cut) {
 /** The part of an interrupted restore that is about one service. */
 function cutOf({ service }, { note, manifest }) {
 	const backup = manifest?.services.find((held) => held.service === service.name);
-	const { ids, inPlace, makes } = note.restoring;
+	const { ids, inPlace } = note.restoring;
 	return {
 		ids,
 		backup,
-		dropped: service.name in (inPlace?.dropped ?? {}),
-		makes: makes?.[service.name] ?? []
+		dropped: service.name in (inPlace?.dropped ?? {})
 	};
 }
 /** The services of an interrupted restore, databases first and running: only a server can tell how far it came. Those without a container have no data. */
@@ -8232,13 +8242,13 @@ const explanations = [
 		hint: "POSTGRES_USER and POSTGRES_PASSWORD of the container must be those of the database, or pg_hba.conf must have `local all all trust`."
 	},
 	{
-		pattern: /permission denied|must be superuser|must be owner/,
+		pattern: /(ERROR|FATAL): +(permission denied|must be (superuser|owner))/,
 		code: "postgres-permission",
 		problem: "the user lacks a right",
-		hint: "POSTGRES_USER must be a superuser: it is when the image made it."
+		hint: "POSTGRES_USER must be a superuser, as it is when the image made it; what a materialized view reads, its owner must be allowed to."
 	},
 	{
-		pattern: /invalid page|could not read block|could not open file|missing chunk|checksum|unexpected chunk|corrupt|_damaged_pages/,
+		pattern: /invalid page in block|could not read blocks? \d|could not open file "(base|global|pg_)|(missing|unexpected) chunk (number|size)|compressed \w+ data is corrupt|index "[^"]*" (is corrupt|contains (corrupted|unexpected))|zero_damaged_pages or/,
 		code: "postgres-damaged",
 		problem: "the data itself is damaged",
 		hint: "Do not restart or recreate it. Take a cold copy of the data directory first, then restore the last proven backup."
@@ -8251,7 +8261,7 @@ const explanations = [
 function explainFailure(what, text, otherwise, cause) {
 	const output = beforeStopping(text);
 	const known = explanations.find(({ pattern }) => pattern.test(output));
-	const line = errorLine(output);
+	const line = errorLine(output, known?.pattern);
 	const blocker = blockerOf(output);
 	const problem = [
 		known?.problem,
@@ -8268,9 +8278,10 @@ function beforeStopping(text) {
 	const before = text.split(/^ia-[0-9a-f]{24} stopping$/m)[0] ?? "";
 	return before.trim() === "" ? text : before;
 }
-function errorLine(output) {
+/** The line that names the cause, else the first error: pg_dump says in its first only that something failed. */
+function errorLine(output, cause) {
 	const all = output.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !/^ia-[0-9a-f]{24} /.test(line));
-	return (all.find((line) => /\b(FATAL|ERROR|PANIC)\b|error:|No space left/.test(line)) ?? all.at(-1) ?? "").slice(0, 500);
+	return (all.find((line) => cause?.test(line)) ?? all.find((line) => /\b(FATAL|ERROR|PANIC)\b|error:|No space left/.test(line)) ?? all.at(-1) ?? "").slice(0, 500);
 }
 function blockerOf(output) {
 	const found = /^ia-[0-9a-f]{24} blocker (.*)$/m.exec(output)?.[1];
@@ -8388,6 +8399,26 @@ function outputOf({ stdout, stderr }) {
 	return `${stderr}\n${stdout}`;
 }
 
+// src/service/postgres/restoring-roles.ts
+/** The comment of a role while what it was made for is restored: one that still has it is what a killed restore left. */
+const restoringRole = "infra-actions: restoring";
+/** Statements that make roles without login, marked. */
+function makeRolesSql(roles) {
+	return roles.flatMap((role) => [`create role ${identifier(role)} nologin`, `comment on role ${identifier(role)} is ${literal(restoringRole)}`]);
+}
+/** SQL by which all that are marked are there to stay. */
+const keepRolesSql = forEachMarked("execute format('comment on role %I is null', marked);");
+/** SQL that locks all that are marked out, and drops them but for those that own or may do something. */
+const dropRolesSql = forEachMarked(`execute format('alter role %I nologin password null', marked);
+  begin execute format('drop role %I', marked);
+  exception when dependent_objects_still_exist then execute format('comment on role %I is null', marked); end;`);
+function forEachMarked(statements) {
+	return `do $$ declare marked name; begin
+for marked in select rolname from pg_roles where shobj_description(oid, 'pg_authid') = ${literal(restoringRole)} loop
+  ${statements}
+end loop; end $$;`;
+}
+
 // src/service/postgres/sql.ts
 /** Facts about the server and its databases; one JSON object. */
 const serverSql = `
@@ -8400,6 +8431,7 @@ select json_build_object(
   'standby', pg_is_in_recovery(),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
+  'leftRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where shobj_description(oid, 'pg_authid') = ${literal(restoringRole)}),
   'ownTablespaces', (select coalesce(json_agg(spcname), '[]') from pg_tablespace where spcname not in ('pg_default', 'pg_global')),
   'databases', (
     select json_agg(json_build_object(
@@ -8553,6 +8585,8 @@ const serverSchema = require_libraries.object({
 	standby: require_libraries.boolean(),
 	oldSnapshotThreshold: require_libraries.string$1(),
 	roles: require_libraries.array(require_libraries.string$1()),
+	/** Those of them that a killed restore left. */
+	leftRoles: require_libraries.array(require_libraries.string$1()),
 	/** Names of those that somebody made. */
 	ownTablespaces: require_libraries.array(require_libraries.string$1()),
 	databases: require_libraries.array(databaseSchema)
@@ -8575,6 +8609,7 @@ const assumedServer = {
 	standby: false,
 	oldSnapshotThreshold: "-1",
 	roles: [],
+	leftRoles: [],
 	ownTablespaces: [],
 	databases: [{
 		name: "postgres",
@@ -8600,6 +8635,8 @@ const marker = require_libraries.object({
 	run: require_libraries.string$1().optional(),
 	at: require_libraries.datetime().optional(),
 	made: require_libraries.array(require_libraries.string$1()).default([]),
+	/** An empty one that only says that there was none: to bring it back is to have none. */
+	nothing: require_libraries.boolean().default(false),
 	/** Moved aside only to be dropped, before anything has replaced it. */
 	leaving: require_libraries.boolean().default(false),
 	/** A restore that did not come to its end had brought it: nothing that is to come back. */
@@ -9359,35 +9396,64 @@ function isProperty(statement, database) {
 /**
 * The transaction that puts restored databases in the place of the live ones: all or none. Rights, comment and settings
 * of a database belong to it, not to its name, so those of the backup are set after its renaming. The names are the
-* journal: live and new before it, live and old after it, never without live.
+* journal: live and new before it, live and old after it, never without live. `nothing` is the one whose old name an empty
+* database bears, where none of them had anything to replace.
 */
-function swapSql(restored, comments, { run, at }) {
+function swapSql(restored, comments, { run, at, nothing }) {
 	const made = restored.filter((one) => !one.exists).map((one) => one.live);
+	const statements = restored.flatMap(({ live, name, old, exists, properties }) => [
+		...exists ? moveAside(live, old, {
+			comment: comments.get(live) ?? null,
+			run,
+			at,
+			made
+		}) : [],
+		`alter database ${identifier(name)} rename to ${identifier(live)}`,
+		`comment on database ${identifier(live)} is null`,
+		...properties
+	]);
+	const none = nothing ? [markReplaced(nothing.live, nothing.old, {
+		comment: null,
+		run,
+		at,
+		made,
+		nothing: true
+	})] : [];
 	return [
 		"begin",
-		...restored.flatMap(({ live, name, old, exists, properties }) => [
-			...exists ? moveAside(live, old, {
-				comment: comments.get(live) ?? null,
-				run,
-				at,
-				made
-			}) : [],
-			`alter database ${identifier(name)} rename to ${identifier(live)}`,
-			`comment on database ${identifier(live)} is null`,
-			...properties
-		]),
+		...statements,
+		...none,
 		"commit",
 		""
 	].join(";\n");
 }
 /** The mark keeps it out of later backups, and says what it was called: a name can be cut at 63 bytes. */
 function moveAside(live, old, kept) {
+	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, markReplaced(live, old, kept)];
+}
+/** The statement that marks the database `old` as what was there by the name `live`. */
+function markReplaced(live, old, kept) {
 	const mark = JSON.stringify({
 		"infra-actions": "replaced",
 		name: live,
 		...kept
 	});
-	return [`alter database ${identifier(live)} rename to ${identifier(old)}`, `comment on database ${identifier(old)} is ${literal(mark)}`];
+	return `comment on database ${identifier(old)} is ${literal(mark)}`;
+}
+/**
+* Statements that make an empty database which stands for one that is not there, so that a restore into nothing leaves a
+* name as well: by it a cut one is known, and an undo takes all services back or none. Until a swap marks it, it is a leftover.
+*/
+function nothingSql(live, old) {
+	return `create database ${identifier(old)} template template0;\n${markLeftover(live, old)};\n`;
+}
+/** The statement by which `old` is for the next work to drop. */
+function markLeftover(live, old) {
+	const mark = JSON.stringify({
+		"infra-actions": "restoring",
+		name: live
+	});
+	return `comment on database ${identifier(old)} is ${literal(mark)}`;
 }
 
 // src/service/postgres/restore-steps.ts
@@ -9402,10 +9468,6 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		properties: []
 	});
 	const nonce = newNonce();
-	const mark = JSON.stringify({
-		"infra-actions": "restoring",
-		name: names.live
-	});
 	const command = script("change", placedScript("postgres-restore"), [
 		...place.wordsFor(expected.size),
 		insideScript("restore"),
@@ -9417,7 +9479,7 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		nonce,
 		sessionName(work.id),
 		storedAs(artifact.file),
-		`${statements.create(names.name, server.ownTablespaces)};\ncomment on database ${identifier(names.name)} is ${literal(mark)};`,
+		`${statements.create(names.name, server.ownTablespaces)};\n${markLeftover(names.live, names.name)};`,
 		dropSql(names.name),
 		connectionTo(names.name),
 		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
@@ -9439,16 +9501,17 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0)
 	};
 }
-/** Drops what is left of restores that were killed. Databases without our mark are never dropped, but for empty ones of our name. */
+/** Drops what is left of restores that were killed, roles that were made for one too. Databases without our mark are never dropped, but for empty ones of our name. */
 async function dropLeftovers(job) {
 	const { service, container, work, server } = job;
 	const left = leftoversOf(server);
-	if (left.length === 0) return;
+	const all = [...left, ...server.leftRoles];
+	if (all.length === 0) return;
 	await work.step(`clean-${service.name}`, execInside("change", container, {
 		name: "apply",
 		args: [newNonce(), "dbname='template1'"]
-	}), { input: left.map(dropSql).join("\n") }).catch((error) => {
-		throw named(`dropping what an interrupted restore left (${left.join(", ")})`, "postgres-clean-failed", error);
+	}), { input: [...left.map(dropSql), ...server.leftRoles.length > 0 ? [dropRolesSql] : []].join("\n") }).catch((error) => {
+		throw named(`dropping what an interrupted restore left (${all.join(", ")})`, "postgres-clean-failed", error);
 	});
 }
 /** Names of what killed restores left. */
@@ -9469,23 +9532,39 @@ async function dropBeside({ service, container, work }, databases, error) {
 		if (error instanceof Error && error.cause === void 0) error.cause = problem;
 	}
 }
-/** Renames all of them at once; proven by looking at the names afterwards. */
-async function swapAll(job, restored) {
+/**
+* Renames all of them at once; proven by looking at the names afterwards. Where there was nothing to replace, and nothing was
+* `dropped` for it, an empty database says so.
+*/
+async function swapAll(job, restored, { dropped = false } = {}) {
 	const { service, container, work, server } = job;
 	const nonce = newNonce();
 	const names = restored.flatMap((one) => [one.live, one.name]);
 	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
+	const nothing = dropped || restored.some((one) => one.exists) ? void 0 : restored[0];
+	if (nothing) await makeNothing(job, nothing);
 	await work.step(`swap-${service.name}`, execInside("change", container, {
 		name: "swap",
 		args: [nonce, JSON.stringify(names)]
 	}), { input: swapSql(restored, comments, {
 		run: work.id,
-		at: server.now
+		at: server.now,
+		nothing
 	}) }).catch((error) => {
 		throw named(`swapping the restored databases of ${service.name} in`, "postgres-swap-failed", error);
 	});
 	const missing = await work.check(`swapped-${service.name}`, () => notSwapped(job, restored), []);
 	if (missing.length > 0) throw failure("postgres-swap-failed", `after the swap ${service.name} lacks: ${missing.join(", ")}`);
+}
+/** See `nothingSql`. */
+async function makeNothing({ service, container, work }, { live, old }) {
+	const command = execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	});
+	await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error) => {
+		throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error);
+	});
 }
 async function notSwapped({ service, container }, restored) {
 	const now = new Set((await readServer(service, container)).databases.map((one) => one.name));
@@ -9538,38 +9617,70 @@ function assertReplaceable(server, replaced) {
 // src/service/postgres/undo-restore.ts
 /**
 * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
-* and settings it always had; what it had brought is kept aside in the same way, so that this can be taken back too,
+* and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same way, so that this can be taken back too,
 * unless it is of a restore that failed.
 * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
 */
-async function undoRestore$2(service, container, work, { only, failed = false, made = [] } = {}) {
+async function undoRestore$2(service, container, work, { only, failed = false } = {}) {
 	const server = await serverFor(work, {
 		service,
 		container,
 		assumed: assumedServer
 	});
 	const last = lastReplaced$1(server, only);
-	const aside = lost(server, last, made);
+	const aside = lost(server, last);
 	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
-	if (last.length === 0 && aside.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
-	const run = freeRun(server, aside, work.id);
+	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
+	const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)];
+	const gone = aside.length > 0 ? aside : back.slice(0, 1).map((one) => one.mark.name);
+	const run = freeRun(server, gone, work.id);
+	const [live] = gone;
+	if (aside.length === 0 && live !== void 0) await makeNothing({
+		service,
+		container,
+		work
+	}, {
+		live,
+		old: besideName(live, "old", run)
+	});
 	const sql = undoSql(server, {
-		last,
+		back,
+		none,
 		aside,
 		run,
 		failed
 	});
-	const names = JSON.stringify([...aside, ...last.map((one) => one.name)]);
+	const names = JSON.stringify([...aside, ...back.map((one) => one.name)]);
 	await work.step(`undo-${service.name}`, execInside("change", container, {
 		name: "swap",
 		args: [newNonce(), names]
 	}), { input: sql }).catch((error) => {
 		throw named(`undoing the restore of ${service.name}`, "postgres-undo-failed", error);
 	});
-	const back = last.map((one) => one.mark.name);
-	const missing = await work.check(`undone-${service.name}`, () => notBack(service, container, last), []);
-	if (missing.length > 0) throw failure("postgres-undo-failed", `after the undo ${service.name} lacks: ${missing.join(", ")}`);
-	return `${back.map((name) => `"${name}"`).join(", ")} of ${service.name} as before the restore${at(last)}; what it had brought is in ${aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")}.`;
+	const wrong = await work.check(`undone-${service.name}`, () => notBack(service, container, {
+		back,
+		none
+	}), []);
+	if (wrong.length > 0) throw failure("postgres-undo-failed", `after the undo of ${service.name}: ${wrong.join(", ")}`);
+	if (none.length > 0) await dropLeftovers({
+		service,
+		container,
+		work,
+		server: await readServer(service, container)
+	});
+	return told$2(service, last, {
+		back,
+		none,
+		aside,
+		run
+	});
+}
+/** `"app" of postgres as before the restore; what it had brought is in "app__old_0a1b2c3d".` */
+function told$2(service, last, { back, none, aside, run }) {
+	const [there, absent] = [back.map((one) => one.mark.name), none.flatMap((one) => one.mark.made)].map((list) => list.map((name) => `"${name}"`).join(", "));
+	const state = [there ? `${there} of ${service.name}` : "", absent ? `no ${absent} in ${service.name}` : ""];
+	const brought = aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ");
+	return `${state.filter((one) => one !== "").join(", and ")} as before the restore${at(last)}${brought === "" ? "" : `; what it had brought is in ${brought}`}.`;
 }
 /** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
 function freeRun({ databases }, aside, id) {
@@ -9592,34 +9703,45 @@ function lastReplaced$1(server, only) {
 	return kept.filter((one) => one.mark.run === newest?.mark.run);
 }
 /** Live databases that have to make room: those of the names, and those that the restore made where nothing was. */
-function lost(server, last, made) {
+function lost(server, last) {
 	const live = new Set(server.databases.map((one) => one.name));
-	const names = [...last.flatMap(({ mark }) => [mark.name, ...mark.made]), ...made];
+	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
 	return [...new Set(names)].filter((name) => live.has(name));
 }
-function undoSql(server, { last, aside, run, failed }) {
+function undoSql(server, { back, none, aside, run, failed }) {
 	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
-	const made = last.map((one) => one.mark.name).filter((name) => !aside.includes(name));
+	const made = back.map((one) => one.mark.name).filter((name) => !aside.includes(name));
 	const kept = {
 		run,
 		at: server.now,
 		made,
 		...failed && { failed }
 	};
+	const [live] = aside.length === 0 ? made : [];
 	return [
 		"begin",
-		...[...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
-			...kept,
-			comment: comments.get(name) ?? null
-		})), ...last.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`])],
+		...[
+			...aside.flatMap((name) => moveAside(name, besideName(name, "old", run), {
+				...kept,
+				comment: comments.get(name) ?? null
+			})),
+			...live === void 0 ? [] : [markReplaced(live, besideName(live, "old", run), {
+				...kept,
+				comment: null,
+				nothing: true
+			})],
+			...back.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`]),
+			...none.map(({ name, mark }) => markLeftover(mark.name, name))
+		],
 		"commit",
 		""
 	].join(";\n");
 }
-async function notBack(service, container, last) {
+/** What is not as it should be, each in a phrase. */
+async function notBack(service, container, { back, none }) {
 	const now = (await readServer(service, container)).databases;
 	const good = new Set(now.filter((one) => markOf(one) === void 0).map((one) => one.name));
-	return last.map((one) => one.mark.name).filter((name) => !good.has(name));
+	return [...back.flatMap(({ mark }) => good.has(mark.name) ? [] : [`"${mark.name}" is not there`]), ...none.flatMap(({ mark }) => mark.made.flatMap((name) => good.has(name) ? [`"${name}" is still there`] : []))];
 }
 function at([first]) {
 	return first?.mark.at === void 0 ? "" : ` of ${first.mark.at}`;
@@ -9767,12 +9889,9 @@ function sizeOf({ server }, counts) {
 // src/service/postgres/cut-restores.ts
 /**
 * Names are the journal: a restore that was swapped in left the replaced databases with its mark, one that was not left new
-* ones beside the live; what it made where there was none is told by the restore's note. One in place leaves none; its databases have their names again once they are swapped in, never before.
+* ones beside the live. One in place leaves none; its databases have their names again once they are swapped in, never before.
 */
 const cutRestores$1 = {
-	async absent(service, container, databases) {
-		return missing$1(await readServer(service, container), databases);
-	},
 	async isIn(service, container, cut) {
 		await awaitQuiet$1(service, container);
 		return isIn(service, container, cut);
@@ -9785,10 +9904,9 @@ const cutRestores$1 = {
 			container,
 			work
 		}, marked.filter((one) => one.mark.leaving).map((one) => one.name));
-		else if (marked.length > 0 || await isMade(service, container, cut)) await undoRestore$2(service, container, work, {
+		else if (marked.length > 0) await undoRestore$2(service, container, work, {
 			only: cut.ids,
-			failed: true,
-			made: cut.makes
+			failed: true
 		});
 		await dropLeftovers(await jobOf(service, container, work));
 	}
@@ -9797,20 +9915,12 @@ const cutRestores$1 = {
 const cutUndos$1 = { async look(service, container, { name }) {
 	await awaitQuiet$1(service, container);
 	const { databases } = await readServer(service, container);
-	return databases.some((one) => one.name === name) ? "untouched" : "taken";
+	const kept = databases.find((one) => one.name === name);
+	return kept && markOf(kept)?.["infra-actions"] === "replaced" ? "untouched" : "taken";
 } };
 async function isIn(service, container, cut) {
 	if (cut.dropped) return isInPlace(service, container, cut);
-	return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving) || isMade(service, container, cut);
-}
-/** One transaction gives all of them their names, and what was to get one is called otherwise before. */
-async function isMade(service, container, { makes }) {
-	if (makes.length === 0) return false;
-	const server = await readServer(service, container);
-	return leftoversOf(server).length === 0 && missing$1(server, makes).length === 0;
-}
-function missing$1({ databases }, names) {
-	return names.filter((name) => !databases.some((one) => one.name === name));
+	return (await markedBy(service, container, cut)).some((one) => !one.mark.leaving);
 }
 /** Somebody may have made a database of that name meanwhile: only what the backup holds is what was restored. */
 async function isInPlace(service, container, { backup }) {
@@ -10830,7 +10940,7 @@ async function scanForeign(service, container, file) {
 * server, which then owns what came in; with `force` as the superuser, with owners and all, whatever speaks against it.
 * The rows of every COPY are compared with what came in; of which tables they could not be is told.
 */
-async function restoreForeign$1(service, container, { file: path, database, force, work }) {
+async function restoreForeign$1(service, container, { file: path, database, force, begins, work }) {
 	const server = await readServer(service, container);
 	const job = {
 		service,
@@ -10850,6 +10960,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 		available
 	});
 	if (objections.length > 0 && !force) throw refusal("foreign-dump", `${path} is not restored: ${objections.join("; ")}`, { hint: "If you trust who made it, `force: true` runs it as the superuser." });
+	await begins();
 	await dropLeftovers(job);
 	const temporary = file.kind === "directory" ? scan.bytes * 2 : scan.bytes;
 	await assertRoomInside(service, container, {
@@ -10875,6 +10986,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 			name: names.name
 		});
 		const uncompared = assertRows(scan, part, contents);
+		await keepRoles(job);
 		await swapAll(job, [{
 			...names,
 			step: stepPart(database),
@@ -10912,15 +11024,10 @@ async function runScript(job, run) {
 	const { service, container, work } = job;
 	const nonce = newNonce();
 	const plan = planOf(run);
-	const mark = JSON.stringify({
-		"infra-actions": "restoring",
-		name: run.database
-	});
 	const create = [
-		...run.roles.map((one) => `create role ${identifier(one)} nologin`),
-		...run.role === "" ? [] : [`create role ${identifier(run.role)} nologin`],
+		...makeRolesSql(run.role === "" ? run.roles : [...run.roles, run.role]),
 		`create database ${identifier(run.name)} template template0${run.role === "" ? "" : ` owner ${identifier(run.role)}`}`,
-		`comment on database ${identifier(run.name)} is ${literal(mark)};`
+		`${markLeftover(run.database, run.name)};`
 	];
 	const args = [
 		...[
@@ -10971,6 +11078,13 @@ function planOf({ scan, part, role }) {
 			what: "end"
 		}))
 	].filter((one) => one.from >= part.from && one.to <= part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.what} ${one.from} ${one.to}`);
+}
+async function keepRoles({ service, container, work }) {
+	const command = execInside("change", container, {
+		name: "apply",
+		args: [newNonce(), "dbname='template1'"]
+	});
+	await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql });
 }
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
 function withoutRights({ role, file }, error) {
@@ -11126,7 +11240,7 @@ async function restoreServer$1(service, container, { backup, work, place = place
 		look
 	});
 	const restored = await restoreAll$1(job, incoming, { dropped });
-	await swapAll(job, restored);
+	await swapAll(job, restored, { dropped });
 	return {
 		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
 		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
@@ -15157,6 +15271,7 @@ function localStore(options) {
 		async fetch(manifest, work) {
 			assertWhole(manifest.id, await work.check("verify-local", () => verify(manifest), []));
 		},
+		lacking: (manifests) => lacking(options, manifests),
 		named: async () => namedBy(await texts(options, ["backup"])),
 		async below(stems) {
 			const { stdout } = await host.run(script("read", remoteScript("store-below"), [directory, ...stems]));
@@ -15212,6 +15327,19 @@ async function list(options) {
 		})),
 		unreadable
 	};
+}
+async function lacking({ host, directory }, manifests) {
+	const files = manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file));
+	if (files.length === 0) return /* @__PURE__ */ new Map();
+	const { stdout } = await host.run(script("read", remoteScript("store-sizes"), [directory, ...files]));
+	const sizes = new Map([...stdout.matchAll(/^(\d+) (.+)$/gm)].map(([, bytes, file = ""]) => [file, Number(bytes)]));
+	const problems = manifests.map((one) => [one.id, artifactsOf(one).flatMap((file) => wrongLength(file, sizes))]);
+	return new Map(problems.filter(([, found]) => found.length > 0));
+}
+function wrongLength({ file, bytes }, sizes) {
+	const found = sizes.get(file);
+	if (found === void 0) return [`${file} is missing`];
+	return found === bytes ? [] : [`${file} has ${found} bytes instead of ${bytes}`];
 }
 /** The small files beside the manifests whose names begin with a word; all, or by name the newest so many that end in a text. */
 async function texts({ host, directory }, which) {
@@ -15690,12 +15818,16 @@ function nextPage({ NextKeyMarker: key, NextVersionIdMarker: version }) {
 }
 
 // src/storage/s3-list.ts
+/** The keys that begin with `prefix`. */
+async function listKeys(bucket, prefix) {
+	return [...(await listSizes(bucket, prefix)).keys()];
+}
 /**
-* The keys that begin with `prefix`. An empty answer with code 200 reads like "nothing there": a page counts only when it
+* The keys that begin with `prefix`, with the bytes of each. An empty answer with code 200 reads like "nothing there": a page counts only when it
 * names the bucket and says whether it is the last.
 */
-async function listKeys(bucket, prefix) {
-	const keys = [];
+async function listSizes(bucket, prefix) {
+	const sizes = /* @__PURE__ */ new Map();
 	let token;
 	do {
 		const page = await bucket.call("listing the backups", (client) => client.send(new import_dist_cjs$1.ListObjectsV2Command({
@@ -15704,11 +15836,11 @@ async function listKeys(bucket, prefix) {
 			...token !== void 0 && { ContinuationToken: token }
 		})));
 		if (page.Name === void 0 || typeof page.IsTruncated !== "boolean") throw failure("s3-list", `S3's list of bucket ${bucket.name} is not whole: it names no bucket or no end`);
-		keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key === void 0 ? [] : [Key]));
+		for (const { Key: key, Size: bytes } of page.Contents ?? []) if (key !== void 0) sizes.set(key, bytes);
 		token = page.IsTruncated ? page.NextContinuationToken : void 0;
 		if (page.IsTruncated && token === void 0) throw failure("s3-list", "S3's list has more pages but does not say where");
 	} while (token !== void 0);
-	return keys;
+	return sizes;
 }
 /**
 * The texts of all manifests. In a locked bucket it is the first version that counts, the locked one: what was put over it
@@ -16371,8 +16503,12 @@ function requireEnforced(probe) {
 	const code = probe?.code;
 	if (code === "400") return;
 	if (probe && isExpired(probe)) throw sessionEnded(void 0);
-	if (code?.startsWith("2")) throw failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
+	if (code?.startsWith("2")) throw md5Ignored();
 	throw failure("s3-unsent", `S3 answered ${code ?? "nothing"} to the first part sent from the host`, { hint: "Check that the host reaches the S3 endpoint, and what the S3 key may do." });
+}
+/** The store took a part with a wrong MD5. */
+function md5Ignored() {
+	return failure("s3-md5-ignored", "S3 took a part with a wrong Content-MD5: what it stores cannot be proven", { hint: "Use a store that checks Content-MD5, as AWS, Ceph, MinIO and R2 do." });
 }
 /** The part for which no more were sent: an answer other than 200, and among several one that no fresh URL mends. */
 function refusedPart({ parts }) {
@@ -16764,6 +16900,28 @@ async function verifyObjects(bucket, manifest, objects) {
 	return wrong;
 }
 /**
+* By backup, how its objects differ in number and length from what its manifest says. One list of each folder tells as a
+* rule; S3 is asked for an object itself only where that has it not, or otherwise: a deletion by name hides a version that
+* is still there.
+*/
+async function lackingObjects({ bucket, options }, manifests) {
+	const folders = new Set(manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file.split("/")[0])));
+	const sizes = /* @__PURE__ */ new Map();
+	for (const folder of folders) for (const [key, bytes] of await listSizes(bucket, `${options.prefix}${folder}/`)) sizes.set(key, bytes);
+	const lacking = /* @__PURE__ */ new Map();
+	for (const manifest of manifests) {
+		const problems = [];
+		for (const artifact of artifactsOf(manifest)) {
+			const object = manifest.storage.objects.find((one) => one.file === artifact.file);
+			if (object && sizes.get(object.key) === storedBytes(artifact, object)) continue;
+			const problem = differs(artifact, object, object && await headOf(bucket, object));
+			if (problem !== void 0) problems.push(problem);
+		}
+		if (problems.length > 0) lacking.set(manifest.id, problems);
+	}
+	return lacking;
+}
+/**
 * The objects as they can be read now. A bucket that was moved has other ETags and version ids for the same bytes: that is
 * told, and the SHA-256 of what comes decides. Throws `backup-corrupt` when one is missing or has another length.
 */
@@ -16793,10 +16951,13 @@ async function headOf(bucket, { key, versionId }) {
 	const stored = await head(bucket, key, versionId);
 	return stored || versionId === void 0 ? stored : head(bucket, key, void 0);
 }
-function differs({ file, bytes }, object, found) {
-	if (object === void 0) return `${file} is not in S3`;
+function storedBytes({ bytes }, { encrypted }) {
+	return encrypted?.bytes ?? bytes;
+}
+function differs(artifact, object, found) {
+	if (object === void 0) return `${artifact.file} is not in S3`;
 	if (found === void 0) return `${object.key} is missing`;
-	const stored = object.encrypted?.bytes ?? bytes;
+	const stored = storedBytes(artifact, object);
 	return found.bytes === stored ? void 0 : `${object.key} has ${found.bytes} bytes instead of ${stored}`;
 }
 
@@ -16875,6 +17036,7 @@ function runnerSender(context, work) {
 	let uploads = 0;
 	return async (upload, { parts, artifact }) => {
 		await work.step(`note-upload-s3-${++uploads}`, noteUpload(context, upload));
+		if (uploads === 1 && !await tried(patience, () => checksMd5(bucket, upload))) throw md5Ignored();
 		const tell = progressLines(`upload of ${artifact.file}`, { total: artifact.bytes }, Date.now);
 		const sum = (0, node_crypto.createHash)("sha256");
 		const md5s = [];
@@ -16882,12 +17044,13 @@ function runnerSender(context, work) {
 			const body = await readPart(host, `${directory}/${artifact.file}`, part);
 			sum.update(body);
 			const md5 = (0, node_crypto.createHash)("md5").update(body).digest();
-			await putPart(bucket, {
+			const { number } = part;
+			await tried(patience, () => putPart(bucket, {
 				upload,
-				part,
+				number,
 				body,
 				md5: md5.toString("base64")
-			}, patience);
+			}));
 			md5s.push(md5.toString("hex"));
 			const told = tell(part.from + part.bytes);
 			if (told !== void 0) log(told);
@@ -16905,18 +17068,38 @@ async function readPart(host, path, { from, bytes }) {
 	if (body.length === bytes) return body;
 	throw failure("host-answer", `${path} gave ${body.length} bytes from ${from} instead of ${bytes}`);
 }
-async function putPart(bucket, { upload, part, body, md5 }, { tries }) {
+/** Whether a part with a wrong MD5 is refused, without which a right one proves nothing. A right one takes its place. */
+async function checksMd5(bucket, upload) {
+	const md5 = Buffer.alloc(16).toString("base64");
+	try {
+		await putPart(bucket, {
+			upload,
+			number: 1,
+			body: Buffer.from("x"),
+			md5
+		});
+		return false;
+	} catch (error) {
+		if (error instanceof AppError && error.code === "s3-failed" && statusOf$1(error) === 400) return true;
+		throw error;
+	}
+}
+async function putPart(bucket, { upload, number, body, md5 }) {
 	const { key, id } = upload;
+	const part = {
+		Bucket: bucket.name,
+		Key: key,
+		UploadId: id,
+		PartNumber: number,
+		Body: body,
+		ContentMD5: md5
+	};
+	await bucket.call(`sending part ${number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand(part)));
+}
+/** Does it again where it fails, as often as patience lasts. */
+async function tried({ tries }, act) {
 	for (let attempt = 1;; attempt++) try {
-		await bucket.call(`sending part ${part.number} of ${key}`, (client) => client.send(new import_dist_cjs$1.UploadPartCommand({
-			Bucket: bucket.name,
-			Key: key,
-			UploadId: id,
-			PartNumber: part.number,
-			Body: body,
-			ContentMD5: md5
-		})));
-		return;
+		return await act();
 	} catch (error) {
 		if (attempt >= tries) throw error;
 		await (0, node_timers_promises.setTimeout)(attempt * 500);
@@ -17156,6 +17339,7 @@ function s3Store(options) {
 			}
 		},
 		verify: async (manifest) => verifyObjects(bucket, manifest, objectsOf(manifest, prefix)),
+		lacking: (manifests) => lackingObjects(context, manifests),
 		named: () => namedInS3(context),
 		below: (stems) => keysBelow(context, stems),
 		uploads: {
@@ -17764,23 +17948,28 @@ async function inventoryOf(tools, { store, manifests }, { verify, problems, dril
 	const decisions = await retentionOf(tools, items);
 	const doubt = clockDoubt(store.name, decisions);
 	if (doubt !== void 0) problems.push(doubt);
-	if (!verify) return {
-		store: store.name,
+	const found = new Map(verify ? [] : await lackingIn(tools, store, {
 		manifests,
-		decisions
-	};
-	const found = /* @__PURE__ */ new Map();
-	for (const manifest of manifests) {
-		const differences = await differencesOf(tools, store, manifest);
-		found.set(manifest.id, differences);
-		problems.push(...differences.map((one) => `${store.name}: ${manifest.id}: ${one}`));
-	}
+		problems
+	}));
+	if (verify) for (const one of manifests) found.set(one.id, await differencesOf(tools, store, one));
+	for (const [id, differences] of found) problems.push(...differences.map((one) => `${store.name}: ${id}: ${one}`));
 	return {
 		store: store.name,
 		manifests,
 		decisions,
 		problems: found
 	};
+}
+/** Only what the store tells without reading the files. */
+async function lackingIn(tools, store, { manifests, problems }) {
+	try {
+		return await store.lacking(manifests);
+	} catch (error) {
+		if (tools.signal.aborted) throw error;
+		problems.push(`${store.name}: whether files are missing could not be looked at: ${messageOf(error)}`);
+		return /* @__PURE__ */ new Map();
+	}
 }
 /** One manifest that cannot be checked must not hide what is wrong with the others. */
 async function differencesOf(tools, store, manifest) {
@@ -19622,6 +19811,7 @@ const codes = /* @__PURE__ */ new Set([
 	"backup-damaged",
 	"backup-incomplete",
 	"manifest-incomplete",
+	"postgres-permission",
 	"postgres-restore-failed",
 	"postgres-role-failed",
 	"postgres-roles-failed",
@@ -21922,7 +22112,7 @@ function unproven(problem) {
 // src/job/restore-foreign.ts
 /**
 * Restores a dump that was not made by `backup` from a file on the host: beside the live database, swapped in when every
-* row of it came in. The app is stopped meanwhile; a failure leaves the live database as it was and starts the app again.
+* row of it came in. The app is stopped once the file is read and nothing speaks against it; a failure leaves the live database as it was and starts the app again.
 */
 async function restoreForeign(tools, options) {
 	const able = (await dataServices(tools, options.services)).filter((one) => one.driver.restoreForeign);
@@ -21937,17 +22127,24 @@ async function restoreForeign(tools, options) {
 		done: [],
 		forward: false
 	};
-	await stopWriters(tools, {
-		awaits: "services",
-		restoring
-	});
-	await noteMade(tools, running, [database]);
+	let begun = false;
+	const begins = async () => {
+		begun = true;
+		await stopWriters(tools, {
+			awaits: "services",
+			restoring
+		});
+	};
 	const dump = {
 		file: options.file,
 		database,
-		force: options.force
+		force: options.force,
+		begins
 	};
-	const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work).catch((error) => startAfterFailure(tools, error, () => startWriters(tools)));
+	const report = await running.driver.restoreForeign?.(running.service, containerOf(running), dump, tools.work).catch((error) => {
+		if (!begun) throw error;
+		return startAfterFailure(tools, error, () => startWriters(tools));
+	});
 	const { kept } = report ?? nothing;
 	if (!tools.work.dryRun) tools.log.info(`${options.file} is in "${database}". ${kept}`);
 	const start = () => startWriters(tools);
