@@ -36,8 +36,8 @@ interface Undo extends Pick<Required<Taken>, "failed"> {
 
 /**
  * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
- * and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same way, so that this can be taken back too,
- * unless it is of a restore that failed.
+ * and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same
+ * way, so that this can be taken back too, unless it is of a restore that failed.
  * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
  */
 export async function undoRestore(
