@@ -216,19 +216,23 @@ test("what is wrong with the access is said, with the input's name", async () =>
   }
 })
 
-test("a host that cannot reach S3 sends through the runner, and says so", async () => {
-  await using ground = await s3Ground()
-  const manifest = makeBackup(ground.directory)
-  const host = { ...ground.host, run: blind(ground) }
-  const store = s3Store({ ...ground.options, host })
-  const { objects } = await store.putArtifacts(manifest, ground.work)
-  assert.equal(objects.length, 1)
-  assert.match(ground.log.join("\n"), /through the runner: on localhost curl is not installed/)
-})
+for (const [lack, why] of [
+  ["PATH=/nonexistent", /curl is not installed$/],
+  ["export http_proxy=http://127.0.0.1:9", /curl cannot reach http:\/\/127\.0\.0\.1:\d+ \(code 7\)$/],
+] as const)
+  test(`a host that cannot reach S3 sends through the runner, and says so (${lack})`, async () => {
+    await using ground = await s3Ground()
+    const manifest = makeBackup(ground.directory)
+    const store = s3Store({ ...ground.options, host: { ...ground.host, run: lacking(ground, lack) } })
+    const { objects } = await store.putArtifacts(manifest, ground.work)
+    assert.equal(objects.length, 1)
+    assert.match(ground.log.join("\n"), /^backups go to S3 through the runner: on localhost /)
+    assert.match(ground.log.join("\n"), why)
+  })
 
-/** The same host without curl on its way. */
-function blind({ host }: S3Ground): S3Ground["host"]["run"] {
-  return (command, options) => host.run({ ...command, text: `PATH=/nonexistent\n${command.text}` }, options)
+/** The same host in a worse environment. */
+function lacking({ host }: S3Ground, lack: string): S3Ground["host"]["run"] {
+  return (command, options) => host.run({ ...command, text: `${lack}\n${command.text}` }, options)
 }
 
 function read(path: string): string {
