@@ -29,6 +29,25 @@ const catalogs = {
   // PostgreSQL 15 leaves a multirange type to whoever restores it; later ones give it to the range type's owner.
   types:
     "select typname, typtype, pg_get_userbyid(typowner), (select array_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) from pg_type t where typnamespace = 'clinic'::regnamespace and typname !~ '_multirange$'",
+  rules: "select schemaname, tablename, rulename, definition from pg_rules where schemaname = 'clinic'",
+  aggregates:
+    "select aggfnoid::regprocedure, aggtransfn, aggtranstype::regtype, agginitval from pg_aggregate join pg_proc p on p.oid = aggfnoid where pronamespace = 'clinic'::regnamespace",
+  operators:
+    "select oprname, oprleft::regtype, oprright::regtype, oprcode, oprowner::regrole from pg_operator where oprnamespace = 'clinic'::regnamespace",
+  casts:
+    "select castsource::regtype, casttarget::regtype, castcontext, castmethod from pg_cast where castsource = 'clinic.address'::regtype",
+  collations:
+    "select collname, collprovider, collisdeterministic, coalesce(to_jsonb(c) ->> 'colliculocale', to_jsonb(c) ->> 'colllocale') from pg_collation c where collnamespace = 'clinic'::regnamespace",
+  "foreign servers":
+    "select s.srvname, srvowner::regrole, srvoptions, fdwname, usename, umoptions from pg_user_mappings join pg_foreign_server s on s.oid = srvid join pg_foreign_data_wrapper w on w.oid = srvfdw",
+  "foreign tables": "select ftrelid::regclass, ftoptions from pg_foreign_table",
+  "text search":
+    "select dictname, dictinitoption, null from pg_ts_dict where dictnamespace = 'clinic'::regnamespace union all select cfgname, string_agg(mapdict::regdictionary || ' ' || maptokentype, ',' order by maptokentype, mapseqno), cfgowner::regrole from pg_ts_config c join pg_ts_config_map on mapcfg = c.oid where cfgnamespace = 'clinic'::regnamespace group by c.oid",
+  // The text of views is worded differently by each major: what they show is not.
+  views:
+    "select 'names', count(*), md5(string_agg(n::text, ',' order by n::text)) from clinic.names n union all select 'countdown', count(*), null from clinic.countdown",
+  "column comments":
+    "select attrelid::regclass, attname, col_description(attrelid, attnum) from pg_attribute where col_description(attrelid, attnum) is not null and attrelid::regclass::text ~ 'clinic|we ird'",
   publications:
     "select p.pubname, puballtables, pubinsert, pubdelete, (select count(*) from pg_publication_tables t where t.pubname = p.pubname) from pg_publication p",
   subscriptions:
