@@ -8365,6 +8365,13 @@ function insideScript(name) {
 function execInside(effect, container, { name, args }) {
 	return (effect === "change" ? change : sh)`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`;
 }
+/** A command that runs SQL for psql, from its standard input, in `template1`, where no other database is in the way. */
+function applyInside(container, nonce = newNonce()) {
+	return execInside("change", container, {
+		name: "apply",
+		args: [nonce, "dbname='template1'"]
+	});
+}
 /** The rows of the same SQL from each database, in their order. Throws a named failure when any of them has no answer. */
 async function ask$2(service, container, sql, { databases = ["template1"], limit = 6e4, ownPath = false } = {}) {
 	const nonce = newNonce();
@@ -9507,10 +9514,7 @@ async function dropLeftovers(job) {
 	const left = leftoversOf(server);
 	const all = [...left, ...server.leftRoles];
 	if (all.length === 0) return;
-	await work.step(`clean-${service.name}`, execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	}), { input: [...left.map(dropSql), ...server.leftRoles.length > 0 ? [dropRolesSql] : []].join("\n") }).catch((error) => {
+	await work.step(`clean-${service.name}`, applyInside(container), { input: [...left.map(dropSql), ...server.leftRoles.length > 0 ? [dropRolesSql] : []].join("\n") }).catch((error) => {
 		throw named(`dropping what an interrupted restore left (${all.join(", ")})`, "postgres-clean-failed", error);
 	});
 }
@@ -9522,10 +9526,7 @@ function leftoversOf({ databases }) {
 /** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
 async function dropBeside({ service, container, work }, databases, error) {
 	const names = databases.map(({ name }) => besideName(name, "new", work.id));
-	const command = execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	});
+	const command = applyInside(container);
 	try {
 		await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") });
 	} catch (problem) {
@@ -9558,10 +9559,7 @@ async function swapAll(job, restored, { dropped = false } = {}) {
 }
 /** See `nothingSql`. */
 async function makeNothing({ service, container, work }, { live, old }) {
-	const command = execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	});
+	const command = applyInside(container);
 	await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error) => {
 		throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error);
 	});
@@ -9617,8 +9615,8 @@ function assertReplaceable(server, replaced) {
 // src/service/postgres/undo-restore.ts
 /**
 * Takes the last restore back in one transaction: every database that it replaced gets its name again, with the rights
-* and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same way, so that this can be taken back too,
-* unless it is of a restore that failed.
+* and settings it always had, and where there was none there is none again; what it had brought is kept aside in the same
+* way, so that this can be taken back too, unless it is of a restore that failed.
 * Throws `nothing-to-undo`, with what there is, when no restore left anything, or none of the works whose ids `only` names.
 */
 async function undoRestore$2(service, container, work, { only, failed = false } = {}) {
@@ -10236,10 +10234,7 @@ async function removeReplaced(service, container, { names, work }) {
 		if (!found || markOf(found)?.["infra-actions"] !== "replaced") throw refusal("not-replaced", `"${name}" of ${service.name} is not a database that a restore replaced`);
 		if (found.slots.length > 0) throw refusal("postgres-replication", `"${name}" holds the replication slot "${found.slots[0]}"`, { hint: "Dropping the database would drop the slot: drop it yourself first if nobody needs it." });
 	}
-	await work.step(`remove-replaced-${service.name}`, execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	}), { input: names.map(dropSql).join("\n") }).catch((error) => {
+	await work.step(`remove-replaced-${service.name}`, applyInside(container), { input: names.map(dropSql).join("\n") }).catch((error) => {
 		throw named(`dropping replaced databases of ${service.name}`, "postgres-clean-failed", error);
 	});
 	const left = await work.check(`removed-replaced-${service.name}`, async () => (await readServer(service, container)).databases.map((one) => one.name), []);
@@ -11080,10 +11075,7 @@ function planOf({ scan, part, role }) {
 	].filter((one) => one.from >= part.from && one.to <= part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.what} ${one.from} ${one.to}`);
 }
 async function keepRoles({ service, container, work }) {
-	const command = execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	});
+	const command = applyInside(container);
 	await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql });
 }
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
@@ -11113,10 +11105,7 @@ function roleName(run) {
 /** The database, and roles that were made for it. What goes wrong here is added to `error`, whose message counts. */
 async function drop({ service, container, work }, name, roles, error) {
 	const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n");
-	const command = execInside("change", container, {
-		name: "apply",
-		args: [newNonce(), "dbname='template1'"]
-	});
+	const command = applyInside(container);
 	try {
 		await work.step(`drop-${service.name}`, command, { input: sql });
 	} catch (problem) {
@@ -11193,10 +11182,7 @@ async function restoreRoles(job, artifacts) {
 	}, "");
 	if (statements === "") return;
 	const nonce = newNonce();
-	const { stdout } = await work.step(`restore-${service.name}-roles`, execInside("change", container, {
-		name: "apply",
-		args: [nonce, "dbname='template1'"]
-	}), {
+	const { stdout } = await work.step(`restore-${service.name}-roles`, applyInside(container, nonce), {
 		input: new Secret("roles", statements),
 		assume: `${nonce} end 0\n`
 	}).catch((error) => {
@@ -11394,10 +11380,7 @@ async function restoreFreshServer(service, container, { backup, work }) {
 		work
 	}), []);
 	const nonce = newNonce();
-	const { stdout } = await work.step(`finish-${service.name}`, execInside("change", container, {
-		name: "apply",
-		args: [nonce, "dbname='template1'"]
-	}), {
+	const { stdout } = await work.step(`finish-${service.name}`, applyInside(container, nonce), {
 		input: new Secret("role", [
 			sql,
 			...empty.map((name) => `drop database ${identifier(name)};`),

@@ -23,6 +23,11 @@ export function execInside(
   return template`docker exec -i ${container.id} sh -c ${insideScript(name)} sh ${args}`
 }
 
+/** A command that runs SQL for psql, from its standard input, in `template1`, where no other database is in the way. */
+export function applyInside(container: Container, nonce = newNonce()): Command {
+  return execInside("change", container, { name: "apply", args: [nonce, "dbname='template1'"] })
+}
+
 export interface AskOptions {
   /** Databases by name, an empty one for the image's own; `template1` unless told. */
   readonly databases?: readonly string[]

@@ -3,8 +3,7 @@ import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { ReplacedData, Service } from "../driver.ts"
 import { dropSql } from "./drop-sql.ts"
-import { execInside, named } from "./inside.ts"
-import { newNonce } from "./marked-lines.ts"
+import { applyInside, named } from "./inside.ts"
 import { markOf, readServer } from "./server-facts.ts"
 
 /** The databases that restores replaced and kept, oldest first; one that does not say when comes last. */
@@ -38,11 +37,7 @@ export async function removeReplaced(
       })
   }
   await work
-    .step(
-      `remove-replaced-${service.name}`,
-      execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] }),
-      { input: names.map(dropSql).join("\n") },
-    )
+    .step(`remove-replaced-${service.name}`, applyInside(container), { input: names.map(dropSql).join("\n") })
     .catch((error: unknown) => {
       throw named(`dropping replaced databases of ${service.name}`, "postgres-clean-failed", error)
     })

@@ -15,7 +15,7 @@ import { sessionName } from "./dump-command.ts"
 import { foreignObjections } from "./foreign-checks.ts"
 import { type ForeignFile, foreignFile, scanForeign } from "./foreign-script.ts"
 import { besideName, connectionTo, identifier, stepPart } from "./identifiers.ts"
-import { ask, execInside, insideScript, named } from "./inside.ts"
+import { applyInside, ask, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import type { RestoreJob } from "./restore-job.ts"
 import { dropLeftovers, swapAll } from "./restore-steps.ts"
@@ -151,7 +151,7 @@ function planOf({ scan, part, role }: Script): readonly string[] {
 }
 
 async function keepRoles({ service, container, work }: RestoreJob): Promise<void> {
-  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  const command = applyInside(container)
   await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql })
 }
 
@@ -194,7 +194,7 @@ async function drop(
   error: unknown,
 ): Promise<void> {
   const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n")
-  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  const command = applyInside(container)
   try {
     await work.step(`drop-${service.name}`, command, { input: sql })
   } catch (problem) {

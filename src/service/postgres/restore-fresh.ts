@@ -7,7 +7,7 @@ import { Secret } from "../../shell/secret.ts"
 import type { RestoreReport, Service } from "../driver.ts"
 import { besideName, identifier } from "./identifiers.ts"
 import { initialRole } from "./initial-role.ts"
-import { ask, execInside, named } from "./inside.ts"
+import { applyInside, ask, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce } from "./marked-lines.ts"
 import { restoreServer } from "./restore-server.ts"
 import { markOf, readServer } from "./server-facts.ts"
@@ -33,14 +33,10 @@ export async function restoreFreshServer(
   const empty = await work.check(`empty-${service.name}`, () => emptyOnes(service, container, { backup, work }), [])
   const nonce = newNonce()
   const { stdout } = await work
-    .step(
-      `finish-${service.name}`,
-      execInside("change", container, { name: "apply", args: [nonce, "dbname='template1'"] }),
-      {
-        input: new Secret("role", [sql, ...empty.map((name) => `drop database ${identifier(name)};`), ""].join("\n")),
-        assume: `${nonce} end 0\n`,
-      },
-    )
+    .step(`finish-${service.name}`, applyInside(container, nonce), {
+      input: new Secret("role", [sql, ...empty.map((name) => `drop database ${identifier(name)};`), ""].join("\n")),
+      assume: `${nonce} end 0\n`,
+    })
     .catch((error: unknown) => {
       throw named(`giving the first role of ${service.name} what it had`, "postgres-role-failed", error)
     })

@@ -2,7 +2,7 @@ import { failure } from "../../core/errors.ts"
 import type { Artifact } from "../../core/manifest.ts"
 import { sh } from "../../shell/command.ts"
 import { Secret } from "../../shell/secret.ts"
-import { execInside, named } from "./inside.ts"
+import { applyInside, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce } from "./marked-lines.ts"
 import { missingRoles } from "./missing-roles.ts"
 import type { RestoreJob } from "./restore-job.ts"
@@ -24,14 +24,10 @@ export async function restoreRoles(job: RestoreJob, artifacts: readonly Artifact
   if (statements === "") return
   const nonce = newNonce()
   const { stdout } = await work
-    .step(
-      `restore-${service.name}-roles`,
-      execInside("change", container, { name: "apply", args: [nonce, "dbname='template1'"] }),
-      {
-        input: new Secret("roles", statements),
-        assume: `${nonce} end 0\n`,
-      },
-    )
+    .step(`restore-${service.name}-roles`, applyInside(container, nonce), {
+      input: new Secret("roles", statements),
+      assume: `${nonce} end 0\n`,
+    })
     .catch((error: unknown) => {
       throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error)
     })

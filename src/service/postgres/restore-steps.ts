@@ -7,7 +7,7 @@ import { type DatabaseStatements, databaseStatements } from "./database-statemen
 import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier } from "./identifiers.ts"
-import { execInside, insideScript, named } from "./inside.ts"
+import { applyInside, execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placedScript } from "./place.ts"
@@ -90,13 +90,9 @@ export async function dropLeftovers(job: RestoreJob): Promise<void> {
   const all = [...left, ...server.leftRoles]
   if (all.length === 0) return
   await work
-    .step(
-      `clean-${service.name}`,
-      execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] }),
-      {
-        input: [...left.map(dropSql), ...(server.leftRoles.length > 0 ? [dropRolesSql] : [])].join("\n"),
-      },
-    )
+    .step(`clean-${service.name}`, applyInside(container), {
+      input: [...left.map(dropSql), ...(server.leftRoles.length > 0 ? [dropRolesSql] : [])].join("\n"),
+    })
     .catch((error: unknown) => {
       throw named(`dropping what an interrupted restore left (${all.join(", ")})`, "postgres-clean-failed", error)
     })
@@ -115,7 +111,7 @@ export async function dropBeside(
   error: unknown,
 ): Promise<void> {
   const names = databases.map(({ name }) => besideName(name, "new", work.id))
-  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  const command = applyInside(container)
   try {
     await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") })
   } catch (problem) {
@@ -157,7 +153,7 @@ export async function makeNothing(
   { service, container, work }: Omit<RestoreJob, "server">,
   { live, old }: Pick<Beside, "live" | "old">,
 ): Promise<void> {
-  const command = execInside("change", container, { name: "apply", args: [newNonce(), "dbname='template1'"] })
+  const command = applyInside(container)
   await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error: unknown) => {
     throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error)
   })
