@@ -2971,7 +2971,7 @@ const texts$1 = {
 	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the\n# rest are further options of pg_restore.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9\nPGAPPNAME=$4\nshift 9\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for\n# `finish`, which ends its sessions.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || return\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\" || exit\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\" || exit\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nno_tablespace='invalid value for parameter \"default_tablespace\"|tablespace \".*\" does not exist'\nrestore_archive() {\n  placing=yes\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # Without rows there is little to gain by several at a time.\n  case \" $* \" in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac\n  until restore_most \"$@\"; do\n    code=$?\n    if [ \"$jobs\" -gt 1 ] && grep -q 'deadlock detected' \"$directory/errors\"; then\n      # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.\n      jobs=1\n    elif [ \"$placing\" ] && grep -q -E \"$no_tablespace\" \"$directory/errors\"; then\n      # A directory that no backup holds: what lay there goes to the default one.\n      placing=''\n      set -- --no-tablespaces \"$@\"\n    else\n      exit \"$code\"\n    fi\n    end_sessions \"$PGAPPNAME\"\n    printf '%s\\n%s\\n' \"$drop_sql\" \"$create_sql\" | sql -d template1 || exit\n  done\n  for late in \"$refreshes\" \"$event_triggers\"; do\n    # A view may not be made of tables without rows.\n    case \" $* $late\" in *' --schema-only '*\"$refreshes\") continue ;; esac\n    grep -E \"$late\" \"$directory/list\" >\"$directory/late\" || continue\n    run pg_restore -w --exit-on-error --enable-row-security -L \"$directory/late\" -d \"$database\" \"$archive\" || exit\n  done\n}\nrestore_most() {\n  run pg_restore -w --exit-on-error \"$@\" -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\" 2>\"$directory/errors\"\n  code=$?\n  cat \"$directory/errors\" >&2\n  return \"$code\"\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script || exit\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive \"$@\"; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle || exit\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
 	"postgres-restore": "#!/bin/sh\n# Has a dump restored by the programs of a Postgres image, and holds their input open for as long as we live.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# restores, $6 file, $7 its length in bytes, $8 its SHA-256, $9 script that says how large the new database is, then its\n# name; the rest, which begins with the nonce, goes to $5.\n# shellcheck disable=SC2317,SC2154 # leave() is what the traps run; what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 restore=$5 file=$6 bytes=$7 sha256=$8 grown=$9\nshift 9\nname=$1 nonce=$2\nshift\nwork='' inside='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$inside\" ] || wait \"$inside\" 2>/dev/null\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/pipe\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$file\" \"$work/pipe\"\n# Beside, it reads the file itself.\nfrom=/infra-actions/file\n[ -n \"$place_beside\" ] || from=-\nthere \"$place_login$restore\" sh \"$bytes\" \"$from\" \"$@\" <\"$work/alive\" 8>&- &\ninside=$!\n# Before 9 is opened, which it must not hold open. It ends when we are gone, and what it starts ends by itself then.\nwhile sleep 10 >/dev/null 2>&1 && kill -0 \"$$\" 2>/dev/null; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\nif [ -n \"$place_beside\" ]; then printf '%s\\n' \"$login\" >&9; else cat \"$file\" >&9; fi || exit\nwait \"$inside\"\ncode=$?\ninside=''\nexit \"$code\"\n",
 	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
-	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *) echo plain ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
+	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *)\n    if [ \"$(head -c 262 \"$4\" | tail -c 5)\" = ustar ]; then\n      echo \"$4 is a tar file, but none that pg_dump made: unpack it, and give the folder\" >&2\n      exit 1\n    fi\n    echo plain\n    ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
 	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container, or beside it: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\n# Beside it: where that very server answers, on the loopback interface, of which nobody else sees anything.\nif [ -n \"${place_server:-}\" ]; then\n  export PGHOST=127.0.0.1 PGPORT=\"${place_server%% *}\" PGSSLMODE=disable PGGSSENCMODE=disable\nfi\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# A session whose client is gone ends, whatever it is at.\n[ \"$server_major\" -lt 14 ] || session_options=\"$session_options -c client_connection_check_interval=5s\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The server that answers: its port, its cluster, when it started.\nwhich_server() {\n  sql -d template1 -c \"select current_setting('port'), system_identifier, extract(epoch from pg_postmaster_start_time())\n    from pg_control_system()\" -F ' '\n}\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
 	"postgres-space-inside": "# shellcheck shell=sh\n# Size of the disk and free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\ndisk() { df -P -B1 \"$1\" | awk 'NR == 2 { print $2, $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(disk \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(disk \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win. The two sessions here, both named\n# infra-actions-swap, are never ended.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  PGAPPNAME=infra-actions-swap sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and application_name <> 'infra-actions-swap';\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
@@ -4620,6 +4620,7 @@ function notFound(id, lists) {
 */
 async function bringLocal(tools, { manifest, stores, manifests }) {
 	const reasons = [];
+	let lacking;
 	for (const store of stores) for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) try {
 		const own = manifests?.get(store.name) ?? manifest;
 		if (!sameBytes(own, manifest)) throw failure("copies-differ", "its manifest names other bytes than the nearer copy's");
@@ -4629,9 +4630,16 @@ async function bringLocal(tools, { manifest, stores, manifests }) {
 		if (tools.signal.aborted) throw error;
 		reasons.push(`${store.name}: ${messageOf(error)}`);
 		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
-		if (error instanceof AppError && error.kind === "input") break;
+		if (error instanceof AppError && error.kind === "input") {
+			lacking = error;
+			break;
+		}
 	}
-	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id." });
+	if (lacking) throw inputError(lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
+		...lacking.hint !== void 0 && { hint: lacking.hint },
+		cause: lacking
+	});
+	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id, or by `services` those of this one whose files are whole." });
 }
 /** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
 async function discard$1(tools, backup, reason) {
@@ -4673,7 +4681,7 @@ async function cleanLeftovers(tools) {
 	try {
 		await pruneUnstarted(tools);
 		const stopped = await readStoppedApp(tools);
-		const begun = (await readBegun(tools)).filter(({ id }) => id !== stopped?.backup);
+		const begun = unasked(tools, await readBegun(tools)).filter(({ id }) => id !== stopped?.backup);
 		const mine = (await localStore$1(tools.stores).list()).backups.map(({ manifest }) => manifest);
 		const own = {
 			ids: new Set(mine.map(({ id }) => id)),
@@ -4711,6 +4719,12 @@ async function cleanLeftovers(tools) {
 		tools.log.warning(`What killed backups left could not be cleaned away: ${messageOf(error)}`);
 	}
 }
+/** Without what came from a store that is not configured any more: only its manifest there tells that it is a backup. */
+function unasked({ log, stores }, begun) {
+	const unknown = remoteStore(stores) ? [] : begun.filter(({ coming }) => coming);
+	for (const { id } of unknown) log.warning(`${id}, which came from S3, stays as files without a manifest here: with S3 configured it becomes a backup`);
+	return begun.filter((one) => !unknown.includes(one));
+}
 /** A run that was killed between S3's manifest and the local one, or a restore, has left a whole backup here: it needs only that. */
 async function publishWhole(tools, known) {
 	const [local, s3] = [localStore$1(tools.stores), remoteStore(tools.stores)];
@@ -4731,7 +4745,8 @@ function noteBegun({ state }, backup) {
 async function noteComing({ clock, layout, work }, manifest) {
 	await work.step("note-coming", noteBegun(layout, {
 		...begunOf(manifest),
-		at: clock.now().toISOString()
+		at: clock.now().toISOString(),
+		coming: true
 	}));
 }
 /**
@@ -4828,7 +4843,8 @@ const begunSchema = require_libraries.object({
 	services: require_libraries.array(require_libraries.string$1()),
 	at: require_libraries.datetime(),
 	from: require_libraries._enum(["local", "s3"]).optional(),
-	kept: require_libraries._enum(["while-stopped", "for-a-day"]).optional()
+	kept: require_libraries._enum(["while-stopped", "for-a-day"]).optional(),
+	coming: require_libraries.boolean().optional()
 });
 async function readBegun(tools) {
 	const { notes, problems } = await readNotes(tools, `${tools.layout.state}/begun`, begunSchema);
@@ -10981,6 +10997,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 			name: names.name
 		});
 		const uncompared = assertRows(scan, part, contents);
+		if (!force) assertHolds(path, contents, names);
 		await keepRoles(job);
 		await swapAll(job, [{
 			...names,
@@ -11004,7 +11021,7 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 function told$1(role, roles, uncompared) {
 	const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : "";
 	const unknown = uncompared.length > 0 ? `; rows not compared: ${uncompared.slice(0, 10).join(", ")}` : "";
-	return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`;
+	return `rights, settings and comment of the database itself are those of a new one; ${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`;
 }
 function partOf(scan, database) {
 	if (scan.parts.length === 0) return {
@@ -11085,6 +11102,12 @@ function withoutRights({ role, file }, error) {
 		hint: "Nothing live was touched. If you trust who made it, `force: true` runs it as the superuser.",
 		cause: error
 	});
+}
+/** A dump that failed is an empty file as a rule: nothing of it is wrong, but that it holds nothing. */
+function assertHolds(path, contents, { exists }) {
+	const { tables } = contents;
+	if (tables.length > 0 && (rowsOf(contents) > 0 || !exists)) return;
+	throw refusal("foreign-dump", `${path} holds ${tables.length === 0 ? "no table" : "tables without any row"}`, { hint: "Nothing live was touched. If this is what is to be there, `force: true` brings it." });
 }
 /** As arguments, each of which has to stay below 128 KiB. */
 function chunks(lines) {
@@ -21326,13 +21349,17 @@ async function startAfterFailure(tools, reason, start) {
 	throw reason;
 }
 /** Starts the app after a change of data that went well: when it does not, that is said as well, with where the old data is. */
-async function startAfterSuccess(tools, { done, kept, start }) {
+async function startAfterSuccess(tools, { done, kept, start, next = "" }) {
 	try {
 		await start();
 	} catch (error) {
 		if (!isOurs(tools, error)) throw error;
 		throw failure("app-not-healthy", `${done}, but the app does not serve on it: ${messageOf(error)}`, {
-			hint: `Look at the app's log. ${kept.join(" ")}`,
+			hint: [
+				"Look at the app's log.",
+				next,
+				...kept
+			].filter((part) => part !== "").join(" "),
 			cause: error
 		});
 	}
@@ -21428,7 +21455,8 @@ async function goBack(tools, manifest, reason) {
 		await undoAll(tools, manifest);
 	} catch (error) {
 		if (!isOurs(tools, error)) throw reason;
-		tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`);
+		const told = error instanceof AppError && error.code === "not-healthy" ? "The data of before is in its place, and the app was started on it, but does not serve" : "The app stays stopped; going back to the data of before failed";
+		tools.log.warning(`${told}: ${messageOf(error)}`);
 	}
 }
 function sum(numbers) {
@@ -22193,6 +22221,7 @@ async function undoRestore(tools, { services, force } = {}) {
 	await startAfterSuccess(tools, {
 		done: "the restore is undone",
 		kept: done,
+		next,
 		start: () => endUndo(tools, { undone: true })
 	});
 	if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`);
@@ -22206,6 +22235,7 @@ async function alreadyUndone(tools, undone) {
 	await startAfterSuccess(tools, {
 		done: "the restore is undone",
 		kept: [undone],
+		next,
 		start: () => startWriters(tools)
 	});
 	return {
@@ -22225,6 +22255,7 @@ function entriesOf({ work }, chosen) {
 		id
 	}));
 }
+const next = "Until it serves, `undo` means this one: to have what the restore had brought, restore the backup again.";
 const day = 864e5;
 function assertRecent(tools, chosen) {
 	const old = chosen.find(({ at }) => !(tools.clock.now().getTime() - Date.parse(at) <= day));

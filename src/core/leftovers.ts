@@ -15,6 +15,8 @@ export interface BegunBackup {
   readonly from?: StoreName | undefined
   /** Of a dump that a way back may need: until the app runs again, and then for a day from `at`. */
   readonly kept?: "while-stopped" | "for-a-day" | undefined
+  /** It came from S3, which alone has its manifest. */
+  readonly coming?: boolean | undefined
 }
 
 /** What a note says of the backup of this manifest. */

@@ -38,7 +38,7 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
     await pruneUnstarted(tools)
     // What a restore under way has fetched has no manifest here, and is no leftover.
     const stopped = await readStoppedApp(tools)
-    const begun = (await readBegun(tools)).filter(({ id }) => id !== stopped?.backup)
+    const begun = unasked(tools, await readBegun(tools)).filter(({ id }) => id !== stopped?.backup)
     const local = localStore(tools.stores)
     const mine = (await local.list()).backups.map(({ manifest }) => manifest)
     const own = { ids: new Set(mine.map(({ id }) => id)), paths: new Set(mine.flatMap((one) => artifactFiles(one))) }
@@ -69,6 +69,16 @@ export async function cleanLeftovers(tools: Tools): Promise<void> {
   }
 }
 
+/** Without what came from a store that is not configured any more: only its manifest there tells that it is a backup. */
+function unasked({ log, stores }: Tools, begun: readonly BegunBackup[]): readonly BegunBackup[] {
+  const unknown = remoteStore(stores) ? [] : begun.filter(({ coming }) => coming)
+  for (const { id } of unknown)
+    log.warning(
+      `${id}, which came from S3, stays as files without a manifest here: with S3 configured it becomes a backup`,
+    )
+  return begun.filter((one) => !unknown.includes(one))
+}
+
 type Held = Map<BackupStore["name"], HeldByStore>
 
 /** A run that was killed between S3's manifest and the local one, or a restore, has left a whole backup here: it needs only that. */
@@ -91,7 +101,10 @@ export function noteBegun({ state }: Pick<Layout, "state">, backup: BegunBackup)
 
 /** Writes down that a backup comes from S3 that has no manifest here: the next one gives it that where it is whole, and else takes it away. */
 export async function noteComing({ clock, layout, work }: Tools, manifest: Manifest): Promise<void> {
-  await work.step("note-coming", noteBegun(layout, { ...begunOf(manifest), at: clock.now().toISOString() }))
+  await work.step(
+    "note-coming",
+    noteBegun(layout, { ...begunOf(manifest), at: clock.now().toISOString(), coming: true }),
+  )
 }
 
 /**
@@ -199,6 +212,7 @@ const begunSchema = z.object({
   at: z.iso.datetime(),
   from: z.enum(["local", "s3"]).optional(),
   kept: z.enum(["while-stopped", "for-a-day"]).optional(),
+  coming: z.boolean().optional(),
 })
 
 async function readBegun(tools: Tools): Promise<readonly BegunBackup[]> {

@@ -115,7 +115,11 @@ async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promis
     await undoAll(tools, manifest)
   } catch (error) {
     if (!isOurs(tools, error)) throw reason
-    tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`)
+    const isBack = error instanceof AppError && error.code === "not-healthy"
+    const told = isBack
+      ? "The data of before is in its place, and the app was started on it, but does not serve"
+      : "The app stays stopped; going back to the data of before failed"
+    tools.log.warning(`${told}: ${messageOf(error)}`)
   }
 }
 

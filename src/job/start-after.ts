@@ -21,14 +21,21 @@ export async function startAfterSuccess(
     done,
     kept,
     start,
-  }: { readonly done: string; readonly kept: readonly string[]; readonly start: () => Promise<void> },
+    next = "",
+  }: {
+    readonly done: string
+    readonly kept: readonly string[]
+    readonly start: () => Promise<void>
+    /** What else can be done than to look at the app's log. */
+    readonly next?: string
+  },
 ): Promise<void> {
   try {
     await start()
   } catch (error) {
     if (!isOurs(tools, error)) throw error
     throw failure("app-not-healthy", `${done}, but the app does not serve on it: ${messageOf(error)}`, {
-      hint: `Look at the app's log. ${kept.join(" ")}`,
+      hint: ["Look at the app's log.", next, ...kept].filter((part) => part !== "").join(" "),
       cause: error,
     })
   }

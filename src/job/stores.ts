@@ -156,6 +156,7 @@ export async function bringLocal(
   { manifest, stores, manifests }: FoundBackup,
 ): Promise<BackupStore["name"]> {
   const reasons: string[] = []
+  let lacking: AppError | undefined
   for (const store of stores) {
     for (let attempt = 1; attempt <= (store.name === "local" ? 1 : 3); attempt++) {
       try {
@@ -169,12 +170,21 @@ export async function bringLocal(
         reasons.push(`${store.name}: ${messageOf(error)}`)
         tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`)
         // What an input lacks, another try lacks as well.
-        if (error instanceof AppError && error.kind === "input") break
+        if (error instanceof AppError && error.kind === "input") {
+          lacking = error
+          break
+        }
       }
     }
   }
+  // A copy that nobody could look at may be whole.
+  if (lacking)
+    throw inputError(lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
+      ...(lacking.hint !== undefined && { hint: lacking.hint }),
+      cause: lacking,
+    })
   throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, {
-    hint: "Restore another backup-id.",
+    hint: "Restore another backup-id, or by `services` those of this one whose files are whole.",
   })
 }
 

@@ -57,7 +57,7 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
     throw error
   })
   await startAfterSuccess(tools, {
-    ...{ done: "the restore is undone", kept: done },
+    ...{ done: "the restore is undone", kept: done, next },
     start: () => endUndo(tools, { undone: true }),
   })
   if (left.length > 0) tools.log.warning(`${left.join(", ")}: left as they are, the last restore did not replace them`)
@@ -66,7 +66,12 @@ export async function undoRestore(tools: Tools, { services, force }: UndoOptions
 
 /** To take back again what an earlier run has undone is not what was asked for: only its app may still have to start. */
 async function alreadyUndone(tools: Tools, undone: string): Promise<UndoResult> {
-  await startAfterSuccess(tools, { done: "the restore is undone", kept: [undone], start: () => startWriters(tools) })
+  await startAfterSuccess(tools, {
+    done: "the restore is undone",
+    kept: [undone],
+    next,
+    start: () => startWriters(tools),
+  })
   return { done: [undone], left: [] }
 }
 
@@ -78,6 +83,8 @@ function entriesOf({ work }: Tools, chosen: readonly Kept[]): readonly UndoEntry
     id = `${work.id}-${number}`
   return keysFirst(chosen).map(({ one, name, run }) => ({ service: one.service.name, name, ...(run && { run }), id }))
 }
+
+const next = "Until it serves, `undo` means this one: to have what the restore had brought, restore the backup again."
 
 const day = 86_400_000
 

@@ -14,7 +14,13 @@ if [ -z "$5" ]; then
   1f8b*) echo gzip ;;
   28b52ffd*) echo zstd ;;
   746f632e64) echo archive ;; # a tar file, whose first member is toc.dat
-  *) echo plain ;;
+  *)
+    if [ "$(head -c 262 "$4" | tail -c 5)" = ustar ]; then
+      echo "$4 is a tar file, but none that pg_dump made: unpack it, and give the folder" >&2
+      exit 1
+    fi
+    echo plain
+    ;;
   esac
   exit
 fi

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { test } from "node:test"
+import { inputError } from "../../src/core/errors.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
 import { silentLogger } from "../../src/job/logger.ts"
-import { findBackup } from "../../src/job/stores.ts"
+import { bringLocal, findBackup } from "../../src/job/stores.ts"
 import type { Tools } from "../../src/job/tools.ts"
 import { localStore } from "../../src/storage/local-store.ts"
 import { makeBackup, putBackup } from "../conformance/store.ts"
@@ -126,4 +127,18 @@ test("a backup whose last drill failed is not the latest, but for another drill 
   await assert.rejects(findBackup(tools, "latest", "auto"), { code: "no-latest", message: /every backup failed/ })
   await drilled("drill-20261121-060000", newer, "success")
   assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, newer)
+})
+
+test("a copy that only lacks an input is not called broken", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make } = open(s3)
+  const manifest = await make(newer, "s3")
+  const fetch = async () => {
+    throw inputError("backup-key", "input `backup-key` is missing, and the copy in S3 is encrypted", {
+      hint: "Give it.",
+    })
+  }
+  const stores = tools.stores.map((store) => (store.name === "s3" ? { ...store, fetch } : store))
+  const found = await findBackup({ ...tools, stores }, manifest.id, "s3")
+  await assert.rejects(bringLocal({ ...tools, stores }, found), { kind: "input", code: "backup-key", hint: "Give it." })
 })

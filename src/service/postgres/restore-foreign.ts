@@ -65,6 +65,7 @@ export async function restoreForeign(
   try {
     const contents = await runScript(job, { file, scan, part, role, roles, database, name: names.name })
     const uncompared = assertRows(scan, part, contents)
+    if (!force) assertHolds(path, contents, names)
     await keepRoles(job)
     await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [], subscriptions: 0 }])
     const kept = names.exists
@@ -85,7 +86,7 @@ export async function restoreForeign(
 function told(role: string, roles: readonly string[], uncompared: readonly string[]): string {
   const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : ""
   const unknown = uncompared.length > 0 ? `; rows not compared: ${uncompared.slice(0, 10).join(", ")}` : ""
-  return `${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`
+  return `rights, settings and comment of the database itself are those of a new one; ${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`
 }
 
 function partOf(scan: DumpScan, database: string): LineRange {
@@ -161,6 +162,15 @@ function withoutRights({ role, file }: Script, error: unknown): unknown {
   return refusal("foreign-dump", `${file.path} asks for rights over the server: ${error.message}`, {
     hint: "Nothing live was touched. If you trust who made it, `force: true` runs it as the superuser.",
     cause: error,
+  })
+}
+
+/** A dump that failed is an empty file as a rule: nothing of it is wrong, but that it holds nothing. */
+function assertHolds(path: string, contents: DatabaseContents, { exists }: { readonly exists: boolean }): void {
+  const { tables } = contents
+  if (tables.length > 0 && (rowsOf(contents) > 0 || !exists)) return
+  throw refusal("foreign-dump", `${path} holds ${tables.length === 0 ? "no table" : "tables without any row"}`, {
+    hint: "Nothing live was touched. If this is what is to be there, `force: true` brings it.",
   })
 }
 

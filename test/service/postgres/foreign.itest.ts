@@ -125,6 +125,8 @@ describe("restoring a dump that somebody else made", () => {
       "-- Dumped from database version 99.1\nselect 1;\n-- PostgreSQL database dump complete\n",
       /PostgreSQL 99/,
     ],
+    ["an empty file", "", /bad\.sql holds no table/],
+    ["one that makes nothing", "select 1;\n", /holds no table/],
     ["one that is cut off", "-- Dumped from database version 17.1\nselect 1;\n", /cut off/],
   ] as const)
     it(`refuses ${what} before anything is made`, async () => {
@@ -133,6 +135,17 @@ describe("restoring a dump that somebody else made", () => {
       await assert.rejects(restore("bad.sql"), { kind: "refused", code: "foreign-dump", message })
       assert.deepEqual([names(), roles()], before)
     })
+
+  it("refuses tables without any row for a live database, and a tar file that is not pg_dump's, and says so", async () => {
+    writeFileSync(`${folder}bare.sql`, "create table t (i int);\n")
+    await assert.rejects(restore("bare.sql", { database: "app" }), {
+      message: /bare\.sql holds tables without any row/,
+    })
+    await restore("bare.sql", { database: "bare" })
+    execFileSync("tar", ["-cf", `${folder}packed.tar`, "-C", `${folder}folder`, "."])
+    await assert.rejects(restore("packed.tar"), { kind: "input", message: /unpack it, and give the folder/ })
+    ground.sql("postgres", "drop database bare")
+  })
 
   it("what no scanner sees is stopped by the role, and nothing is left", async () => {
     const before = [names(), roles()]
