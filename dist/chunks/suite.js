@@ -4635,7 +4635,7 @@ async function bringLocal(tools, { manifest, stores, manifests }) {
 			break;
 		}
 	}
-	if (lacking) throw inputError(lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
+	if (lacking) throw new AppError(lacking.kind, lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
 		...lacking.hint !== void 0 && { hint: lacking.hint },
 		cause: lacking
 	});
@@ -21373,6 +21373,7 @@ async function startAfterSuccess(tools, { done, kept, start, next = "" }) {
 * killed on the way leaves the rest to the next run.
 */
 async function restore(tools, options = {}) {
+	if (options.services) await dataServices(tools, options.services);
 	const holding = { services: options.services ?? "all" };
 	const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto", holding);
 	const { manifest } = found;

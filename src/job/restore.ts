@@ -42,6 +42,8 @@ export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat"> {
  * killed on the way leaves the rest to the next run.
  */
 export async function restore(tools: Tools, options: RestoreOptions = {}): Promise<RestoreResult> {
+  // A name that no service has is a mistake, not a backup that is missing.
+  if (options.services) await dataServices(tools, options.services)
   const holding = { services: options.services ?? "all" } as const
   const found = await findBackup(tools, options.backupId ?? "latest", options.source ?? "auto", holding)
   const { manifest } = found

@@ -179,7 +179,7 @@ export async function bringLocal(
   }
   // A copy that nobody could look at may be whole.
   if (lacking)
-    throw inputError(lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
+    throw new AppError(lacking.kind, lacking.code, `${manifest.id} is not restored: ${reasons.join("; ")}`, {
       ...(lacking.hint !== undefined && { hint: lacking.hint }),
       cause: lacking,
     })

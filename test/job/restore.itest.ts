@@ -209,6 +209,11 @@ describe("a restore into a server that does not serve", () => {
     assert.notEqual(await started(), before)
   })
 
+  it("of a service that does not exist is told as that", async () => {
+    const wrong = { code: "unknown-service", hint: /postgres/ }
+    await assert.rejects(restore(open(place), { services: ["postgress"] }), wrong)
+  })
+
   it("goes on with a server that answers although its health check fails", async () => {
     sql(place, "delete from notes")
     await docker("exec", "-u", "0", name("postgres"), "sh", "-c", 'mv "$(command -v pg_isready)" /tmp/pg_isready')
