@@ -7,7 +7,7 @@ import { describeMeasured, type Measured, measurePair, type Pair, seconds } from
 
 const slot = 15
 const help = `script/bench backup [--size GB] [--rounds N] [--only TEXT] [--all] [--clean]
-  --size    GB of data, 2 unless told; kept in the testbed's stack ${slot} for the next run
+  --size    GB of data, 2 unless told; kept in the testbed's stack ${slot} for the next run, unless a test of the docs takes it
   --rounds  rounds of each pair that takes seconds, 3 unless told; those against gzip take one
   --only    only pairs in whose words TEXT stands; none, with "none"
   --all     time per GB from 0.1 to 4 GB, too

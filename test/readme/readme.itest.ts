@@ -1,60 +1,27 @@
 import assert from "node:assert/strict"
-import { execFileSync, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import { text } from "node:stream/consumers"
+import { execFileSync } from "node:child_process"
 import { after, before, describe, test } from "node:test"
 import { type PublishedGround, publishedGround } from "../published/ground.ts"
 import { hostSnapshot } from "../published/host-snapshot.ts"
+import { commandsOf, typed } from "./typed.ts"
 
-const root = join(import.meta.dirname, "../..")
-const readme = readFileSync(join(root, "README.md"), "utf8")
-const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
-  .flatMap(([, block]) => String(block).split("\n"))
-  .map((line) => line.replace(/ +#.*$/, ""))
-  .filter((line) => line !== "")
-const alias = commands.find((one) => one.startsWith("alias infra-actions=")) ?? ""
-
-interface Ran {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+const commands = commandsOf("README.md")
 
 describe("the README's commands, typed in the consumer's checkout", () => {
   let ground: PublishedGround
   let backupId: string
   before(async () => {
     ground = await publishedGround(19)
-    const { code, stdout, stderr } = await typed("infra-actions backup --json")
+    const { code, stdout, stderr } = await typed(ground, "infra-actions backup --json")
     assert.equal(code, 0, stderr)
     backupId = JSON.parse(stdout)["backup-id"]
   })
   after(() => ground?.[Symbol.asyncDispose]())
 
-  /** Runs a line as somebody's shell does who has typed the README's alias, with the published tree as the checkout. */
-  async function typed(line: string): Promise<Ran> {
-    const { ssh, s3 } = ground.bed
-    const child = spawn("sh", ["-c", `${alias.replace("/path/to/infra-actions", ground.tree.path)}\n${line}`], {
-      cwd: ground.consumer.directory,
-      env: {
-        PATH: process.env.PATH,
-        USER: "somebody",
-        SSH_KEY_FILE: ssh.keyPath,
-        SSH_KNOWN_HOSTS_FILE: ssh.knownHostsPath,
-        S3_ACCESS_KEY_ID: s3.accessKeyId,
-        S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-      },
-    })
-    const ended = new Promise<number | null>((resolve) => child.on("close", resolve))
-    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-    return { code, stdout, stderr }
-  }
-
   /** Runs a dry run, and holds for it that the host is what it was and no secret is shown; its log. */
   async function dry(line: string): Promise<string> {
     const earlier = hostSnapshot(ground.bed.stack)
-    const { code, stdout, stderr } = await typed(line)
+    const { code, stdout, stderr } = await typed(ground, line)
     assert.equal(code, 0, stderr)
     assert.deepEqual(hostSnapshot(ground.bed.stack), earlier)
     assert.match(stdout, /^reason=dry-run$|"reason":"dry-run"/m)
@@ -79,19 +46,19 @@ describe("the README's commands, typed in the consumer's checkout", () => {
   })
 
   test("drill --source s3", async () => {
-    const { code, stdout, stderr } = await typed("infra-actions drill --config infra.yml --source s3")
+    const { code, stdout, stderr } = await typed(ground, "infra-actions drill --config infra.yml --source s3")
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^drill-status=success$/m)
   })
 
   test("check-infra", async () => {
-    const { code, stdout, stderr } = await typed("infra-actions check-infra --config infra.yml")
+    const { code, stdout, stderr } = await typed(ground, "infra-actions check-infra --config infra.yml")
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^infra-status=healthy$/m)
   })
 
   test("lock --mode status --json", async () => {
-    const { code, stdout, stderr } = await typed("infra-actions lock --config infra.yml --mode status --json")
+    const { code, stdout, stderr } = await typed(ground, "infra-actions lock --config infra.yml --mode status --json")
     assert.equal(code, 0, stderr)
     assert.deepEqual([JSON.parse(stdout).acquired, JSON.parse(stdout).holder], [false, ""])
   })
