@@ -7399,18 +7399,22 @@ async function standsStill(tools, services) {
 }
 
 // src/job/undo-cut-restore.ts
+/** As `undoData`; then the app starts on the data of before, where there is a way back to it. */
+async function undoAll(tools, manifest) {
+	if (await undoData(tools, manifest)) await startOnRightData(tools);
+}
 /**
 * Goes back from a restore that cannot be finished, or that had swapped nothing in: every service serves what it did
-* before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
+* before, the last one first, and only the app has still to start. False, said so, where there is no way back.
 */
-async function undoAll(tools, manifest) {
+async function undoData(tools, manifest) {
 	const before = await readRestoring(tools);
 	if (before?.restoring.forward) {
 		tools.log.warning(`There is no way back to what was there before: ${restoreFirst(before)}`);
-		return;
+		return false;
 	}
 	const note = await noteGoesBack(tools);
-	if (!note) return;
+	if (!note) return false;
 	const services = await cutServices(tools, note);
 	const cuts = services.map((one) => ({
 		one,
@@ -7427,7 +7431,7 @@ async function undoAll(tools, manifest) {
 	await serveAgain$1(tools, services);
 	await assertHeld$1(tools, held);
 	tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it");
-	await startOnRightData(tools);
+	return true;
 }
 /** Takes away what an interrupted restore left of one service. */
 async function undoCut(tools, one, cut) {
@@ -9542,9 +9546,8 @@ function leftoversOf({ databases }) {
 /** Drops the new databases of a restore that failed. What goes wrong here is added to `error`, whose message counts. */
 async function dropBeside({ service, container, work }, databases, error) {
 	const names = databases.map(({ name }) => besideName(name, "new", work.id));
-	const command = applyInside(container);
 	try {
-		await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") });
+		await work.step(`drop-${service.name}`, applyInside(container), { input: names.map(dropSql).join("\n") });
 	} catch (problem) {
 		if (error instanceof Error && error.cause === void 0) error.cause = problem;
 	}
@@ -9575,8 +9578,7 @@ async function swapAll(job, restored, { dropped = false } = {}) {
 }
 /** See `nothingSql`. */
 async function makeNothing({ service, container, work }, { live, old }) {
-	const command = applyInside(container);
-	await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error) => {
+	await work.step(`mark-${service.name}`, applyInside(container), { input: nothingSql(live, old) }).catch((error) => {
 		throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error);
 	});
 }
@@ -9646,22 +9648,23 @@ async function undoRestore$2(service, container, work, { only, failed = false } 
 	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
 	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
 	const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)];
-	const gone = aside.length > 0 ? aside : back.slice(0, 1).map((one) => one.mark.name);
-	const run = freeRun(server, gone, work.id);
-	const [live] = gone;
-	if (aside.length === 0 && live !== void 0) await makeNothing({
+	const live = aside.length > 0 ? void 0 : back[0]?.mark.name;
+	const run = freeRun(server, live === void 0 ? aside : [live], work.id);
+	const nothing = live === void 0 ? void 0 : {
+		live,
+		old: besideName(live, "old", run)
+	};
+	if (nothing) await makeNothing({
 		service,
 		container,
 		work
-	}, {
-		live,
-		old: besideName(live, "old", run)
-	});
+	}, nothing);
 	const sql = undoSql(server, {
 		back,
 		none,
 		aside,
 		run,
+		nothing,
 		failed
 	});
 	const names = JSON.stringify([...aside, ...back.map((one) => one.name)]);
@@ -9690,11 +9693,16 @@ async function undoRestore$2(service, container, work, { only, failed = false } 
 	});
 }
 /** `"app" of postgres as before the restore; what it had brought is in "app__old_0a1b2c3d".` */
-function told$2(service, last, { back, none, aside, run }) {
-	const [there, absent] = [back.map((one) => one.mark.name), none.flatMap((one) => one.mark.made)].map((list) => list.map((name) => `"${name}"`).join(", "));
-	const state = [there ? `${there} of ${service.name}` : "", absent ? `no ${absent} in ${service.name}` : ""];
-	const brought = aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ");
-	return `${state.filter((one) => one !== "").join(", and ")} as before the restore${at(last)}${brought === "" ? "" : `; what it had brought is in ${brought}`}.`;
+function told$2({ name }, last, { back, none, aside, run }) {
+	const there = quoted(back.map(({ mark }) => mark.name));
+	const absent = quoted(none.flatMap(({ mark }) => mark.made));
+	const state = [...there ? [`${there} of ${name}`] : [], ...absent ? [`no ${absent} in ${name}`] : []];
+	const brought = quoted(aside.map((one) => besideName(one, "old", run)));
+	const where = brought && `; what it had brought is in ${brought}`;
+	return `${state.join(", and ")} as before the restore${at(last)}${where}.`;
+}
+function quoted(names) {
+	return names.map((name) => `"${name}"`).join(", ");
 }
 /** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
 function freeRun({ databases }, aside, id) {
@@ -9722,7 +9730,7 @@ function lost(server, last) {
 	const names = last.flatMap(({ mark }) => [mark.name, ...mark.made]);
 	return [...new Set(names)].filter((name) => live.has(name));
 }
-function undoSql(server, { back, none, aside, run, failed }) {
+function undoSql(server, { back, none, aside, run, nothing, failed }) {
 	const comments = new Map(server.databases.map((one) => [one.name, one.comment]));
 	const made = back.map((one) => one.mark.name).filter((name) => !aside.includes(name));
 	const kept = {
@@ -9731,7 +9739,6 @@ function undoSql(server, { back, none, aside, run, failed }) {
 		made,
 		...failed && { failed }
 	};
-	const [live] = aside.length === 0 ? made : [];
 	return [
 		"begin",
 		...[
@@ -9739,11 +9746,11 @@ function undoSql(server, { back, none, aside, run, failed }) {
 				...kept,
 				comment: comments.get(name) ?? null
 			})),
-			...live === void 0 ? [] : [markReplaced(live, besideName(live, "old", run), {
+			...nothing ? [markReplaced(nothing.live, nothing.old, {
 				...kept,
 				comment: null,
 				nothing: true
-			})],
+			})] : [],
 			...back.flatMap(({ name, mark }) => [`alter database ${identifier(name)} rename to ${identifier(mark.name)}`, `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`]),
 			...none.map(({ name, mark }) => markLeftover(mark.name, name))
 		],
@@ -11092,8 +11099,7 @@ function planOf({ scan, part, role }) {
 	].filter((one) => one.from >= part.from && one.to <= part.to).toSorted((a, b) => a.from - b.from).map((one) => `${one.what} ${one.from} ${one.to}`);
 }
 async function keepRoles({ service, container, work }) {
-	const command = applyInside(container);
-	await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql });
+	await work.step(`keep-roles-${service.name}`, applyInside(container), { input: keepRolesSql });
 }
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
 function withoutRights({ role, file }, error) {
@@ -11128,9 +11134,8 @@ function roleName(run) {
 /** The database, and roles that were made for it. What goes wrong here is added to `error`, whose message counts. */
 async function drop({ service, container, work }, name, roles, error) {
 	const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n");
-	const command = applyInside(container);
 	try {
-		await work.step(`drop-${service.name}`, command, { input: sql });
+		await work.step(`drop-${service.name}`, applyInside(container), { input: sql });
 	} catch (problem) {
 		if (error instanceof Error && error.cause === void 0) error.cause = problem;
 	}
@@ -21445,20 +21450,21 @@ async function restoreAll(tools, manifest, { wanted, inPlace }) {
 		await noteReplacedInPlace(tools);
 		return reports;
 	} catch (error) {
-		if (isOurs(tools, error)) await goBack(tools, manifest, error);
+		if (isOurs(tools, error)) return goBack(tools, manifest, error);
 		throw error;
 	}
 }
-/** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
+/** What goes wrong on the way back is told, and the note of it stays for the next run: it is `reason`, the restore's error, that counts and is thrown. */
 async function goBack(tools, manifest, reason) {
+	let isBack = false;
 	try {
 		await noteReplacedInPlace(tools);
-		await undoAll(tools, manifest);
+		isBack = await undoData(tools, manifest);
 	} catch (error) {
-		if (!isOurs(tools, error)) throw reason;
-		const told = error instanceof AppError && error.code === "not-healthy" ? "The data of before is in its place, and the app was started on it, but does not serve" : "The app stays stopped; going back to the data of before failed";
-		tools.log.warning(`${told}: ${messageOf(error)}`);
+		if (isOurs(tools, error)) tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`);
 	}
+	if (!isBack) throw reason;
+	return startAfterFailure(tools, reason, () => startOnRightData(tools));
 }
 function sum(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);

@@ -8,11 +8,11 @@ import { isOurs } from "./is-ours.ts"
 import { noteRestore, noteRestored } from "./restore-note.ts"
 import { databasesFirst, restoreService } from "./restore-service.ts"
 import { dataServices } from "./stack-services.ts"
-import { startAfterSuccess } from "./start-after.ts"
+import { startAfterFailure, startAfterSuccess } from "./start-after.ts"
 import type { Restoring } from "./stopped-app-note.ts"
 import { type BackupSource, bringLocal, findBackup } from "./stores.ts"
 import type { Tools } from "./tools.ts"
-import { undoAll } from "./undo-cut-restore.ts"
+import { undoData } from "./undo-cut-restore.ts"
 import { startOnRightData } from "./writers.ts"
 
 export interface RestoreOptions {
@@ -105,24 +105,23 @@ async function restoreAll(
     await noteReplacedInPlace(tools)
     return reports
   } catch (error) {
-    if (isOurs(tools, error)) await goBack(tools, manifest, error)
+    if (isOurs(tools, error)) return goBack(tools, manifest, error)
     throw error
   }
 }
 
-/** What goes wrong on the way back is told, and the note of it stays for the next run: it is the restore's error that counts. */
-async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promise<void> {
+/** What goes wrong on the way back is told, and the note of it stays for the next run: it is `reason`, the restore's error, that counts and is thrown. */
+async function goBack(tools: Tools, manifest: Manifest, reason: unknown): Promise<never> {
+  let isBack = false
   try {
     await noteReplacedInPlace(tools)
-    await undoAll(tools, manifest)
+    isBack = await undoData(tools, manifest)
   } catch (error) {
-    if (!isOurs(tools, error)) throw reason
-    const isBack = error instanceof AppError && error.code === "not-healthy"
-    const told = isBack
-      ? "The data of before is in its place, and the app was started on it, but does not serve"
-      : "The app stays stopped; going back to the data of before failed"
-    tools.log.warning(`${told}: ${messageOf(error)}`)
+    if (isOurs(tools, error))
+      tools.log.warning(`The app stays stopped; going back to the data of before failed: ${messageOf(error)}`)
   }
+  if (!isBack) throw reason
+  return startAfterFailure(tools, reason, () => startOnRightData(tools))
 }
 
 function sum(numbers: readonly number[]): number {

@@ -7,18 +7,23 @@ import { dataServices, type StackService } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { restoreFirst, startOnRightData } from "./writers.ts"
 
+/** As `undoData`; then the app starts on the data of before, where there is a way back to it. */
+export async function undoAll(tools: Tools, manifest: Manifest | undefined): Promise<void> {
+  if (await undoData(tools, manifest)) await startOnRightData(tools)
+}
+
 /**
  * Goes back from a restore that cannot be finished, or that had swapped nothing in: every service serves what it did
- * before, the last one first, and the app starts. Where there is no way back the app stays stopped, said so.
+ * before, the last one first, and only the app has still to start. False, said so, where there is no way back.
  */
-export async function undoAll(tools: Tools, manifest: Manifest | undefined): Promise<void> {
+export async function undoData(tools: Tools, manifest: Manifest | undefined): Promise<boolean> {
   const before = await readRestoring(tools)
   if (before?.restoring.forward) {
     tools.log.warning(`There is no way back to what was there before: ${restoreFirst(before)}`)
-    return
+    return false
   }
   const note = await noteGoesBack(tools)
-  if (!note) return
+  if (!note) return false
   const services = await cutServices(tools, note)
   const cuts = services.map((one) => ({ one, cut: cutOf(one, { note, manifest }) }))
   const held = await noteHeld(tools, note, cuts)
@@ -26,7 +31,7 @@ export async function undoAll(tools: Tools, manifest: Manifest | undefined): Pro
   await serveAgain(tools, services)
   await assertHeld(tools, held)
   tools.log.warning("The restore is undone: the data is as it was before, and the app starts on it")
-  await startOnRightData(tools)
+  return true
 }
 
 /** A note of an interrupted restore, and the backup that it names. */

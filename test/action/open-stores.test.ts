@@ -75,7 +75,10 @@ test("what S3 is asked is signed with the environment's keys, and carries their 
   const env = { ...session, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
   await using host = localHost()
   const [, s3] = openStores(host, { config, inputs: inputsFrom(env), context: { log: silentLogger, env } })
-  await assert.rejects(async () => s3?.list(), { code: "s3-denied" })
-  server.close()
+  try {
+    await assert.rejects(async () => s3?.list(), { code: "s3-denied" })
+  } finally {
+    server.close()
+  }
   assert.match(heard.join("\n"), /^AWS4-HMAC-SHA256 Credential=AKIDENV\/.* env token$/)
 })

@@ -188,6 +188,8 @@ describe("a restore into a server that does not serve", () => {
     const failing = open(place, { beforeStep })
     await assert.rejects(restore(failing, { backupId: id }), { code: "restore-failed" })
     assert.match(failing.said.join("\n"), /The restore is undone: the data is as it was before/)
+    assert.match(failing.said.join("\n"), /Then the app did not start on the data of before: service \w+ is unhealthy/)
+    assert.doesNotMatch(failing.said.join("\n"), /The app stays stopped/)
     assert.deepEqual([live(), redis(place, "get", "mine")], ["0", "kept"])
     await restore(open(place), { backupId: id })
     assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mine")], ["30", ""])

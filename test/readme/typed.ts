@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import type { PublishedGround } from "../published/ground.ts"
+import { shellBlocks } from "../support/shell-blocks.ts"
 
 const root = join(import.meta.dirname, "../..")
 
 /** The lines of a page's shell blocks, without their remarks. */
 export function commandsOf(page: string): readonly string[] {
-  return [...readFileSync(join(root, page), "utf8").matchAll(/```sh\n([\s\S]*?)```/g)]
-    .flatMap(([, block]) => String(block).split("\n"))
+  return shellBlocks(readFileSync(join(root, page), "utf8"))
+    .flatMap((block) => block.split("\n"))
     .map((line) => line.replace(/ +#.*$/, ""))
     .filter((line) => line !== "")
 }

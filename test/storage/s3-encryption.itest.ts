@@ -10,6 +10,7 @@ import { Secret } from "../../src/shell/secret.ts"
 import { s3Store } from "../../src/storage/s3-store.ts"
 import { makeBackup, putBackup, testStore } from "../conformance/store.ts"
 import { decryptByHand, makeOpenpgpKeys } from "../support/openpgp-keys.ts"
+import { shellBlocks } from "../support/shell-blocks.ts"
 import { shells, shellWork } from "../support/shell-work.ts"
 import { type S3Ground, s3Ground } from "./s3-ground.ts"
 
@@ -48,7 +49,7 @@ test("S3 holds nothing of the bytes in clear, and gpg alone brings them back", a
 
 test("a copy comes back by the commands of the guide, where nothing but the private key was brought", async () => {
   const guide = readFileSync(join(import.meta.dirname, "../../docs/s3.md"), "utf8")
-  const [making, opening] = [...guide.matchAll(/^```sh\n(gpg [\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
+  const [making, opening] = shellBlocks(guide).filter((block) => block.startsWith("gpg "))
   const folder = mkdtempSync(join(tmpdir(), "t-gpg-guide-"))
   const homes = ["here", "there"].map((name) => join(folder, name))
   const run = (home: string | undefined, block: string | undefined) =>

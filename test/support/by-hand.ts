@@ -2,14 +2,14 @@ import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { shellBlocks } from "./shell-blocks.ts"
 
 /** The commands of docs/by-hand.md, all of a section's together, by the heading that they stand under. */
 const sections: ReadonlyMap<string, string> = new Map(
   readFileSync(join(import.meta.dirname, "../../docs/by-hand.md"), "utf8")
     .split(/^##+ /m)
     .map((part) => {
-      const blocks = [...part.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
-      return [part.split("\n")[0]?.replaceAll("`", "") ?? "", blocks.join("\n")]
+      return [part.split("\n")[0]?.replaceAll("`", "") ?? "", shellBlocks(part).join("\n")]
     }),
 )
 

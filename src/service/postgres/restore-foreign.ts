@@ -152,8 +152,7 @@ function planOf({ scan, part, role }: Script): readonly string[] {
 }
 
 async function keepRoles({ service, container, work }: RestoreJob): Promise<void> {
-  const command = applyInside(container)
-  await work.step(`keep-roles-${service.name}`, command, { input: keepRolesSql })
+  await work.step(`keep-roles-${service.name}`, applyInside(container), { input: keepRolesSql })
 }
 
 /** What the guarding role may not do is the dump's doing, not a fault of the server's set-up. */
@@ -204,9 +203,8 @@ async function drop(
   error: unknown,
 ): Promise<void> {
   const sql = [dropSql(name), ...roles.map((role) => `drop role if exists ${identifier(role)};`)].join("\n")
-  const command = applyInside(container)
   try {
-    await work.step(`drop-${service.name}`, command, { input: sql })
+    await work.step(`drop-${service.name}`, applyInside(container), { input: sql })
   } catch (problem) {
     if (error instanceof Error && error.cause === undefined) error.cause = problem
   }

@@ -111,9 +111,8 @@ export async function dropBeside(
   error: unknown,
 ): Promise<void> {
   const names = databases.map(({ name }) => besideName(name, "new", work.id))
-  const command = applyInside(container)
   try {
-    await work.step(`drop-${service.name}`, command, { input: names.map(dropSql).join("\n") })
+    await work.step(`drop-${service.name}`, applyInside(container), { input: names.map(dropSql).join("\n") })
   } catch (problem) {
     if (error instanceof Error && error.cause === undefined) error.cause = problem
   }
@@ -153,10 +152,11 @@ export async function makeNothing(
   { service, container, work }: Omit<RestoreJob, "server">,
   { live, old }: Pick<Beside, "live" | "old">,
 ): Promise<void> {
-  const command = applyInside(container)
-  await work.step(`mark-${service.name}`, command, { input: nothingSql(live, old) }).catch((error: unknown) => {
-    throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error)
-  })
+  await work
+    .step(`mark-${service.name}`, applyInside(container), { input: nothingSql(live, old) })
+    .catch((error: unknown) => {
+      throw named(`noting that there was no database "${live}"`, "postgres-swap-failed", error)
+    })
 }
 
 async function notSwapped({ service, container }: RestoreJob, restored: readonly Beside[]): Promise<readonly string[]> {

@@ -32,6 +32,8 @@ interface Undo extends Pick<Required<Taken>, "failed"> {
   readonly aside: readonly string[]
   /** The id under which they are kept. */
   readonly run: string
+  /** What says that none of them was live, where none makes room. */
+  readonly nothing: { readonly live: string; readonly old: string } | undefined
 }
 
 /**
@@ -55,12 +57,11 @@ export async function undoRestore(
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
   const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)]
-  const gone = aside.length > 0 ? aside : back.slice(0, 1).map((one) => one.mark.name)
-  const run = freeRun(server, gone, work.id)
-  const [live] = gone
-  if (aside.length === 0 && live !== undefined)
-    await makeNothing({ service, container, work }, { live, old: besideName(live, "old", run) })
-  const sql = undoSql(server, { back, none, aside, run, failed })
+  const live = aside.length > 0 ? undefined : back[0]?.mark.name
+  const run = freeRun(server, live === undefined ? aside : [live], work.id)
+  const nothing = live === undefined ? undefined : { live, old: besideName(live, "old", run) }
+  if (nothing) await makeNothing({ service, container, work }, nothing)
+  const sql = undoSql(server, { back, none, aside, run, nothing, failed })
   const names = JSON.stringify([...aside, ...back.map((one) => one.name)])
   await work
     .step(`undo-${service.name}`, execInside("change", container, { name: "swap", args: [newNonce(), names] }), {
@@ -76,14 +77,21 @@ export async function undoRestore(
 }
 
 /** `"app" of postgres as before the restore; what it had brought is in "app__old_0a1b2c3d".` */
-function told(service: Service, last: readonly Kept[], { back, none, aside, run }: Omit<Undo, "failed">): string {
-  const lists = [back.map((one) => one.mark.name), none.flatMap((one) => one.mark.made)].map((list) =>
-    list.map((name) => `"${name}"`).join(", "),
-  )
-  const [there, absent] = lists
-  const state = [there ? `${there} of ${service.name}` : "", absent ? `no ${absent} in ${service.name}` : ""]
-  const brought = aside.map((name) => `"${besideName(name, "old", run)}"`).join(", ")
-  return `${state.filter((one) => one !== "").join(", and ")} as before the restore${at(last)}${brought === "" ? "" : `; what it had brought is in ${brought}`}.`
+function told(
+  { name }: Service,
+  last: readonly Kept[],
+  { back, none, aside, run }: Pick<Undo, "back" | "none" | "aside" | "run">,
+): string {
+  const there = quoted(back.map(({ mark }) => mark.name))
+  const absent = quoted(none.flatMap(({ mark }) => mark.made))
+  const state = [...(there ? [`${there} of ${name}`] : []), ...(absent ? [`no ${absent} in ${name}`] : [])]
+  const brought = quoted(aside.map((one) => besideName(one, "old", run)))
+  const where = brought && `; what it had brought is in ${brought}`
+  return `${state.join(", and ")} as before the restore${at(last)}${where}.`
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ")
 }
 
 /** The work's id, by which what one undo put aside in several services belongs together, unless a restore of the very same work has the names. */
@@ -113,18 +121,15 @@ function lost(server: ServerFacts, last: readonly Kept[]): readonly string[] {
   return [...new Set(names)].filter((name) => live.has(name))
 }
 
-function undoSql(server: ServerFacts, { back, none, aside, run, failed }: Undo): string {
+function undoSql(server: ServerFacts, { back, none, aside, run, nothing, failed }: Undo): string {
   const comments = new Map(server.databases.map((one) => [one.name, one.comment]))
   const made = back.map((one) => one.mark.name).filter((name) => !aside.includes(name))
   const kept = { run, at: server.now, made, ...(failed && { failed }) }
-  const [live] = aside.length === 0 ? made : []
   const statements = [
     ...aside.flatMap((name) =>
       moveAside(name, besideName(name, "old", run), { ...kept, comment: comments.get(name) ?? null }),
     ),
-    ...(live === undefined
-      ? []
-      : [markReplaced(live, besideName(live, "old", run), { ...kept, comment: null, nothing: true })]),
+    ...(nothing ? [markReplaced(nothing.live, nothing.old, { ...kept, comment: null, nothing: true })] : []),
     ...back.flatMap(({ name, mark }) => [
       `alter database ${identifier(name)} rename to ${identifier(mark.name)}`,
       `comment on database ${identifier(mark.name)} is ${mark.comment === null ? "null" : literal(mark.comment)}`,
