@@ -87,8 +87,9 @@ export async function fillUpgraded(
     const [now] = await refresh(tools, [one])
     if (!dump || !now?.driver.restoreFresh)
       throw failure("cannot-upgrade", `${one.service.name} cannot be filled from a dump`)
-    const { rows } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work)
+    const { rows, caveat } = await now.driver.restoreFresh(now.service, containerOf(now), dump, tools.work)
     tools.log.info(`${one.service.name}: ${rows} rows, each table as it was`)
+    if (caveat !== undefined) tools.log.warning(`${one.service.name}: ${caveat}`)
   }
   await tools.work.step("end-upgrade", change`${noWayBack} || exit\n${forgetUpgrades(tools.layout)}`)
 }

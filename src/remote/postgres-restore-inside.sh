@@ -46,7 +46,7 @@ guard
 run() {
   rm -f "$directory/ended"
   case $1 in
-  run_script | settle)
+  run_script | fill_views | settle)
     running_is=function
     { "$@"; code=$?; : >"$directory/ended"; exit "$code"; } &
     ;;
@@ -100,12 +100,36 @@ restore_archive() {
     end_sessions "$PGAPPNAME"
     printf '%s\n%s\n' "$drop_sql" "$create_sql" | sql -d template1 || exit
   done
-  for late in "$refreshes" "$event_triggers"; do
-    # A view may not be made of tables without rows.
-    case " $* $late" in *' --schema-only '*"$refreshes") continue ;; esac
-    grep -E "$late" "$directory/list" >"$directory/late" || continue
-    run pg_restore -w --exit-on-error --enable-row-security -L "$directory/late" -d "$database" "$archive" || exit
-  done
+  # A view may not be made of tables without rows.
+  case " $* " in *' --schema-only '*) ;; *) refresh_views ;; esac
+  grep -E "$event_triggers" "$directory/list" >"$directory/late" || return 0
+  run pg_restore -w --exit-on-error -L "$directory/late" -d "$database" "$archive" || exit
+}
+# A view that cannot be filled (its owner may not read a table any more, another server does not answer) loses no data: each of
+# them is told, and stops nothing. What is no fault of a view does: a full disk, a server that ends.
+no_fault_of_a_view='ERROR: +(53|57|58|XX)|FATAL: |PANIC: '
+refresh_views() {
+  grep -E "$refreshes" "$directory/list" >"$directory/late" || return 0
+  # The path of the database itself, which functions that views call may need, instead of the dump's empty one.
+  pg_restore --enable-row-security -L "$directory/late" -f - "$archive" >"$directory/script" &&
+    sed "/^SELECT pg_catalog.set_config('search_path', /d" "$directory/script" >"$directory/refresh.sql" || exit
+  run fill_views && ! grep -q -E "$no_fault_of_a_view" "$directory/errors" || { cat "$directory/errors" >&2; exit 1; }
+  grep -q 'ERROR: ' "$directory/errors" || return 0
+  sed -E "s/$refreshes//" "$directory/late" >"$directory/wanted"
+  unfilled=$(sql -v wanted="$(cat "$directory/wanted")" -d "$database" <<'END'
+select to_json(format('%I.%I', nspname, relname))
+from pg_class c join pg_namespace n on n.oid = relnamespace join pg_roles r on r.oid = relowner
+where relkind = 'm' and not relispopulated
+  and translate(concat_ws(' ', nspname, relname, rolname), e'\r\n', '  ') = any (string_to_array(:'wanted', e'\n'))
+order by c.oid;
+END
+  ) && [ -n "$unfilled" ] || { cat "$directory/errors" >&2; exit 1; }
+  printf '%s\n' "$unfilled" | sed "s/^/$nonce unfilled /"
+  sed -n "s/^.*ERROR: */$nonce reason /p" "$directory/errors" | sort -u
+}
+fill_views() {
+  PGOPTIONS="$own_path_options $quickly" sql -v ON_ERROR_STOP=0 -v VERBOSITY=verbose -d "$database" \
+    -f "$directory/refresh.sql" 2>"$directory/errors"
 }
 restore_most() {
   run pg_restore -w --exit-on-error "$@" -j "$jobs" -L "$directory/all" -d "$database" "$archive" 2>"$directory/errors"

@@ -50,7 +50,7 @@ export interface RestoreReport {
   readonly keys: number
   /** How the replaced data can be found again, one sentence. */
   readonly kept: string
-  /** What could not be compared exactly with the backup, one sentence; absent when everything was. */
+  /** What could not be compared exactly with the backup, or made as it was from what it holds; absent when everything was. */
   readonly caveat?: string
 }
 

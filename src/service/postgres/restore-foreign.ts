@@ -67,7 +67,7 @@ export async function restoreForeign(
     const uncompared = assertRows(scan, part, contents)
     if (!force) assertHolds(path, contents, names)
     await keepRoles(job)
-    await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [], subscriptions: 0 }])
+    await swapAll(job, [{ ...names, step: stepPart(database), contents, properties: [] }])
     const kept = names.exists
       ? `The replaced data of ${service.name} is in "${names.old}"`
       : "There was nothing to replace"

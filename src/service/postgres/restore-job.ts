@@ -25,5 +25,14 @@ export interface BesideNames {
 export interface Beside extends BesideNames {
   readonly contents: DatabaseContents
   readonly properties: readonly string[]
+}
+
+/** A database beside the live one, with all that the backup holds, counted. */
+export interface Restored extends Beside {
+  /** How many came back, stopped. */
   readonly subscriptions: number
+  /** Materialized views that could not be filled again, as SQL names them. */
+  readonly unfilled: readonly string[]
+  /** Why, as the server said. */
+  readonly reasons: readonly string[]
 }

@@ -12,7 +12,7 @@ import { ask } from "./inside.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placeOf } from "./place.ts"
 import { giveWay, type Incoming, mustGiveWay } from "./restore-in-place.ts"
-import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
+import type { Beside, BesideNames, Restored, RestoreJob } from "./restore-job.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, leftoversOf, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, readServer, serverFor } from "./server-facts.ts"
@@ -54,11 +54,13 @@ export async function restoreServer(
   if (inPlace && dropped) await giveWay(job, incoming, { inPlace, look })
   const restored = await restoreAll(job, incoming, { dropped })
   await swapAll(job, restored, { dropped })
+  const caveat = caveatOf(restored)
   return {
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
     keys: 0,
     kept: keptSentence(service, restored, { expected: contents.databases, dropped }),
+    ...(caveat === undefined ? {} : { caveat }),
   }
 }
 
@@ -112,8 +114,8 @@ async function restoreAll(
   job: RestoreJob,
   incoming: readonly Incoming[],
   { dropped }: { readonly dropped: boolean },
-): Promise<readonly Beside[]> {
-  const restored: Beside[] = []
+): Promise<readonly Restored[]> {
+  const restored: Restored[] = []
   const expected = incoming.map((one) => one.expected)
   try {
     for (const one of incoming) {
@@ -207,7 +209,7 @@ function assertEqual(
 
 function keptSentence(
   service: Service,
-  restored: readonly Beside[],
+  restored: readonly Restored[],
   { expected, dropped }: { readonly expected: readonly DatabaseContents[]; readonly dropped: boolean },
 ): string {
   const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`)
@@ -221,6 +223,15 @@ function keptSentence(
   return subscriptions.length === 0
     ? `${kept}${versions}.`
     : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`
+}
+
+/** What is not as it was, though all that was backed up is there. */
+function caveatOf(restored: readonly Restored[]): string | undefined {
+  const views = restored.flatMap(({ live, unfilled, reasons }) =>
+    unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`],
+  )
+  if (views.length === 0) return undefined
+  return `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`
 }
 
 /** `pg_trgm 1.6 (was 1.5)`, of one database. */

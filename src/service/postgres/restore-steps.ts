@@ -11,7 +11,7 @@ import { applyInside, execInside, insideScript, named } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placedScript } from "./place.ts"
-import type { Beside, BesideNames, RestoreJob } from "./restore-job.ts"
+import type { Beside, BesideNames, Restored, RestoreJob } from "./restore-job.ts"
 import { dropRolesSql } from "./restoring-roles.ts"
 import { type DatabaseFacts, markOf, readServer, type ServerFacts } from "./server-facts.ts"
 import { checksumSql, countSql } from "./sql.ts"
@@ -32,7 +32,7 @@ export async function restoreBeside(
   job: RestoreJob,
   names: BesideNames,
   { expected, artifact, properties, place, trial = false }: RestoredFile,
-): Promise<Pick<Beside, "contents" | "properties" | "subscriptions">> {
+): Promise<Omit<Restored, keyof BesideNames>> {
   const { service, work, server } = job
   const path = `${service.backups}/${artifact.file}`
   const step = `${trial ? "try" : "restore"}-${service.name}-${names.step}`
@@ -80,6 +80,8 @@ export async function restoreBeside(
     contents: databaseContents(names.live, valuesOf(lines, "fact")),
     properties: statements.properties,
     subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0),
+    unfilled: valuesOf(lines, "unfilled").map((line) => String(JSON.parse(line))),
+    reasons: valuesOf(lines, "reason"),
   }
 }
 
