@@ -46,7 +46,7 @@ guard
 run() {
   rm -f "$directory/ended"
   case $1 in
-  run_script | fill_views | settle)
+  run_script | settle)
     running_is=function
     { "$@"; code=$?; : >"$directory/ended"; exit "$code"; } &
     ;;
@@ -81,7 +81,7 @@ refreshes="$entry MATERIALIZED VIEW DATA "
 event_triggers="$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER "
 no_tablespace='invalid value for parameter "default_tablespace"|tablespace ".*" does not exist'
 restore_archive() {
-  placing=yes
+  placing=yes path=empty
   grep -v -E "$refreshes|$event_triggers" "$directory/list" >"$directory/all"
   # Without rows there is little to gain by several at a time.
   case " $* " in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac
@@ -94,7 +94,11 @@ restore_archive() {
       # A directory that no backup holds: what lay there goes to the default one.
       placing=''
       set -- --no-tablespaces "$@"
+    elif [ "$path" = empty ] && grep -q -E 'ERROR: +(relation|function|type|operator) .* does not exist' "$directory/errors"; then
+      # A function that an index, a check or a generated column calls finds its tables by the database's own path only.
+      path=own
     else
+      cat "$directory/errors" >&2
       exit "$code"
     fi
     end_sessions "$PGAPPNAME"
@@ -110,51 +114,56 @@ restore_archive() {
 no_fault_of_a_view='ERROR: +(53|57|58|XX)|FATAL: |PANIC: '
 refresh_views() {
   grep -E "$refreshes" "$directory/list" >"$directory/late" || return 0
-  # The path of the database itself, which functions that views call may need, instead of the dump's empty one.
-  pg_restore --enable-row-security -L "$directory/late" -f - "$archive" >"$directory/script" &&
-    sed "/^SELECT pg_catalog.set_config('search_path', /d" "$directory/script" >"$directory/refresh.sql" || exit
-  run fill_views && ! grep -q -E "$no_fault_of_a_view" "$directory/errors" || { cat "$directory/errors" >&2; exit 1; }
+  if ! run run_script refreshing 2>"$directory/errors" || grep -q -E "$no_fault_of_a_view" "$directory/errors"; then
+    cat "$directory/errors" >&2
+    exit 1
+  fi
   grep -q 'ERROR: ' "$directory/errors" || return 0
   sed -E "s/$refreshes//" "$directory/late" >"$directory/wanted"
-  unfilled=$(sql -v wanted="$(cat "$directory/wanted")" -d "$database" <<'END'
+  sql -v wanted="$(cat "$directory/wanted")" -d "$database" >"$directory/unfilled" <<'END' || exit
 select to_json(format('%I.%I', nspname, relname))
 from pg_class c join pg_namespace n on n.oid = relnamespace join pg_roles r on r.oid = relowner
 where relkind = 'm' and not relispopulated
   and translate(concat_ws(' ', nspname, relname, rolname), e'\r\n', '  ') = any (string_to_array(:'wanted', e'\n'))
 order by c.oid;
 END
-  ) && [ -n "$unfilled" ] || { cat "$directory/errors" >&2; exit 1; }
-  printf '%s\n' "$unfilled" | sed "s/^/$nonce unfilled /"
+  [ -s "$directory/unfilled" ] || { cat "$directory/errors" >&2; exit 1; }
+  sed "s/^/$nonce unfilled /" "$directory/unfilled"
   sed -n "s/^.*ERROR: */$nonce reason /p" "$directory/errors" | sort -u
 }
-fill_views() {
-  PGOPTIONS="$own_path_options $quickly" sql -v ON_ERROR_STOP=0 -v VERBOSITY=verbose -d "$database" \
-    -f "$directory/refresh.sql" 2>"$directory/errors"
+refreshing() {
+  printf '%s\n' '\set ON_ERROR_STOP off' '\set VERBOSITY verbose'
+  pg_restore -L "$directory/late" -f - "$archive"
 }
 restore_most() {
-  run pg_restore -w --exit-on-error "$@" -j "$jobs" -L "$directory/all" -d "$database" "$archive" 2>"$directory/errors"
-  code=$?
-  cat "$directory/errors" >&2
-  return "$code"
+  if [ "$path" = empty ]; then
+    run pg_restore -w --exit-on-error "$@" -j "$jobs" -L "$directory/all" -d "$database" "$archive"
+  else
+    run run_script pg_restore "$@" -L "$directory/all" -f - "$archive"
+  fi 2>"$directory/errors"
 }
 
-# SQL cannot be reordered: the same two things are kept from stopping it where they stand.
+# Runs the SQL that a command prints, all by one session: with row security on, without event triggers, and by the path of the
+# database itself behind the system's, where the dump has an empty one: what it calls may need it.
+own_path_sql="select set_config('search_path', 'pg_catalog, ' || current_setting('search_path'), false);"
 run_script() {
-  { gzip -dcq "$archive" || : >"$directory/cut"; } | {
-    while IFS= read -r line && [ "$line" != 'SET row_security = off;' ]; do printf '%s\n' "$line"; done
+  { "$@" || : >"$directory/cut"; } | {
+    while IFS= read -r line && [ "$line" != 'SET row_security = off;' ]; do
+      case $line in "SELECT pg_catalog.set_config('search_path', "*) line=$own_path_sql ;; esac
+      printf '%s\n' "$line"
+    done
+    echo 'SET row_security = on;'
     cat
-  } | PGOPTIONS="$own_path_options $quickly -c session_replication_role=replica" sql -d "$database" -f -
+  } | PGOPTIONS="$own_path_options $quickly -c session_replication_role=replica" sql -d "$database" -f - || return
+  [ ! -e "$directory/cut" ] || { echo 'the stored dump does not decode to its end' >&2; return 1; }
 }
-restore_sql() {
-  run run_script || exit
-  [ ! -e "$directory/cut" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }
-}
-if [ "$packing" = sql ]; then restore_sql; else restore_archive "$@"; fi
+if [ "$packing" = sql ]; then run run_script gzip -dcq "$archive" || exit; else restore_archive "$@"; fi
 printf '%s\n' "$count_sql" >"$directory/count.sql"
 settle() {
   sql -d "$database" -f "$directory/count.sql" >"$directory/counts" &
   counting=$!
-  sql -d "$database" -c 'analyze'
+  # What an index calls, it calls too.
+  PGOPTIONS="$own_path_options $quickly" sql -d "$database" -c 'analyze'
   analyzed=$?
   wait "$counting" && return "$analyzed"
 }

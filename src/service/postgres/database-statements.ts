@@ -9,6 +9,8 @@ export interface DatabaseStatements {
    * tablespace where that is one of `tablespaces`, else in the default one.
    */
   create(name: string, tablespaces: readonly string[]): string
+  /** Gives the database, under that other name, those of its settings on which depends what a restore of its data makes. */
+  settings(name: string): readonly string[]
   /** Owner, comment, rights and settings, naming the database by its own name: for the transaction that gives it that name. */
   readonly properties: readonly string[]
 }
@@ -22,23 +24,42 @@ export function databaseStatements(sql: string, database: string): DatabaseState
       hint: "The manifest and its files do not belong together: use another backup.",
     })
   const [options, tablespace] = optionsOf(creation)
+  const properties = statements.filter((one) => isProperty(one, database))
   return {
     create(name, tablespaces) {
       const inIts = tablespace !== undefined && tablespaces.includes(tablespace)
       return `CREATE DATABASE ${identifier(name)} ${options}${inIts ? ` TABLESPACE = ${identifier(tablespace)}` : ""}`
     },
-    properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim()),
+    settings: (name) =>
+      properties.filter(isForContent).map((one) => `ALTER DATABASE ${identifier(name)} ${restOf(one)}`),
+    properties: properties.map(({ text }) => text.trim()),
   }
 }
 
 /** Everything from `WITH` on, as it was written, and apart the tablespace, which pg_dump writes last and only where it is not the default one. */
 function optionsOf(creation: Statement): readonly [options: string, tablespace: string | undefined] {
-  const { text, tokens } = creation
-  const quoted = tokens[2]?.kind === "quoted"
-  const name = quoted ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i
-  const options = text.trim().replace(name, "").trim()
+  const { tokens } = creation
+  const options = restOf(creation)
   if (!isKeyword(tokens.at(-3), "TABLESPACE") || tokens.at(-2)?.text !== "=") return [options, undefined]
   return [options.replace(/\s*\bTABLESPACE\s*=\s*("(?:[^"]|"")*"|[^\s"]+)$/i, ""), nameAt(creation, tokens.length - 1)]
+}
+
+/** What follows the name, which is the third word, as it was written. */
+function restOf({ text }: Statement): string {
+  return text.trim().replace(/^\S+\s+\S+\s+("(?:[^"]|"")*"|[^\s"]+)\s*/, "")
+}
+
+/**
+ * What functions find, and what dates, numbers and texts are to them, when rows are checked and views filled. No others: a time
+ * limit, a missing tablespace or `array_nulls` would do harm.
+ */
+const forContent =
+  /^(search_path|timezone|datestyle|default_text_search_config|lc_(monetary|numeric|time)|bytea_output|extra_float_digits)$/i
+
+function isForContent({ tokens: [alter, kind, , set, setting] }: Statement): boolean {
+  if (!isKeyword(alter, "ALTER") || !isKeyword(kind, "DATABASE") || !isKeyword(set, "SET")) return false
+  // One with a dot is of the functions themselves, or of an extension.
+  return forContent.test(setting?.text ?? "") || setting?.text.includes(".") === true
 }
 
 function isProperty(statement: Statement, database: string): boolean {

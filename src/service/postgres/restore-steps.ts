@@ -42,6 +42,7 @@ export async function restoreBeside(
     () => readStatements(job, names, properties),
     {
       create: (name) => `CREATE DATABASE ${identifier(name)}`,
+      settings: () => [],
       properties: [],
     },
   )
@@ -57,7 +58,12 @@ export async function restoreBeside(
     nonce,
     sessionName(work.id),
     storedAs(artifact.file),
-    `${statements.create(names.name, server.ownTablespaces)};\n${markLeftover(names.live, names.name)};`,
+    [
+      statements.create(names.name, server.ownTablespaces),
+      markLeftover(names.live, names.name),
+      ...statements.settings(names.name),
+      "",
+    ].join(";\n"),
     dropSql(names.name),
     connectionTo(names.name),
     expected.tables.some((one) => one.checksum !== undefined) ? checksumSql : countSql,

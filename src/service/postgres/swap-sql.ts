@@ -35,6 +35,8 @@ export function swapSql(
     ...(exists ? moveAside(live, old, { comment: comments.get(live) ?? null, run, at, made }) : []),
     `alter database ${identifier(name)} rename to ${identifier(live)}`,
     `comment on database ${identifier(live)} is null`,
+    // In the order of the backup, what it had while it was filled among them.
+    `alter database ${identifier(live)} reset all`,
     ...properties,
   ])
   const none = nothing ? [markReplaced(nothing.live, nothing.old, { comment: null, run, at, made, nothing: true })] : []

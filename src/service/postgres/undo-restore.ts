@@ -57,7 +57,9 @@ export async function undoRestore(
       hint: "Only what a restore kept can be brought back; restore a backup instead.",
     })
   const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)]
-  const live = aside.length > 0 ? undefined : back[0]?.mark.name
+  // What was moved aside only to be dropped was live until just now: there never was nothing.
+  const isEmpty = aside.length === 0 && !back.some(({ mark }) => mark.leaving)
+  const live = isEmpty ? back[0]?.mark.name : undefined
   const run = freeRun(server, live === undefined ? aside : [live], work.id)
   const nothing = live === undefined ? undefined : { live, old: besideName(live, "old", run) }
   if (nothing) await makeNothing({ service, container, work }, nothing)

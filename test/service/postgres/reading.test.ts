@@ -156,9 +156,11 @@ describe("swapSql", () => {
       `comment on database "a__old_1" is '{"infra-actions":"replaced","name":"a","comment":"it''s","run":"r1","at":"2026-01-01T00:00:00Z","made":["b"]}'`,
       'alter database "a__new_1" rename to "a"',
       'comment on database "a" is null',
+      'alter database "a" reset all',
       "ALTER DATABASE a SET x TO 'y'",
       'alter database "b__new_1" rename to "b"',
       'comment on database "b" is null',
+      'alter database "b" reset all',
       "commit",
       "",
     ])

@@ -57,6 +57,12 @@ describe("a restore where the disk has no room for two", () => {
   const databases = () => ground.sql("postgres", "select string_agg(datname, ' ' order by datname) from pg_database")
   const untouched = "app postgres template0 template1"
   const word = () => ground.sql("app", "select w from public.word")
+  /** What says that a restore found no database to replace. */
+  const dropNothing = () => {
+    const [, old = ""] = /(app__old_\w+)/.exec(databases()) ?? []
+    assert.equal(ground.sql(old, "select count(*) from pg_class where relnamespace = 'public'::regnamespace"), "0")
+    ground.sql("postgres", `drop database "${old}"`)
+  }
   const comment = () =>
     ground.sql("app", "select shobj_description(oid, 'pg_database') from pg_database where datname = 'app'")
   /** Allows it, and remembers what the databases were when it was asked and told. */
@@ -199,6 +205,7 @@ describe("a restore where the disk has no room for two", () => {
     })
     assert.deepEqual([databases(), seen.length], ["postgres template0 template1", 2])
     await restore()
+    dropNothing()
     assert.deepEqual([word(), databases()], ["backed up", untouched])
   })
 
@@ -219,6 +226,7 @@ describe("a restore where the disk has no room for two", () => {
     assert.equal(await isIn(), false, "an empty database of that name is not what was restored")
     ground.sql("postgres", "drop database app")
     await restore()
+    dropNothing()
     assert.deepEqual([await isIn(), word()], [true, "backed up"])
   })
 

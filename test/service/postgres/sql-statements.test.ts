@@ -112,6 +112,15 @@ describe("databaseStatements", () => {
       ["ALTER", "COMMENT", "ALTER", "ALTER", "REVOKE", "GRANT"],
     )
   })
+  it("gives the settings on which content depends to one of another name", () => {
+    const given = ["\"TimeZone\" TO 'UTC'", "\"app.tenant\" TO 'a;b'", "array_nulls TO 'off'", "role TO 'app'"]
+    const sql = given.map((one) => `ALTER DATABASE "we ""ird" SET ${one};\n`).join("")
+    const { settings } = databaseStatements(`${creation}${sql}`, 'we "ird')
+    assert.deepEqual(
+      settings("new;name"),
+      [`search_path TO 'app', 'public'`, ...given.slice(0, 2)].map((one) => `ALTER DATABASE "new;name" SET ${one}`),
+    )
+  })
   it("refuses the dump of another database", () => {
     assert.throws(() => databaseStatements(creation, "app"), { code: "postgres-wrong-dump" })
   })
