@@ -1,6 +1,6 @@
 import { type DrillRecord, lastDrill } from "./drill-record.ts"
 import { keysIn } from "./key-counts.ts"
-import type { Artifact, DatabaseContents, Manifest, ServiceBackup } from "./manifest.ts"
+import type { Artifact, DatabaseContents, Manifest, ServiceBackup, TableCount } from "./manifest.ts"
 
 export interface CountDifference {
   /** `app.public.users rows`, `db0 keys`: what was counted. */
@@ -91,21 +91,38 @@ export function isProven(
   return manifest.storage.s3 === "success" && manifest.storage.tier !== undefined && all
 }
 
+/** Rows by table, `SCHEMA.TABLE`; partitions among which a restore may spread them otherwise are one. */
+export function tableCounts({ tables }: Pick<DatabaseContents, "tables">): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const table of tables) counts.set(placeOf(table), (counts.get(placeOf(table)) ?? 0) + table.rows)
+  return counts
+}
+
+function placeOf({ schema, name, spread }: TableCount): string {
+  return spread ?? `${schema}.${name}`
+}
+
 function databaseCounts(databases: readonly DatabaseContents[]): ReadonlyMap<string, number> {
   return new Map(
-    databases.flatMap(({ name, tables, largeObjects }) => [
-      ...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows] as const),
-      [`${name} large objects`, largeObjects] as const,
+    databases.flatMap((database) => [
+      ...[...tableCounts(database)].map(([table, rows]) => [`${database.name}.${table} rows`, rows] as const),
+      [`${database.name} large objects`, database.largeObjects] as const,
     ]),
   )
 }
 
+/** They are sums, so that those of partitions add up; without one of any of them there is none. */
 function databaseChecksums(databases: readonly DatabaseContents[]): ReadonlyMap<string, string> {
-  const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [
-    ...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum] as const),
-    [`${name} large objects`, largeObjectsChecksum] as const,
-  ])
-  return new Map(all.flatMap(([what, checksum]) => (checksum === undefined ? [] : [[what, checksum] as const])))
+  const all = new Map<string, bigint | undefined>()
+  for (const { name, tables, largeObjectsChecksum } of databases) {
+    for (const { checksum, ...table } of tables) {
+      const what = `${name}.${placeOf(table)}`
+      const before = all.has(what) ? all.get(what) : 0n
+      all.set(what, before === undefined || checksum === undefined ? undefined : before + BigInt(checksum))
+    }
+    all.set(`${name} large objects`, largeObjectsChecksum === undefined ? undefined : BigInt(largeObjectsChecksum))
+  }
+  return new Map([...all].flatMap(([what, sum]) => (sum === undefined ? [] : [[what, String(sum)] as const])))
 }
 
 function sum(numbers: readonly number[]): number {

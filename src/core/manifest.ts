@@ -19,6 +19,8 @@ const tableSchema = z.strictObject({
   schema: z.string(),
   name: z.string(),
   rows: z.int().min(0),
+  /** `SCHEMA.TABLE` that it is a partition of, where a restore may spread the rows over the partitions in another way. */
+  spread: z.string().optional(),
   /** Of its rows' text, when `backup.verify` is `checksum`. */
   checksum: checksumSchema.optional(),
 })

@@ -46,7 +46,7 @@ if [ "$zero $ignore" != 'off off' ]; then
   exit 1
 fi
 
-printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot '$snapshot';" \
+printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot '$snapshot';" "\\set snapshot '$snapshot'" \
   "$count_sql" 'commit;' >"$directory/count.sql"
 PGOPTIONS="$session_options -c lock_timeout=$5" sql -d "$database" -f "$directory/count.sql" >"$directory/counts" &
 count=$!

@@ -71,7 +71,8 @@ tr -d '\000' | awk -v first="$first" -v last="$last" -v tag="$tag" '
   sql -d "$database" -f "$directory/script" >/dev/null
 ) || exit
 [ -z "$role" ] || printf 'alter role "%s" nologin password null;\n' "$role" | sql -d template1 || exit
-sql -d "$database" -c 'analyze' || exit
+# What an index calls, it calls too.
+PGOPTIONS=$own_path_options sql -d "$database" -c 'analyze' || exit
 printf '%s\n' "$count_sql" >"$directory/count.sql"
 sql -d "$database" -f "$directory/count.sql" >"$directory/counts" || exit
 sed "s/^/$nonce fact /" "$directory/counts"

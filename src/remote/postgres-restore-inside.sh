@@ -8,7 +8,9 @@ PGAPPNAME=$4
 shift 9
 # No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes
 # come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).
-quickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'
+quickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0 -c temp_file_limit=-1'
+# A trigger on logins that writes would change what just came back.
+[ "$server_major" -lt 17 ] || quickly="$quickly -c event_triggers=off"
 PGOPTIONS="$session_options $quickly"
 # What a killed restore left: there is never more than one at a time.
 rm -rf "${TMPDIR:-/tmp}"/infra-actions-restore.*

@@ -20,7 +20,7 @@ fi
 session_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'
 session_options="$session_options -c row_security=off -c default_transaction_read_only=off"
 session_options="$session_options -c lc_messages=C -c client_min_messages=warning"
-session_options="$session_options -c standard_conforming_strings=on"
+session_options="$session_options -c standard_conforming_strings=on -c role=none"
 server_major=$(psql -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 # Servers before 17 refuse a connection that names it.
 [ "$server_major" -lt 17 ] || session_options="$session_options -c transaction_timeout=0"

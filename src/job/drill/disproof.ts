@@ -7,6 +7,7 @@ const codes: ReadonlySet<string> = new Set([
   "backup-damaged",
   "backup-incomplete",
   "manifest-incomplete",
+  "postgres-contradiction",
   // In a server of our own, whose superuser restores, only the dump itself takes a right away.
   "postgres-permission",
   "postgres-restore-failed",

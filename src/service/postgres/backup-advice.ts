@@ -32,6 +32,14 @@ function leftOutSentence({ name, template, connectable }: DatabaseFacts): string
   return `database ${named} is not in the backup: it is ${why.join(" and ")}. To have it there: ALTER DATABASE ${named} ${options.join(" ")}; to leave it out on purpose, name the others in the service's \`databases\`.`
 }
 
+/** About tables whose rows no dump holds, from what `countSql` tells; each has some. */
+export function apartAdvice({ name }: Pick<Service, "name">, apart: readonly string[]): readonly string[] {
+  return apart.map(
+    (line) =>
+      `${name}: the rows of ${JSON.parse(line)} are not in the backup, since its table belongs to the extension. If they are yours: ALTER EXTENSION … DROP TABLE …, or have the extension declare it (pg_extension_config_dump).`,
+  )
+}
+
 /** One sentence for each extension that is in the backup and that a restore of it would refuse. */
 export function extensionAdvice(
   { name }: Pick<Service, "name">,

@@ -5,7 +5,7 @@ import type { Container } from "../../docker/stack.ts"
 import type { Work } from "../../host/work.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { assertWholeFiles } from "./assert-whole-files.ts"
-import { backupAdvice, extensionAdvice } from "./backup-advice.ts"
+import { apartAdvice, backupAdvice, extensionAdvice } from "./backup-advice.ts"
 import { databaseContents } from "./contents.ts"
 import { dumpDatabaseCommand, dumpGlobalsCommand, dumpPropertiesCommand } from "./dump-command.ts"
 import { stepPart } from "./identifiers.ts"
@@ -110,7 +110,9 @@ async function dumpDatabase(job: Job, { name, size }: DatabaseFacts, { packing, 
   }
   const { whileWriting = (_file, run) => run() } = target
   const facts = await whileWriting({ id: target.id, file, estimate: size }, () => runDump(job, dump))
-  const contents = databaseContents(name, valuesOf(facts.lines, "fact"))
+  const counts = valuesOf(facts.lines, "fact")
+  for (const sentence of apartAdvice(service, valuesOf(counts, "apart"))) target.warn?.(sentence)
+  const contents = databaseContents(name, counts)
   const artifact: Artifact = { file, role: "database", name, ...facts.stored }
   return { artifacts: stored === "sql" ? [artifact, await dumpProperties(job, name)] : [artifact], contents }
 }

@@ -1,5 +1,6 @@
 import type { Check } from "../../core/health.ts"
 import type { DatabaseContents, ServiceBackup } from "../../core/manifest.ts"
+import { tableCounts } from "../../core/manifest-contents.ts"
 import { rowsOf } from "./contents.ts"
 
 /** Share of a database's rows whose loss since the backup is no ordinary deleting. */
@@ -25,8 +26,8 @@ export function compareWithBackup(
 function compare(before: DatabaseContents, now: DatabaseContents | undefined): Check {
   const name = `rows of ${before.name}`
   if (!now) return { name, state: "failed", detail: "the database of the backup does not exist" }
-  const counts = new Map(now.tables.map((table) => [`${table.schema}.${table.name}`, table.rows]))
-  const tables = before.tables.map((table) => ({ ...table, full: `${table.schema}.${table.name}` }))
+  const counts = tableCounts(now)
+  const tables = [...tableCounts(before)].map(([full, rows]) => ({ full, rows }))
   const gone = tables.filter(({ full }) => !counts.has(full)).map(({ full }) => full)
   if (gone.length > 0) return { name, state: "failed", detail: `tables are gone: ${gone.join(", ")}` }
   const fewer = tables.filter(({ full, rows }) => (counts.get(full) ?? 0) < rows)

@@ -7,6 +7,7 @@ const countSchema = z.object({
   schema: z.string(),
   name: z.string(),
   rows: z.number(),
+  spread: z.string().optional(),
   checksum: z.string().optional(),
 })
 

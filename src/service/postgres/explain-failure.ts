@@ -61,6 +61,18 @@ const explanations: readonly Explanation[] = [
     hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again.",
   },
   {
+    pattern: /out of shared memory/,
+    code: "postgres-locks",
+    problem: "the server has no room for more locks: it holds one for each table and index",
+    hint: "Raise max_locks_per_transaction (256 is enough for about 25 000 tables) and restart the server.",
+  },
+  {
+    pattern: /violates [\w -]+ constraint|is violated by some row|could not create unique index|contains null values/,
+    code: "postgres-contradiction",
+    problem: "what it holds contradicts its own rules",
+    hint: "No restore of it can obey them. Bring it back by hand without the rule (docs/by-hand.md), or mend the rows where they still live and back up again.",
+  },
+  {
     pattern: /too many clients|remaining connection slots|too many connections/,
     code: "postgres-connections",
     problem: "the server has no free connection",

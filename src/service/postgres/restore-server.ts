@@ -12,7 +12,8 @@ import { ask } from "./inside.ts"
 import { storedAs } from "./packing.ts"
 import { type Place, placeOf } from "./place.ts"
 import { giveWay, type Incoming, mustGiveWay } from "./restore-in-place.ts"
-import type { Beside, BesideNames, Restored, RestoreJob } from "./restore-job.ts"
+import type { BesideNames, Restored, RestoreJob } from "./restore-job.ts"
+import { caveatOf, keptSentence } from "./restore-report.ts"
 import { restoreRoles } from "./restore-roles.ts"
 import { dropBeside, dropLeftovers, leftoversOf, restoreBeside, swapAll } from "./restore-steps.ts"
 import { assumedServer, readServer, serverFor } from "./server-facts.ts"
@@ -54,7 +55,7 @@ export async function restoreServer(
   if (inPlace && dropped) await giveWay(job, incoming, { inPlace, look })
   const restored = await restoreAll(job, incoming, { dropped })
   await swapAll(job, restored, { dropped })
-  const caveat = caveatOf(restored)
+  const caveat = caveatOf(server, restored)
   return {
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
@@ -205,40 +206,4 @@ function assertEqual(
     `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`,
     { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." },
   )
-}
-
-function keptSentence(
-  service: Service,
-  restored: readonly Restored[],
-  { expected, dropped }: { readonly expected: readonly DatabaseContents[]; readonly dropped: boolean },
-): string {
-  const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`)
-  const nothing = dropped
-    ? `The disk of ${service.name} had no room for both: what was there was dropped before`
-    : "There was nothing to replace"
-  const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`
-  const changed = restored.flatMap((one) => otherVersions(one, expected))
-  const versions = changed.length === 0 ? "" : `; extensions came in other versions: ${changed.join(", ")}`
-  const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`)
-  return subscriptions.length === 0
-    ? `${kept}${versions}.`
-    : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`
-}
-
-/** What is not as it was, though all that was backed up is there. */
-function caveatOf(restored: readonly Restored[]): string | undefined {
-  const views = restored.flatMap(({ live, unfilled, reasons }) =>
-    unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`],
-  )
-  if (views.length === 0) return undefined
-  return `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`
-}
-
-/** `pg_trgm 1.6 (was 1.5)`, of one database. */
-function otherVersions({ contents }: Beside, expected: readonly DatabaseContents[]): readonly string[] {
-  const before = expected.find((one) => one.name === contents.name)?.extensions ?? []
-  return (contents.extensions ?? []).flatMap(({ name, version }) => {
-    const was = before.find((one) => one.name === name)?.version
-    return was === undefined || was === version ? [] : [`${name} ${version} (was ${was})`]
-  })
 }
