@@ -52,6 +52,8 @@ export interface RestoreReport {
   readonly kept: string
   /** What could not be compared exactly with the backup, or made as it was from what it holds; absent when everything was. */
   readonly caveat?: string
+  /** What is not in the place where it lay, one phrase; absent when everything is. */
+  readonly displaced?: string
 }
 
 /** A dump that somebody else made. */
