@@ -66,7 +66,8 @@ interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
   if (restoreId === undefined) await assertNotWaiting(tools)
-  const { status, dataPresent, unfinished } = await checkInfra(tools)
+  const { status, dataPresent, unfinished, checks } = await checkInfra(tools)
+  for (const { name, state, detail } of checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,

@@ -79,6 +79,13 @@ export interface InPlace {
   noWayBack(): Promise<void>
 }
 
+/** What the newest proven backup holds of a service. */
+export interface LastBackup {
+  /** The whole backup's. */
+  readonly id: string
+  readonly backup: ServiceBackup
+}
+
 /** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */
 export interface Occupancy {
   readonly state: "free" | "occupied" | "unknown"
@@ -141,8 +148,8 @@ export interface Upgrade {
  */
 export interface ServiceDriver {
   readonly kinds: readonly ServiceKind[]
-  /** Deep check of a container that exists. */
-  probe(service: Service, container: Container): Promise<Health>
+  /** Deep check of a container that exists; also whether it still has what `last` holds, where that is cheap to tell. */
+  probe(service: Service, container: Container, last?: LastBackup): Promise<Health>
   /** Who would be cut off if this container stopped now; a server that does not answer has nobody. */
   occupancy?(service: Service, container: Container): Promise<Occupancy>
   /** Facts about the data of a running server, to be compared with those that `stop` gave. */
