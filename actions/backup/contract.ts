@@ -15,11 +15,17 @@ export const backupContract = {
   }),
   outputs: z.strictObject({
     ...commonOutputs,
-    "backup-id": z.string().describe("Id of the proven backup, `backup-YYYYMMDD-HHMMSS`; empty without one."),
+    "backup-id": z
+      .string()
+      .describe("Id of the proven backup, `backup-YYYYMMDD-HHMMSS`; empty without one, and in a dry run."),
     "backup-location": z.string().describe("Its manifest's path on the host, or its address in S3."),
     "backup-size": z.int().min(0).describe("Bytes of all its files."),
-    "storage-local": z.enum(["success", "failed"]).describe("`success` or `failed`."),
-    "storage-s3": z.enum(["success", "failed", "off"]).describe("`success`, `failed` or `off`."),
+    "storage-local": z
+      .enum(["success", "failed", "not-run"])
+      .describe("`success` or `failed`; `not-run` in a dry run."),
+    "storage-s3": z
+      .enum(["success", "failed", "off", "not-run"])
+      .describe("`success`, `failed` or `off`; `not-run` in a dry run."),
   }),
   negative: {
     ...notDone,

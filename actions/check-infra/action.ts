@@ -32,9 +32,10 @@ const unfinishedTexts = {
   restore: "the app stays stopped until its data is restored",
 }
 
-function summaryOf({ status, checks, dataPresent, unfinished }: InfraHealth): string {
+function summaryOf({ status, checks, dataPresent, dataMissing, unfinished }: InfraHealth): string {
   const rows = checks.map(({ name, state, detail }) => [name, state, detail])
   const left = unfinished === "no" ? "" : `, ${unfinishedTexts[unfinished]}`
-  const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}${left}`
+  const data = dataPresent ? (dataMissing ? "data present, but not all that is known" : "data present") : "no data"
+  const title = `Infrastructure: ${status}, ${data}${left}`
   return summaryTable(title, ["Check", "State", "Detail"], rows)
 }

@@ -17,7 +17,11 @@ export const checkInfraContract = {
       .enum(["healthy", "unhealthy", "missing", "unknown"])
       .describe("`healthy`, `unhealthy` or `missing`; `unknown` only when the action failed."),
     "infra-details": z.string().describe("Report as JSON: state and details of each service."),
-    "data-present": z.boolean().describe("Whether any data volume or directory of a data service holds something."),
+    "data-present": z
+      .boolean()
+      .describe(
+        "Whether any data volume or directory of a data service holds something; which databases are missing, a warning says.",
+      ),
     unfinished: z
       .enum(unfinishedStates)
       .describe("`no`; `run`: the next run finishes one that was cut off; `restore`: the app stays stopped until one."),

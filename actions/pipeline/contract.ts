@@ -43,7 +43,7 @@ export const pipelineContract = {
     "app-changed": z.boolean().describe("Whether the application's files differ."),
     "migrations-changed": z.boolean().describe("Whether migrations differ."),
     base: z.string().describe("Commit compared with; empty when everything counts as changed."),
-    "backup-id": z.string().describe("Backup made by this run; empty without one."),
+    "backup-id": z.string().describe("Backup made by this run; empty without one, and in a dry run."),
   }),
   goesWith: {
     "backup-id": [{ force: "restore" }],

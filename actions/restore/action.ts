@@ -39,7 +39,7 @@ async function bringBack(tools: Tools, options: RestoreOptions): Promise<Outcome
       "rows-restored": done.rows,
       "keys-restored": done.keys,
     },
-    summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${done.kept.join("\n")}\n`,
+    summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${[...done.kept, ...done.displaced].join("\n")}\n`,
   }
 }
 

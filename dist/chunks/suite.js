@@ -453,7 +453,7 @@ function digits(time, separator) {
 }
 
 // src/shell/secret.ts
-const shown$4 = "***";
+const shown$5 = "***";
 /**
 * A value that must not be seen. Printing, joining, inspecting or serialising it yields `***`; only `reveal` yields
 * the value, for the line that hands it to standard input or to a client library. It never goes into a command's text.
@@ -470,10 +470,10 @@ var Secret = class {
 		return this.#value;
 	}
 	toString() {
-		return shown$4;
+		return shown$5;
 	}
 	toJSON() {
-		return shown$4;
+		return shown$5;
 	}
 	[node_util.inspect.custom]() {
 		return `Secret(${this.name})`;
@@ -893,7 +893,7 @@ function quote(text) {
 const safe = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 // src/shell/command.ts
-const made = Symbol("command");
+const made$1 = Symbol("command");
 /** A command that only looks: ``sh`docker inspect ${ids}` ``. */
 const sh = (strings, ...words) => compose("read", strings, words);
 /** A command that changes the host: ``change`docker stop ${id}` ``. */
@@ -907,7 +907,7 @@ function lines$1(...commands) {
 	return command$1(commands.some((one) => one.effect === "change") ? "change" : "read", commands.map((one) => one.text).join("\n"));
 }
 function isCommand(value) {
-	return typeof value === "object" && value !== null && made in value;
+	return typeof value === "object" && value !== null && made$1 in value;
 }
 function compose(effect, strings, words) {
 	const inserted = words.filter(isCommand);
@@ -926,7 +926,7 @@ function command$1(effect, text) {
 	return Object.freeze({
 		text,
 		effect,
-		[made]: true
+		[made$1]: true
 	});
 }
 
@@ -2955,9 +2955,9 @@ const texts$1 = {
 	"postgres-check-globals-inside": "# shellcheck shell=sh\n# Reads stored globals from standard input: whole when the line is there that pg_dumpall writes last. $1 nonce.\nif [ \"$(grep -c '^-- PostgreSQL database cluster dump complete')\" != 1 ]; then\n  echo 'the stored globals are not whole: their last line is missing' >&2\n  exit 1\nfi\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-check-inside": "# shellcheck shell=sh\n# Decodes a stored dump, read from standard input, to its last byte, and says what data it holds: the table of each\n# archived one, the number of rows of each in SQL. $1 nonce, $2 how it is stored: `directory` or `sql`; `archive` or `zst`\n# only decode, for their tables stand in `archive-head` and `zst-head`, of which only the head is read.\nnonce=$1 stored=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\nbad() { echo 'the stored dump does not decode to its end' >&2; exit 1; }\n# A reader takes everything, so that nobody upstream fails for want of one.\ntaking_all() { \"$@\"; code=$?; cat >/dev/null; return \"$code\"; }\nlist_tables() { sed -n \"s/^[0-9]*; [0-9]* \\([0-9]*\\) TABLE DATA .*/$nonce data \\1/p\" \"$1\"; }\n\ncheck_zst() {\n  mkfifo \"$directory/raw\" || exit 1\n  taking_all pg_restore -f /dev/null <\"$directory/raw\" &\n  decode=$!\n  zstd -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$decode\"; decoded=$?\n  [ \"$unpacked $decoded\" = '0 0' ] || bad\n}\n\ncheck_directory() {\n  mkdir \"$directory/dump\" || exit\n  taking_all tar -xf - -C \"$directory/dump\" || bad\n  # pg_restore takes a file without a byte for an empty table; pg_dump writes none.\n  [ -z \"$(find \"$directory/dump\" -type f -size 0)\" ] || bad\n  pg_restore -f /dev/null \"$directory/dump\" || bad\n  pg_restore -l \"$directory/dump\" >\"$directory/list\" || bad\n  list_tables \"$directory/list\"\n}\n\n# A row is a line; a COPY begins behind the comment that pg_dump writes before a table's data, or it is part of a text.\ncheck_sql() {\n  mkfifo \"$directory/raw\" || exit 1\n  awk -v mark=\"$nonce data\" '\n    rows { if ($0 == \"\\\\.\") { print mark, n; rows = 0 } else n++; next }\n    /^-- Data for Name: .*; Type: TABLE DATA;/ { expected = 1; next }\n    expected && /^COPY / { copy = 1 }\n    copy && / FROM stdin;$/ { rows = 1; n = expected = copy = 0; next }\n    $0 == \"-- PostgreSQL database dump complete\" { complete = 1 }\n    END { exit complete && !rows ? 0 : 1 }' <\"$directory/raw\" &\n  count=$!\n  gzip -dcq >\"$directory/raw\"\n  unpacked=$?\n  wait \"$count\"; counted=$?\n  [ \"$unpacked $counted\" = '0 0' ] || bad\n}\n\ncase $stored in\narchive) taking_all pg_restore -f /dev/null || bad ;;\nzst) check_zst ;;\narchive-head) pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\nzst-head) zstd -dcq 2>/dev/null | pg_restore -l >\"$directory/list\" && list_tables \"$directory/list\" ;;\ndirectory) check_directory ;;\nsql) check_sql ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-controldata": "#!/bin/sh\n# Prints pg_controldata of a stopped container's data directory, from a throw-away container without network that sees its volumes read-only.\n# $1 container, $2 image id.\nset -u\ndirectory=$(docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' \"$1\" | sed -n 's/^PGDATA=//p')\ndocker run --rm --pull never --network none --user 0:0 --volumes-from \"$1:ro\" --env LC_ALL=C \\\n  --entrypoint pg_controldata \"$2\" \"${directory:-/var/lib/postgresql/data}\"\n",
-	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\n# What a killed dump left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-dump.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-dump.XXXXXX\") || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    printf '%s stopping\\n' \"$nonce\" >&2\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ninto_directory() {\n  exec pg_dump -Fd -j \"$(table_jobs)\" -f \"$directory/dump\" \"$@\"\n}\ncase $format in\nzstd) pg_dump -Fc --compress=zstd:1 \"$@\" & ;;\ngzip) pg_dump -Fc -Z1 \"$@\" & ;;\n# A tablespace that the target lacks would stop SQL half way.\nplain) pg_dump -Fp -Z1 --no-tablespaces \"$@\" & ;;\ndirectory-zstd) into_directory --compress=zstd:1 \"$@\" & ;;\ndirectory-gzip) into_directory -Z1 \"$@\" & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump -Fc -Z0 \"$@\" >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nwait \"$dump\"\ndumped=$?\n[ \"$dumped\" -le 128 ] || echo \"pg_dump was ended by signal $((dumped - 128))\" >&2\nif [ \"$dumped\" != 0 ]; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n# A directory is whole only now.\ncase $format in directory-*)\n  tar -cf - -C \"$directory/dump\" . &\n  packer=$!\n  ;;\nesac\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
+	"postgres-dump-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps one database to standard output and counts its rows in the same snapshot, which is held open until both are done.\n# Lines that begin with the nonce, on standard error, are ours; the last of them carries our exit code.\n# $1 nonce, $2 connection string, $3 application name of this run, $4 format, $5 milliseconds to wait for a lock,\n# $6 SQL that counts, $7 SQL that names who holds locks.\nnonce=$1 database=$2 format=$4 count_sql=$6 blockers_sql=$7\nPGAPPNAME=$3\ndump='' count='' packer='' holder=''\n# What a killed dump left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-dump.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-dump.XXXXXX\") || exit 1\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  if [ \"$code\" != 0 ]; then\n    printf '%s stopping\\n' \"$nonce\" >&2\n    for pid in $dump $packer; do kill \"$pid\" 2>/dev/null; done\n    end_sessions \"$PGAPPNAME\"\n  fi\n  exec 3>&-\n  for pid in $dump $packer $count $holder; do wait \"$pid\" 2>/dev/null; done\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\" >&2\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n# A psql that could not connect must be an error here, not the death of this shell.\ntrap : PIPE\nguard\n\nmkfifo \"$directory/in\" \"$directory/out\" \"$directory/raw\" || exit 1\nsql -d \"$database\" <\"$directory/in\" >\"$directory/out\" &\nholder=$!\nexec 3>\"$directory/in\" 4<\"$directory/out\"\ncat >&3 <<'SQL'\nbegin isolation level repeatable read read only;\nselect pg_export_snapshot() || ' ' || current_setting('zero_damaged_pages') || ' ' || current_setting('ignore_checksum_failure');\nSQL\nread -r snapshot zero ignore <&4 || exit 1\nif [ \"$zero $ignore\" != 'off off' ]; then\n  echo 'zero_damaged_pages or ignore_checksum_failure is on: rows of damaged pages would be left out' >&2\n  exit 1\nfi\n\nprintf '%s\\n' 'begin isolation level repeatable read read only;' \"set transaction snapshot '$snapshot';\" \"\\\\set snapshot '$snapshot'\" \\\n  \"$count_sql\" 'commit;' >\"$directory/count.sql\"\nPGOPTIONS=\"$session_options -c lock_timeout=$5\" sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\ncount=$!\nset -- -w --snapshot=\"$snapshot\" --lock-wait-timeout=\"$5\" -d \"$database\"\ninto_directory() {\n  exec pg_dump -Fd -j \"$(table_jobs)\" -f \"$directory/dump\" \"$@\"\n}\ncase $format in\nzstd) pg_dump -Fc --compress=zstd:1 \"$@\" & ;;\ngzip) pg_dump -Fc -Z1 \"$@\" & ;;\n# A tablespace that the target lacks would stop SQL half way.\nplain) pg_dump -Fp -Z1 --no-tablespaces \"$@\" & ;;\ndirectory-zstd) into_directory --compress=zstd:1 \"$@\" & ;;\ndirectory-gzip) into_directory -Z1 \"$@\" & ;;\nzstd-pipe)\n  zstd -q -1 -T0 -c <\"$directory/raw\" &\n  packer=$!\n  pg_dump -Fc -Z0 \"$@\" >\"$directory/raw\" &\n  ;;\n*) exit 64 ;;\nesac\ndump=$!\nwait \"$dump\"\ndumped=$?\n[ \"$dumped\" -le 128 ] || echo \"pg_dump was ended by signal $((dumped - 128))\" >&2\nif [ \"$dumped\" != 0 ]; then\n  printf '%s\\n' \"$blockers_sql\" | PGAPPNAME=infra-actions-blockers sql -d \"$database\" | sed \"s/^/$nonce blocker /\" >&2\n  exit 1\nfi\n# A directory is whole only now.\ncase $format in directory-*)\n  tar -cf - -C \"$directory/dump\" . &\n  packer=$!\n  ;;\nesac\n[ -z \"$packer\" ] || wait \"$packer\" || exit\nwait \"$count\" || exit\nprintf '%s\\n' 'commit;' >&3\nexec 3>&-\nwait \"$holder\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\" >&2\n",
 	"postgres-dump": "#!/bin/sh\n# Runs a dump by the programs of a Postgres image, stores it, proves the stored bytes, and only then gives the file its name.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# dumps, $6 script that checks, $7 nonce, $8 file, $9 how it is stored; the rest goes to $5, behind the nonce.\n# shellcheck disable=SC2154 # what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 dump=$5 check=$6 nonce=$7 file=$8 packing=$9\nshift 9\npartial=$file.partial folder=$(dirname \"$file\") work='' pids='' ticker=''\n\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  # The end of its input tells the script inside to stop; it needs its output read until it has.\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  if [ \"$code\" != 0 ]; then\n    for pid in $pids; do wait \"$pid\" 2>/dev/null; done\n    rm -f \"$partial\" \"$partial.written\"\n  fi\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\ndie() { printf '%s\\n' \"$1\" >&2; exit 1; }\n\nmkdir -p \"$folder\" && chmod 700 \"$folder\" || exit\n[ ! -e \"$file\" ] || die \"$file is there already\"\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/data\" \"$work/sum\" \"$work/store\" && : >\"$partial\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$partial\" \"$work/data\"\nsha256 <\"$work/sum\" >\"$work/sum.is\" 8>&- & sum=$!\ncat <\"$work/store\" >\"$partial\" 8>&- & store=$!\ntee \"$work/sum\" <\"$work/data\" >\"$work/store\" 8>&- & copy=$!\nthere \"$place_login$place_to$dump\" sh \"$nonce\" \"$@\" <\"$work/alive\" >\"$work/data\" 2>\"$work/messages\" 8>&- & inside=$!\npids=\"$inside $copy $store $sum\"\n# Before 9 is opened, which it must not hold open. It ends when we are gone; the sleeping one that it leaves behind holds\n# nothing of ours.\nwhile sleep 5 >/dev/null 2>&1 && kill -0 \"$$\" 2>/dev/null; do\n  [ ! -e \"$partial\" ] || printf '%s progress %s\\n' \"$nonce\" \"$(($(wc -c <\"$partial\")))\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\n[ -z \"$login\" ] || printf '%s\\n' \"$login\" >&9\ncodes=\nfor pid in $pids; do wait \"$pid\"; codes=\"$codes $?\"; done\nexec 9>&-\nkill \"$ticker\" 2>/dev/null\npids='' ticker=''\ngrep -v -E \"^$nonce (end|fact) \" \"$work/messages\" >&2\n[ \"$codes\" = ' 0 0 0 0' ] || die \"the dump was not stored: exit codes$codes of docker exec, tee, cat, SHA-256\"\n# docker exec ends with 0 when it is told to stop: only this line says that the dump came to its end.\ngrep -q \"^$nonce end 0$\" \"$work/messages\" || die 'the dump broke off: its script inside the container did not end'\nbytes=$(($(wc -c <\"$partial\")))\nread -r sha256 _ <\"$work/sum.is\"\n[ \"$bytes\" -gt 0 ] || die 'the dump is empty'\n\n# Whoever sends it on meanwhile need not wait for its proof.\n: >\"$partial.written\" || exit\n# To the disk while it is proven.\nsync \"$partial\" 8>&- & flush=$!\nsha256 <\"$partial\" >\"$work/back.is\" 8>&- & sum=$!\n# Beside, it reads the file itself.\ninput=$partial\n[ -z \"$place_beside\" ] || input=/dev/null\nprove() { there \"$place_from$check\" sh \"$nonce\" \"$1\" <\"$input\" >>\"$work/proof\" 8>&-; }\nprove \"$packing\"\ncodes=\" $?\"\nwait \"$sum\"; codes=\"$codes $?\"\nwait \"$flush\" || exit\n[ \"$codes\" = ' 0 0' ] || die \"the stored dump is not good: exit codes$codes of docker exec, SHA-256\"\nends=1\ncase $packing in archive | zst)\n  prove \"$packing-head\" || die 'the table of contents of the stored dump cannot be read'\n  ends=2\n  ;;\nesac\n[ \"$(grep -c \"^$nonce end 0$\" \"$work/proof\")\" = \"$ends\" ] || die 'the check of the stored dump broke off'\nread -r again _ <\"$work/back.is\"\n[ \"$again\" = \"$sha256\" ] || die \"the stored bytes are not those that were dumped: SHA-256 $again, not $sha256\"\nsed -n \"s/^$nonce data //p\" \"$work/proof\" | LC_ALL=C sort >\"$work/held\"\nif [ \"$packing\" = sql ]; then\n  # Of a table of an extension nobody has counted which rows are dumped; of all others each must be there with all its rows.\n  sed -n \"s/^$nonce fact table .*\\\"rows\\\" : \\([0-9]*\\).*/\\1/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  members=$(grep -c \"^$nonce fact member \" \"$work/messages\")\n  [ \"$(LC_ALL=C comm -13 \"$work/counted\" \"$work/held\" | wc -l)\" -eq \"$members\" ] &&\n    [ -z \"$(LC_ALL=C comm -23 \"$work/counted\" \"$work/held\")\" ]\nelse\n  sed -n -E \"s/^$nonce fact (table|member) ([0-9]*).*/\\2/p\" \"$work/messages\" | LC_ALL=C sort >\"$work/counted\"\n  cmp -s \"$work/counted\" \"$work/held\"\nfi || die \"the dump does not hold what was counted: data of $(wc -l <\"$work/held\") tables, $(wc -l <\"$work/counted\") were counted\"\n\nmv \"$partial\" \"$file\" && rm -f \"$partial.written\" && sync \"$folder\" || exit\ngrep \"^$nonce fact \" \"$work/messages\"\nprintf '%s bytes %s\\n%s sha256 %s\\n%s end 0\\n' \"$nonce\" \"$bytes\" \"$nonce\" \"$sha256\" \"$nonce\"\n",
-	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines `WHAT FROM TO`:\n# `out` to leave out, `copy` of a COPY whose rows follow, `end` of a statement that ends there.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/plan\"\nrandom() { od -An -N24 -tx1 /dev/urandom | tr -d ' \\n'; }\nsecret=$(random)\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\n# As ourselves it runs as it is. A role that is to be held to its rights gets no script: psql would run `\\!`, and `\\connect`\n# as anybody whom the socket trusts. Its SQL is a constant, in quotes that nobody can guess, which psql sends to the server as\n# it is (`\\gexec`); only rows stand open, behind a COPY that can be nothing else. No other line is `\\.`, which ends rows.\n# That holds whatever the lines of the plan say.\ntag=''\n[ -z \"$role\" ] || tag=\"\\$ia$(random)\\$\"\ntr -d '\\000' | awk -v first=\"$first\" -v last=\"$last\" -v tag=\"$tag\" '\n  function begin() { if (tag != \"\" && !begun) { print \"select \" tag; begun = 1 } }\n  function finish() { if (begun) { print tag \" \\\\gexec\"; begun = 0 } }\n  function is_copy(text) {\n    name = \"([^][\\\\\\\\\\\"'\"'\"'(),;.:/ \\t\\r\\n-]+|\\\"([^\\\"]|\\\"\\\")+\\\")\"\n    return text ~ (\"^[Cc][Oo][Pp][Yy] \" name \"([.]\" name \")? *([(](\" name \"(, ?\" name \")*)?[)])? *[Ff][Rr][Oo][Mm] [Ss][Tt][Dd][Ii][Nn];\\r?\\n$\")\n  }\n  function put(line) {\n    begin()\n    if (line == \"\\\\.\" || line == \"\\\\.\\r\") line = quoted_backslash substr(line, 2)\n    print line\n  }\n  BEGIN { quoted_backslash = tag \" operator(pg_catalog.||) pg_catalog.chr(92) operator(pg_catalog.||) \" tag }\n  NR == FNR {\n    if ($1 == \"out\") { from[++count] = $2; to[count] = $3 }\n    if ($1 == \"copy\") copy_end[$2] = $3\n    if ($1 == \"end\") ends[$2] = 1\n    next\n  }\n  FNR < first || FNR > last { next }\n  rows { print; if ($0 == \"\\\\.\" || $0 == \"\\\\.\\r\") rows = 0; next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  tag == \"\" { print; next }\n  FNR == 1 { sub(/^\\357\\273\\277/, \"\") }\n  FNR in copy_end { finish(); copying = copy_end[FNR]; text = \"\" }\n  { put($0) }\n  copying { text = text $0 \"\\n\" }\n  copying && FNR >= copying { rows = is_copy(text); copying = 0; finish() }\n  FNR in ends { finish() }\n  END {\n    finish()\n    if (rows) { print \"the rows of its last table do not end\" | \"cat >&2\"; exit 1 }\n  }' \"$directory/plan\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning -c standard_conforming_strings=on'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\nsql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
+	"postgres-foreign-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Runs an SQL script, read from standard input until its marked end, in a new database beside the live one.\n# $1 nonce, $2 application name of this run, $3 SQL that makes the database, $4 its connection string, $5 role that runs\n# the script (empty: ourselves), $6 SQL that counts, $7 and $8 first and last line to run, the rest lines `WHAT FROM TO`:\n# `out` to leave out, `copy` of a COPY whose rows follow, `end` of a statement that ends there.\nnonce=$1 create_sql=$3 database=$4 role=$5 count_sql=$6 first=$7 last=$8\nPGAPPNAME=$2\nshift 8\ndirectory=$(mktemp -d) || exit 1\nfinish() {\n  code=$?\n  trap - EXIT\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  [ \"$code\" = 0 ] || end_sessions \"$PGAPPNAME\"\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\nprintf '%s\\n' \"$@\" >\"$directory/plan\"\nrandom() { od -An -N24 -tx1 /dev/urandom | tr -d ' \\n'; }\nsecret=$(random)\n{ printf '%s\\n' \"$create_sql\"; [ -z \"$role\" ] || printf \"alter role \\\"%s\\\" login password '%s';\\n\" \"$role\" \"$secret\"; } >\"$directory/create\"\nsql -d template1 -f \"$directory/create\" || exit\n# As ourselves it runs as it is. A role that is to be held to its rights gets no script: psql would run `\\!`, and `\\connect`\n# as anybody whom the socket trusts. Its SQL is a constant, in quotes that nobody can guess, which psql sends to the server as\n# it is (`\\gexec`); only rows stand open, behind a COPY that can be nothing else. No other line is `\\.`, which ends rows.\n# That holds whatever the lines of the plan say.\ntag=''\n[ -z \"$role\" ] || tag=\"\\$ia$(random)\\$\"\ntr -d '\\000' | awk -v first=\"$first\" -v last=\"$last\" -v tag=\"$tag\" '\n  function begin() { if (tag != \"\" && !begun) { print \"select \" tag; begun = 1 } }\n  function finish() { if (begun) { print tag \" \\\\gexec\"; begun = 0 } }\n  function is_copy(text) {\n    name = \"([^][\\\\\\\\\\\"'\"'\"'(),;.:/ \\t\\r\\n-]+|\\\"([^\\\"]|\\\"\\\")+\\\")\"\n    return text ~ (\"^[Cc][Oo][Pp][Yy] \" name \"([.]\" name \")? *([(](\" name \"(, ?\" name \")*)?[)])? *[Ff][Rr][Oo][Mm] [Ss][Tt][Dd][Ii][Nn];\\r?\\n$\")\n  }\n  function put(line) {\n    begin()\n    if (line == \"\\\\.\" || line == \"\\\\.\\r\") line = quoted_backslash substr(line, 2)\n    print line\n  }\n  BEGIN { quoted_backslash = tag \" operator(pg_catalog.||) pg_catalog.chr(92) operator(pg_catalog.||) \" tag }\n  NR == FNR {\n    if ($1 == \"out\") { from[++count] = $2; to[count] = $3 }\n    if ($1 == \"copy\") copy_end[$2] = $3\n    if ($1 == \"end\") ends[$2] = 1\n    next\n  }\n  FNR < first || FNR > last { next }\n  rows { print; if ($0 == \"\\\\.\" || $0 == \"\\\\.\\r\") rows = 0; next }\n  { while (at < count && FNR > to[at + 1]) at++ }\n  at < count && FNR >= from[at + 1] { next }\n  tag == \"\" { print; next }\n  FNR == 1 { sub(/^\\357\\273\\277/, \"\") }\n  FNR in copy_end { finish(); copying = copy_end[FNR]; text = \"\" }\n  { put($0) }\n  copying { text = text $0 \"\\n\" }\n  copying && FNR >= copying { rows = is_copy(text); copying = 0; finish() }\n  FNR in ends { finish() }\n  END {\n    finish()\n    if (rows) { print \"the rows of its last table do not end\" | \"cat >&2\"; exit 1 }\n  }' \"$directory/plan\" - >\"$directory/script\" || exit\n(\n  [ -z \"$role\" ] || export PGUSER=\"$role\" PGPASSWORD=\"$secret\"\n  # What the script sets itself stands: only what would stop it half way is ours.\n  export PGOPTIONS='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning -c standard_conforming_strings=on'\n  [ -n \"$role\" ] || PGOPTIONS=$own_path_options\n  sql -d \"$database\" -f \"$directory/script\" >/dev/null\n) || exit\n[ -z \"$role\" ] || printf 'alter role \"%s\" nologin password null;\\n' \"$role\" | sql -d template1 || exit\n# What an index calls, it calls too.\nPGOPTIONS=$own_path_options sql -d \"$database\" -c 'analyze' || exit\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\n",
 	"postgres-foreign": "#!/bin/sh\n# Feeds a foreign dump, turned into a script, to the script inside the container that runs it.\n# $1 container, $2 script that reads it, $3 script that runs it, $4 nonce, $5 path, $6 its kind; the rest goes to $3.\nset -u\numask 077\ncontainer=$1 read=$2 run=$3 nonce=$4 path=$5 kind=$6\nshift 6\nwork=$(mktemp -d) || exit\ntrap 'rm -rf \"$work\"' EXIT\ntrap 'exit 143' TERM INT HUP\nfeed() {\n  if [ \"$kind\" = directory ]; then tar -cf - -C \"$path\" .; else cat \"$path\"; fi |\n    docker exec -i \"$container\" sh -c \"$read\" sh \"$nonce\" \"$kind\" 2>\"$work/read\"\n}\nfeed | docker exec -i \"$container\" sh -c \"$run\" sh \"$nonce\" \"$@\"\ncode=$?\ngrep -v \"^$nonce end 0$\" \"$work/read\" >&2\ngrep -q \"^$nonce end 0$\" \"$work/read\" || { echo \"$path could not be read to its end\" >&2; exit 1; }\nexit \"$code\"\n",
 	"postgres-format-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Says how this container can pack a dump. $1 nonce.\nformat=gzip\n# pg_dump looks whether it knows the method before it looks for a server.\nif [ \"$server_major\" -ge 16 ] && ! pg_dump -w -Fc --compress=zstd:1 -h /nonexistent 2>&1 | grep -q -i compress; then\n  format=zstd\nelif command -v zstd >/dev/null; then\n  format=zstd-pipe\nfi\nprintf '%s format %s\\n' \"$1\" \"$format\"\n",
 	"postgres-globals-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps roles, their password hashes and memberships, and tablespaces, to standard output. $1 nonce, $2 milliseconds to wait for a lock.\nguarded \"$1\" pg_dumpall -w --globals-only --lock-wait-timeout=\"$2\" -l template1\n",
@@ -2965,14 +2965,14 @@ const texts$1 = {
 	"postgres-image-inside": "# Says what a Postgres image is: its version, where it keeps its data, which extensions it brings. Runs in a throw-away container.\nprintf 'version %s\\n' \"$(postgres --version)\"\nprintf 'directory %s\\n' \"${PGDATA:-/var/lib/postgresql/data}\"\nfind / -xdev -path '*/extension/*.control' 2>/dev/null | sed -n 's:.*/\\([^/]*\\)\\.control$:extension \\1:p'\nprintf 'end 0\\n'\n",
 	"postgres-login-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Tells how to log in over the network, for a container beside: user, password and database, in octal for they may hold\n# anything, and which server answers here.\noctal() { printf '%s\\n' \"$(printf '%s' \"$1\" | od -An -v -to1 | tr -d '\\n' | sed 's/ /\\\\0/g')\"; }\noctal \"$PGUSER\"\noctal \"$PGPASSWORD\"\noctal \"$PGDATABASE\"\nwhich_server\n",
 	"postgres-place": "# shellcheck shell=sh disable=SC2034,SC2154 # what is set here is for the scripts that follow, which set $work\n# Where the programs of a Postgres image run. As a rule beside the server, in a throw-away container of its image and in\n# its network, which reads a file of the host and writes to a pipe of the host: the pipes of `docker exec` take up to half\n# of a dump's time. Where that cannot be, inside the server's container, through those pipes.\n#\n# After `place_open` scripts run there by `there SCRIPT ARG...`, with these before them. All that is started keeps descriptor 8\n# closed (8>&-): as long as we alone hold it open, the container beside ends when we do.\n#   $place_login   takes $login, a line for each thing, from standard input, to log in\n#   $place_from    makes the file the standard input         $place_to    makes the pipe the standard output\n# They are empty inside the server's own container: standard input and output are those of `there` then.\n\nthere() { docker exec -i \"$place\" sh -c \"$@\"; }\n\n# place_open CONTAINER IMAGE NONCE LOGIN WHOLE FILE PIPE: LOGIN is the script that tells how to log in, WHOLE the one that\n# tells whether all is right there. An empty IMAGE: inside the server's container. $place_beside is empty then.\nplace_open() {\n  place=$1 login='' place_login='' place_from='' place_to='' place_beside='' place_pid=''\n  [ -n \"$2\" ] || return 0\n  if place_start \"$@\" >/dev/null 2>\"$work/place-said\"; then place_beside=1 && return; fi\n  place_close\n  place=$1 login='' place_login='' place_from='' place_to=''\n  printf '%s inside %s\\n' \"$3\" \"$(grep -m 1 . \"$work/place-said\")\"\n}\n\nplace_start() {\n  login=$(docker exec \"$1\" sh -c \"$4\") || return\n  # It ends by itself when its input does, so what is left never ran, or lost the daemon that held its input. One for another\n  # server may be just being made, so that has a minute. What cannot be removed is not in our way.\n  place_left=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}} {{.Label \"infra-actions.beside\"}} {{.RunningFor}}') || return\n  place_left=$(printf '%s\\n' \"$place_left\" | awk -v server=\"$1\" '\n    { state[$1] = $2; if ($3 ~ /^[0-9a-f]+$/ && length($3) == 64) of[$1] = $3; young[$1] = / seconds? ago$/ }\n    END { for (id in of) if (of[id] == server || !(of[id] in state) || !young[id] && state[id] ~ /^(created|exited|dead)$/) print id }')\n  # shellcheck disable=SC2086 # a list of ids\n  [ -z \"$place_left\" ] || docker rm --force --volumes $place_left || :\n  # Whoever may read the file there is who may read it here, and nobody else.\n  place_user=$(stat -c %u:%g \"$6\") && chown \"$place_user\" \"$7\" && mkfifo \"$work/place-open\" \"$work/place-ready\" || return\n  # Compose's labels are emptied: an image that compose has built hands its own on.\n  docker run --rm -i --name \"infra-actions-$3\" --network \"container:$1\" --pull never --no-healthcheck --log-driver none \\\n    --cap-drop ALL --security-opt no-new-privileges --user \"$place_user\" --workdir / --oom-score-adj 500 \\\n    --label \"infra-actions.beside=$1\" --label com.docker.compose.project= --label com.docker.compose.service= \\\n    --label com.docker.compose.oneoff= --mount \"type=bind,source=$6,target=/infra-actions/file,readonly\" \\\n    --mount \"type=bind,source=$7,target=/infra-actions/pipe\" --entrypoint sh \"$2\" -c \"$place_keep\" \\\n    <\"$work/place-open\" >\"$work/place-ready\" &\n  place_pid=$!\n  exec 8>\"$work/place-open\"\n  timeout 60 head -n 1 \"$work/place-ready\" 8>&- | grep -q . || return\n  place=infra-actions-$3\n  # shellcheck disable=SC2016 # expanded there\n  place_login='IFS= read -r user && IFS= read -r password && IFS= read -r database && IFS= read -r place_server || exit\nPOSTGRES_USER=$(printf %b \"$user\") POSTGRES_PASSWORD=$(printf %b \"$password\") POSTGRES_DB=$(printf %b \"$database\")\nunset POSTGRES_USER_FILE POSTGRES_PASSWORD_FILE POSTGRES_DB_FILE\n'\n  place_from='exec </infra-actions/file\n' place_to='exec >/infra-actions/pipe\n'\n  printf '%s\\n' \"$login\" | timeout 30 docker exec -i \"$place\" sh -c \"$place_login$place_to$5\" sh \"$3\" \"$(wc -c <\"$6\")\" \\\n    >\"$7\" 8>&- &\n  place_whole=$(timeout 30 cat \"$7\" 8>&-)\n  wait \"$!\" && [ \"$place_whole\" = \"$3 end 0\" ]\n}\n\n# What that container does: nothing until its input ends, as it does whatever becomes of us. Then it ends what still runs\n# there, and waits until that has ended its sessions.\n# shellcheck disable=SC2016 # expanded there\nplace_keep='echo ready\ncat >/dev/null\nkill -TERM -1 2>/dev/null\ntries=0\nwhile set -- /proc/[0-9]* && [ \"$#\" -gt 1 ] && [ \"$tries\" -lt 300 ]; do\n  sleep 0.1\n  tries=$((tries + 1))\ndone'\n\nplace_close() {\n  [ -n \"${place_pid:-}\" ] || return 0\n  exec 8>&-\n  wait \"$place_pid\"\n  place_pid=''\n}\n",
-	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\nprintf '%s end 0\\n' \"$nonce\"\n",
+	"postgres-probe-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Is the server up, does it answer, how full is it? Every question has a limit of its own.\n# $1 nonce, $2 limit in seconds, $3 SQL that gives the numbers.\nnonce=$1 limit=$2 text=$3\nexport PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT=\"$limit\" PGOPTIONS=\"$session_options -c statement_timeout=${limit}s\"\nprobe() {\n  name=$1\n  shift\n  answer=$(timeout -k 1 \"$limit\" \"$@\" 2>&1)\n  printf '%s %s %s %s\\n' \"$nonce\" \"$name\" \"$?\" \"$(printf '%s' \"$answer\" | tr '\\n' ' ')\"\n}\nprobe ready pg_isready -q -t \"$limit\"\nprobe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'\nprobe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c \"$text\"\n[ -z \"${POSTGRES_DB:-}${POSTGRES_DB_FILE:-}\" ] || probe initial printf %s \"$PGDATABASE\"\nprintf '%s end 0\\n' \"$nonce\"\n",
 	"postgres-properties-inside": "# shellcheck shell=sh disable=SC2154 # follows postgres-session.sh\n# Dumps a database without its data, as an archive, which says how it is made, to standard output. $1 nonce, $2 connection\n# string, $3 milliseconds to wait for a lock.\nguarded \"$1\" pg_dump -w -Fc -Z1 --schema-only --lock-wait-timeout=\"$3\" -d \"$2\"\n",
 	"postgres-properties": "#!/bin/sh\n# Prints the statements that make a dump's database, its owner, comment, rights and settings. Only the head of the file is read.\n# $1 container, $2 session script, $3 nonce, $4 file, $5 how it is stored.\nset -u\ncontainer=$1 session=$2 nonce=$3 file=$4 stored=$5\n# Of a directory, the table of contents alone.\nfeed() { if [ \"$stored\" = directory ]; then tar -xOf \"$file\" ./toc.dat; else cat \"$file\" 2>/dev/null; fi; }\n# shellcheck disable=SC2016 # expanded inside the container\nopen='directory=$(mktemp -d) || exit\ntrap \"rm -rf \\\"$directory\\\"\" EXIT\nrestore() {\n  case $stored in\n  zst) zstd -dcq 2>/dev/null | pg_restore \"$@\" ;;\n  directory) cat >\"$directory/toc.dat\" && pg_restore \"$@\" \"$directory\" ;;\n  *) pg_restore \"$@\" ;;\n  esac\n}'\nlist=$(feed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nrestore -l -C\" sh \"$stored\") || exit\nlist=$(printf '%s\\n' \"$list\" |\n  grep -E '^[0-9]+; [0-9]+ [0-9]+ (DATABASE|DATABASE PROPERTIES|(COMMENT|ACL|SECURITY LABEL) - DATABASE) ')\n# shellcheck disable=SC2016\nfeed | docker exec -i \"$container\" sh -c \"$session\nstored=\\$1\n$open\nprintf '%s\\n' \\\"\\$3\\\" >\\\"\\$directory/list\\\"\nrestore -C -L \\\"\\$directory/list\\\" -f - || exit\nprintf '%s end 0\\n' \\\"\\$2\\\"\" sh \"$stored\" \"$nonce\" \"$list\"\n",
-	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the\n# rest are further options of pg_restore.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9\nPGAPPNAME=$4\nshift 9\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0'\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for\n# `finish`, which ends its sessions.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | fill_views | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || return\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\" || exit\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\" || exit\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nno_tablespace='invalid value for parameter \"default_tablespace\"|tablespace \".*\" does not exist'\nrestore_archive() {\n  placing=yes\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # Without rows there is little to gain by several at a time.\n  case \" $* \" in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac\n  until restore_most \"$@\"; do\n    code=$?\n    if [ \"$jobs\" -gt 1 ] && grep -q 'deadlock detected' \"$directory/errors\"; then\n      # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.\n      jobs=1\n    elif [ \"$placing\" ] && grep -q -E \"$no_tablespace\" \"$directory/errors\"; then\n      # A directory that no backup holds: what lay there goes to the default one.\n      placing=''\n      set -- --no-tablespaces \"$@\"\n    else\n      exit \"$code\"\n    fi\n    end_sessions \"$PGAPPNAME\"\n    printf '%s\\n%s\\n' \"$drop_sql\" \"$create_sql\" | sql -d template1 || exit\n  done\n  # A view may not be made of tables without rows.\n  case \" $* \" in *' --schema-only '*) ;; *) refresh_views ;; esac\n  grep -E \"$event_triggers\" \"$directory/list\" >\"$directory/late\" || return 0\n  run pg_restore -w --exit-on-error -L \"$directory/late\" -d \"$database\" \"$archive\" || exit\n}\n# A view that cannot be filled (its owner may not read a table any more, another server does not answer) loses no data: each of\n# them is told, and stops nothing. What is no fault of a view does: a full disk, a server that ends.\nno_fault_of_a_view='ERROR: +(53|57|58|XX)|FATAL: |PANIC: '\nrefresh_views() {\n  grep -E \"$refreshes\" \"$directory/list\" >\"$directory/late\" || return 0\n  # The path of the database itself, which functions that views call may need, instead of the dump's empty one.\n  pg_restore --enable-row-security -L \"$directory/late\" -f - \"$archive\" >\"$directory/script\" &&\n    sed \"/^SELECT pg_catalog.set_config('search_path', /d\" \"$directory/script\" >\"$directory/refresh.sql\" || exit\n  run fill_views && ! grep -q -E \"$no_fault_of_a_view\" \"$directory/errors\" || { cat \"$directory/errors\" >&2; exit 1; }\n  grep -q 'ERROR: ' \"$directory/errors\" || return 0\n  sed -E \"s/$refreshes//\" \"$directory/late\" >\"$directory/wanted\"\n  unfilled=$(sql -v wanted=\"$(cat \"$directory/wanted\")\" -d \"$database\" <<'END'\nselect to_json(format('%I.%I', nspname, relname))\nfrom pg_class c join pg_namespace n on n.oid = relnamespace join pg_roles r on r.oid = relowner\nwhere relkind = 'm' and not relispopulated\n  and translate(concat_ws(' ', nspname, relname, rolname), e'\\r\\n', '  ') = any (string_to_array(:'wanted', e'\\n'))\norder by c.oid;\nEND\n  ) && [ -n \"$unfilled\" ] || { cat \"$directory/errors\" >&2; exit 1; }\n  printf '%s\\n' \"$unfilled\" | sed \"s/^/$nonce unfilled /\"\n  sed -n \"s/^.*ERROR: */$nonce reason /p\" \"$directory/errors\" | sort -u\n}\nfill_views() {\n  PGOPTIONS=\"$own_path_options $quickly\" sql -v ON_ERROR_STOP=0 -v VERBOSITY=verbose -d \"$database\" \\\n    -f \"$directory/refresh.sql\" 2>\"$directory/errors\"\n}\nrestore_most() {\n  run pg_restore -w --exit-on-error \"$@\" -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\" 2>\"$directory/errors\"\n  code=$?\n  cat \"$directory/errors\" >&2\n  return \"$code\"\n}\n\n# SQL cannot be reordered: the same two things are kept from stopping it where they stand.\nrun_script() {\n  { gzip -dcq \"$archive\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do printf '%s\\n' \"$line\"; done\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f -\n}\nrestore_sql() {\n  run run_script || exit\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored SQL does not decode to its end' >&2; exit 1; }\n}\nif [ \"$packing\" = sql ]; then restore_sql; else restore_archive \"$@\"; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle || exit\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
+	"postgres-restore-inside": "# shellcheck shell=sh disable=SC2154,SC2034 # follows postgres-session.sh\n# Restores an archive into a new database beside the live one, and counts what came in.\n# $1 length of the archive in bytes, $2 its file, `-` for standard input, $3 nonce, $4 application name of this run,\n# $5 how it is stored, $6 SQL that makes the database, $7 SQL that drops it, $8 its connection string, $9 SQL that counts; the\n# rest are further options of pg_restore.\nbytes=$1 stored=$2 nonce=$3 packing=$5 create_sql=$6 drop_sql=$7 database=$8 count_sql=$9\nPGAPPNAME=$4\nshift 9\n# No commit waits for the disk: there are some for each table, and one at the end waits for all of them. Tables and indexes\n# come several at a time, so none of them needs helpers (nor the shared memory of a container, which is small).\nquickly='-c synchronous_commit=off -c max_parallel_maintenance_workers=0 -c temp_file_limit=-1'\n# A trigger on logins that writes would change what just came back.\n[ \"$server_major\" -lt 17 ] || quickly=\"$quickly -c event_triggers=off\"\nPGOPTIONS=\"$session_options $quickly\"\n# What a killed restore left: there is never more than one at a time.\nrm -rf \"${TMPDIR:-/tmp}\"/infra-actions-restore.*\ndirectory=$(mktemp -d \"${TMPDIR:-/tmp}/infra-actions-restore.XXXXXX\") || exit 1\nrunning='' running_is=''\n\nfinish() {\n  code=$?\n  trap - EXIT\n  trap '' TERM INT HUP\n  [ \"$code\" = 0 ] || printf '%s stopping\\n' \"$nonce\" >&2\n  if [ -n \"$running\" ]; then\n    # A shell that runs psql must live to wait for it; psql ends with its session, which it may not have yet.\n    [ \"$running_is\" = function ] || kill \"$running\" 2>/dev/null\n    end_sessions \"$PGAPPNAME\"\n    until [ \"$running_is\" = program ] || [ -e \"$directory/ended\" ]; do sleep 0.2; end_sessions \"$PGAPPNAME\"; done\n    wait \"$running\" 2>/dev/null\n  fi\n  unguard\n  rm -rf \"$directory\"\n  printf '%s end %s\\n' \"$nonce\" \"$code\"\n  exit \"$code\"\n}\ntrap finish EXIT\ntrap 'exit 143' TERM INT HUP\n\nif [ \"$stored\" = - ]; then\n  stored=$directory/stored\n  head -c \"$bytes\" >\"$stored\" || exit\n  [ \"$(wc -c <\"$stored\")\" -eq \"$bytes\" ] || { echo 'the dump did not arrive whole' >&2; exit 1; }\nfi\nguard\n# In the background, with a wait, everything that takes long: a trap runs only between commands. What failed stays noted for\n# `finish`, which ends its sessions.\nrun() {\n  rm -f \"$directory/ended\"\n  case $1 in\n  run_script | settle)\n    running_is=function\n    { \"$@\"; code=$?; : >\"$directory/ended\"; exit \"$code\"; } &\n    ;;\n  *)\n    running_is=program\n    \"$@\" &\n    ;;\n  esac\n  running=$!\n  wait \"$running\" || return\n  running=\n}\narchive=$stored\ncase $packing in zst | directory)\n  archive=$directory/archive\n  if [ \"$packing\" = zst ]; then\n    run zstd -dq -o \"$archive\" \"$stored\" || exit\n  else\n    mkdir \"$archive\" || exit\n    run tar -xf \"$stored\" -C \"$archive\" || exit\n  fi\n  rm -f \"$directory/stored\"\n  ;;\nesac\n[ \"$packing\" = sql ] || pg_restore -l \"$archive\" >\"$directory/list\" || exit\nprintf '%s\\n' \"$create_sql\" | sql -d template1 || exit\n\n# Apart and last: refreshes with row security on, since a forced policy on a base table makes them an error otherwise;\n# after them event triggers, which could forbid whatever comes later.\nentry='^[0-9]+; [0-9]+ [0-9]+'\nrefreshes=\"$entry MATERIALIZED VIEW DATA \"\nevent_triggers=\"$entry ((COMMENT|SECURITY LABEL) - )?EVENT TRIGGER \"\nno_tablespace='invalid value for parameter \"default_tablespace\"|tablespace \".*\" does not exist'\nrestore_archive() {\n  placing=yes path=empty\n  grep -v -E \"$refreshes|$event_triggers\" \"$directory/list\" >\"$directory/all\"\n  # Without rows there is little to gain by several at a time.\n  case \" $* \" in *' --schema-only '*) jobs=1 ;; *) jobs=$(table_jobs) ;; esac\n  until restore_most \"$@\"; do\n    code=$?\n    if [ \"$jobs\" -gt 1 ] && grep -q 'deadlock detected' \"$directory/errors\"; then\n      # Several at a time can dead-lock, over keys between tables or in functions of theirs. One cannot.\n      jobs=1\n    elif [ \"$placing\" ] && grep -q -E \"$no_tablespace\" \"$directory/errors\"; then\n      # A directory that no backup holds: what lay there goes to the default one.\n      placing=''\n      set -- --no-tablespaces \"$@\"\n    elif [ \"$path\" = empty ] && grep -q -E 'ERROR: +(relation|function|type|operator) .* does not exist' \"$directory/errors\"; then\n      # A function that an index, a check or a generated column calls finds its tables by the database's own path only.\n      path=own\n    else\n      cat \"$directory/errors\" >&2\n      exit \"$code\"\n    fi\n    end_sessions \"$PGAPPNAME\"\n    printf '%s\\n%s\\n' \"$drop_sql\" \"$create_sql\" | sql -d template1 || exit\n  done\n  # A view may not be made of tables without rows.\n  case \" $* \" in *' --schema-only '*) ;; *) refresh_views ;; esac\n  case \" $* \" in *' --no-tablespaces '*) tell_displaced ;; esac\n  grep -E \"$event_triggers\" \"$directory/list\" >\"$directory/late\" || return 0\n  run pg_restore -w --exit-on-error -L \"$directory/late\" -d \"$database\" \"$archive\" || exit\n}\n# What lies in the default tablespace now and lay in another: its name stands above each statement that pg_restore prints.\ntell_displaced() {\n  grep -E \"$entry (TABLE|INDEX|MATERIALIZED VIEW|CONSTRAINT) \" \"$directory/list\" >\"$directory/some\" || return 0\n  run pg_restore --schema-only -L \"$directory/some\" -f \"$directory/statements\" \"$archive\" || exit\n  sed -n \"s/^-- Name: \\(.*\\); Type: [A-Z ]*; Schema: \\(.*\\); Owner: .*; Tablespace: \\(.*\\)$/$nonce displaced \\2.\\1 (\\3)/p\" \\\n    \"$directory/statements\"\n}\n# A view that cannot be filled (its owner may not read a table any more, another server does not answer) loses no data: each of\n# them is told, and stops nothing. What is no fault of a view does: a full disk, a server that ends.\nno_fault_of_a_view='ERROR: +(53|57|58|XX)|FATAL: |PANIC: '\nrefresh_views() {\n  grep -E \"$refreshes\" \"$directory/list\" >\"$directory/late\" || return 0\n  if ! run run_script refreshing 2>\"$directory/errors\" || grep -q -E \"$no_fault_of_a_view\" \"$directory/errors\"; then\n    cat \"$directory/errors\" >&2\n    exit 1\n  fi\n  grep -q 'ERROR: ' \"$directory/errors\" || return 0\n  sed -E \"s/$refreshes//\" \"$directory/late\" >\"$directory/wanted\"\n  sql -v wanted=\"$(cat \"$directory/wanted\")\" -d \"$database\" >\"$directory/unfilled\" <<'END' || exit\nselect to_json(format('%I.%I', nspname, relname))\nfrom pg_class c join pg_namespace n on n.oid = relnamespace join pg_roles r on r.oid = relowner\nwhere relkind = 'm' and not relispopulated\n  and translate(concat_ws(' ', nspname, relname, rolname), e'\\r\\n', '  ') = any (string_to_array(:'wanted', e'\\n'))\norder by c.oid;\nEND\n  [ -s \"$directory/unfilled\" ] || { cat \"$directory/errors\" >&2; exit 1; }\n  sed \"s/^/$nonce unfilled /\" \"$directory/unfilled\"\n  sed -n \"s/^.*ERROR: */$nonce reason /p\" \"$directory/errors\" | sort -u\n}\nrefreshing() {\n  printf '%s\\n' '\\set ON_ERROR_STOP off' '\\set VERBOSITY verbose'\n  pg_restore -L \"$directory/late\" -f - \"$archive\"\n}\nrestore_most() {\n  if [ \"$path\" = empty ]; then\n    run pg_restore -w --exit-on-error \"$@\" -j \"$jobs\" -L \"$directory/all\" -d \"$database\" \"$archive\"\n  else\n    run run_script pg_restore \"$@\" -L \"$directory/all\" -f - \"$archive\"\n  fi 2>\"$directory/errors\"\n}\n\n# Runs the SQL that a command prints, all by one session: with row security on, without event triggers, and by the path of the\n# database itself behind the system's, where the dump has an empty one: what it calls may need it.\nown_path_sql=\"select set_config('search_path', 'pg_catalog, ' || current_setting('search_path'), false);\"\nrun_script() {\n  { \"$@\" || : >\"$directory/cut\"; } | {\n    while IFS= read -r line && [ \"$line\" != 'SET row_security = off;' ]; do\n      case $line in \"SELECT pg_catalog.set_config('search_path', \"*) line=$own_path_sql ;; esac\n      printf '%s\\n' \"$line\"\n    done\n    echo 'SET row_security = on;'\n    cat\n  } | PGOPTIONS=\"$own_path_options $quickly -c session_replication_role=replica\" sql -d \"$database\" -f - || return\n  [ ! -e \"$directory/cut\" ] || { echo 'the stored dump does not decode to its end' >&2; return 1; }\n}\nif [ \"$packing\" = sql ]; then run run_script gzip -dcq \"$archive\" || exit; else restore_archive \"$@\"; fi\nprintf '%s\\n' \"$count_sql\" >\"$directory/count.sql\"\nsettle() {\n  sql -d \"$database\" -f \"$directory/count.sql\" >\"$directory/counts\" &\n  counting=$!\n  # What an index calls, it calls too.\n  PGOPTIONS=\"$own_path_options $quickly\" sql -d \"$database\" -c 'analyze'\n  analyzed=$?\n  wait \"$counting\" && return \"$analyzed\"\n}\nrun settle || exit\nPGOPTIONS=\"$session_options -c synchronous_commit=local\" sql -d \"$database\" -c \\\n  \"select from pg_logical_emit_message(true, 'infra-actions', 'restored')\" || exit\nsed \"s/^/$nonce fact /\" \"$directory/counts\"\nsubscriptions=$(sql -d \"$database\" -c \"select count(*) from pg_subscription s join pg_database d on d.oid = subdbid where datname = current_database()\") || exit\nprintf '%s subscriptions %s\\n' \"$nonce\" \"$subscriptions\"\n",
 	"postgres-restore": "#!/bin/sh\n# Has a dump restored by the programs of a Postgres image, and holds their input open for as long as we live.\n# $1 container of the server, $2 its image to run beside it or nothing, $3 and $4 scripts of `place_open`, $5 script that\n# restores, $6 file, $7 its length in bytes, $8 its SHA-256, $9 script that says how large the new database is, then its\n# name; the rest, which begins with the nonce, goes to $5.\n# shellcheck disable=SC2317,SC2154 # leave() is what the traps run; what begins with place_, and login, is set by `place_open`\nset -u\numask 077\ncontainer=$1 image=$2 login_script=$3 whole_script=$4 restore=$5 file=$6 bytes=$7 sha256=$8 grown=$9\nshift 9\nname=$1 nonce=$2\nshift\nwork='' inside='' ticker=''\nleave() {\n  code=$?\n  trap - EXIT\n  trap : TERM INT HUP\n  exec 9>&-\n  [ -z \"$ticker\" ] || kill \"$ticker\" 2>/dev/null\n  [ -z \"$inside\" ] || wait \"$inside\" 2>/dev/null\n  place_close\n  [ -z \"$work\" ] || rm -rf \"$work\"\n  exit \"$code\"\n}\ntrap leave EXIT\ntrap 'exit 143' TERM INT HUP\n# An archive that pg_dump packed with zstd has no check of its own: a flipped bit would come in as data.\nread -r is _ <<END\n$(sha256 <\"$file\")\nEND\nif [ \"$is\" != \"$sha256\" ] || [ \"$(wc -c <\"$file\")\" -ne \"$bytes\" ]; then\n  echo \"$file is not the file that the backup's manifest describes\" >&2\n  exit 1\nfi\nwork=$(mktemp -d) && mkfifo \"$work/alive\" \"$work/pipe\" || exit\nplace_open \"$container\" \"$image\" \"$nonce\" \"$login_script\" \"$whole_script\" \"$file\" \"$work/pipe\"\n# Beside, it reads the file itself.\nfrom=/infra-actions/file\n[ -n \"$place_beside\" ] || from=-\nthere \"$place_login$restore\" sh \"$bytes\" \"$from\" \"$@\" <\"$work/alive\" 8>&- &\ninside=$!\n# Before 9 is opened, which it must not hold open. It ends when we are gone, and what it starts ends by itself then.\nwhile sleep 10 >/dev/null 2>&1 && kill -0 \"$$\" 2>/dev/null; do\n  size=$(docker exec \"$container\" sh -c \"$grown\" sh \"$name\" 2>/dev/null) && printf '%s progress %s\\n' \"$nonce\" \"$size\"\ndone 8>&- &\nticker=$!\nexec 9>\"$work/alive\"\nif [ -n \"$place_beside\" ]; then printf '%s\\n' \"$login\" >&9; else cat \"$file\" >&9; fi || exit\nwait \"$inside\"\ncode=$?\ninside=''\nexit \"$code\"\n",
 	"postgres-script-inside": "# shellcheck shell=sh\n# Reads a dump that somebody made, from standard input, and prints it as the SQL script that it is. $1 nonce, $2 its kind.\nnonce=$1\ncase $2 in\nplain) cat ;;\ngzip) gzip -dc ;;\nzstd) zstd -dcq ;;\narchive) pg_restore -f - ;;\ndirectory)\n  directory=$(mktemp -d) || exit 1\n  trap 'rm -rf \"$directory\"' EXIT\n  tar -xf - -C \"$directory\" && pg_restore -f - \"$directory\"\n  ;;\n*) exit 64 ;;\nesac || exit\nprintf '%s end 0\\n' \"$nonce\" >&2\n",
 	"postgres-script": "#!/bin/sh\n# Says what kind of dump a path is, or prints it as an SQL script, by means of the container's programs.\n# $1 container, $2 script to run inside, $3 nonce, $4 path, $5 its kind; nothing for $5: print the kind.\nset -u\n[ -r \"$4\" ] || { echo \"there is no $4 that can be read\" >&2; exit 1; }\nif [ -z \"$5\" ]; then\n  if [ -d \"$4\" ]; then\n    [ -f \"$4/toc.dat\" ] || { echo \"$4 is a folder without toc.dat: not one that pg_dump made\" >&2; exit 1; }\n    echo directory\n    exit\n  fi\n  case $(head -c 5 \"$4\" | od -An -tx1 | tr -d ' \\n') in\n  5047444d50) echo archive ;;\n  1f8b*) echo gzip ;;\n  28b52ffd*) echo zstd ;;\n  746f632e64) echo archive ;; # a tar file, whose first member is toc.dat\n  *)\n    if [ \"$(head -c 262 \"$4\" | tail -c 5)\" = ustar ]; then\n      echo \"$4 is a tar file, but none that pg_dump made: unpack it, and give the folder\" >&2\n      exit 1\n    fi\n    echo plain\n    ;;\n  esac\n  exit\nfi\nif [ \"$5\" = directory ]; then\n  tar -cf - -C \"$4\" . | docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\"\nelse\n  docker exec -i \"$1\" sh -c \"$2\" sh \"$3\" \"$5\" <\"$4\"\nfi\n",
-	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container, or beside it: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\n# Beside it: where that very server answers, on the loopback interface, of which nobody else sees anything.\nif [ -n \"${place_server:-}\" ]; then\n  export PGHOST=127.0.0.1 PGPORT=\"${place_server%% *}\" PGSSLMODE=disable PGGSSENCMODE=disable\nfi\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# A session whose client is gone ends, whatever it is at.\n[ \"$server_major\" -lt 14 ] || session_options=\"$session_options -c client_connection_check_interval=5s\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The server that answers: its port, its cluster, when it started.\nwhich_server() {\n  sql -d template1 -c \"select current_setting('port'), system_identifier, extract(epoch from pg_postmaster_start_time())\n    from pg_control_system()\" -F ' '\n}\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
+	"postgres-session": "# shellcheck shell=sh disable=SC2034 # what is set here is for the scripts that follow\n# First part of every script that runs inside a Postgres container, or beside it: how we log in, and the settings that no\n# ALTER DATABASE or ALTER ROLE may change for us. Everything after it may use `sql`, `guard` and `$session_options`.\nset -u\numask 077\nexport LC_ALL=C\nfrom_file() { if [ -z \"$1\" ] && [ -n \"$2\" ]; then cat \"$2\"; else printf '%s' \"$1\"; fi; }\nPGUSER=$(from_file \"${POSTGRES_USER:-}\" \"${POSTGRES_USER_FILE:-}\")\nPGPASSWORD=$(from_file \"${POSTGRES_PASSWORD:-}\" \"${POSTGRES_PASSWORD_FILE:-}\")\nPGDATABASE=$(from_file \"${POSTGRES_DB:-}\" \"${POSTGRES_DB_FILE:-}\")\nPGUSER=${PGUSER:-postgres}\nPGDATABASE=${PGDATABASE:-$PGUSER}\nPGCONNECT_TIMEOUT=10\nPGAPPNAME=infra-actions\nunset PGHOST PGHOSTADDR PGSERVICE PGSERVICEFILE PGSSLMODE PGCLIENTENCODING PGTZ PGDATESTYLE\n# Beside it: where that very server answers, on the loopback interface, of which nobody else sees anything.\nif [ -n \"${place_server:-}\" ]; then\n  export PGHOST=127.0.0.1 PGPORT=\"${place_server%% *}\" PGSSLMODE=disable PGGSSENCMODE=disable\nfi\nsession_options='-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'\nsession_options=\"$session_options -c row_security=off -c default_transaction_read_only=off\"\nsession_options=\"$session_options -c lc_messages=C -c client_min_messages=warning\"\nsession_options=\"$session_options -c standard_conforming_strings=on -c role=none\"\nserver_major=$(psql -V | sed 's/[^0-9]*\\([0-9]*\\).*/\\1/')\n# Servers before 17 refuse a connection that names it.\n[ \"$server_major\" -lt 17 ] || session_options=\"$session_options -c transaction_timeout=0\"\n# A session whose client is gone ends, whatever it is at.\n[ \"$server_major\" -lt 14 ] || session_options=\"$session_options -c client_connection_check_interval=5s\"\n# What the database itself says stands for queries that its owner wrote, and for nothing of ours.\nown_path_options=$session_options\nsession_options=\"$session_options -c search_path=pg_catalog\"\nPGOPTIONS=$session_options\nexport PGUSER PGPASSWORD PGDATABASE PGCONNECT_TIMEOUT PGAPPNAME PGOPTIONS\n\n# A process that is left behind falls to process 1, which is the postmaster; when it then ends with another code than 0\n# or 1, the postmaster takes it for a crashed session and throws everybody out. So: whatever is started is waited for.\nsql() { PGCLIENTENCODING=UTF8 psql -qAtXw -v ON_ERROR_STOP=1 \"$@\"; }\n\n# The server that answers: its port, its cluster, when it started.\nwhich_server() {\n  sql -d template1 -c \"select current_setting('port'), system_identifier, extract(epoch from pg_postmaster_start_time())\n    from pg_control_system()\" -F ' '\n}\n\n# The caller holds our standard input open for as long as it lives and writes nothing more to it. When that ends, by\n# whatever death, we end too: a `docker exec` that is cut off leaves its process running otherwise.\nguard() {\n  main=$$\n  exec 5<&0 </dev/null\n  { read -r _ <&5; kill -TERM \"$main\"; } >/dev/null 2>&1 &\n  watcher=$!\n  exec 5<&-\n}\n\n# Stops the watcher, and waits for it.\nunguard() {\n  [ -n \"${watcher:-}\" ] || return 0\n  kill \"$watcher\" 2>/dev/null\n  wait \"$watcher\" 2>/dev/null\n  watcher=''\n}\n\n# How many tables at once: as many as there are processors, from 2 to 8.\ntable_jobs() {\n  processors=$(nproc 2>/dev/null || echo 2)\n  if [ \"$processors\" -lt 2 ]; then processors=2; elif [ \"$processors\" -gt 8 ]; then processors=8; fi\n  echo \"$processors\"\n}\n\n# Ends every server process of an application name, also those whose client is gone already.\nend_sessions() {\n  # No answer: the server itself has ended, and its sessions with it.\n  printf \"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = '%s';\\n\" \"$1\" |\n    PGAPPNAME=infra-actions-end sql -d template1 >/dev/null 2>&1 || :\n}\n\n# guarded NONCE PROGRAM ARG...: runs it until it ends or our caller goes; its code stands on a marked line of standard error.\nguarded() {\n  mark=$1\n  shift\n  guard\n  \"$@\" </dev/null &\n  program=$!\n  trap 'kill \"$program\" 2>/dev/null' TERM INT HUP\n  wait \"$program\"\n  code=$?\n  # The second time for the code of one that a signal made us stop; the first wait ended with the signal's own.\n  [ \"$code\" -le 128 ] || wait \"$program\" 2>/dev/null\n  unguard\n  printf '%s end %s\\n' \"$mark\" \"$code\" >&2\n  exit \"$code\"\n}\n",
 	"postgres-space-inside": "# shellcheck shell=sh\n# Size of the disk and free bytes where the database's files and where temporary files lie, inside the container. $1 nonce.\ndisk() { df -P -B1 \"$1\" | awk 'NR == 2 { print $2, $4 }'; }\nprintf '%s data %s\\n' \"$1\" \"$(disk \"${PGDATA:-/var/lib/postgresql/data}\")\"\nprintf '%s temporary %s\\n' \"$1\" \"$(disk \"${TMPDIR:-/tmp}\")\"\nprintf '%s end 0\\n' \"$1\"\n",
 	"postgres-swap-inside": "# shellcheck shell=sh\n# Runs the transaction that renames databases, read from standard input, while every session in them is ended again and again.\n# A rename takes the database's lock first, so newcomers queue behind it and cannot win. The two sessions here, both named\n# infra-actions-swap, are never ended.\n# $1 nonce, $2 names of the databases as a JSON array.\nnonce=$1 names=$2\ndirectory=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$directory\"' EXIT\ncat >\"$directory/swap.sql\"\nend_clients() {\n  PGAPPNAME=infra-actions-swap sql -d template1 -v names=\"$names\" <<'SQL'\nselect count(pg_terminate_backend(pid)) from pg_stat_activity\nwhere datname in (select * from json_array_elements_text(:'names')) and application_name <> 'infra-actions-swap';\nSQL\n}\nfor try in 1 2 3; do\n  rm -f \"$directory/code\"\n  {\n    PGAPPNAME=infra-actions-swap sql -d template1 -f \"$directory/swap.sql\" 2>\"$directory/error\"\n    echo \"$?\" >\"$directory/code.t\"\n    mv \"$directory/code.t\" \"$directory/code\"\n  } &\n  until [ -e \"$directory/code\" ]; do\n    # No free connection at this moment: ended sessions free some, so it goes on for as long as the swap itself.\n    end_clients >/dev/null 2>&1 || :\n    sleep 0.1\n  done\n  wait\n  read -r code <\"$directory/code\" || exit 1\n  if [ \"$code\" = 0 ]; then\n    printf '%s tries %s\\n%s end 0\\n' \"$nonce\" \"$try\" \"$nonce\"\n    exit 0\n  fi\n  grep -q 'is being accessed by other users' \"$directory/error\" || break\ndone\ncat \"$directory/error\" >&2\nexit 1\n",
 	"proxy-switch": "# Gives nginx another upstream file and proves that its workers took it. $1 = the proxy's container id, $2 = the file on\n# the host, $3 = its new content, $4 = seconds to wait for the old workers to stop accepting.\n# When nginx refuses the new file, cannot be told, or does not take it, the old file is put back and the script fails.\nproxy=$1 file=$2 content=$3 wait=$4\nnext=$(dirname \"$file\")/.$(basename \"$file\").next\nbefore=$(dirname \"$file\")/.$(basename \"$file\").before\n\n# Workers that accept connections: those that are shutting down say so in their title.\naccepting() {\n  # shellcheck disable=SC2016 # expanded in the container\n  timeout -k 2 15 docker exec \"$proxy\" sh -c 'for p in /proc/[0-9]*; do\n    title=$(tr \"\\000\" \" \" <\"$p/cmdline\") 2>/dev/null || continue\n    case $title in\n      *\"shutting down\"*) ;;\n      \"nginx: worker process\"*) echo \"${p#/proc/}\" ;;\n    esac\n  done' 2>/dev/null\n}\nput_back() {\n  if [ -e \"$before\" ]; then mv -f \"$before\" \"$file\"; else rm -f \"$file\"; fi\n  timeout -k 2 15 docker exec \"$proxy\" nginx -s reload >/dev/null 2>&1\n  printf 'the proxy keeps its old upstream: %s\\n' \"$1\" >&2\n  exit 1\n}\n\nrm -f \"$before\"\nprintf '%s' \"$content\" >\"$next\" && chmod 644 \"$next\" && sync \"$next\" || exit\nif [ -e \"$file\" ]; then cp -p \"$file\" \"$before\" || exit; fi\nmv -f \"$next\" \"$file\" || exit\nsaid=$(timeout -k 2 30 docker exec \"$proxy\" nginx -t 2>&1) || put_back \"nginx refuses the new file: $(printf '%s\\n' \"$said\" | grep emerg | tail -n 1)\"\nold=$(accepting)\ntimeout -k 2 15 docker exec \"$proxy\" nginx -s reload || put_back \"nginx could not be told to reload\"\n\n# The reload is a signal and comes back at once: until the old workers have stopped accepting, requests still go the old way.\n[ -n \"$old\" ] || { sleep 2; rm -f \"$before\"; exit 0; }\nend=$(($(date +%s) + wait))\nwhile :; do\n  now=$(accepting)\n  left=\n  for worker in $old; do\n    case \" $(printf '%s' \"$now\" | tr '\\n' ' ') \" in *\" $worker \"*) left=\"$left $worker\" ;; esac\n  done\n  [ -n \"$left\" ] || { rm -f \"$before\"; exit 0; }\n  if [ \"$(date +%s)\" -ge \"$end\" ]; then\n    put_back \"its workers$left still accept connections $wait s after the reload; see the proxy's log\"\n  fi\n  sleep 0.2\ndone\n",
@@ -3666,6 +3666,8 @@ const tableSchema = require_libraries.strictObject({
 	schema: require_libraries.string$1(),
 	name: require_libraries.string$1(),
 	rows: require_libraries.int().min(0),
+	/** `SCHEMA.TABLE` that it is a partition of, where a restore may spread the rows over the partitions in another way. */
+	spread: require_libraries.string$1().optional(),
 	/** Of its rows' text, when `backup.verify` is `checksum`. */
 	checksum: checksumSchema.optional()
 });
@@ -3957,12 +3959,30 @@ function isProven(manifest, store, drills = []) {
 	const all = artifactsOf(manifest).every(({ file }) => stored.has(file));
 	return manifest.storage.s3 === "success" && manifest.storage.tier !== void 0 && all;
 }
-function databaseCounts(databases) {
-	return new Map(databases.flatMap(({ name, tables, largeObjects }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name} rows`, table.rows]), [`${name} large objects`, largeObjects]]));
+/** Rows by table, `SCHEMA.TABLE`; partitions among which a restore may spread them otherwise are one. */
+function tableCounts({ tables }) {
+	const counts = /* @__PURE__ */ new Map();
+	for (const table of tables) counts.set(placeOf$2(table), (counts.get(placeOf$2(table)) ?? 0) + table.rows);
+	return counts;
 }
+function placeOf$2({ schema, name, spread }) {
+	return spread ?? `${schema}.${name}`;
+}
+function databaseCounts(databases) {
+	return new Map(databases.flatMap((database) => [...[...tableCounts(database)].map(([table, rows]) => [`${database.name}.${table} rows`, rows]), [`${database.name} large objects`, database.largeObjects]]));
+}
+/** They are sums, so that those of partitions add up; without one of any of them there is none. */
 function databaseChecksums(databases) {
-	const all = databases.flatMap(({ name, tables, largeObjectsChecksum }) => [...tables.map((table) => [`${name}.${table.schema}.${table.name}`, table.checksum]), [`${name} large objects`, largeObjectsChecksum]]);
-	return new Map(all.flatMap(([what, checksum]) => checksum === void 0 ? [] : [[what, checksum]]));
+	const all = /* @__PURE__ */ new Map();
+	for (const { name, tables, largeObjectsChecksum } of databases) {
+		for (const { checksum, ...table } of tables) {
+			const what = `${name}.${placeOf$2(table)}`;
+			const before = all.has(what) ? all.get(what) : 0n;
+			all.set(what, before === void 0 || checksum === void 0 ? void 0 : before + BigInt(checksum));
+		}
+		all.set(`${name} large objects`, largeObjectsChecksum === void 0 ? void 0 : BigInt(largeObjectsChecksum));
+	}
+	return new Map([...all].flatMap(([what, sum]) => sum === void 0 ? [] : [[what, String(sum)]]));
 }
 function sum$2(numbers) {
 	return numbers.reduce((total, number) => total + number, 0);
@@ -4551,7 +4571,7 @@ function storedInS3(manifest, { tier, objects, lockedUntil }) {
 * error, unless another has it.
 */
 async function findBackup(tools, id, source, options = {}) {
-	const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)));
+	const lists = await Promise.all(storesOf(tools, source).map((store) => listed$1(store)));
 	const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id;
 	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
 		store,
@@ -4650,7 +4670,7 @@ async function discard$1(tools, backup, reason) {
 		tools.log.warning(`${messageOf(reason)}; unpublished files stay in ${store.name}: ${messageOf(error)}`);
 	}
 }
-async function listed(store) {
+async function listed$1(store) {
 	try {
 		const { backups, unreadable } = await store.list();
 		return {
@@ -6231,7 +6251,7 @@ async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
 		const [now = one] = await refresh(tools, [one]);
 		if (!isKeyStore(one) && aside === void 0 && await isWhole(now, before)) continue;
 		const report = await one.driver.restore(one.service, containerOf(now), held, tools.work);
-		if (report.caveat !== void 0) tools.log.warning(`${name}: ${report.caveat}`);
+		for (const told of [report.caveat, report.displaced]) if (told !== void 0) tools.log.warning(`${name}: ${told}`);
 		const [was, is] = dump ? ["as the new containers left it", "as it was stopped"] : ["as it was stopped", `as it was at ${manifest.created}`];
 		const unread = aside === void 0 ? "" : ` What it could not read is in ${aside}.`;
 		restored.push({
@@ -6962,7 +6982,7 @@ if (set -C; : >${file}) 2>/dev/null; then ${noteBegun(layout, begun)} && echo cl
 
 // src/job/repair-copies.ts
 /** Missing copies that one run makes good in each store, the newest: a new bucket is filled over several runs. */
-const most = 3;
+const most$1 = 3;
 /**
 * Puts the newest backups that one store has proven and the other lacks, or has without some of their files, into the other,
 * proven like any backup, as far as retention would keep them there; the host's disk keeps its free share. What goes wrong
@@ -7032,7 +7052,7 @@ async function missing$1(tools, { from, to }, { drills, ...lists }) {
 		proven: true
 	}))];
 	const wanted = (await retentionOf(tools, items)).filter(({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"));
-	return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most);
+	return lacking.filter(({ id }) => wanted.some((one) => one.id === id)).slice(0, most$1);
 }
 /** One of which there are files, and a manifest that names other bytes, is not the same backup. */
 function lacks({ manifests, lacking }, backup) {
@@ -7113,7 +7133,8 @@ async function backup(tools, { services: chosen, beforeDrop = false } = {}) {
 	const named = names$1(running);
 	if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, named);
 	const { id, stamp, created } = await freeId$1(tools, unreachable === void 0 ? s3 : void 0, named);
-	log.info(`Backup ${id} of ${named.join(", ")} into ${layout.backups}`);
+	const what = tools.work.dryRun ? "A backup, here called" : "Backup";
+	log.info(`${what} ${id} of ${named.join(", ")} into ${layout.backups}`);
 	const { verify, postgres } = tools.config.backup;
 	const whileWriting = unreachable === void 0 && s3 ? beside$1(tools, s3) : void 0;
 	const target = {
@@ -7216,6 +7237,7 @@ function tolerate(tools, error) {
 }
 async function publish(tools, manifest) {
 	await localStore$1(tools.stores).putManifest(manifest, tools.work);
+	if (tools.work.dryRun) return tools.log.info("No backup was made, and nothing is proven");
 	const { bytes, tables, rows, keys } = totals(manifest.services);
 	tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`);
 }
@@ -7308,7 +7330,7 @@ async function restoreService(tools, held, how) {
 		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place);
 		const kept = [report.kept, ...aside === void 0 ? [] : [`What it could not read is in ${aside}.`]].concat(place?.told() ?? []).join(" ");
 		if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`);
-		if (report.caveat !== void 0) tools.log.warning(`${held.service}: ${report.caveat}`);
+		for (const told of [report.caveat, report.displaced]) if (told !== void 0) tools.log.warning(`${held.service}: ${told}`);
 		return {
 			...report,
 			kept
@@ -8250,6 +8272,18 @@ const explanations = [
 		hint: "Signal 9 is as a rule the kernel's, for want of memory: see dmesg and the container's mem_limit. Then run again."
 	},
 	{
+		pattern: /out of shared memory/,
+		code: "postgres-locks",
+		problem: "the server has no room for more locks: it holds one for each table and index",
+		hint: "Raise max_locks_per_transaction (256 is enough for about 25 000 tables) and restart the server."
+	},
+	{
+		pattern: /violates [\w -]+ constraint|is violated by some row|could not create unique index|contains null values/,
+		code: "postgres-contradiction",
+		problem: "what it holds contradicts its own rules",
+		hint: "No restore of it can obey them. Bring it back by hand without the rule (docs/by-hand.md), or mend the rows where they still live and back up again."
+	},
+	{
 		pattern: /too many clients|remaining connection slots|too many connections/,
 		code: "postgres-connections",
 		problem: "the server has no free connection",
@@ -8472,25 +8506,41 @@ select json_build_object(
       'subscriptions', (select coalesce(json_agg(subname), '[]') from pg_subscription where subdbid = pg_database.oid and subenabled)
     ) order by datname)
     from pg_database))`;
-/** Numbers for a probe; one JSON object. */
+/** Numbers for a probe, and the databases that are there, without one whose drop was cut off; one JSON object. */
 const probeSql = `
 select json_build_object(
   'connections', (select count(*) from pg_stat_activity where backend_type = 'client backend'),
   'maxConnections', current_setting('max_connections')::int,
   'version', current_setting('server_version'),
   'standby', pg_is_in_recovery(),
-  'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`;
+  'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn),
+  'databases', (select coalesce(json_agg(datname order by datname), '[]') from pg_database where datconnlimit <> -2 and datname not in ('template0', 'template1')))`;
+/**
+* Sets the search path that the database has by its settings, behind the system's own: functions that indexes call may need
+* it as soon as a table is read. Prints nothing.
+*/
+const ownPathSql = `select pg_catalog.set_config('search_path', concat_ws(', ', 'pg_catalog', coalesce(
+  (select substr(setting, 13) from pg_db_role_setting, unnest(setconfig) setting where setrole = 0 and starts_with(setting, 'search_path=')
+    and setdatabase = (select oid from pg_database where datname = current_database())), '"$user", public')), false) as path \\gset`;
+const row = `"infra-actions: the row"`;
+const spreadSql = `select format('%s.%s', pn.nspname, p.relname) as place
+  from pg_partition_ancestors(c.oid) with ordinality a(relid, at) join pg_class p on p.oid = a.relid
+  join pg_namespace pn on pn.oid = p.relnamespace join pg_partitioned_table t on t.partrelid = p.oid
+  where t.partstrat = 'h' and exists (select from pg_opclass o where o.oid = any (t.partclass) and o.opcname = 'enum_ops')
+  order by at desc limit 1`;
 /**
 * Counts a database exactly, one line for each thing: `table OID {json}`, `member OID` (a table of an extension whose
-* rows are dumped but come partly from the extension itself), `extension {json}`, `objects N`, `size BYTES`. Which relations have data
-* in a dump: ordinary tables, `from only`, no partition parents, no foreign tables.
+* rows are dumped but come partly from the extension itself), `apart {json}` (one whose rows no dump holds), `extension {json}`,
+* `objects N`, `size BYTES`. Which relations have data in a dump: ordinary tables, `from only`, no partition parents, no
+* foreign tables. In the transaction of `:snapshot`, where psql has that, a new one is begun after some tables: each keeps the
+* locks of what it has read, and a server has room for few thousands.
 */
 const countSql = countingSql();
-const row = `"infra-actions: the row"`;
 /**
 * As `countSql`, with a checksum of the content: `checksum` in a table's JSON, `objects-checksum N`. A sum of hashes
 * needs no order; `format`, since a cast to text can be a function of the table's owner, and we are a superuser; the settings that change a row's text are pinned, and 15 and 17 give the same text. Large objects
-* are read a megabyte at a time, for one may be larger than any value can be.
+* are read a megabyte at a time, for one may be larger than any value can be. Generated columns are left out: a restore
+* makes them anew.
 */
 const checksumSql = `
 set extra_float_digits = 3;
@@ -8501,22 +8551,46 @@ set bytea_output = hex;
 set lc_monetary = 'C';
 select 'objects-checksum ' || coalesce(sum(hashtextextended(format('%s:%s:%s', loid, at, md5(lo_get(loid, at, 1048576))), 0)::numeric), 0)
 from (select loid, max(pageno)::bigint * 2048 as last from pg_largeobject group by loid) o, generate_series(0, last, 1048576) at;
-${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(format(''%%s'', ${row}), 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`;
+${countingSql(`, ''checksum'', (select coalesce(sum(hashtextextended(format(''%%s'', row(%7$s)), 0)::numeric), 0)::text from only %4$I.%5$I ${row})`)}`;
 function countingSql(more = "") {
+	const members = `select unnest(extconfig) from pg_extension`;
+	const ofExtension = `d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'`;
 	return `
+\\if :{?snapshot}
+\\else
+\\set snapshot ''
+\\endif
+${ownPathSql}
+-- An index may be short of what its table holds.
+set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off;
 select 'size ' || pg_database_size(current_database());
 select 'objects ' || count(*) from pg_largeobject_metadata;
 select 'extension ' || json_build_object('name', extname, 'version', extversion) from pg_extension order by extname;
-select 'member ' || c.oid
-from pg_extension e, unnest(e.extconfig) config(oid) join pg_class c on c.oid = config.oid
-where c.relkind = 'r' order by c.oid;
-select format(
-  'select ''table %1$s '' || json_build_object(''schema'', %2$L::text, ''name'', %3$L::text, ''rows'', (select count(*) from only %4$I.%5$I)${more})',
-  c.oid, n.nspname, c.relname, n.nspname, c.relname)
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+select 'member ' || c.oid from pg_class c where c.relkind = 'r' and c.oid in (${members}) order by c.oid;
+select format('select ''apart '' || to_json(%L::text) where exists (select from only %I.%I)',
+  format('%I.%I of %I', n.nspname, c.relname, e.extname), n.nspname, c.relname)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_depend d on ${ofExtension} join pg_extension e on e.oid = d.refobjid
+where c.relkind = 'r' and c.oid not in (${members})
 order by n.nspname, c.relname
+\\gexec
+select format(
+  'select ''table %1$s '' || json_build_object(''schema'', %2$L::text, ''name'', %3$L::text%6$s, ''rows'', (select count(*) from only %4$I.%5$I)${more})',
+  c.oid, c.nspname, c.relname, c.nspname, c.relname, case when place is not null then format(', ''spread'', %L::text', place) end, list),
+  case when fresh then 'commit' end,
+  case when fresh then 'begin isolation level repeatable read read only' end,
+  case when fresh then format('set transaction snapshot %L', :'snapshot') end
+from (
+  select c.oid, n.nspname, c.relname, :'snapshot' <> '' and row_number() over (order by n.nspname, c.relname) % 100 = 0 as fresh
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and not exists (select from pg_depend d where ${ofExtension})
+) c
+left join lateral (${spreadSql}) spread on true
+cross join lateral (
+  select string_agg(format('${row}.%I', attname), ', ' order by attnum) as list
+  from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''
+) columns
+order by c.nspname, c.relname
 \\gexec
 `;
 }
@@ -8545,6 +8619,7 @@ order by n.nspname, c.relname;
 * rows points at nothing. Needs no more than a second even on large tables.
 */
 const foreignKeysSql = `
+${ownPathSql}
 select format(
   'select json_build_object(''table'', %L::text, ''name'', %L::text, ''valid'', %L::boolean, ''broken'', exists (select from (select %s from %I.%I where %s limit 1000) c where not exists (select from %I.%I p where %s)))',
   n.nspname || '.' || t.relname, k.conname, k.convalidated,
@@ -8563,6 +8638,8 @@ group by k.oid, k.conname, k.convalidated, n.nspname, t.relname, pn.nspname, p.r
 `;
 /** Writes and reads a row of a table that is gone when the session ends. */
 const roundTripSql = `
+-- Whoever guards or records what is done to tables is not meant.
+set session_replication_role = replica;
 create temporary table infra_actions_round_trip (value text);
 insert into infra_actions_round_trip values ('written');
 select value from infra_actions_round_trip;
@@ -8743,6 +8820,10 @@ function leftOutSentence({ name, template, connectable }) {
 	const options = [...template ? ["IS_TEMPLATE false"] : [], ...connectable ? [] : ["ALLOW_CONNECTIONS true"]];
 	return `database ${named} is not in the backup: it is ${why.join(" and ")}. To have it there: ALTER DATABASE ${named} ${options.join(" ")}; to leave it out on purpose, name the others in the service's \`databases\`.`;
 }
+/** About tables whose rows no dump holds, from what `countSql` tells; each has some. */
+function apartAdvice({ name }, apart) {
+	return apart.map((line) => `${name}: the rows of ${JSON.parse(line)} are not in the backup, since its table belongs to the extension. If they are yours: ALTER EXTENSION … DROP TABLE …, or have the extension declare it (pg_extension_config_dump).`);
+}
 /** One sentence for each extension that is in the backup and that a restore of it would refuse. */
 function extensionAdvice({ name }, databases) {
 	return unrestorableExtensions(databases).map((one) => `${name}: no restore can bring back ${one}, so this backup comes back by hand only (docs/by-hand.md). For the other databases to come back without it, name them in services.${name}.databases.`);
@@ -8753,6 +8834,7 @@ const countSchema = require_libraries.object({
 	schema: require_libraries.string$1(),
 	name: require_libraries.string$1(),
 	rows: require_libraries.number(),
+	spread: require_libraries.string$1().optional(),
 	checksum: require_libraries.string$1().optional()
 });
 const extensionSchema = require_libraries.object({
@@ -9109,7 +9191,9 @@ async function dumpDatabase(job, { name, size }, { packing, isOnly }) {
 		file,
 		estimate: size
 	}, () => runDump(job, dump));
-	const contents = databaseContents(name, valuesOf(facts.lines, "fact"));
+	const counts = valuesOf(facts.lines, "fact");
+	for (const sentence of apartAdvice(service, valuesOf(counts, "apart"))) target.warn?.(sentence);
+	const contents = databaseContents(name, counts);
 	const artifact = {
 		file,
 		role: "database",
@@ -9307,17 +9391,21 @@ async function assertUnchanged({ service, work }, artifacts) {
 // src/service/postgres/drop-sql.ts
 /**
 * SQL for psql that drops a database if it is there, ending its sessions. Subscriptions would forbid it: they are taken
-* out first, without their slot, which the server at the other end may still need for the live one.
+* out first, without their slot, which the server at the other end may still need for the live one. One that is closed is
+* opened for that; one whose dropping was cut off can only be dropped.
 */
 function dropSql(name) {
-	return `select exists(select from pg_database where datname = ${literal(name)}) as there \\gset
-\\if :there
+	return `select count(*) > 0 as there, coalesce(bool_and(datconnlimit <> -2), false) as whole from pg_database where datname = ${literal(name)} \\gset
+\\if :whole
+alter database ${identifier(name)} allow_connections true;
 \\connect -reuse-previous=on ${psqlArgument(connectionTo(name))}
 set session_replication_role = replica;
 ${subscriptionsSql("alter subscription %I disable")}
 ${subscriptionsSql("alter subscription %I set (slot_name = none)")}
 ${subscriptionsSql("drop subscription %I")}
 \\connect -reuse-previous=on "dbname=template1"
+\\endif
+\\if :there
 drop database ${identifier(name)} with (force);
 \\endif`;
 }
@@ -9391,21 +9479,36 @@ function databaseStatements(sql, database) {
 	const creation = statements.find((one) => beginsWith(one, "CREATE", "DATABASE"));
 	if (!creation || nameAt(creation, 2) !== database) throw failure("postgres-wrong-dump", `the file does not hold database "${database}"`, { hint: "The manifest and its files do not belong together: use another backup." });
 	const [options, tablespace] = optionsOf(creation);
+	const properties = statements.filter((one) => isProperty(one, database));
 	return {
+		tablespace,
 		create(name, tablespaces) {
 			const inIts = tablespace !== void 0 && tablespaces.includes(tablespace);
 			return `CREATE DATABASE ${identifier(name)} ${options}${inIts ? ` TABLESPACE = ${identifier(tablespace)}` : ""}`;
 		},
-		properties: statements.filter((one) => isProperty(one, database)).map(({ text }) => text.trim())
+		settings: (name) => properties.filter(isForContent).map((one) => `ALTER DATABASE ${identifier(name)} ${restOf(one)}`),
+		properties: properties.map(({ text }) => text.trim())
 	};
 }
 /** Everything from `WITH` on, as it was written, and apart the tablespace, which pg_dump writes last and only where it is not the default one. */
 function optionsOf(creation) {
-	const { text, tokens } = creation;
-	const name = tokens[2]?.kind === "quoted" ? /^CREATE\s+DATABASE\s+"(?:[^"]|"")*"/i : /^CREATE\s+DATABASE\s+[^\s"]+/i;
-	const options = text.trim().replace(name, "").trim();
+	const { tokens } = creation;
+	const options = restOf(creation);
 	if (!isKeyword(tokens.at(-3), "TABLESPACE") || tokens.at(-2)?.text !== "=") return [options, void 0];
 	return [options.replace(/\s*\bTABLESPACE\s*=\s*("(?:[^"]|"")*"|[^\s"]+)$/i, ""), nameAt(creation, tokens.length - 1)];
+}
+/** What follows the name, which is the third word, as it was written. */
+function restOf({ text }) {
+	return text.trim().replace(/^\S+\s+\S+\s+("(?:[^"]|"")*"|[^\s"]+)\s*/, "");
+}
+/**
+* What functions find, and what dates, numbers and texts are to them, when rows are checked and views filled. No others: a time
+* limit, a missing tablespace or `array_nulls` would do harm.
+*/
+const forContent = /^(search_path|timezone|datestyle|default_text_search_config|lc_(monetary|numeric|time)|bytea_output|extra_float_digits)$/i;
+function isForContent({ tokens: [alter, kind, , set, setting] }) {
+	if (!isKeyword(alter, "ALTER") || !isKeyword(kind, "DATABASE") || !isKeyword(set, "SET")) return false;
+	return forContent.test(setting?.text ?? "") || setting?.text.includes(".") === true;
 }
 function isProperty(statement, database) {
 	const { tokens } = statement;
@@ -9417,6 +9520,22 @@ function isProperty(statement, database) {
 		"ALTER"
 	].some((keyword) => beginsWith(statement, keyword))) return false;
 	return tokens.some((token, at) => isKeyword(token, "DATABASE") && (isKeyword(tokens[at - 1], "ON") || isKeyword(tokens[at - 1], "IN")) && nameAt(statement, at + 1) === database);
+}
+
+// src/service/postgres/displaced.ts
+/** How many are named. */
+const shown$4 = 20;
+/** That a database comes into the default tablespace, for its own is not there: in the words in which the script tells of a table. */
+function displacedDatabase({ tablespace }, { ownTablespaces }) {
+	if (tablespace === void 0 || ownTablespaces.includes(tablespace)) return [];
+	return [`the database itself (${tablespace})`];
+}
+/** What a restore reports of what came back into the default tablespace and lay in another. */
+function displacedIn(restored) {
+	const all = restored.flatMap(({ live, displaced }) => displaced.map((one) => `"${live}": ${one}`));
+	if (all.length === 0) return {};
+	const more = all.length > shown$4 ? `; and ${all.length - shown$4} more` : "";
+	return { displaced: `back in the default tablespace, not in the one where it lay (in brackets): ${all.slice(0, shown$4).join("; ")}${more}` };
 }
 
 // src/service/postgres/swap-sql.ts
@@ -9437,6 +9556,7 @@ function swapSql(restored, comments, { run, at, nothing }) {
 		}) : [],
 		`alter database ${identifier(name)} rename to ${identifier(live)}`,
 		`comment on database ${identifier(live)} is null`,
+		`alter database ${identifier(live)} reset all`,
 		...properties
 	]);
 	const none = nothing ? [markReplaced(nothing.live, nothing.old, {
@@ -9491,7 +9611,9 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 	const step = `${trial ? "try" : "restore"}-${service.name}-${names.step}`;
 	const what = `${trial ? "making" : "restoring"} database "${names.live}" beside the live one`;
 	const statements = await work.check(`read-${service.name}-${names.step}`, () => readStatements(job, names, properties), {
+		tablespace: void 0,
 		create: (name) => `CREATE DATABASE ${identifier(name)}`,
+		settings: () => [],
 		properties: []
 	});
 	const nonce = newNonce();
@@ -9506,7 +9628,12 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		nonce,
 		sessionName(work.id),
 		storedAs(artifact.file),
-		`${statements.create(names.name, server.ownTablespaces)};\n${markLeftover(names.live, names.name)};`,
+		[
+			statements.create(names.name, server.ownTablespaces),
+			markLeftover(names.live, names.name),
+			...statements.settings(names.name),
+			""
+		].join(";\n"),
 		dropSql(names.name),
 		connectionTo(names.name),
 		expected.tables.some((one) => one.checksum !== void 0) ? checksumSql : countSql,
@@ -9527,7 +9654,8 @@ async function restoreBeside(job, names, { expected, artifact, properties, place
 		properties: statements.properties,
 		subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0),
 		unfilled: valuesOf(lines, "unfilled").map((line) => String(JSON.parse(line))),
-		reasons: valuesOf(lines, "reason")
+		reasons: valuesOf(lines, "reason"),
+		displaced: [...displacedDatabase(statements, server), ...valuesOf(lines, "displaced")]
 	};
 }
 /** Drops what is left of restores that were killed, roles that were made for one too. Databases without our mark are never dropped, but for empty ones of our name. */
@@ -9650,7 +9778,7 @@ async function undoRestore$2(service, container, work, { only, failed = false } 
 	assertReplaceable(server, [...aside, ...last.map((one) => one.name)]);
 	if (last.length === 0 && !work.dryRun) throw refusal("nothing-to-undo", `${service.name} has no database that a restore replaced`, { hint: "Only what a restore kept can be brought back; restore a backup instead." });
 	const [back, none] = [last.filter((one) => !one.mark.nothing), last.filter((one) => one.mark.nothing)];
-	const live = aside.length > 0 ? void 0 : back[0]?.mark.name;
+	const live = aside.length === 0 && !back.some(({ mark }) => mark.leaving) ? back[0]?.mark.name : void 0;
 	const run = freeRun(server, live === void 0 ? aside : [live], work.id);
 	const nothing = live === void 0 ? void 0 : {
 		live,
@@ -10083,6 +10211,49 @@ printf '%s\n' "$env" | sed -n 's/^PGDATA=//p'`);
 	})).directory;
 }
 
+// src/service/postgres/missing-databases.ts
+/**
+* What is known best: the configuration, else the last proven backup, else the database that the container was to make at
+* its first start (`initial`; undefined where it was told none). Nothing where none of them tells.
+*/
+function expectedDatabases({ name, config }, last, initial) {
+	if (config.databases) return {
+		names: config.databases,
+		because: `named in services.${name}.databases`
+	};
+	if (last?.backup.contents.kind === "postgres") return {
+		names: last.backup.contents.databases.map((one) => one.name),
+		because: `held by the last proven backup on the host, ${last.id}`
+	};
+	return {
+		names: initial === void 0 ? [] : [initial],
+		because: "named in POSTGRES_DB"
+	};
+}
+/**
+* Whether they are there: a server whose other databases are well can have lost the one that counts. Never more than a warning,
+* for somebody may have dropped it on purpose, and a recreation would not bring it back.
+*/
+function checkDatabases({ names, because }, there) {
+	const name = "databases";
+	const missing = names.filter((one) => !there.includes(one));
+	if (missing.length === 0) return {
+		name,
+		state: "ok",
+		detail: names.length === 0 ? "none is known" : `${listed(names)}, ${because}`
+	};
+	const others = there.length === 0 ? "no other" : listed(there);
+	return {
+		name,
+		state: "warning",
+		detail: `missing: ${listed(missing)}, ${because}; the server has ${others}`
+	};
+}
+function listed(names) {
+	const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
+	return `${names.slice(0, 10).map((one) => `"${one}"`).join(", ")}${more}`;
+}
+
 // src/service/postgres/probe-server.ts
 /** Share of max_connections in use from which the server is reported: some are reserved, and a deploy needs its own. */
 const connectionLimit = .9;
@@ -10091,10 +10262,11 @@ const factsSchema = require_libraries.object({
 	maxConnections: require_libraries.number(),
 	version: require_libraries.string$1(),
 	standby: require_libraries.boolean(),
-	sizes: require_libraries.record(require_libraries.string$1(), require_libraries.number())
+	sizes: require_libraries.record(require_libraries.string$1(), require_libraries.number()),
+	databases: require_libraries.array(require_libraries.string$1())
 });
 /** pg_isready, a query, connections and sizes, in one round trip; every question has `services.<name>.timeout` as its limit. */
-async function probeServer$1(service, container) {
+async function probeServer$1(service, container, last) {
 	if (container.state !== "running") return {
 		state: "unhealthy",
 		checks: [{
@@ -10116,7 +10288,7 @@ async function probeServer$1(service, container) {
 	});
 	try {
 		const { stdout } = await service.host.run(command, { timeout: 3 * (limit + 2) * 1e3 });
-		return healthOf(markedLines(stdout, nonce));
+		return healthOf(markedLines(stdout, nonce), (initial) => expectedDatabases(service, last, initial));
 	} catch (error) {
 		if (error instanceof CommandError || error instanceof HostError && error.fault === "timeout") return {
 			state: "unhealthy",
@@ -10130,8 +10302,8 @@ async function probeServer$1(service, container) {
 		throw error;
 	}
 }
-/** Health from the lines `ready CODE TEXT`, `select CODE TEXT`, `facts CODE {json}`. */
-function healthOf(lines) {
+/** Health from the lines `ready CODE TEXT`, `select CODE TEXT`, `facts CODE {json}`, `initial CODE NAME`. */
+function healthOf(lines, expected) {
 	if (!cameToEnd(lines)) return {
 		state: "unknown",
 		checks: [{
@@ -10179,14 +10351,16 @@ function healthOf(lines) {
 			details: {}
 		};
 	}
-	return withFacts(checks, parsed.data);
+	const initial = answer(lines, "initial");
+	const should = expected(initial.code === 0 ? initial.text : void 0);
+	return withFacts([...checks, checkDatabases(should, parsed.data.databases)], parsed.data);
 }
 function withFacts(checks, facts) {
 	const { connections, maxConnections, sizes, version } = facts;
 	const full = connections >= maxConnections * connectionLimit;
 	const size = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
 	return {
-		state: full ? "degraded" : "healthy",
+		state: full || checks.some(({ state }) => state !== "ok") ? "degraded" : "healthy",
 		checks: [
 			...checks,
 			{
@@ -11161,6 +11335,34 @@ function concerns$1(statement, role) {
 	return beginsWith(statement, "COMMENT", "ON", "ROLE") && nameAt(statement, 3) === role;
 }
 
+// src/service/postgres/restore-report.ts
+/** Where the replaced data is, and what came back in another way. */
+function keptSentence(service, restored, { expected, dropped }) {
+	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
+	const nothing = dropped ? `The disk of ${service.name} had no room for both: what was there was dropped before` : "There was nothing to replace";
+	const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`;
+	const changed = restored.flatMap((one) => otherVersions(one, expected));
+	const versions = changed.length === 0 ? "" : `; extensions came in other versions: ${changed.join(", ")}`;
+	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
+	return subscriptions.length === 0 ? `${kept}${versions}.` : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
+}
+/** What is not as it was, though all that was backed up is there. */
+function caveatOf({ databases }, restored) {
+	const closed = databases.filter((one) => !one.connectable && restored.some(({ live }) => live === one.name)).map(({ name }) => `"${name}" was closed to connections, and is open now. To close it: ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false.`);
+	const views = restored.flatMap(({ live, unfilled, reasons }) => unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`]);
+	const unfilled = `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`;
+	const all = [...closed, ...views.length > 0 ? [unfilled] : []];
+	return all.length > 0 ? all.join(" ") : void 0;
+}
+/** `pg_trgm 1.6 (was 1.5)`, of one database. */
+function otherVersions({ contents }, expected) {
+	const before = expected.find((one) => one.name === contents.name)?.extensions ?? [];
+	return (contents.extensions ?? []).flatMap(({ name, version }) => {
+		const was = before.find((one) => one.name === name)?.version;
+		return was === void 0 || was === version ? [] : [`${name} ${version} (was ${was})`];
+	});
+}
+
 // src/service/postgres/missing-roles.ts
 /**
 * Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
@@ -11233,15 +11435,16 @@ async function restoreServer$1(service, container, { backup, work, place = place
 		...assumedServer,
 		version: contents.version
 	};
+	const server = await serverFor(work, {
+		service,
+		container,
+		assumed
+	});
 	const job = {
 		service,
 		container,
 		work,
-		server: await serverFor(work, {
-			service,
-			container,
-			assumed
-		})
+		server
 	};
 	await assertPossible(job, contents);
 	await dropLeftovers(job);
@@ -11256,7 +11459,7 @@ async function restoreServer$1(service, container, { backup, work, place = place
 	});
 	const restored = await restoreAll$1(job, incoming, { dropped });
 	await swapAll(job, restored, { dropped });
-	const caveat = caveatOf(restored);
+	const caveat = caveatOf(server, restored);
 	return {
 		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
 		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
@@ -11265,7 +11468,8 @@ async function restoreServer$1(service, container, { backup, work, place = place
 			expected: contents.databases,
 			dropped
 		}),
-		...caveat === void 0 ? {} : { caveat }
+		...caveat === void 0 ? {} : { caveat },
+		...displacedIn(restored)
 	};
 }
 /** Refuses what can be seen to speak against it, while everything still runs; changes nothing. */
@@ -11373,29 +11577,6 @@ function assertEqual(service, expected, actual) {
 	const shown = all.slice(0, 20);
 	const rest = all.length > shown.length ? [`${all.length - shown.length} more`] : [];
 	throw failure("restore-differs", `what was restored beside ${service.name} is not what was backed up: ${[...shown, ...rest].join("; ")}`, { hint: "The live databases were not touched. Use another backup, or this one's copy in the other store." });
-}
-function keptSentence(service, restored, { expected, dropped }) {
-	const old = restored.filter((one) => one.exists).map((one) => `"${one.old}"`);
-	const nothing = dropped ? `The disk of ${service.name} had no room for both: what was there was dropped before` : "There was nothing to replace";
-	const kept = old.length === 0 ? nothing : `The replaced data of ${service.name} is in ${old.join(", ")}`;
-	const changed = restored.flatMap((one) => otherVersions(one, expected));
-	const versions = changed.length === 0 ? "" : `; extensions came in other versions: ${changed.join(", ")}`;
-	const subscriptions = restored.filter((one) => one.subscriptions > 0).map((one) => `"${one.live}"`);
-	return subscriptions.length === 0 ? `${kept}${versions}.` : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
-}
-/** What is not as it was, though all that was backed up is there. */
-function caveatOf(restored) {
-	const views = restored.flatMap(({ live, unfilled, reasons }) => unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`]);
-	if (views.length === 0) return void 0;
-	return `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`;
-}
-/** `pg_trgm 1.6 (was 1.5)`, of one database. */
-function otherVersions({ contents }, expected) {
-	const before = expected.find((one) => one.name === contents.name)?.extensions ?? [];
-	return (contents.extensions ?? []).flatMap(({ name, version }) => {
-		const was = before.find((one) => one.name === name)?.version;
-		return was === void 0 || was === version ? [] : [`${name} ${version} (was ${was})`];
-	});
 }
 
 // src/service/postgres/restore-fresh.ts
@@ -11638,10 +11819,10 @@ function compare(before, now) {
 		state: "failed",
 		detail: "the database of the backup does not exist"
 	};
-	const counts = new Map(now.tables.map((table) => [`${table.schema}.${table.name}`, table.rows]));
-	const tables = before.tables.map((table) => ({
-		...table,
-		full: `${table.schema}.${table.name}`
+	const counts = tableCounts(now);
+	const tables = [...tableCounts(before)].map(([full, rows]) => ({
+		full,
+		rows
 	}));
 	const gone = tables.filter(({ full }) => !counts.has(full)).map(({ full }) => full);
 	if (gone.length > 0) return {
@@ -13946,7 +14127,8 @@ async function forceReleaseLease(host, directory, number) {
 // src/host/claim-lease.ts
 /**
 * Takes the lock of `directory`, waiting up to `wait`. What an earlier attempt of the same run holds is taken over at
-* once. Throws the refusal `lock-held` naming the holder, its run and age; nothing has changed on the host then.
+* once. Throws the refusal `lock-held` naming the holder, its run and age, and when it is taken for dead; nothing has
+* changed on the host then.
 */
 async function claimLease(host, options) {
 	const { directory, holder, ttl = leaseTtl, wait = 0, poll = 5e3, mark = (0, node_crypto.randomUUID)(), signal, log } = options;
@@ -13977,7 +14159,7 @@ async function claimLease(host, options) {
 			log?.(`taking over from an earlier attempt of this run: ${describeLease(answer)}`);
 			after = answer.number;
 		} else {
-			if (answer && Date.now() >= until) throw lockHeld(answer, holder, wait);
+			if (answer && Date.now() >= until) throw lockHeld(answer, options);
 			if (answer && answer.number !== told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`);
 			told = answer?.number ?? told;
 			await (0, node_timers_promises.setTimeout)(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, void 0, signal ? { signal } : {});
@@ -13994,10 +14176,17 @@ async function forceCurrent(host, { directory, log }) {
 	const state = await readLease(host, directory);
 	if (state && await forceReleaseLease(host, directory, state.number)) log?.(`the lock was taken by force from ${describeLease(state)}`);
 }
-function lockHeld(state, { run }, waited) {
+function lockHeld(state, { holder, wait = 0, forcible = true }) {
 	if (state.state === "ahead") return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, { hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release)." });
-	const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`;
-	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`, { hint: state.holder?.run === run ? "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end." : wait });
+	const lives = state.holder?.run === holder.run ? "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end." : "Wait for that run, or cancel it.";
+	return refusal("lock-held", `the deployment lock is held by ${describeLease(state)}${wait > 0 ? `; waited ${formatDuration(wait)}` : ""}`, { hint: `${lives} ${ifDead(state, forcible)}` });
+}
+/** An upper bound: after a reboot it takes half as long. The host counts whole seconds, and one more than the ttl. */
+function ifDead({ ttl, age }, forcible) {
+	const left = ttl - age + 1e3;
+	const at = new Date(Date.now() + left).toISOString().slice(0, 19);
+	const force = forcible ? "; if it cannot wait, release the lock by force (`infra-actions lock --mode force-release`)" : "";
+	return `If it is dead, and no work of it goes on there, the lock is free in ${formatDuration(left)} at the latest (${at}Z): run this again then, or with a \`lock-wait\` as long${force}. See docs/runbooks/stuck-lock.md.`;
 }
 
 // src/host/keeper.ts
@@ -15210,9 +15399,11 @@ async function takeLease(host, { config, inputs, context, name, places }) {
 		work,
 		mark
 	});
+	const forcible = directory === layout(config).lock;
 	return claimLease(host, {
 		...claim,
 		mark,
+		forcible,
 		wait: inputs["lock-wait"] ?? config.lock.wait
 	});
 }
@@ -15347,6 +15538,14 @@ async function list(options) {
 		})),
 		unreadable
 	};
+}
+/** As `list`, of the newest `most` manifests that lie there, whoever's they are; without those that cannot be read. */
+async function newestManifests(options, most) {
+	return sortManifests(await texts(options, [
+		"backup",
+		most,
+		".json"
+	]), options).manifests;
 }
 async function lacking({ host, directory }, manifests) {
 	const files = manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file));
@@ -17741,15 +17940,20 @@ const backupContract = {
 	}),
 	outputs: require_libraries.strictObject({
 		...commonOutputs,
-		"backup-id": require_libraries.string$1().describe("Id of the proven backup, `backup-YYYYMMDD-HHMMSS`; empty without one."),
+		"backup-id": require_libraries.string$1().describe("Id of the proven backup, `backup-YYYYMMDD-HHMMSS`; empty without one, and in a dry run."),
 		"backup-location": require_libraries.string$1().describe("Its manifest's path on the host, or its address in S3."),
 		"backup-size": require_libraries.int().min(0).describe("Bytes of all its files."),
-		"storage-local": require_libraries._enum(["success", "failed"]).describe("`success` or `failed`."),
+		"storage-local": require_libraries._enum([
+			"success",
+			"failed",
+			"not-run"
+		]).describe("`success` or `failed`; `not-run` in a dry run."),
 		"storage-s3": require_libraries._enum([
 			"success",
 			"failed",
-			"off"
-		]).describe("`success`, `failed` or `off`.")
+			"off",
+			"not-run"
+		]).describe("`success`, `failed` or `off`; `not-run` in a dry run.")
 	}),
 	negative: {
 		...notDone,
@@ -17768,20 +17972,40 @@ const backupAction = action(backupContract, (inputs, context) => withTools(input
 	usesStores: true
 }, async (tools) => {
 	const done = await backup(tools, inputs.services ? { services: inputs.services } : {});
+	return tools.work.dryRun ? planned(done) : made(done, tools.layout);
+}));
+function made(done, { backups }) {
 	const { id, storage, services } = done.manifest;
 	return {
 		outputs: {
 			status: done.status,
-			reason: tools.work.dryRun ? "dry-run" : done.s3Failure === void 0 ? "done" : "s3-failed",
+			reason: done.s3Failure === void 0 ? "done" : "s3-failed",
 			"backup-id": id,
-			"backup-location": `${tools.layout.backups}/${manifestFile$1(id)}`,
+			"backup-location": `${backups}/${manifestFile$1(id)}`,
 			"backup-size": totals(services).bytes,
 			"storage-local": "success",
 			"storage-s3": storage.s3
 		},
 		summary: summaryOf$7(done)
 	};
-}));
+}
+/** Of a dry run: there is no backup that an id could name. */
+function planned({ manifest, s3Failure, status }) {
+	const { s3 } = manifest.storage;
+	const files = manifest.services.flatMap(({ service, artifacts }) => artifacts.map(({ file }) => [service, file]));
+	return {
+		outputs: {
+			status,
+			reason: "dry-run",
+			"backup-id": "",
+			"backup-location": "",
+			"backup-size": 0,
+			"storage-local": "not-run",
+			"storage-s3": s3 === "success" ? "not-run" : s3
+		},
+		summary: [summaryTable("No backup was made: these files would be", ["Service", "File"], files), s3Failure === void 0 ? "" : `**S3 would not have it**: ${s3Failure}\n`].join("\n")
+	};
+}
 function summaryOf$7({ manifest, s3Failure, repaired, retention }) {
 	const files = manifest.services.flatMap(({ service, artifacts }) => artifacts.map((one) => [
 		service,
@@ -18273,6 +18497,36 @@ function gibibytes(kibibytes) {
 	return (Number(kibibytes) / 1048576).toFixed(1);
 }
 
+// src/job/last-backups.ts
+/** Manifests that are read: enough to find one of each service, and few to carry. */
+const most = 20;
+/**
+* What the newest proven backup on the host holds of a service; undefined where none is known. Only to say what is missing:
+* where the backups cannot be read, a warning says so, and nothing is known.
+*/
+async function lastBackups(tools) {
+	const { host, layout, config } = tools;
+	const owner = {
+		project: config.project,
+		environment: config.environment
+	};
+	try {
+		const parts = (await newestManifests({
+			host,
+			directory: layout.backups,
+			...owner
+		}, most)).filter((one) => isProven(one, "local")).flatMap(({ id, services }) => services.map((backup) => ({
+			id,
+			backup
+		})));
+		return (service) => parts.find(({ backup }) => backup.service === service);
+	} catch (error) {
+		if (error instanceof HostError || !(error instanceof AppError)) throw error;
+		tools.log.warning(`What the last backup holds is not known: ${messageOf(error)}`);
+		return () => void 0;
+	}
+}
+
 // src/job/unfinished.ts
 /** What the notes of earlier runs on the host say. A run that is at work at this moment counts as one that was cut off. */
 async function unfinishedOf(tools) {
@@ -18296,10 +18550,11 @@ const hostName = "host";
 */
 async function checkInfra(tools) {
 	await lookConfigured(tools);
-	const [services, definition, containers] = await Promise.all([
+	const [services, definition, containers, last] = await Promise.all([
 		servicesOf$2(tools, "infrastructure"),
 		tools.stack.definition(),
-		tools.stack.containers()
+		tools.stack.containers(),
+		lastBackups(tools)
 	]);
 	const current = services.map((one) => ({
 		...one,
@@ -18307,7 +18562,7 @@ async function checkInfra(tools) {
 	}));
 	const data = current.filter((one) => dataKinds.includes(one.service.kind));
 	const [probes, host, presence, unfinished] = await Promise.all([
-		Promise.all(current.map((one) => probe(one))),
+		Promise.all(current.map((one) => probe(one, last(one.service.name)))),
 		checkHost(tools, data),
 		dataPresence(tools, data),
 		unfinishedOf(tools)
@@ -18327,11 +18582,11 @@ function copiesOf(containers, { service }) {
 	return byUse(containers.filter((one) => one.service === service.name));
 }
 /** Undefined where there is nothing to probe. A probe that gives no answer in time is unknown; a lost host is an error. */
-async function probe({ driver, service, container, definition }) {
+async function probe({ driver, service, container, definition }, last) {
 	if (!container) return void 0;
 	if (definition.oneShot) return oneShotHealth(container);
 	try {
-		return await driver.probe(service, container);
+		return await driver.probe(service, container, last);
 	} catch (error) {
 		if (!(error instanceof HostError && error.fault === "timeout")) throw error;
 		return {
@@ -18444,6 +18699,10 @@ function hostFinding({ disks }) {
 		fixable: false
 	};
 }
+/** The check by this name is about all of a server's databases. */
+function isMissingData({ name, state }) {
+	return name === "databases" && state !== "ok";
+}
 function conclude(tools, findings, data) {
 	const looked = findings.length > 1 ? findings : [];
 	const { report, exitCode } = combineHealth(looked, tools.clock.now().toISOString());
@@ -18454,6 +18713,7 @@ function conclude(tools, findings, data) {
 		exitCode,
 		report,
 		dataPresent: data.some((one) => one.present),
+		dataMissing: findings.some(({ health }) => health.checks.some(isMissingData)),
 		data,
 		findings,
 		checks: findings.flatMap(({ service, health }) => health.checks.map((check) => ({
@@ -18585,7 +18845,7 @@ const checkInfraContract = {
 			"unknown"
 		]).describe("`healthy`, `unhealthy` or `missing`; `unknown` only when the action failed."),
 		"infra-details": require_libraries.string$1().describe("Report as JSON: state and details of each service."),
-		"data-present": require_libraries.boolean().describe("Whether any data volume or directory of a data service holds something."),
+		"data-present": require_libraries.boolean().describe("Whether any data volume or directory of a data service holds something; which databases are missing, a warning says."),
 		unfinished: require_libraries._enum(unfinishedStates).describe("`no`; `run`: the next run finishes one that was cut off; `restore`: the app stays stopped until one."),
 		"exit-code": require_libraries.int().min(0).max(3).describe("0 healthy, 1 minor, 2 critical, 3 containers missing.")
 	}),
@@ -18628,14 +18888,14 @@ const unfinishedTexts = {
 	run: "an earlier run was cut off: the next one that changes anything finishes it",
 	restore: "the app stays stopped until its data is restored"
 };
-function summaryOf$5({ status, checks, dataPresent, unfinished }) {
+function summaryOf$5({ status, checks, dataPresent, dataMissing, unfinished }) {
 	const rows = checks.map(({ name, state, detail }) => [
 		name,
 		state,
 		detail
 	]);
 	const left = unfinished === "no" ? "" : `, ${unfinishedTexts[unfinished]}`;
-	const title = `Infrastructure: ${status}, ${dataPresent ? "data present" : "no data"}${left}`;
+	const title = `Infrastructure: ${status}, ${dataPresent ? dataMissing ? "data present, but not all that is known" : "data present" : "no data"}${left}`;
 	return summaryTable(title, [
 		"Check",
 		"State",
@@ -19831,6 +20091,7 @@ const codes = /* @__PURE__ */ new Set([
 	"backup-damaged",
 	"backup-incomplete",
 	"manifest-incomplete",
+	"postgres-contradiction",
 	"postgres-permission",
 	"postgres-restore-failed",
 	"postgres-role-failed",
@@ -21418,6 +21679,8 @@ async function restore(tools, options = {}) {
 		kept,
 		start: () => startOnRightData(tools)
 	});
+	const order = databasesFirst(wanted);
+	const told = (words) => words.flatMap((one, index) => one === void 0 ? [] : [`${order[index]?.service}: ${one}`]);
 	return {
 		backupId: manifest.id,
 		source,
@@ -21425,7 +21688,8 @@ async function restore(tools, options = {}) {
 		rows: sum(reports.map((one) => one.rows)),
 		keys: sum(reports.map((one) => one.keys)),
 		kept,
-		caveats: reports.flatMap(({ caveat }, index) => caveat === void 0 ? [] : [`${databasesFirst(wanted)[index]?.service}: ${caveat}`])
+		caveats: told(reports.map(({ caveat }) => caveat)),
+		displaced: told(reports.map(({ displaced }) => displaced))
 	};
 }
 /** What speaks against it is found while everything still runs. A server that does not answer is seen to when its turn comes. */
@@ -21722,7 +21986,8 @@ async function checkIntegrity(tools, manifest) {
 async function pipeline(tools, options) {
 	const restoreId = await chooseRestore(tools, options);
 	if (restoreId === void 0) await assertNotWaiting(tools);
-	const { status, dataPresent, unfinished } = await checkInfra(tools);
+	const { status, dataPresent, unfinished, checks } = await checkInfra(tools);
+	for (const { name, state, detail } of checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`);
 	const facts = {
 		...options.changes,
 		infraStatus: status,
@@ -21775,7 +22040,7 @@ async function pipeline(tools, options) {
 		reason: rules[rule],
 		jobs,
 		failure: failed,
-		backupId: made?.id
+		backupId: tools.work.dryRun ? void 0 : made?.id
 	};
 }
 /** Decided before this run makes a backup of its own, which would then be the latest. */
@@ -21796,7 +22061,7 @@ async function runJob(job, tools, options) {
 		case "backup": {
 			const { manifest, status } = await backup(tools);
 			return {
-				note: `${manifest.id}, ${status}`,
+				note: tools.work.dryRun ? "none made" : `${manifest.id}, ${status}`,
 				made: manifest
 			};
 		}
@@ -21882,7 +22147,7 @@ const pipelineContract = {
 		"app-changed": require_libraries.boolean().describe("Whether the application's files differ."),
 		"migrations-changed": require_libraries.boolean().describe("Whether migrations differ."),
 		base: require_libraries.string$1().describe("Commit compared with; empty when everything counts as changed."),
-		"backup-id": require_libraries.string$1().describe("Backup made by this run; empty without one.")
+		"backup-id": require_libraries.string$1().describe("Backup made by this run; empty without one, and in a dry run.")
 	}),
 	goesWith: { "backup-id": [{ force: "restore" }] },
 	negative: {
@@ -22478,7 +22743,7 @@ async function bringBack(tools, options) {
 			"rows-restored": done.rows,
 			"keys-restored": done.keys
 		},
-		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${done.kept.join("\n")}\n`
+		summary: `### Restored ${done.backupId} from ${done.source}\n\n${counts}, ${compared}.\n\n${[...done.kept, ...done.displaced].join("\n")}\n`
 	};
 }
 async function fromFile$1(tools, options) {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import type { Config } from "../core/config.ts"
 import { messageOf } from "../core/errors.ts"
-import type { Layout } from "../core/layout.ts"
+import { type Layout, layout } from "../core/layout.ts"
 import { assertDetachable } from "../host/assert-detachable.ts"
 import { claimLease } from "../host/claim-lease.ts"
 import type { Host } from "../host/host.ts"
@@ -107,7 +107,8 @@ async function takeLease(host: Host, { config, inputs, context, name, places }: 
   if (number !== undefined) return resumeLease(host, { ...claim, number })
   const mark = randomUUID()
   rememberClaim(context, { directory, work, mark })
-  return claimLease(host, { ...claim, mark, wait: inputs["lock-wait"] ?? config.lock.wait })
+  const forcible = directory === layout(config).lock
+  return claimLease(host, { ...claim, mark, forcible, wait: inputs["lock-wait"] ?? config.lock.wait })
 }
 
 /** What earlier runs left is waited for and told. What they had begun, their notes on the host tell: the jobs finish it. */

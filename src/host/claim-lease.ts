@@ -17,6 +17,8 @@ export interface ClaimOptions extends Omit<LeaseOptions, "number" | "ttl"> {
   readonly wait?: number
   /** Ends the claim of whoever holds the lock now. A person's decision: that run finds out at its next step. */
   readonly force?: boolean
+  /** Whether the lock action can release this lock by force, and a refusal says so; yes unless told. */
+  readonly forcible?: boolean
   /** Milliseconds between two looks; 5 s unless told. */
   readonly poll?: number
   /** Unique text by which whoever knows it finds this claim, even when its number never arrived; made up unless told. */
@@ -26,7 +28,8 @@ export interface ClaimOptions extends Omit<LeaseOptions, "number" | "ttl"> {
 
 /**
  * Takes the lock of `directory`, waiting up to `wait`. What an earlier attempt of the same run holds is taken over at
- * once. Throws the refusal `lock-held` naming the holder, its run and age; nothing has changed on the host then.
+ * once. Throws the refusal `lock-held` naming the holder, its run and age, and when it is taken for dead; nothing has
+ * changed on the host then.
  */
 export async function claimLease(host: Host, options: ClaimOptions): Promise<Lease> {
   const { directory, holder, ttl = leaseTtl, wait = 0, poll = 5000, mark = randomUUID(), signal, log } = options
@@ -44,7 +47,7 @@ export async function claimLease(host: Host, options: ClaimOptions): Promise<Lea
       log?.(`taking over from an earlier attempt of this run: ${describeLease(answer)}`)
       after = answer.number
     } else {
-      if (answer && Date.now() >= until) throw lockHeld(answer, holder, wait)
+      if (answer && Date.now() >= until) throw lockHeld(answer, options)
       if (answer && answer.number !== told) log?.(`waiting for the deployment lock: ${describeLease(answer)}`)
       told = answer?.number ?? told
       await sleep(answer ? Math.min(poll, Math.max(50, until - Date.now())) : 50, undefined, signal ? { signal } : {})
@@ -65,17 +68,28 @@ async function forceCurrent(host: Host, { directory, log }: ClaimOptions): Promi
     log?.(`the lock was taken by force from ${describeLease(state)}`)
 }
 
-function lockHeld(state: LeaseState, { run }: Holder, waited: number): Error {
+function lockHeld(state: LeaseState, { holder, wait = 0, forcible = true }: ClaimOptions): Error {
   if (state.state === "ahead")
     return failure("lock-clock", `the deployment lock cannot be judged: ${describeLease(state)}`, {
       hint: "Set the host's clock right, or make sure that run is dead and release the lock by force (lock action, mode force-release).",
     })
-  const wait = `Wait for that run or cancel it. The lock frees itself ${formatDuration(state.ttl)} after its last renewal; force it only when that run is surely dead.`
-  const pass =
-    "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end."
+  const lives =
+    state.holder?.run === holder.run
+      ? "It is this run's own (on a command line: of the same person on the same machine). Where its lock step took it, give the output `lock-number` of that step here; where another command or job of it works, wait for that one to end."
+      : "Wait for that run, or cancel it."
   return refusal(
     "lock-held",
-    `the deployment lock is held by ${describeLease(state)}${waited > 0 ? `; waited ${formatDuration(waited)}` : ""}`,
-    { hint: state.holder?.run === run ? pass : wait },
+    `the deployment lock is held by ${describeLease(state)}${wait > 0 ? `; waited ${formatDuration(wait)}` : ""}`,
+    { hint: `${lives} ${ifDead(state, forcible)}` },
   )
+}
+
+/** An upper bound: after a reboot it takes half as long. The host counts whole seconds, and one more than the ttl. */
+function ifDead({ ttl, age }: LeaseState, forcible: boolean): string {
+  const left = ttl - age + 1000
+  const at = new Date(Date.now() + left).toISOString().slice(0, 19)
+  const force = forcible
+    ? "; if it cannot wait, release the lock by force (`infra-actions lock --mode force-release`)"
+    : ""
+  return `If it is dead, and no work of it goes on there, the lock is free in ${formatDuration(left)} at the latest (${at}Z): run this again then, or with a \`lock-wait\` as long${force}. See docs/runbooks/stuck-lock.md.`
 }

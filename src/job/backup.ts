@@ -28,6 +28,7 @@ export interface BackupOptions {
 export interface BackupResult {
   /** `partial`: the backup is good, but S3 (not required) does not have it. */
   readonly status: "success" | "partial"
+  /** In a dry run of what would be made: its id names no backup, its sizes and sums are none. */
   readonly manifest: Manifest
   /** Why S3 does not have it. */
   readonly s3Failure: string | undefined
@@ -59,7 +60,8 @@ export async function backup(
   const named = names(running)
   if (tools.config.backup["prune-first"] && !beforeDrop) await pruneFirst(tools, named)
   const { id, stamp, created } = await freeId(tools, unreachable === undefined ? s3 : undefined, named)
-  log.info(`Backup ${id} of ${named.join(", ")} into ${layout.backups}`)
+  const what = tools.work.dryRun ? "A backup, here called" : "Backup"
+  log.info(`${what} ${id} of ${named.join(", ")} into ${layout.backups}`)
   const { verify, postgres } = tools.config.backup
   const whileWriting = unreachable === undefined && s3 ? beside(tools, s3) : undefined
   const target = {
@@ -155,6 +157,7 @@ function tolerate(tools: Tools, error: unknown): string {
 
 async function publish(tools: Tools, manifest: Manifest): Promise<void> {
   await localStore(tools.stores).putManifest(manifest, tools.work)
+  if (tools.work.dryRun) return tools.log.info("No backup was made, and nothing is proven")
   const { bytes, tables, rows, keys } = totals(manifest.services)
   tools.log.info(`${manifest.id}: ${bytes} bytes, ${tables} tables with ${rows} rows, ${keys} keys, proven`)
 }

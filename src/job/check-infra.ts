@@ -6,10 +6,12 @@ import type { Check, Health } from "../core/health.ts"
 import type { Container, StackDefinition } from "../docker/stack.ts"
 import { HostError } from "../host/host.ts"
 import { healthOf } from "../service/container.ts"
+import type { LastBackup } from "../service/driver.ts"
 import { lookConfigured } from "./configured-services.ts"
 import { byUse, containerChecks, uptimeOf } from "./container-checks.ts"
 import { type DataPresence, dataPresence } from "./data-presence.ts"
 import { checkHost, type HostChecks } from "./host-checks.ts"
+import { lastBackups } from "./last-backups.ts"
 import { type StackService, servicesOf } from "./stack-services.ts"
 import type { Tools } from "./tools.ts"
 import { unfinishedOf } from "./unfinished.ts"
@@ -29,6 +31,8 @@ export interface InfraHealth {
   readonly report: HealthReport
   /** Whether any place of a data service holds something, or might. */
   readonly dataPresent: boolean
+  /** Whether a server lacks a database that it should have; a check of the service says which. */
+  readonly dataMissing: boolean
   /** What an earlier run left when it was cut off. */
   readonly unfinished: Unfinished
   readonly data: readonly DataPresence[]
@@ -47,15 +51,16 @@ const hostName = "host"
  */
 export async function checkInfra(tools: Tools): Promise<InfraHealth> {
   await lookConfigured(tools)
-  const [services, definition, containers] = await Promise.all([
+  const [services, definition, containers, last] = await Promise.all([
     servicesOf(tools, "infrastructure"),
     tools.stack.definition(),
     tools.stack.containers(),
+    lastBackups(tools),
   ])
   const current = services.map((one) => ({ ...one, container: copiesOf(containers, one)[0] }))
   const data = current.filter((one) => dataKinds.includes(one.service.kind))
   const [probes, host, presence, unfinished] = await Promise.all([
-    Promise.all(current.map((one) => probe(one))),
+    Promise.all(current.map((one) => probe(one, last(one.service.name)))),
     checkHost(tools, data),
     dataPresence(tools, data),
     unfinishedOf(tools),
@@ -71,11 +76,14 @@ function copiesOf(containers: readonly Container[], { service }: StackService): 
 }
 
 /** Undefined where there is nothing to probe. A probe that gives no answer in time is unknown; a lost host is an error. */
-async function probe({ driver, service, container, definition }: StackService): Promise<Health | undefined> {
+async function probe(
+  { driver, service, container, definition }: StackService,
+  last: LastBackup | undefined,
+): Promise<Health | undefined> {
   if (!container) return undefined
   if (definition.oneShot) return oneShotHealth(container)
   try {
-    return await driver.probe(service, container)
+    return await driver.probe(service, container, last)
   } catch (error) {
     if (!(error instanceof HostError && error.fault === "timeout")) throw error
     const check: Check = { name: "probe", state: "unknown", detail: messageOf(error) }
@@ -154,6 +162,11 @@ function hostFinding({ disks }: HostChecks): ServiceFinding {
   return { service: hostName, health, fixable: false }
 }
 
+/** The check by this name is about all of a server's databases. */
+function isMissingData({ name, state }: Check): boolean {
+  return name === "databases" && state !== "ok"
+}
+
 function conclude(tools: Tools, findings: readonly ServiceFinding[], data: readonly DataPresence[]) {
   // Disks alone do not make an infrastructure: without a service the conclusion must fail (S7).
   const looked = findings.length > 1 ? findings : []
@@ -168,6 +181,7 @@ function conclude(tools: Tools, findings: readonly ServiceFinding[], data: reado
     exitCode,
     report,
     dataPresent: data.some((one) => one.present),
+    dataMissing: findings.some(({ health }) => health.checks.some(isMissingData)),
     data,
     findings,
     checks: findings.flatMap(({ service, health }) =>

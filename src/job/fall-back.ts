@@ -168,7 +168,7 @@ export async function restoreBroken(
     // One that was only late has lost nothing.
     if (!isKeyStore(one) && aside === undefined && (await isWhole(now, before))) continue
     const report = await one.driver.restore(one.service, containerOf(now), held, tools.work)
-    if (report.caveat !== undefined) tools.log.warning(`${name}: ${report.caveat}`)
+    for (const told of [report.caveat, report.displaced]) if (told !== undefined) tools.log.warning(`${name}: ${told}`)
     const [was, is] = dump
       ? ["as the new containers left it", "as it was stopped"]
       : ["as it was stopped", `as it was at ${manifest.created}`]

@@ -53,7 +53,7 @@ export interface PipelineResult {
 /** What a job says on success: its note, and the answers that the decision needs. */
 interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
   readonly note: string
-  /** The backup that was made. */
+  /** The backup that was made; in a dry run what would have been. */
   readonly made?: Manifest
 }
 
@@ -66,7 +66,8 @@ interface Answer extends Pick<Progress, "debugStatus" | "restoreNeeded"> {
 export async function pipeline(tools: Tools, options: PipelineOptions): Promise<PipelineResult> {
   const restoreId = await chooseRestore(tools, options)
   if (restoreId === undefined) await assertNotWaiting(tools)
-  const { status, dataPresent, unfinished } = await checkInfra(tools)
+  const { status, dataPresent, unfinished, checks } = await checkInfra(tools)
+  for (const { name, state, detail } of checks) if (state !== "ok") tools.log.warning(`${name}: ${detail}`)
   const facts: Facts = {
     ...options.changes,
     infraStatus: status,
@@ -97,7 +98,7 @@ export async function pipeline(tools: Tools, options: PipelineOptions): Promise<
     }
     progress = { ...progress, results: { ...progress.results, [job]: result } }
   }
-  return { rule, reason: rules[rule], jobs, failure: failed, backupId: made?.id }
+  return { rule, reason: rules[rule], jobs, failure: failed, backupId: tools.work.dryRun ? undefined : made?.id }
 }
 
 /** Decided before this run makes a backup of its own, which would then be the latest. */
@@ -119,7 +120,7 @@ async function runJob(job: JobName, tools: Tools, options: JobOptions): Promise<
     }
     case "backup": {
       const { manifest, status } = await backup(tools)
-      return { note: `${manifest.id}, ${status}`, made: manifest }
+      return { note: tools.work.dryRun ? "none made" : `${manifest.id}, ${status}`, made: manifest }
     }
     case "recreate":
       return recreateJob(tools, options)

@@ -32,7 +32,8 @@ export async function restoreService(tools: Tools, held: ServiceBackup, how: How
       .concat(place?.told() ?? [])
       .join(" ")
     if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`)
-    if (report.caveat !== undefined) tools.log.warning(`${held.service}: ${report.caveat}`)
+    for (const told of [report.caveat, report.displaced])
+      if (told !== undefined) tools.log.warning(`${held.service}: ${told}`)
     return { ...report, kept }
   } catch (error) {
     const gone = place?.told()

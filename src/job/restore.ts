@@ -26,13 +26,15 @@ export interface RestoreOptions {
   readonly inPlace?: { readonly force: boolean }
 }
 
-export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat"> {
+export interface RestoreResult extends Omit<RestoreReport, "kept" | "caveat" | "displaced"> {
   readonly backupId: string
   readonly source: "local" | "s3"
   /** One sentence per service: where the replaced data is. */
   readonly kept: readonly string[]
   /** One sentence per service of which something could not be compared exactly. */
   readonly caveats: readonly string[]
+  /** One phrase per service of which something is not in the place where it lay. */
+  readonly displaced: readonly string[]
 }
 
 /**
@@ -61,6 +63,9 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
   const kept = reports.map((one) => one.kept).filter((one) => one !== "")
   const done = `${manifest.id} is restored`
   await startAfterSuccess(tools, { done, kept, start: () => startOnRightData(tools) })
+  const order = databasesFirst(wanted)
+  const told = (words: readonly (string | undefined)[]) =>
+    words.flatMap((one, index) => (one === undefined ? [] : [`${order[index]?.service}: ${one}`]))
   return {
     backupId: manifest.id,
     source,
@@ -68,9 +73,8 @@ export async function restore(tools: Tools, options: RestoreOptions = {}): Promi
     rows: sum(reports.map((one) => one.rows)),
     keys: sum(reports.map((one) => one.keys)),
     kept,
-    caveats: reports.flatMap(({ caveat }, index) =>
-      caveat === undefined ? [] : [`${databasesFirst(wanted)[index]?.service}: ${caveat}`],
-    ),
+    caveats: told(reports.map(({ caveat }) => caveat)),
+    displaced: told(reports.map(({ displaced }) => displaced)),
   }
 }
 

@@ -12,4 +12,5 @@ probe() {
 probe ready pg_isready -q -t "$limit"
 probe select psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c 'select 1'
 probe facts psql -qAtXw -v ON_ERROR_STOP=1 -d template1 -c "$text"
+[ -z "${POSTGRES_DB:-}${POSTGRES_DB_FILE:-}" ] || probe initial printf %s "$PGDATABASE"
 printf '%s end 0\n' "$nonce"

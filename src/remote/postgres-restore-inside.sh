@@ -108,8 +108,16 @@ restore_archive() {
   done
   # A view may not be made of tables without rows.
   case " $* " in *' --schema-only '*) ;; *) refresh_views ;; esac
+  case " $* " in *' --no-tablespaces '*) tell_displaced ;; esac
   grep -E "$event_triggers" "$directory/list" >"$directory/late" || return 0
   run pg_restore -w --exit-on-error -L "$directory/late" -d "$database" "$archive" || exit
+}
+# What lies in the default tablespace now and lay in another: its name stands above each statement that pg_restore prints.
+tell_displaced() {
+  grep -E "$entry (TABLE|INDEX|MATERIALIZED VIEW|CONSTRAINT) " "$directory/list" >"$directory/some" || return 0
+  run pg_restore --schema-only -L "$directory/some" -f "$directory/statements" "$archive" || exit
+  sed -n "s/^-- Name: \(.*\); Type: [A-Z ]*; Schema: \(.*\); Owner: .*; Tablespace: \(.*\)$/$nonce displaced \2.\1 (\3)/p" \
+    "$directory/statements"
 }
 # A view that cannot be filled (its owner may not read a table any more, another server does not answer) loses no data: each of
 # them is told, and stops nothing. What is no fault of a view does: a full disk, a server that ends.

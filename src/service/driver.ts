@@ -52,6 +52,8 @@ export interface RestoreReport {
   readonly kept: string
   /** What could not be compared exactly with the backup, or made as it was from what it holds; absent when everything was. */
   readonly caveat?: string
+  /** What is not in the place where it lay, one phrase; absent when everything is. */
+  readonly displaced?: string
 }
 
 /** A dump that somebody else made. */
@@ -75,6 +77,13 @@ export interface InPlace {
   hold(holds: (backup: ServiceBackup) => Promise<boolean>): Promise<ServiceBackup | undefined>
   /** Writes down, durably, that from here on the live data is dropped: who is cut off leaves the rest to the next run. */
   noWayBack(): Promise<void>
+}
+
+/** What the newest proven backup holds of a service. */
+export interface LastBackup {
+  /** The whole backup's. */
+  readonly id: string
+  readonly backup: ServiceBackup
 }
 
 /** Whether people would be cut off by a stop. `unknown`: a server that serves does not tell. */
@@ -139,8 +148,8 @@ export interface Upgrade {
  */
 export interface ServiceDriver {
   readonly kinds: readonly ServiceKind[]
-  /** Deep check of a container that exists. */
-  probe(service: Service, container: Container): Promise<Health>
+  /** Deep check of a container that exists; also whether it still has what `last` holds, where that is cheap to tell. */
+  probe(service: Service, container: Container, last?: LastBackup): Promise<Health>
   /** Who would be cut off if this container stopped now; a server that does not answer has nobody. */
   occupancy?(service: Service, container: Container): Promise<Occupancy>
   /** Facts about the data of a running server, to be compared with those that `stop` gave. */

@@ -106,6 +106,11 @@ async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]>
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
 }
 
+/** As `list`, of the newest `most` manifests that lie there, whoever's they are; without those that cannot be read. */
+export async function newestManifests(options: LocalStoreOptions, most: number): Promise<readonly Manifest[]> {
+  return sortManifests(await texts(options, ["backup", most, ".json"]), options).manifests
+}
+
 async function lacking(
   { host, directory }: LocalStoreOptions,
   manifests: readonly Manifest[],

@@ -51,6 +51,7 @@ describe("the command line, built, against the testbed's host", () => {
     assert.equal(second.code, 2)
     assert.deepEqual([JSON.parse(second.stdout).reason, JSON.parse(second.stdout).acquired], ["lock-held", false])
     assert.match(second.stderr, /^Refused: .*lock is held/m)
+    assert.match(second.stderr, /is free in .* at the latest .*`infra-actions lock --mode force-release`/)
     assert.equal(cli(["lock", "--mode", "force-release"]).code, 0)
   })
 

@@ -41,14 +41,41 @@ describe("claiming", { concurrency: 4 }, () => {
     await assert.rejects(claimLease(host, { ...at, holder: other }), (error: AppError) => {
       assert.deepEqual([error.kind, error.code], ["refused", "lock-held"])
       assert.match(error.message, /backup by alice \(run 77, attempt 1, https:\/\/example.org\/77\), held for/)
-      assert.match(error.hint ?? "", /10m 0s/)
+      assert.match(error.hint ?? "", /cancel it\. If it is dead, .* in (10m [01]s|9m 5\ds) at the latest \(/)
       return true
     })
     await assert.rejects(claimLease(host, at), (error: AppError) => {
-      assert.match(error.hint ?? "", /this run's own.*`lock-number` of that step/)
+      assert.match(error.hint ?? "", /this run's own.*`lock-number` of that step.* If it is dead, .* at the latest/)
       return true
     })
     await lease.release()
+  })
+
+  test("the lock of a run that was killed says how long until it is taken for dead, and what to do", async () => {
+    const { at, layout, lease } = await open()
+    await lease.release()
+    const renewed = Math.floor(Date.now() / 1000) - 100
+    const record = `${renewed - 20} x 600 ${JSON.stringify(holder)}\n`
+    writeFileSync(join(layout.lock, "gen.2"), record)
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8")
+    writeFileSync(join(layout.lock, "beat.2"), `${renewed} ${boot}`)
+    for (const claimant of [holder, other]) {
+      const refused = claimLease(host, { ...at, holder: claimant })
+      await assert.rejects(refused, ({ message, hint = "" }: AppError) => {
+        assert.match(message, /held for 2m \ds, last renewed 1m 4\ds ago/)
+        const [, left, when = ""] = /is free in (8m 1\ds|8m 2[01]s) at the latest \((\S+)\)/.exec(hint) ?? []
+        assert.ok(left, hint)
+        assert.ok(Math.abs(Date.parse(when) / 1000 - (renewed + 601)) <= 2, hint)
+        assert.match(hint, /`lock-wait`.*`infra-actions lock --mode force-release`.*docs\/runbooks\/stuck-lock\.md/)
+        return true
+      })
+    }
+    // Of what the lock action does not know, as the lock of drills.
+    await assert.rejects(claimLease(host, { ...at, forcible: false }), ({ hint = "" }: AppError) => {
+      assert.match(hint, /at the latest/)
+      assert.doesNotMatch(hint, /force/)
+      return true
+    })
   })
 
   test("a stale one is taken, and its holder is told; one renewed by progress is not", async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { after, before, describe, it } from "node:test"
 import { backupId } from "../../src/core/backup-id.ts"
 import { backup } from "../../src/job/backup.ts"
 import { checkBackupAge } from "../../src/job/backup-age.ts"
+import { checkInfra } from "../../src/job/check-infra.ts"
 import { proveBackup } from "../../src/job/prove-backup.ts"
 import { restore } from "../../src/job/restore.ts"
 import { dataServices } from "../../src/job/stack-services.ts"
@@ -69,6 +70,42 @@ describe("backups of a stack", () => {
     const back = await restore(tools)
     assert.deepEqual([back.backupId, back.rows, back.keys], [full.manifest.id, 100, 4])
     assert.match(tools.said.join("\n"), /newer ones hold some services only: backup-\S+ \(dragonfly\)/)
+  })
+
+  it("say what a server no longer has, whose data directory is full all the same", async () => {
+    const missing = async () => {
+      const { status, exitCode, dataPresent, dataMissing, checks } = await checkInfra(open(place))
+      const found = checks.find(({ name }) => name === "postgres: databases")
+      // What the restore before has put aside is there as well.
+      const detail = found?.detail.replaceAll(/, "\w+__old_\w+"/g, "")
+      return { status, exitCode, dataPresent, dataMissing, state: found?.state, detail }
+    }
+    const healthy = { status: "healthy", dataPresent: true } as const
+    sql(place, "create database records")
+    const { manifest } = await backup(open(place), { services: ["postgres"] })
+    const because = `held by the last proven backup on the host, ${manifest.id}`
+    const detail = `"healthcare", "postgres", "records", ${because}`
+    assert.deepEqual(await missing(), { ...healthy, exitCode: 0, dataMissing: false, state: "ok", detail })
+    const lost = `missing: "records", ${because}; the server has "healthcare", "postgres"`
+    const lacking = { ...healthy, exitCode: 1, dataMissing: true, state: "warning", detail: lost }
+    // As a drop that was cut off leaves it.
+    sql(place, "update pg_database set datconnlimit = -2 where datname = 'records'")
+    assert.deepEqual(await missing(), lacking)
+    sql(place, "drop database records")
+    assert.deepEqual(await missing(), lacking)
+    // The next backup is what counts from then on.
+    await backup(open(place), { services: ["postgres"] })
+    assert.equal((await missing()).state, "ok")
+
+    // The app's only one, before there is any backup.
+    const metadata = `${open(place).layout.backups}/metadata`
+    renameSync(metadata, `${metadata}.aside`)
+    sql(place, "alter database healthcare rename to elsewhere", "postgres")
+    const initial = `missing: "healthcare", named in POSTGRES_DB; the server has "elsewhere", "postgres"`
+    assert.deepEqual(await missing(), { ...lacking, detail: initial })
+    sql(place, "alter database elsewhere rename to healthcare", "postgres")
+    renameSync(`${metadata}.aside`, metadata)
+    assert.equal((await missing()).state, "ok")
   })
 
   it("prove a destructive step only of this run's own data, as it is stored now, and for some hours", async () => {

@@ -18,7 +18,7 @@ describe("the README's commands, typed in the consumer's checkout", () => {
   })
   after(() => ground?.[Symbol.asyncDispose]())
 
-  /** Runs a dry run, and holds for it that the host is what it was and no secret is shown; its log. */
+  /** Runs a dry run, and holds for it that the host is what it was and no secret is shown; its log and its outputs. */
   async function dry(line: string): Promise<string> {
     const earlier = hostSnapshot(ground.bed.stack)
     const { code, stdout, stderr } = await typed(ground, line)
@@ -27,7 +27,7 @@ describe("the README's commands, typed in the consumer's checkout", () => {
     assert.match(stdout, /^reason=dry-run$|"reason":"dry-run"/m)
     assert.match(stderr, /Dry run: nothing was changed/)
     for (const secret of ground.secrets) assert.ok(!stderr.includes(secret) && !stdout.includes(secret))
-    return stderr
+    return `${stderr}\n${stdout}`
   }
 
   test("are all known here", () => {
@@ -67,6 +67,9 @@ describe("the README's commands, typed in the consumer's checkout", () => {
     const log = await dry("infra-actions backup --config infra.yml --dry-run")
     assert.match(log, /would do dump-postgres-healthcare:/)
     assert.match(log, /pg_dump/)
+    madeNone(log)
+    assert.match(log, /No backup was made: these files would be/)
+    assert.match(log, /^storage-local=not-run$/m)
   })
 
   test("restore --dry-run", async () => {
@@ -93,7 +96,14 @@ describe("the README's commands, typed in the consumer's checkout", () => {
     const log = await dry("infra-actions pipeline --dry-run")
     for (const job of ["backup", "recreate", "verify", "deploy-app"])
       assert.match(log, new RegExp(`^${job}: success`, "m"))
+    madeNone(log)
   })
+
+  /** Nothing tells of a backup that is not there: no id, no size, no proof. */
+  function madeNone(log: string): void {
+    assert.match(log, /^backup-id=$/m)
+    assert.doesNotMatch(log, /, proven|\b1 B\b|\b0{12}\b|counted in the dump/)
+  }
 
   test("debug --dry-run: the fix of a stopped container", async () => {
     execFileSync("docker", ["stop", "--time=0", `${ground.bed.stack.project}-coturn-1`], { stdio: "ignore" })

@@ -4,6 +4,8 @@ import { beginsWith, isKeyword, nameAt, type Statement, sqlStatements } from "./
 
 /** How a dump makes its database. */
 export interface DatabaseStatements {
+  /** Its own; undefined when that is the default one. */
+  readonly tablespace: string | undefined
   /**
    * `CREATE DATABASE` from template0 with encoding, locale and provider of the source, under another name; in its
    * tablespace where that is one of `tablespaces`, else in the default one.
@@ -26,6 +28,7 @@ export function databaseStatements(sql: string, database: string): DatabaseState
   const [options, tablespace] = optionsOf(creation)
   const properties = statements.filter((one) => isProperty(one, database))
   return {
+    tablespace,
     create(name, tablespaces) {
       const inIts = tablespace !== undefined && tablespaces.includes(tablespace)
       return `CREATE DATABASE ${identifier(name)} ${options}${inIts ? ` TABLESPACE = ${identifier(tablespace)}` : ""}`

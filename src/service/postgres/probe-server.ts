@@ -2,9 +2,10 @@ import { z } from "zod"
 import type { Check, Health } from "../../core/health.ts"
 import type { Container } from "../../docker/stack.ts"
 import { CommandError, HostError } from "../../host/host.ts"
-import type { Service } from "../driver.ts"
+import type { LastBackup, Service } from "../driver.ts"
 import { execInside } from "./inside.ts"
 import { cameToEnd, markedLines, newNonce } from "./marked-lines.ts"
+import { checkDatabases, type ExpectedDatabases, expectedDatabases } from "./missing-databases.ts"
 import { probeSql } from "./sql.ts"
 
 /** Share of max_connections in use from which the server is reported: some are reserved, and a deploy needs its own. */
@@ -16,10 +17,11 @@ const factsSchema = z.object({
   version: z.string(),
   standby: z.boolean(),
   sizes: z.record(z.string(), z.number()),
+  databases: z.array(z.string()),
 })
 
 /** pg_isready, a query, connections and sizes, in one round trip; every question has `services.<name>.timeout` as its limit. */
-export async function probeServer(service: Service, container: Container): Promise<Health> {
+export async function probeServer(service: Service, container: Container, last?: LastBackup): Promise<Health> {
   if (container.state !== "running") {
     const detail = `${container.state}, exit code ${container.exitCode}${container.oomKilled ? ", out of memory" : ""}`
     return { state: "unhealthy", checks: [{ name: "container", state: "failed", detail }], details: {} }
@@ -29,7 +31,7 @@ export async function probeServer(service: Service, container: Container): Promi
   const command = execInside("read", container, { name: "probe", args: [nonce, limit, probeSql] })
   try {
     const { stdout } = await service.host.run(command, { timeout: 3 * (limit + 2) * 1000 })
-    return healthOf(markedLines(stdout, nonce))
+    return healthOf(markedLines(stdout, nonce), (initial) => expectedDatabases(service, last, initial))
   } catch (error) {
     // The container cannot be entered, or never answered: that says something about it, unlike a host that is away.
     if (error instanceof CommandError || (error instanceof HostError && error.fault === "timeout"))
@@ -38,8 +40,11 @@ export async function probeServer(service: Service, container: Container): Promi
   }
 }
 
-/** Health from the lines `ready CODE TEXT`, `select CODE TEXT`, `facts CODE {json}`. */
-export function healthOf(lines: readonly string[]): Health {
+/** Health from the lines `ready CODE TEXT`, `select CODE TEXT`, `facts CODE {json}`, `initial CODE NAME`. */
+export function healthOf(
+  lines: readonly string[],
+  expected: (initial: string | undefined) => ExpectedDatabases,
+): Health {
   if (!cameToEnd(lines)) {
     return { state: "unknown", checks: [{ name: "probe", state: "unknown", detail: "it broke off" }], details: {} }
   }
@@ -60,7 +65,9 @@ export function healthOf(lines: readonly string[]): Health {
     const detail = facts.code === 0 ? "the answer makes no sense" : failedWith(facts)
     return { state: "degraded", checks: [...checks, { name: "connections", state: "unknown", detail }], details: {} }
   }
-  return withFacts(checks, parsed.data)
+  const initial = answer(lines, "initial")
+  const should = expected(initial.code === 0 ? initial.text : undefined)
+  return withFacts([...checks, checkDatabases(should, parsed.data.databases)], parsed.data)
 }
 
 function withFacts(checks: readonly Check[], facts: z.output<typeof factsSchema>): Health {
@@ -68,7 +75,7 @@ function withFacts(checks: readonly Check[], facts: z.output<typeof factsSchema>
   const full = connections >= maxConnections * connectionLimit
   const size = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0)
   return {
-    state: full ? "degraded" : "healthy",
+    state: full || checks.some(({ state }) => state !== "ok") ? "degraded" : "healthy",
     checks: [
       ...checks,
       { name: "connections", state: full ? "warning" : "ok", detail: `${connections} of ${maxConnections}` },

@@ -35,4 +35,6 @@ export interface Restored extends Beside {
   readonly unfilled: readonly string[]
   /** Why, as the server said. */
   readonly reasons: readonly string[]
+  /** What lay in a tablespace of its own and does not now: `public.t (fast)`. */
+  readonly displaced: readonly string[]
 }

@@ -7,6 +7,7 @@ import type { InPlace, RestoreReport, Service } from "../driver.ts"
 import { assertReplaceable } from "./assert-replaceable.ts"
 import { assertUnchanged } from "./assert-unchanged.ts"
 import { rowsOf } from "./contents.ts"
+import { displacedIn } from "./displaced.ts"
 import { besideName, stepPart } from "./identifiers.ts"
 import { ask } from "./inside.ts"
 import { storedAs } from "./packing.ts"
@@ -62,6 +63,7 @@ export async function restoreServer(
     keys: 0,
     kept: keptSentence(service, restored, { expected: contents.databases, dropped }),
     ...(caveat === undefined ? {} : { caveat }),
+    ...displacedIn(restored),
   }
 }
 

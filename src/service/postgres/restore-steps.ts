@@ -4,6 +4,7 @@ import { remoteScript } from "../../remote/scripts.ts"
 import { script } from "../../shell/command.ts"
 import { databaseContents } from "./contents.ts"
 import { type DatabaseStatements, databaseStatements } from "./database-statements.ts"
+import { displacedDatabase } from "./displaced.ts"
 import { dropSql } from "./drop-sql.ts"
 import { sessionName } from "./dump-command.ts"
 import { besideName, connectionTo, identifier } from "./identifiers.ts"
@@ -41,6 +42,7 @@ export async function restoreBeside(
     `read-${service.name}-${names.step}`,
     () => readStatements(job, names, properties),
     {
+      tablespace: undefined,
       create: (name) => `CREATE DATABASE ${identifier(name)}`,
       settings: () => [],
       properties: [],
@@ -88,6 +90,7 @@ export async function restoreBeside(
     subscriptions: Number(valuesOf(lines, "subscriptions")[0] ?? 0),
     unfilled: valuesOf(lines, "unfilled").map((line) => String(JSON.parse(line))),
     reasons: valuesOf(lines, "reason"),
+    displaced: [...displacedDatabase(statements, server), ...valuesOf(lines, "displaced")],
   }
 }
 

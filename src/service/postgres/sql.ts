@@ -27,14 +27,15 @@ select json_build_object(
     ) order by datname)
     from pg_database))`
 
-/** Numbers for a probe; one JSON object. */
+/** Numbers for a probe, and the databases that are there, without one whose drop was cut off; one JSON object. */
 export const probeSql = `
 select json_build_object(
   'connections', (select count(*) from pg_stat_activity where backend_type = 'client backend'),
   'maxConnections', current_setting('max_connections')::int,
   'version', current_setting('server_version'),
   'standby', pg_is_in_recovery(),
-  'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn))`
+  'sizes', (select json_object_agg(datname, pg_database_size(oid) order by datname) from pg_database where datallowconn),
+  'databases', (select coalesce(json_agg(datname order by datname), '[]') from pg_database where datconnlimit <> -2 and datname not in ('template0', 'template1')))`
 
 /**
  * Sets the search path that the database has by its settings, behind the system's own: functions that indexes call may need

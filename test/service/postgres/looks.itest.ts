@@ -41,7 +41,7 @@ describe("looking at a Postgres server", () => {
     assert.equal(health.state, "healthy", JSON.stringify(health))
     assert.deepEqual(
       health.checks.map((check) => check.name),
-      ["pg_isready", "select", "connections", "size"],
+      ["pg_isready", "select", "databases", "connections", "size"],
     )
     assert.equal(health.details["max-connections"], 100)
     assert.ok(Number(health.details["database-size-bytes"]) > 8_000_000)

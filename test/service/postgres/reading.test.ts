@@ -9,12 +9,14 @@ import { compareWithBackup } from "../../../src/service/postgres/compare-with-ba
 import { databaseContents } from "../../../src/service/postgres/contents.ts"
 import { named } from "../../../src/service/postgres/inside.ts"
 import { cameToEnd, markedLines, newNonce } from "../../../src/service/postgres/marked-lines.ts"
-import { healthOf } from "../../../src/service/postgres/probe-server.ts"
+import { checkDatabases, expectedDatabases } from "../../../src/service/postgres/missing-databases.ts"
+import { healthOf as probeHealth } from "../../../src/service/postgres/probe-server.ts"
 import { assumedServer, markOf } from "../../../src/service/postgres/server-facts.ts"
 import { swapSql } from "../../../src/service/postgres/swap-sql.ts"
 import { assertBringsBack } from "../../../src/service/postgres/unrestorable-extensions.ts"
 import { criticalTables, judgeForeignKeys } from "../../../src/service/postgres/verify-server.ts"
 import { sh } from "../../../src/shell/command.ts"
+import { postgresOf } from "../../support/manifests.ts"
 
 describe("marked lines", () => {
   it("are only those with the nonce, and an end that others print is none", () => {
@@ -62,12 +64,35 @@ describe("named", () => {
 })
 
 describe("healthOf", () => {
-  const facts = `facts 0 {"connections":3,"maxConnections":100,"version":"17.1","standby":false,"sizes":{"app":10}}`
+  const facts = `facts 0 {"connections":3,"maxConnections":100,"version":"17.1","standby":false,"sizes":{"app":10},"databases":["app","postgres"]}`
+  const answers = (...more: readonly string[]) => ["ready 0 ", "select 0 1", ...more]
+  const healthOf = (lines: readonly string[], names: readonly string[] = ["app"]) =>
+    probeHealth(lines, () => ({ names, because: "by our word" }))
   it("is healthy only when everything answered", () => {
-    assert.equal(healthOf(["ready 0 ", "select 0 1", facts, "end 0"]).state, "healthy")
-    assert.equal(healthOf(["ready 0 ", "select 0 1", facts]).state, "unknown")
-    assert.equal(healthOf(["ready 0 ", "select 0 1", "facts 1 ERROR", "end 0"]).state, "degraded")
-    assert.equal(healthOf(["ready 0 ", "select 0 1", facts.replace(":3", ":95"), "end 0"]).state, "degraded")
+    assert.equal(healthOf(answers(facts, "end 0")).state, "healthy")
+    assert.equal(healthOf(answers(facts)).state, "unknown")
+    assert.equal(healthOf(answers("facts 1 ERROR", "end 0")).state, "degraded")
+    assert.equal(healthOf(answers(facts.replace(":3", ":95"), "end 0")).state, "degraded")
+  })
+  it("is degraded, never worse, when a database is missing, and names it", () => {
+    const { state, checks } = healthOf(answers(facts, "end 0"), ["app", "shop"])
+    assert.equal(state, "degraded")
+    assert.deepEqual(
+      checks.filter((one) => one.state !== "ok").map((one) => one.detail),
+      [`missing: "shop", by our word; the server has "app", "postgres"`],
+    )
+  })
+  it("takes the configuration before a backup, and a backup before the container's first database", () => {
+    const last = { id: "backup-20261121-020000", backup: postgresOf("db", { shop: {} }) }
+    const config = { "critical-tables": [], "sample-queries": [], timeout: 1 }
+    const [service, told] = [config, { ...config, databases: ["app"] }].map((one) => ({ name: "db", config: one }))
+    assert.ok(service && told)
+    assert.deepEqual(expectedDatabases(told, last, "first").names, ["app"])
+    const held = expectedDatabases(service, last, "first")
+    assert.deepEqual([held.names, /backup-20261121-020000/.test(held.because)], [["shop"], true])
+    assert.deepEqual(expectedDatabases(service, undefined, "first").names, ["first"])
+    const unknown = expectedDatabases(service, undefined, undefined)
+    assert.deepEqual([unknown.names, checkDatabases(unknown, []).state], [[], "ok"])
   })
   it("says why it is not", () => {
     const health = healthOf(["ready 2 ", "select 124 ", "facts 124 ", "end 0"])

@@ -50,11 +50,11 @@ describe("a restore that must begin anew", () => {
         "placed",
         "select spcname, (select count(*) from t) from pg_database d join pg_tablespace s on s.oid = dattablespace where datname = current_database()",
       )
-    await restore(held)
+    assert.equal((await restore(held)).displaced, undefined)
     assert.equal(lies(), "its own|10")
     drop("placed")
     ground.sql("postgres", `drop tablespace "its own"`)
-    await restore(held)
+    assert.match((await restore(held)).displaced ?? "", /: "placed": the database itself \(its own\)$/)
     assert.equal(lies(), "pg_default|10")
   })
 
@@ -70,13 +70,17 @@ describe("a restore that must begin anew", () => {
         "spread",
         "select count(*) from t union all select count(*) from pg_class where relname in ('t', 'of_t') and reltablespace <> 0",
       )
-    await restore(held)
+    assert.equal((await restore(held)).displaced, undefined)
     assert.equal(lies(), "10\n2")
-    for (const missing of ["of indexes", "of rows"]) {
+    for (const missing of ["of indexes", "of rows", "of others"]) {
       drop("spread")
       ground.sql("postgres", `drop tablespace "${missing}"`)
       if (missing === "of rows") makeTablespace("of others", "/tmp/others")
-      await restore(held)
+      const { displaced = "" } = await restore(held)
+      assert.match(
+        displaced,
+        /default tablespace.*: "spread": public\.t \(of rows\); "spread": public\.of_t \(of indexes\)$/,
+      )
       assert.equal(lies(), "10\n0")
     }
     assert.ok(!names().some((one) => /__new_/.test(one)))
