@@ -8,6 +8,7 @@ import { script, sh } from "../../shell/command.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { portOf, redisScript } from "./ask-server.ts"
 import { type DumpedFile, type DumpReport, parseDumpReport } from "./dump-report.ts"
+import { replicaAdvice } from "./replication.ts"
 import { productOf, type ServerAnswer } from "./server-answer.ts"
 import { checkSnapshotSet } from "./snapshot-set.ts"
 import { askReadyServer } from "./wait-server.ts"
@@ -29,6 +30,8 @@ export async function backupServer(
   { target, work }: { readonly target: BackupTarget; readonly work: Work },
 ): Promise<ServiceBackup> {
   const answer = await askReadyServer(service, container)
+  const advice = replicaAdvice(service, answer)
+  if (advice !== undefined) target.warn?.(advice)
   const { product, version } = productOf(answer)
   const base = `${keysFolder}/${service.name}-${target.stamp}`
   const command = product === "dragonfly" ? dumpSet : dumpFile

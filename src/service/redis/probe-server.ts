@@ -1,16 +1,17 @@
 import { messageOf } from "../../core/errors.ts"
-import type { Check, Health } from "../../core/health.ts"
+import { type Check, type Health, warned } from "../../core/health.ts"
 import { totalKeys } from "../../core/key-counts.ts"
 import type { Container } from "../../docker/stack.ts"
 import { CommandError, HostError } from "../../host/host.ts"
 import type { Service } from "../driver.ts"
 import { askServer, explainPing } from "./ask-server.ts"
+import { replicationChecks } from "./replication.ts"
 import { productOf, type ServerAnswer } from "./server-answer.ts"
 
 /** Share of `maxmemory` from which a server that cannot evict is reported. */
 const memoryLimit = 0.9
 
-/** PING, loading, memory and the last save, in one round trip; a server that does not answer is an answer. */
+/** PING, loading, memory, the last save and a replica's link to its master, in one round trip; a server that does not answer is an answer. */
 export async function probeServer(service: Service, container: Container): Promise<Health> {
   if (container.state !== "running") {
     return { state: "unhealthy", checks: [failed("ping", `the container is ${container.state}`)], details: {} }
@@ -37,6 +38,8 @@ export function judge(answer: ServerAnswer): Health {
   const checks = [
     ping === "PONG" ? ok("ping", "PONG") : failed("ping", explainPing(answer)),
     ...(ping === "PONG" || fields.used_memory !== undefined ? [memory(answer), lastSave(answer, product)] : []),
+    // It serves, and neither a start nor new containers bring its master back.
+    ...replicationChecks(answer).map(warned),
   ]
   const worst = checks.some((one) => one.state === "failed")
     ? "unhealthy"

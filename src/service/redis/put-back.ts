@@ -1,4 +1,4 @@
-import { failure, messageOf } from "../../core/errors.ts"
+import { AppError, failure, messageOf } from "../../core/errors.ts"
 import { killNow } from "../../docker/kill-now.ts"
 import { mayStillAct, type Work } from "../../host/work.ts"
 import type { Service } from "../driver.ts"
@@ -43,6 +43,7 @@ export async function putBack(options: PutBackOptions, reason: unknown): Promise
     )
   }
   throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, {
+    ...(reason instanceof AppError && reason.hint !== undefined && { hint: reason.hint }),
     cause: reason,
   })
 }

@@ -1,9 +1,11 @@
 import type { ServiceDriver } from "../driver.ts"
+import { askServer } from "./ask-server.ts"
 import { backupServer } from "./backup-server.ts"
 import { cutUndos } from "./cut-undos.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { removeKept, replacedKeys } from "./kept-data.ts"
 import { probeServer } from "./probe-server.ts"
+import { assertMaster } from "./replication.ts"
 import { restoreServer } from "./restore-server.ts"
 import { scratchServer } from "./scratch-server.ts"
 import { stopServer } from "./stop-server.ts"
@@ -18,6 +20,7 @@ export function redisDriver(): ServiceDriver {
     probe: probeServer,
     fingerprint: fingerprintServer,
     stop: stopServer,
+    assertRestorable: async (service, container) => assertMaster(service, await askServer(service, container)),
     backup: (service, container, target, work) => backupServer(service, container, { target, work }),
     restore: (service, container, backup, work) => restoreServer(service, container, { backup, work }),
     undo: undoRestore,

@@ -12,6 +12,7 @@ import { atData, loadArguments } from "./data-work.ts"
 import { keptFolder, keptNote } from "./kept-data.ts"
 import { keysRead } from "./keys-read.ts"
 import { putBack, type Reached } from "./put-back.ts"
+import { assertMaster } from "./replication.ts"
 import { checkBackup, contentsOf } from "./restore-checks.ts"
 import type { RedisKind } from "./server-answer.ts"
 import { endServer, stopServer } from "./stop-server.ts"
@@ -75,7 +76,7 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
 }
 
 /**
- * Whether it serves. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
+ * Whether it serves. Refuses a replica. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
  * not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
  * `stop-writes-on-bgsave-error`).
  */
@@ -83,6 +84,7 @@ async function serves({ service, container }: Plan): Promise<boolean> {
   const { state } = container
   if (state !== "running" && state !== "paused") return false
   const answer = state === "running" ? await askServer(service, container) : undefined
+  if (answer) assertMaster(service, answer)
   if (answer?.ping === "PONG" || answer?.ping.startsWith("LOADING")) return answer.ping === "PONG"
   const why = answer ? explainPing(answer) : "it is paused"
   throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${why}`, {
@@ -101,6 +103,8 @@ async function makeStop({ service, container, work }: Plan, isServing: boolean):
 async function proveLoaded({ service, container, backup }: Plan): Promise<string | undefined> {
   const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0)
   const answer = await waitForServer(service, container, loadLimit(bytes))
+  // One that was stopped could not be asked before.
+  assertMaster(service, answer)
   const read = await keysRead(service, container, answer)
   const { different, caveat } = compareLoaded(contentsOf(service.name, backup), answer, read)
   if (different.length > 0) {

@@ -7,15 +7,17 @@ import { atData, atDirectory, loadArguments } from "./data-work.ts"
 import { fingerprintServer } from "./fingerprint-server.ts"
 import { heldBefore, type KeptData, keptFolder, keptNote, liveSettings, readKept } from "./kept-data.ts"
 import { putBack, type Reached } from "./put-back.ts"
+import { assertMaster } from "./replication.ts"
 import { stopServer } from "./stop-server.ts"
-import { loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
+import { askReadyServer, loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
 
 /**
  * Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
  * in the same way, so that this can be taken back too. When the old data does not come up with the keys it had, all is
- * put back as it was. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
+ * put back as it was. Refuses a replica. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
  */
 export async function undoRestore(service: Service, container: Container, work: Work, run?: string): Promise<string> {
+  assertMaster(service, await askReadyServer(service, container))
   const settings = await liveSettings(service, container)
   const kept = await readKept(service, container, settings)
   // One that was still being filled when its restore was cut has no time.

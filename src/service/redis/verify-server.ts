@@ -5,8 +5,9 @@ import type { KeysContents, ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import type { Service, VerifyOptions } from "../driver.ts"
 import { askServer, explainPing, portOf, redisScript } from "./ask-server.ts"
+import { replicationChecks } from "./replication.ts"
 
-/** Keys against a backup's, and a key written, read and removed. */
+/** Keys against a backup's, and a key written, read and removed; of a replica, which takes no writes, its link to its master. */
 export async function verifyServer(
   service: Service,
   container: Container,
@@ -16,8 +17,9 @@ export async function verifyServer(
   const answer = await askServer(service, container)
   if (answer.ping !== "PONG") return [{ name: "ping", state: "failed", detail: explainPing(answer) }]
   const known = backup !== undefined && backup.contents.kind !== "postgres" ? backup.contents : undefined
-  const trip = await roundTrip(service, container)
-  return [...(known === undefined ? [] : compareKeys(known, answer.keyspace)), restored ? warned(trip) : trip]
+  const link = replicationChecks(answer)
+  const own = link.length > 0 ? link : [await roundTrip(service, container)]
+  return [...(known === undefined ? [] : compareKeys(known, answer.keyspace)), ...(restored ? own.map(warned) : own)]
 }
 
 /**

@@ -60,6 +60,7 @@ export async function askReadyServer(service: Service, container: Container): Pr
 }
 
 function hintFor({ ping }: ServerAnswer): string {
+  if (ping.startsWith("MASTERDOWN")) return "Bring the link to its master back, or work on the master."
   if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log."
   return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass."
 }

@@ -4,6 +4,7 @@ import { compareLoaded } from "../../../src/service/redis/compare-loaded.ts"
 import { judgeSettings, restoredNames } from "../../../src/service/redis/data-settings.ts"
 import { parseCheck, parseDumpReport } from "../../../src/service/redis/dump-report.ts"
 import { judge } from "../../../src/service/redis/probe-server.ts"
+import { replicationChecks } from "../../../src/service/redis/replication.ts"
 import { compareVersions, parseVersion } from "../../../src/service/redis/restore-checks.ts"
 import { parseAnswer, productOf } from "../../../src/service/redis/server-answer.ts"
 import { compareKeys } from "../../../src/service/redis/verify-server.ts"
@@ -46,6 +47,28 @@ test("only a server that serves is healthy", () => {
       .join(),
     /No space/,
   )
+})
+
+test("what a replica says of its link is read as each product says it", () => {
+  const told = (role: string, more: string) => {
+    const answer = parseAnswer(`${serving}role:${role}\nmaster_host:db.example\nmaster_port:6379\n${more}`)
+    return replicationChecks(answer).map(({ state, detail }) => [
+      state,
+      detail.replace(/^the link to its master db.example:6379 is /, ""),
+    ])
+  }
+  const down = "master_link_status:down\nmaster_last_io_seconds_ago"
+  assert.deepEqual(told("master", ""), [])
+  assert.deepEqual(told("slave", "master_link_status:up\nmaster_last_io_seconds_ago:3"), [
+    ["ok", "up, last heard of 3 s ago"],
+  ])
+  assert.deepEqual(told("slave", `${down}:-1\nmaster_link_down_since_seconds:70`), [["failed", "down since 70 s"]])
+  // Dragonfly has one number for both, and may call the role otherwise.
+  assert.deepEqual(told("replica", `${down}:70`), [["failed", "down since 70 s"]])
+  assert.deepEqual(told("slave", `${down}:-1\nmaster_link_down_since_seconds:-1\nmaster_sync_in_progress:1`), [
+    ["failed", "down, and was not up since the server started, a full copy is on its way"],
+  ])
+  assert.deepEqual(told("slave", ""), [["failed", "down, and was not up since the server started"]])
 })
 
 test("a snapshot's own counts are read from its bytes and must be those that the checker read", () => {
