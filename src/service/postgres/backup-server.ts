@@ -15,6 +15,7 @@ import { assumedPacking, choosePacking, type Packing, packed, type Stored, store
 import { type Place, placeOf } from "./place.ts"
 import { assumedServer, chosenDatabases, type DatabaseFacts, type ServerFacts, serverFor } from "./server-facts.ts"
 import { freeBytes } from "./space.ts"
+import { standbyAdvice } from "./standby-advice.ts"
 
 interface Job {
   readonly service: Service
@@ -39,7 +40,7 @@ export async function backupServer(
   const job = { service, container, target, work, lockLimit, place }
   const server = await serverFor(work, { service, container, assumed: assumedServer })
   const databases = chosenDatabases(service, server)
-  for (const sentence of backupAdvice(service, server)) target.warn?.(sentence)
+  for (const sentence of [...standbyAdvice(service, server), ...backupAdvice(service, server)]) target.warn?.(sentence)
   assertSettings(service, server, databases)
   await assertSpace(service, databases)
   if (!work.dryRun)

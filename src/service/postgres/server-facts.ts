@@ -30,6 +30,10 @@ const serverSchema = z.object({
   dataChecksums: z.boolean(),
   superuser: z.boolean(),
   standby: z.boolean(),
+  /** Of a standby: when the last transaction that it replayed was committed, ISO 8601, UTC; null where there was none. */
+  lastReplayed: z.string().nullable(),
+  /** Whether it has replayed all that its primary, which sends to it now, has sent; true for a primary. */
+  upToDate: z.boolean(),
   oldSnapshotThreshold: z.string(),
   roles: z.array(z.string()),
   /** Those of them that a killed restore left. */
@@ -61,6 +65,8 @@ export const assumedServer: ServerFacts = {
   dataChecksums: false,
   superuser: true,
   standby: false,
+  lastReplayed: null,
+  upToDate: true,
   oldSnapshotThreshold: "-1",
   roles: [],
   leftRoles: [],

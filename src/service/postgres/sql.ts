@@ -10,6 +10,10 @@ select json_build_object(
   'dataChecksums', current_setting('data_checksums') = 'on',
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
   'standby', pg_is_in_recovery(),
+  'lastReplayed', to_char(pg_last_xact_replay_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'upToDate', not pg_is_in_recovery() or (
+    exists (select from pg_stat_wal_receiver where status = 'streaming')
+    and coalesce(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false)),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
   'leftRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where shobj_description(oid, 'pg_authid') = ${literal(restoringRole)}),
