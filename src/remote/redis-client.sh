@@ -36,9 +36,18 @@ if [ -n "$REDISCLI_AUTH" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH;
 cli=$(command -v redis-cli || command -v valkey-cli) || fail "the image has no redis-cli"
 if command -v timeout >/dev/null; then quick="timeout 20"; else quick=; fi
 ask() { $quick "$cli" -p "$port" "$@" 2>/dev/null | tr -d '\r'; }
+# declined COMMAND REPLY: ends with the reply; `refused` where the server does not know the command by this name, or forbids it.
+declined() {
+  case $2 in
+    *"unknown command"* | *"restricted command"* | NOPERM*) fail "refused $1: $2" ;;
+    *) fail "$1 answered: ${2:-nothing}" ;;
+  esac
+}
 slow() { "$cli" -p "$port" "$@" 2>/dev/null | tr -d '\r'; }
 field() { ask INFO persistence | sed -n "s/^$1://p"; }
 setting() { ask CONFIG GET "$1" | sed -n 2p; }
+# Ends where the server does not tell its settings.
+settings_told() { [ -n "$(setting dir)" ] || declined "CONFIG GET" "$(ask CONFIG GET dir | head -n 1)"; }
 keyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\n' ' '; }
 # send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.
 # The open file stays the same when the server renames a newer one over its name.

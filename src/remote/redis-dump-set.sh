@@ -21,11 +21,9 @@ room "$(dirname "$target")" "$need" || exit 1
 
 inside "$container" "$port" "$set" "$need" "$limit" >"$target.list.partial" <<'INSIDE' || broken
 set=$1 need=$2 limit=$3
+settings_told
 dir=$(setting dir)
-case $dir in
-  *://*) fail "the data directory is $dir: a snapshot there is no file that can be copied" ;;
-  '') fail "CONFIG GET dir gave nothing: $(ask PING)" ;;
-esac
+case $dir in *://*) fail "the data directory is $dir: a snapshot there is no file that can be copied" ;; esac
 while [ "$(field loading)" != 0 ]; do
   limit=$((limit - 1))
   [ "$limit" -gt 0 ] || fail "still loading its data"
@@ -46,7 +44,7 @@ while :; do
       limit=$((limit - 1))
       [ "$limit" -gt 0 ] || fail "another save did not end in time"
       sleep 1 ;;
-    *) fail "SAVE answered: $reply" ;;
+    *) declined SAVE "$reply" ;;
   esac
 done
 echo "before $before"

@@ -20,6 +20,7 @@ until_field() {
     sleep 1
   done
 }
+settings_told
 dir=$(setting dir) name=$(setting dbfilename)
 [ -n "$dir" ] && [ -n "$name" ] || fail "CONFIG GET dir and dbfilename gave nothing: $(ask PING)"
 until_field loading 0
@@ -43,7 +44,7 @@ while :; do
       done
       break ;;
     *"already in progress"*) until_field rdb_bgsave_in_progress 0 ;;
-    *) fail "BGSAVE answered: $reply" ;;
+    *) declined BGSAVE "$reply" ;;
   esac
 done
 waited=0

@@ -14,7 +14,7 @@ if ask INFO server | grep -q '^dragonfly_version:'; then
       OK) exit 0 ;;
       *"in progress"*) wait_second ;;
       *"filename is not specified"*) fail "it is set up without dbfilename: its data would not outlive a restart" ;;
-      *) fail "SAVE answered: $reply" ;;
+      *) declined SAVE "$reply" ;;
     esac
   done
 fi
@@ -24,7 +24,7 @@ while :; do
   case $reply in
     OK) exit 0 ;;
     *"already in progress"*) wait_second ;;
-    *) fail "SAVE answered: $reply" ;;
+    *) declined SAVE "$reply" ;;
   esac
 done
 INSIDE

@@ -8,6 +8,7 @@ import { script, sh } from "../../shell/command.ts"
 import type { BackupTarget, Service } from "../driver.ts"
 import { portOf, redisScript } from "./ask-server.ts"
 import { type DumpedFile, type DumpReport, parseDumpReport } from "./dump-report.ts"
+import { orRefused } from "./refused-command.ts"
 import { replicaAdvice } from "./replication.ts"
 import { productOf, type ServerAnswer } from "./server-answer.ts"
 import { checkSnapshotSet } from "./snapshot-set.ts"
@@ -35,11 +36,12 @@ export async function backupServer(
   const { product, version } = productOf(answer)
   const base = `${keysFolder}/${service.name}-${target.stamp}`
   const command = product === "dragonfly" ? dumpSet : dumpFile
-  const { stdout } = await work.step(
-    `dump-${service.name}`,
-    command(service, container, { target, base, kibibytes: needed(answer) }),
-    { timeout: longest, assume: assumed(`${service.name}-${target.stamp}`) },
-  )
+  const { stdout } = await work
+    .step(`dump-${service.name}`, command(service, container, { target, base, kibibytes: needed(answer) }), {
+      timeout: longest,
+      assume: assumed(`${service.name}-${target.stamp}`),
+    })
+    .catch(orRefused(service))
   const report = parseDumpReport(stdout)
   const wrong = await work.check(
     `check-${service.name}`,

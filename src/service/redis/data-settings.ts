@@ -3,6 +3,7 @@ import { refusal } from "../../core/errors.ts"
 import type { Container, Mount } from "../../docker/stack.ts"
 import type { Service } from "../driver.ts"
 import { askServer, portOf, redisScript } from "./ask-server.ts"
+import { orRefused } from "./refused-command.ts"
 import type { RedisKind } from "./server-answer.ts"
 
 /** Where a server keeps what it loads at its start. */
@@ -20,10 +21,10 @@ export interface DataSettings {
 export async function readSettings(service: Service, container: Container, product: RedisKind): Promise<DataSettings> {
   const live = container.state === "running" && (await askServer(service, container)).ping !== ""
   const name = live ? "redis-settings" : "redis-settings-stopped"
-  const { stdout } = await service.host.run(
-    redisScript(name, { effect: "read", args: [container.id, portOf(service)] }),
-    { timeout: service.config.timeout + 20_000 },
-  )
+  const command = redisScript(name, { effect: "read", args: [container.id, portOf(service)] })
+  const { stdout } = await service.host
+    .run(command, { timeout: service.config.timeout + 20_000 })
+    .catch(orRefused(service))
   return judgeSettings(stdout, { product, container, service: service.name })
 }
 

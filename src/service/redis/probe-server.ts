@@ -5,6 +5,7 @@ import type { Container } from "../../docker/stack.ts"
 import { CommandError, HostError } from "../../host/host.ts"
 import type { Service } from "../driver.ts"
 import { askServer, explainPing } from "./ask-server.ts"
+import { refusedOf } from "./refused-command.ts"
 import { replicationChecks } from "./replication.ts"
 import { productOf, type ServerAnswer } from "./server-answer.ts"
 
@@ -30,6 +31,11 @@ export function judge(answer: ServerAnswer): Health {
   const { ping, fields, keyspace } = answer
   const { product, version } = productOf(answer)
   const loading = ping.startsWith("LOADING") || (ping === "PONG" && fields.loading !== "0")
+  const refused = refusedOf(answer)
+  if (refused) {
+    const name = refused.command.toLowerCase()
+    return { state: "unknown", checks: [{ name, state: "unknown", detail: `refused: ${refused.reply}` }], details: {} }
+  }
   if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) {
     return { state: "unknown", checks: [{ name: "ping", state: "unknown", detail: explainPing(answer) }], details: {} }
   }

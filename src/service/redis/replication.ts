@@ -1,6 +1,7 @@
 import { refusal } from "../../core/errors.ts"
 import type { Check } from "../../core/health.ts"
 import type { Service } from "../driver.ts"
+import { commandRefused, refusedOf } from "./refused-command.ts"
 import type { ServerAnswer } from "./server-answer.ts"
 
 /** Where a replica's data comes from. */
@@ -36,8 +37,14 @@ export function replicationChecks(answer: ServerAnswer): readonly Check[] {
   return found ? [{ name: "replication", state: found.isUp ? "ok" : "failed", detail: found.detail }] : []
 }
 
-/** Refuses a replica: whatever is put into it, its master overwrites, at once or when the link is up again. */
-export function assertMaster({ name }: Service, answer: ServerAnswer): void {
+/**
+ * Refuses a replica, for whatever is put into it its master overwrites, at once or when the link is up again; and a server
+ * that may not be asked whether it is one.
+ */
+export function assertMaster(service: Service, answer: ServerAnswer): void {
+  const { name } = service
+  const refused = refusedOf(answer)
+  if (refused) throw commandRefused(service, refused)
   const found = replicationOf(answer)
   if (!found) return
   throw refusal("redis-replica", `${name} is a replica of ${found.master}, which overwrites whatever is put into it`, {

@@ -40,15 +40,15 @@ export async function restoreServer(
 ): Promise<RestoreReport> {
   const contents = contentsOf(service.name, backup)
   await work.check(`check-${service.name}`, () => checkBackup(service, container, backup), undefined)
+  await work.check(`answers-${service.name}`, () => serves(service, container), true)
   const settings = await readSettings(service, container, contents.product as RedisKind)
   const plan = { service, container, backup, settings, work }
-  await work.check(`answers-${service.name}`, () => serves(plan), true)
   let reached: Reached = "staged"
   let caveat: string | undefined
   try {
     await stage(plan, contents.product as RedisKind)
     await refuseSharedData(service, container, settings.mount)
-    const isServing = await serves(plan)
+    const isServing = await serves(service, container)
     reached = "stopped"
     const held = await makeStop(plan, isServing)
     reached = "swapped"
@@ -80,7 +80,7 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
  * not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
  * `stop-writes-on-bgsave-error`).
  */
-async function serves({ service, container }: Plan): Promise<boolean> {
+async function serves(service: Service, container: Container): Promise<boolean> {
   const { state } = container
   if (state !== "running" && state !== "paused") return false
   const answer = state === "running" ? await askServer(service, container) : undefined

@@ -7,6 +7,8 @@ export type RedisKind = Extract<ServiceKind, "dragonfly" | "redis" | "valkey">
 export interface ServerAnswer {
   /** `PONG`, an error reply such as `LOADING ...` or `NOAUTH ...`, or empty. */
   readonly ping: string
+  /** The error reply to INFO; empty when there was none. */
+  readonly info: string
   readonly fields: Readonly<Record<string, string>>
   readonly keyspace: Keyspace
 }
@@ -18,7 +20,8 @@ export function parseAnswer(text: string): ServerAnswer {
     const at = line.indexOf(":")
     return at > 0 && /^[a-z0-9_]+$/i.test(line.slice(0, at)) ? [[line.slice(0, at), line.slice(at + 1)] as const] : []
   })
-  return { ping: ping.trim(), fields: Object.fromEntries(pairs), keyspace: parseKeyspace(rest.join(" ")) }
+  const info = rest.find((line) => /^(ERR|NOPERM) /.test(line)) ?? ""
+  return { ping: ping.trim(), info, fields: Object.fromEntries(pairs), keyspace: parseKeyspace(rest.join(" ")) }
 }
 
 /** The databases that hold keys, from `db0:keys=3,expires=1,...` wherever it stands. */

@@ -6,6 +6,7 @@ import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 import { portOf, redisScript } from "./ask-server.ts"
 import { fingerprintBeforeStop } from "./fingerprint-server.ts"
+import { orRefused } from "./refused-command.ts"
 
 /** Seconds for the save that comes with the stop: a server killed in it loses what it has not written. */
 const grace = 600
@@ -17,11 +18,8 @@ const grace = 600
 export async function stopServer(service: Service, container: Container, work: Work): Promise<Fingerprint> {
   const fingerprint = await fingerprintBeforeStop(service, container)
   if (container.state === "running") {
-    await work.step(
-      `save-${service.name}`,
-      redisScript("redis-save", { effect: "change", args: [container.id, portOf(service), 3600] }),
-      { timeout: 3_600_000 },
-    )
+    const save = redisScript("redis-save", { effect: "change", args: [container.id, portOf(service), 3600] })
+    await work.step(`save-${service.name}`, save, { timeout: 3_600_000 }).catch(orRefused(service))
   }
   await endServer(service, container, work)
   return fingerprint

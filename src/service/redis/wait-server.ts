@@ -5,6 +5,7 @@ import { CommandError } from "../../host/host.ts"
 import { sh } from "../../shell/command.ts"
 import type { Service } from "../driver.ts"
 import { askServer, explainPing } from "./ask-server.ts"
+import { commandRefused, refusedOf } from "./refused-command.ts"
 import type { ServerAnswer } from "./server-answer.ts"
 
 /** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
@@ -48,6 +49,8 @@ export async function askReadyServer(service: Service, container: Container): Pr
     const answer = await askServer(service, container)
     const { ping, fields } = answer
     if (ping === "PONG" && fields.loading === "0") return answer
+    const refused = refusedOf(answer)
+    if (refused) throw commandRefused(service, refused)
     // Dragonfly does not tell how much it has to load, but how much it holds by now.
     const bytes = Math.max(Number(fields.loading_total_bytes ?? 0), Number(fields.used_memory ?? 0))
     const loads = ping.startsWith("LOADING") || (ping === "PONG" && fields.loading === "1")
