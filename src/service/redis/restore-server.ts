@@ -14,7 +14,7 @@ import { keysRead } from "./keys-read.ts"
 import { putBack, type Reached } from "./put-back.ts"
 import { assertMaster } from "./replication.ts"
 import { checkBackup, contentsOf } from "./restore-checks.ts"
-import type { RedisKind } from "./server-answer.ts"
+import type { RedisKind, ServerAnswer } from "./server-answer.ts"
 import { endServer, stopServer } from "./stop-server.ts"
 import { loadLimit, refuseSharedData, waitForServer } from "./wait-server.ts"
 
@@ -107,8 +107,21 @@ async function proveLoaded({ service, container, backup }: Plan): Promise<string
   assertMaster(service, answer)
   const read = await keysRead(service, container, answer)
   const { different, caveat } = compareLoaded(contentsOf(service.name, backup), answer, read)
+  const evicted = evictionsOf(answer)
   if (different.length > 0) {
-    throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`)
+    const all = evicted === undefined ? different : [...different, evicted]
+    throw failure("restore-differs", `${service.name} did not load what the backup holds: ${all.join("; ")}`, {
+      ...(evicted !== undefined && {
+        hint: `Raise maxmemory of ${service.name} to what the backup's server had, or set maxmemory-policy to noeviction; then restore again.`,
+      }),
+    })
   }
-  return caveat
+  return [caveat, evicted && `All its keys were read, but ${evicted}.`].filter(Boolean).join(" ") || undefined
+}
+
+/** One phrase about the keys that a server has thrown out since its start; undefined when there are none. */
+function evictionsOf({ fields }: ServerAnswer): string | undefined {
+  const { evicted_keys: keys = "0", maxmemory, maxmemory_policy: policy } = fields
+  if (Number(keys) === 0) return undefined
+  return `it evicted ${keys} of them by now, for its maxmemory is ${maxmemory} bytes (maxmemory-policy ${policy})`
 }

@@ -92,3 +92,25 @@ test("a restore brings back a server whose data is gone and which does not run",
   assert.equal((await restore(ground, made)).keys, 521)
   assert.equal(await ground.cli("DBSIZE"), "500")
 })
+
+test("a server with less memory that throws keys out is told as that", async () => {
+  await using ground = await redisGround("roomy")
+  await ground.cli("EVAL", "for i=1,6000 do redis.call('SET','k'..i,string.rep('x',500)) end", "0")
+  await ground.cli("-n", "1", "EVAL", "for i=1,6000 do redis.call('SET','e'..i,string.rep('x',500),'EX',9000) end", "0")
+  const made = await backup(ground)
+  const small = async (policy: string) => {
+    const one = await redisGround(`small-${policy}`, { args: ["--maxmemory", "6mb", "--maxmemory-policy", policy] })
+    await sh("cp", "-r", `${ground.backups}/.`, one.backups)
+    return one
+  }
+  await using any = await small("allkeys-random")
+  await assert.rejects(restore(any, made), {
+    code: "restore-failed",
+    message:
+      /instead of 6000; it evicted \d+ of them by now, for its maxmemory is 6291456 bytes \(maxmemory-policy allkeys-random\)/,
+    hint: /Raise maxmemory of cache/,
+  })
+  // Those with an expiry may be fewer, and are not counted: that they were thrown out is said.
+  await using expiring = await small("volatile-lru")
+  assert.match((await restore(expiring, made)).caveat ?? "", /^All its keys were read, but it evicted \d+ of them/)
+})
