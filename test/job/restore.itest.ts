@@ -14,7 +14,7 @@ import { restoreForeign } from "../../src/job/restore-foreign.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, open, redis, sql } from "./recreate-ground.ts"
+import { backupId, docker, open, redis, refusedWith, sql } from "./recreate-ground.ts"
 
 const slot = 25
 
@@ -81,6 +81,21 @@ describe("a restore into a server that does not serve", () => {
     assert.equal(sql(place, "select count(*) from notes"), "30")
     assert.equal(await state("api"), "running")
     assert.equal(aside().length, 1, "what was set aside stays")
+  })
+
+  it("is refused before the app stops where a key store is a replica, and so is an undo, after which the app runs", async () => {
+    const started = () => docker("inspect", "-f", "{{.State.StartedAt}}", name("api"))
+    const before = await started()
+    redis(place, "replicaof", "127.0.0.1", "7777")
+    try {
+      await assert.rejects(restore(open(place), { backupId: id }), refusedWith("redis-replica"))
+      assert.equal(await started(), before)
+      await assert.rejects(undoRestore(open(place)), refusedWith("redis-replica"))
+    } finally {
+      redis(place, "replicaof", "no", "one")
+    }
+    assert.equal(await state("api"), "running")
+    assert.equal(await readStoppedApp(open(place)), undefined)
   })
 
   it("names what was set aside, and removes it only after a later backup of the server that serves now", async () => {
