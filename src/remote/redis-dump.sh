@@ -22,7 +22,7 @@ until_field() {
 }
 settings_told
 dir=$(setting dir) name=$(setting dbfilename)
-[ -n "$dir" ] && [ -n "$name" ] || fail "CONFIG GET dir and dbfilename gave nothing: $(ask PING)"
+[ -n "$name" ] || fail "it is set up without dbfilename"
 until_field loading 0
 free=$(df -Pk "$dir" | sed -n '2s/^.* \([0-9]\{1,\}\) \{1,\}[0-9]\{1,\}% .*$/\1/p')
 [ "${free:-0}" -ge "$need" ] || fail "the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes"

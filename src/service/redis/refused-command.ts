@@ -16,6 +16,7 @@ export function refusedOf({ ping, info }: ServerAnswer): Refused | undefined {
   return isRefused(info) ? { command: "INFO", reply: info } : undefined
 }
 
+/** The error of a work that needs this command. */
 export function commandRefused({ name }: Service, { command, reply }: Refused, cause?: unknown): AppError {
   const rule = `+${command.toLowerCase().replace(" ", "|")}`
   return refusal("redis-command-refused", `${name} refuses the command ${command}: ${reply}`, {

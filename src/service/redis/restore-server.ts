@@ -76,8 +76,8 @@ async function stage({ service, container, backup, settings, work }: Plan, produ
 }
 
 /**
- * Whether it serves. Refuses a replica. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
- * not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
+ * Whether it serves. Refuses a replica. Throws `redis-not-ready` where it runs and says anything else but that it loads:
+ * what it may hold and has not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
  * `stop-writes-on-bgsave-error`).
  */
 async function serves(service: Service, container: Container): Promise<boolean> {
