@@ -3,34 +3,53 @@ import type { Artifact } from "../../core/manifest.ts"
 import { sh } from "../../shell/command.ts"
 import { Secret } from "../../shell/secret.ts"
 import { applyInside, named } from "./inside.ts"
-import { cameToEnd, markedLines, newNonce } from "./marked-lines.ts"
+import { cameToEnd, markedLines, newNonce, valuesOf } from "./marked-lines.ts"
+import { grantSql, type Membership, regrantedSql } from "./memberships.ts"
 import { missingRoles } from "./missing-roles.ts"
 import type { RestoreJob } from "./restore-job.ts"
 
-/** Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. */
-export async function restoreRoles(job: RestoreJob, artifacts: readonly Artifact[]): Promise<void> {
+/**
+ * Brings back the roles that the server does not have; the others keep their passwords. They hold hashes: never shown. Gives what
+ * could not be made as it was: before 16 anybody could be the grantor of a membership, and the first role may be another here.
+ */
+export async function restoreRoles(job: RestoreJob, artifacts: readonly Artifact[]): Promise<readonly string[]> {
   const { service, container, work, server } = job
   const file = artifacts.find((one) => one.role === "globals")?.file
   if (file === undefined)
     throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`)
-  const statements = await work.check(
+  const { statements, memberships } = await work.check(
     "read-roles",
     async () => {
       const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`)
       return missingRoles(stdout, server.roles)
     },
-    "",
+    { statements: [], memberships: [] },
   )
-  if (statements === "") return
+  if (statements.length === 0) return []
   const nonce = newNonce()
+  const grants = server.version < 160_000 ? memberships.map(({ text }) => text) : grantSql(memberships)
+  const sql = ["begin", ...statements, ...grants, "commit", ...regrantedSql(memberships, `${nonce} regranted`), ""]
   const { stdout } = await work
     .step(`restore-${service.name}-roles`, applyInside(container, nonce), {
-      input: new Secret("roles", statements),
+      input: new Secret("roles", sql.join(";\n")),
       assume: `${nonce} end 0\n`,
     })
     .catch((error: unknown) => {
       throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error)
     })
-  if (!cameToEnd(markedLines(stdout, nonce)))
+  const lines = markedLines(stdout, nonce)
+  if (!cameToEnd(lines))
     throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`)
+  return regranted(valuesOf(lines, "regranted").flatMap((at) => memberships[Number(at)] ?? []))
+}
+
+function regranted(memberships: readonly Membership[]): readonly string[] {
+  if (memberships.length === 0) return []
+  const shown = memberships
+    .slice(0, 20)
+    .map(({ role, member, grantor }) => `"${member}" in "${role}" (was by "${grantor}")`)
+  const rest = memberships.length > shown.length ? [`${memberships.length - shown.length} more`] : []
+  return [
+    `memberships are now granted by the first role of the server, since who had granted them has no right to here: ${[...shown, ...rest].join(", ")}.`,
+  ]
 }
