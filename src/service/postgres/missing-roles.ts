@@ -1,7 +1,14 @@
 import { type Membership, membershipOf } from "./memberships.ts"
 import { beginsWith, isKeyword, nameAt, type Statement, sqlStatements } from "./sql-statements.ts"
 
+export interface MissingRole {
+  readonly name: string
+  readonly superuser: boolean
+  readonly login: boolean
+}
+
 export interface MissingRoles {
+  readonly roles: readonly MissingRole[]
   /** Statements that make them, but for their memberships. */
   readonly statements: readonly string[]
   readonly memberships: readonly Membership[]
@@ -15,17 +22,28 @@ export interface MissingRoles {
 export function missingRoles(globals: string, existing: readonly string[]): MissingRoles {
   const statements = sqlStatements(globals)
   const present = new Set(existing)
-  const missing = new Set(
-    statements.flatMap((one) => {
-      const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : undefined
-      return name === undefined || present.has(name) ? [] : [name]
-    }),
-  )
+  const names = statements.flatMap((one) => {
+    const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : undefined
+    return name === undefined || present.has(name) ? [] : [name]
+  })
+  const missing = new Set(names)
   const kept = statements.filter((one) => concerns(one, missing))
   return {
+    roles: names.map((name) => ({ name, superuser: may(kept, name, "SUPERUSER"), login: may(kept, name, "LOGIN") })),
     statements: kept.flatMap((one) => (membershipOf(one) ? [] : [one.text])),
     memberships: kept.flatMap((one) => membershipOf(one) ?? []),
   }
+}
+
+/** Whether `ALTER ROLE name WITH ...` gives it this attribute. */
+function may(statements: readonly Statement[], role: string, attribute: string): boolean {
+  return statements.some(
+    (one) =>
+      beginsWith(one, "ALTER", "ROLE") &&
+      nameAt(one, 2) === role &&
+      isKeyword(one.tokens[3], "WITH") &&
+      one.tokens.slice(4).some((token) => isKeyword(token, attribute)),
+  )
 }
 
 function concerns(statement: Statement, missing: ReadonlySet<string>): boolean {

@@ -59,7 +59,7 @@ describe("roles that a restore brings back", () => {
        grant team to dba with admin option;
        set role dba; grant grp to a_member; grant grp to z_member with admin option; grant team to a_member`,
     )
-    const { caveat } = await restoreInto(same, old)
+    const { caveat, kept } = await restoreInto(same, old)
     assert.deepEqual(memberships(same), [
       "a_member<grp by clinic inherit set",
       "a_member<team by dba inherit set",
@@ -67,6 +67,7 @@ describe("roles that a restore brings back", () => {
       "z_member<grp by clinic admin set",
     ])
     assert.match(caveat ?? "", /"a_member" in "grp" \(was by "dba"\), "z_member" in "grp" \(was by "dba"\)\.$/)
+    assert.match(kept, /: "a_member", "dba" \(SUPERUSER, LOGIN\), "grp", "team", "z_member"\.$/)
   })
 
   it("have all that several grantors gave, where one of them may not grant any more", async () => {
@@ -78,11 +79,13 @@ describe("roles that a restore brings back", () => {
     )
     const held = await backUp(same)
     same.sql("app", `drop role "m;'x"; revoke admin option for crew from admin_of_it`)
-    await driver.restore?.(same.service, same.container(), held, directWork(same.service.host))
+    const restore = () => driver.restore?.(same.service, same.container(), held, directWork(same.service.host))
+    assert.match((await restore())?.kept ?? "", /Roles that were missing are back .*: "m;'x"\.$/)
+    assert.doesNotMatch((await restore())?.kept ?? "", /Roles/)
     const crew = () => memberships(same).filter((one) => one.includes("m;'x"))
     assert.deepEqual(crew(), [`"m;'x"<crew by clinic inherit`])
     same.sql("app", `drop role "m;'x"; grant crew to admin_of_it with admin option`)
-    await driver.restore?.(same.service, same.container(), held, directWork(same.service.host))
+    await restore()
     assert.deepEqual(crew(), [`"m;'x"<crew by admin_of_it inherit`, `"m;'x"<crew by clinic`])
   })
 

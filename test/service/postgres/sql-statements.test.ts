@@ -54,11 +54,12 @@ CREATE TABLESPACE fast OWNER clinic LOCATION '/fast';
 
 describe("missingRoles", () => {
   it("takes nothing when nobody is missing", () => {
-    const nothing = { statements: [], memberships: [] }
+    const nothing = { roles: [], statements: [], memberships: [] }
     assert.deepEqual(missingRoles(globals, ["clinic", 'od;d "role', "reader", "other"]), nothing)
   })
   it("makes what is missing and never touches what is there", () => {
-    const { statements, memberships } = missingRoles(globals, ["clinic", "reader"])
+    const { roles, statements, memberships } = missingRoles(globals, ["clinic", "reader"])
+    assert.deepEqual(roles, [{ name: 'od;d "role', superuser: false, login: true }])
     assert.deepEqual(
       statements.map((text) => text.split(" ").slice(0, 3).join(" ")),
       ['CREATE ROLE "od;d', 'ALTER ROLE "od;d', "COMMENT ON ROLE"],
