@@ -47,3 +47,28 @@ export function isDatedAhead({ created }: Pick<Manifest, "created">, now: Date):
 export function holds({ services }: Manifest, name: string): boolean {
   return services.some(({ service }) => service === name)
 }
+
+/** All that it has data of: `service`, and `service/database` for each database of a Postgres server. */
+export function heldBy({ services }: Pick<Manifest, "services">): readonly string[] {
+  return services.flatMap(({ service, contents }) =>
+    contents.kind === "postgres" ? [service, ...contents.databases.map(({ name }) => `${service}/${name}`)] : [service],
+  )
+}
+
+/**
+ * All that the next backup of these services will have data of, as `heldBy`, as far as it is known before: of databases those
+ * that are `configured`, else those that the last backup held.
+ */
+export function comingToHold(
+  services: readonly string[],
+  backups: readonly Manifest[],
+  configured: (service: string) => readonly string[] | undefined,
+): readonly string[] {
+  const sorted = newestFirst(backups)
+  return services.flatMap((service) => {
+    const chosen = configured(service)
+    if (chosen) return [service, ...chosen.map((name) => `${service}/${name}`)]
+    const last = sorted.find((one) => holds(one, service))?.services.filter((one) => one.service === service)
+    return last ? heldBy({ services: last }) : [service]
+  })
+}

@@ -6,8 +6,8 @@ export interface RetentionItem {
   readonly id: string
   /** `created` of its manifest, ISO 8601 UTC; never a file's time. */
   readonly created: string
-  /** Names of the services that it holds. */
-  readonly services: readonly string[]
+  /** What it has data of: services, and each database of a Postgres server as one of its own (see `heldBy`). */
+  readonly holds: readonly string[]
   /** Whether the manifest is proof of a good backup in this store. */
   readonly proven: boolean
   /** ISO 8601 UTC: until then the store lets nobody remove it. */
@@ -56,9 +56,9 @@ export interface RetentionOptions {
  * What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
  * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
  * stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
- * that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
- * count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing; neither does
- * anything go while a date shows that a clock was wrong.
+ * that hold nothing that it does not: one of some services or databases never costs one of all. On top of it S8: only
+ * proven backups count, the newest proven one of each service and database stays, what is in use stays, and an empty policy
+ * removes nothing; neither does anything go while a date shows that a clock was wrong.
  */
 export function decideRetention(
   items: readonly RetentionItem[],
@@ -96,16 +96,16 @@ export function decideRetention(
 }
 
 /**
- * The same before a backup of `services` is made, for a disk that has no room for one more: what it will push out goes already,
- * but for what is the newest proven backup of any service now, or may be all there is of its time: the coming one may
+ * The same before a backup that `holds` these is made, for a disk that has no room for one more: what it will push out goes
+ * already, but for what is the newest proven backup of any service or database now, or may be all there is of its time: the coming one may
  * fail (S8).
  */
 export function decideRetentionBefore(
   items: readonly RetentionItem[],
-  services: readonly string[],
+  holds: readonly string[],
   options: RetentionOptions,
 ): readonly RetentionDecision[] {
-  const coming = { id: "", created: options.now.toISOString(), services, proven: true }
+  const coming = { id: "", created: options.now.toISOString(), holds, proven: true }
   const now = new Map(decideRetention(items, options).map((one) => [one.id, one]))
   return decideRetention([coming, ...items], options)
     .filter(({ id }) => id !== coming.id)
@@ -123,7 +123,7 @@ function wantedAmongRivals(
   counted: readonly RetentionItem[],
 ): ReadonlyMap<RetentionItem, readonly KeepReason[]> {
   const wanted = new Map<RetentionItem, readonly KeepReason[]>()
-  for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
+  for (const alike of Map.groupBy(counted, ({ holds }) => JSON.stringify([...holds].sort())).values()) {
     const [first] = alike
     const rivals = counted.filter((one) => first && holdsAll(one, first))
     const byPeriod = wantedBy(policy, rivals)
@@ -133,8 +133,9 @@ function wantedAmongRivals(
   return wanted
 }
 
-function holdsAll(one: RetentionItem, { services }: RetentionItem): boolean {
-  return services.every((service) => one.services.includes(service))
+function holdsAll(one: RetentionItem, { holds }: RetentionItem): boolean {
+  const held = new Set(one.holds)
+  return holds.every((what) => held.has(what))
 }
 
 /** restic's rule, over backups sorted newest first. */

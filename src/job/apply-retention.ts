@@ -1,6 +1,7 @@
 import { backupTime } from "../core/backup-id.ts"
 import type { DrillRecord } from "../core/drill-record.ts"
 import { AppError, failure, messageOf } from "../core/errors.ts"
+import { comingToHold, heldBy } from "../core/latest-backup.ts"
 import { begunOf } from "../core/leftovers.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
@@ -50,20 +51,26 @@ export async function applyRetention(
 /** Removes from the host, before a backup of these services is made, what it will push out (`prune-first`). Warns when it cannot. */
 export async function pruneFirst(tools: Tools, services: readonly string[]): Promise<void> {
   const local = localStore(tools.stores)
-  await applyTo(tools, local, { drills: await knownDrills(tools, [local]), before: services })
+  await applyTo(tools, local, { drills: await knownDrills(tools, [local]), coming: services })
 }
 
-/** When it is decided: after a run made `just`, or before a backup of these services is made. */
+/** When it is decided: after a run made `just`, or before a backup is made that holds these. */
 export interface RetentionMoment {
   readonly just?: string | undefined
   readonly before?: readonly string[]
 }
 
-interface Application extends RetentionMoment {
+interface Application extends Pick<RetentionMoment, "just"> {
   readonly drills: KnownDrills
+  /** Services of which a backup is about to be made. */
+  readonly coming?: readonly string[]
 }
 
-async function applyTo(tools: Tools, store: BackupStore, { drills, ...moment }: Application): Promise<RetentionReport> {
+async function applyTo(
+  tools: Tools,
+  store: BackupStore,
+  { drills, just, coming }: Application,
+): Promise<RetentionReport> {
   let decisions: readonly RetentionDecision[] = []
   const removed: string[] = []
   try {
@@ -71,6 +78,8 @@ async function applyTo(tools: Tools, store: BackupStore, { drills, ...moment }: 
     const { backups, unreadable } = await store.list()
     for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`)
     const manifests = backups.map(({ manifest }) => manifest)
+    const before = coming && comingToHold(coming, manifests, (name) => tools.config.services[name]?.databases)
+    const moment = { just, ...(before && { before }) }
     decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment)
     const doubt = clockDoubt(store.name, decisions)
     if (doubt !== undefined) tools.log.warning(doubt)
@@ -98,7 +107,7 @@ export function retentionItems(
   return manifests.map((manifest) => ({
     id: manifest.id,
     created: manifest.created,
-    services: manifest.services.map(({ service }) => service),
+    holds: heldBy(manifest),
     proven: isProven(manifest, store, drills),
     lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))

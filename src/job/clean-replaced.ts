@@ -1,4 +1,5 @@
 import { refusal } from "../core/errors.ts"
+import { heldBy } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
 import type { ReplacedData } from "../service/driver.ts"
@@ -23,8 +24,8 @@ export interface CleanResult {
 /**
  * Removes data that restores replaced, or had brought when they failed, and data directories that were set aside, more than
  * `age` milliseconds ago by the host's clock. Only when a proven backup of the very same server was made after that, and
- * its stored bytes, read again, match it; refuses otherwise. What does not say when it was replaced, or that it is ours,
- * stays. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
+ * its stored bytes, read again, match it; refuses otherwise. A database that this backup does not hold stays, and what does not
+ * say when it was replaced, or that it is ours. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
  * may be among it.
  */
 export async function cleanReplaced(
@@ -41,15 +42,19 @@ export async function cleanReplaced(
     const replaced = (await one.driver.replaced?.(one.service, containerOf(one))) ?? []
     const asides = await asidesOf(tools, one)
     const old = [...replaced, ...asides].filter(isOld)
-    kept.push(...[...replaced, ...asides].filter((item) => !old.includes(item)).map(told))
-    if (old.length === 0) continue
-    await assertProven(tools, one, old)
-    tools.log.info(`Removing ${old.map(told).join(", ")}`)
-    const names = (of: readonly ReplacedData[]) => of.filter(isOld).map(({ name }) => name)
+    const unheld = old.length === 0 ? [] : lackedBy(await assertProven(tools, one, old), one, replaced)
+    const goes = (item: ReplacedData) => isOld(item) && !unheld.includes(item)
+    kept.push(...[...replaced, ...asides].filter((item) => !goes(item)).map(told))
+    for (const item of unheld.filter(isOld))
+      tools.log.warning(`${told(item)} stays: the newest proven backup has no database "${item.was}"`)
+    const going = old.filter(goes)
+    if (going.length === 0) continue
+    tools.log.info(`Removing ${going.map(told).join(", ")}`)
+    const names = (of: readonly ReplacedData[]) => of.filter(goes).map(({ name }) => name)
     await one.driver.removeReplaced?.(one.service, containerOf(one), names(replaced), tools.work)
     await removeAsides(tools, one, names(asides))
     await forgetAsides(tools, one)
-    removed.push(...old)
+    removed.push(...going)
   }
   const damaged = await cleanDamaged(tools, age)
   return {
@@ -85,8 +90,8 @@ async function cleanDamaged(tools: Tools, age: number): Promise<CleanResult> {
   }
 }
 
-/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */
-async function assertProven(tools: Tools, one: StackService, old: readonly ReplacedData[]): Promise<void> {
+/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. Gives it. */
+async function assertProven(tools: Tools, one: StackService, old: readonly ReplacedData[]): Promise<Manifest> {
   const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")))
   const store = localStore(tools.stores)
   const { identifier } = await identityOf(one)
@@ -95,6 +100,17 @@ async function assertProven(tools: Tools, one: StackService, old: readonly Repla
     throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`)
   const [difference] = await store.verify(manifest)
   if (difference !== undefined) throw unproven(`backup ${manifest.id} is damaged: ${difference}`)
+  return manifest
+}
+
+/** Replaced databases of which this backup holds nothing: since it was told which to hold, or they were dropped. */
+function lackedBy(
+  manifest: Manifest,
+  { service }: StackService,
+  replaced: readonly ReplacedData[],
+): readonly ReplacedData[] {
+  const held = new Set(heldBy(manifest))
+  return service.kind === "postgres" ? replaced.filter(({ was }) => !held.has(`${service.name}/${was}`)) : []
 }
 
 async function identityOf(one: StackService): Promise<{ readonly identifier: unknown }> {

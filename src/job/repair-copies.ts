@@ -1,6 +1,7 @@
 import { sameBytes } from "../core/backup-inventory.ts"
 import { formatBytes } from "../core/bytes.ts"
 import { failure, messageOf } from "../core/errors.ts"
+import { heldBy } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven, totals } from "../core/manifest-contents.ts"
 import { sh } from "../shell/command.ts"
@@ -91,12 +92,7 @@ async function missing(tools: Tools, { from, to }: Way, { drills, ...lists }: Li
       there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)),
       drills,
     ),
-    ...lacking.map(({ id, created, services }) => ({
-      id,
-      created,
-      services: services.map(({ service }) => service),
-      proven: true,
-    })),
+    ...lacking.map((one) => ({ id: one.id, created: one.created, holds: heldBy(one), proven: true })),
   ]
   const wanted = (await retentionOf(tools, items)).filter(
     // What stays only because a clock was wrong may be there no more for a good reason.

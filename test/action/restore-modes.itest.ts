@@ -141,8 +141,14 @@ describe("restore, undo and clean on a stack", () => {
     good("backup")
     good("restore", "--mode", "clean")
     assert.deepEqual([replaced(), kept()], [before, keys], "they are not 14 days old")
-    good("restore", "--mode", "clean", "--replaced-older-than", "0s")
-    assert.deepEqual([replaced(), kept()], ["0", ""])
+    const unheld = `"billing__old_0a1b2c3d"`
+    const mark = { "infra-actions": "replaced", name: "billing", at: "2026-01-01T00:00:00Z" }
+    sql(`create database ${unheld}`)
+    sql(`comment on database ${unheld} is '${JSON.stringify(mark)}'`)
+    const cleaned = good("restore", "--mode", "clean", "--replaced-older-than", "0s")
+    assert.deepEqual([replaced(), kept()], ["1", ""])
+    assert.match(cleaned.log, /"billing__old_0a1b2c3d" .* stays: the newest proven backup has no database "billing"/)
+    sql(`drop database ${unheld}`)
     assert.deepEqual(
       [damaged, foreign].map((file) => existsSync(join(backups, file))),
       [false, true],

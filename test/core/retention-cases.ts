@@ -12,5 +12,5 @@ export function reasonsOf(
 }
 
 export function list(...times: readonly string[]): readonly RetentionItem[] {
-  return times.map((created) => ({ id: `backup-${created}`, created, services: ["db"], proven: true }))
+  return times.map((created) => ({ id: `backup-${created}`, created, holds: ["db"], proven: true }))
 }

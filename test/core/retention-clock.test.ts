@@ -114,7 +114,7 @@ describe("retention and time", () => {
     const items = ["backup-a", "backup-b"].map((id) => ({
       id,
       created: "2026-06-01T00:00:00Z",
-      services: ["db"],
+      holds: ["db"],
       proven: true,
     }))
     const decisions = decideRetention(items, { policy: { ...none, last: 1 }, now })

@@ -11,23 +11,23 @@ import {
 
 const now = new Date("2026-06-30T12:00:00Z")
 
-const servicesOf = fc.subarray(["cache", "db", "queue"], { minLength: 1 })
+const holdsOf = fc.subarray(["cache", "db/app", "db/billing"], { minLength: 1 })
 const itemsOf = fc
   .array(
     fc.record({
       day: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 500 })),
       // Some at the very same moment, and at that of the decision.
       second: fc.oneof(fc.constantFrom(0, 43_200), fc.integer({ min: 0, max: 86_399 })),
-      services: servicesOf,
+      holds: holdsOf,
       proven: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     }),
     { maxLength: 60 },
   )
   .map((list) =>
-    list.map(({ day, second, services, proven }, index): RetentionItem => {
+    list.map(({ day, second, holds, proven }, index): RetentionItem => {
       // Ahead of now by no more than two clocks may differ.
       const time = new Date(Math.min(Date.UTC(2026, 5, 30 - day) + second * 1000, now.getTime() + 300_000))
-      return { id: `b${index}`, created: time.toISOString(), services, proven }
+      return { id: `b${index}`, created: time.toISOString(), holds, proven }
     }),
   )
 const policyOf = fc.record({
@@ -58,25 +58,25 @@ describe("retention holds these laws", () => {
     })
   })
 
-  test("the newest proven backup of each service stays", () => {
+  test("the newest proven backup of each service and database stays", () => {
     law((items, options) => {
       const kept = keptOf(items, options)
-      for (const service of ["cache", "db", "queue"]) {
+      for (const what of ["cache", "db/app", "db/billing"]) {
         const proven = items.filter(
-          (item) => item.proven && item.services.includes(service) && item.created <= options.now.toISOString(),
+          (item) => item.proven && item.holds.includes(what) && item.created <= options.now.toISOString(),
         )
         const newest = proven.map(({ created }) => created).sort()
         const stays = ({ id, created }: RetentionItem) => created === newest.at(-1) && kept.has(id)
-        if (proven.length > 0) assert.ok(proven.some(stays), service)
+        if (proven.length > 0) assert.ok(proven.some(stays), what)
       }
     })
   })
 
-  test("a backup is decided as if those that lack a service of it were not there", () => {
+  test("a backup is decided as if those that lack something of it were not there", () => {
     law((items, options) => {
       const decisions = decideRetention(items, options)
       for (const item of items.filter(({ proven }) => proven)) {
-        const rivals = items.filter((one) => item.services.every((service) => one.services.includes(service)))
+        const rivals = items.filter((one) => item.holds.every((what) => one.holds.includes(what)))
         const alone = decideRetention(rivals, options).find(({ id }) => id === item.id)
         assert.deepEqual(
           decisions.find(({ id }) => id === item.id),
@@ -108,7 +108,7 @@ describe("retention holds these laws", () => {
             one.proven &&
             kept.has(one.id) &&
             one.created <= options.now.toISOString() &&
-            item.services.every((service) => one.services.includes(service)),
+            item.holds.every((what) => one.holds.includes(what)),
         )
         const outlived = rivals.length > 0 && rivals.every(({ created }) => created > item.created)
         const asProven = items.map((one) => (one === item ? { ...one, proven: true } : one))
@@ -157,13 +157,13 @@ describe("retention holds these laws", () => {
     })
   })
 
-  test("before a backup nothing goes that would not go after it, and no newest proven one of a service", () => {
-    const beforeLaw = fc.property(itemsOf, policyOf, servicesOf, (some, policy, services) => {
+  test("before a backup nothing goes that would not go after it, and no newest proven one of anything", () => {
+    const beforeLaw = fc.property(itemsOf, policyOf, holdsOf, (some, policy, holds) => {
       const options = { policy, now }
       // No two backups are made in the same second.
       const items = some.filter(({ created }) => created !== now.toISOString())
-      const kept = new Set(keptIn(decideRetentionBefore(items, services, options)))
-      const coming = { id: "coming", created: now.toISOString(), services, proven: true }
+      const kept = new Set(keptIn(decideRetentionBefore(items, holds, options)))
+      const coming = { id: "coming", created: now.toISOString(), holds, proven: true }
       const later = keptOf([coming, ...items], options)
       for (const { id } of items) if (later.has(id)) assert.ok(kept.has(id), `${id} stays afterwards`)
       const needed = decideRetention(items, options).filter(
@@ -185,7 +185,7 @@ describe("retention holds these laws", () => {
         { ...options, made },
       ])
         assert.equal(keptOf(items, wrong).size, items.length)
-      const before = decideRetentionBefore(items, ["db"], { ...options, now: behind })
+      const before = decideRetentionBefore(items, ["db/app"], { ...options, now: behind })
       assert.ok(before.every(({ keep }) => keep))
     })
   })
@@ -203,13 +203,13 @@ describe("retention holds these laws", () => {
     })
   })
 
-  test("it keeps at most as many of each set of services as the policy counts", () => {
+  test("it keeps at most as many of what holds the same as the policy counts", () => {
     fc.assert(
       fc.property(itemsOf, policyOf, (items, policy) => {
         const proven = items.filter((item) => item.proven && Date.parse(item.created) <= now.getTime())
         const room = Object.values(policy).reduce((sum, count) => sum + count, 0)
         const kept = keptOf(proven, { policy, now })
-        const alike = Map.groupBy(proven, ({ services }) => services.join())
+        const alike = Map.groupBy(proven, ({ holds }) => holds.join())
         for (const some of alike.values()) if (room > 0) assert.ok(some.filter(({ id }) => kept.has(id)).length <= room)
       }),
     )

@@ -107,8 +107,8 @@ describe("retention, case by case", () => {
   test("a backup of some services never takes the place of one of all, and a full one does of theirs", () => {
     const days = ["2026-06-30", "2026-06-29", "2026-06-28"]
     const items = days.flatMap((day) => [
-      { id: `some-${day}`, created: `${day}T14:00:00Z`, services: ["db"], proven: true },
-      { id: `all-${day}`, created: `${day}T02:00:00Z`, services: ["cache", "db"], proven: true },
+      { id: `some-${day}`, created: `${day}T14:00:00Z`, holds: ["db"], proven: true },
+      { id: `all-${day}`, created: `${day}T02:00:00Z`, holds: ["cache", "db"], proven: true },
     ])
     assert.deepEqual(reasonsOf(items, { ...none, daily: 2 }, new Date("2026-06-30T15:00:00Z")), [
       ["daily", "newest-proven"],
@@ -118,7 +118,7 @@ describe("retention, case by case", () => {
       ["outside-policy"],
       ["outside-policy"],
     ])
-    const evening = { id: "evening", created: "2026-06-30T20:00:00Z", services: ["db", "cache"], proven: true }
+    const evening = { id: "evening", created: "2026-06-30T20:00:00Z", holds: ["db", "cache"], proven: true }
     assert.deepEqual(reasonsOf([evening, ...items], { ...none, daily: 1 }, new Date("2026-06-30T21:00:00Z")), [
       ["daily", "newest-proven"],
       ...items.map(() => ["outside-policy"]),
@@ -128,7 +128,7 @@ describe("retention, case by case", () => {
   test("an unproven backup of a service that no kept one holds stays", () => {
     const [newest, older] = list("2026-06-30T02:00:00Z", "2026-06-29T02:00:00Z", "2026-06-01T02:00:00Z")
     assert.ok(newest && older)
-    const items = [newest, { ...older, services: ["cache"], proven: false }]
+    const items = [newest, { ...older, holds: ["cache"], proven: false }]
     assert.deepEqual(reasonsOf(items, { ...none, last: 1 }), [["last", "newest-proven"], ["unproven"]])
   })
 

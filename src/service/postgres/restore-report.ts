@@ -24,7 +24,11 @@ export function keptSentence(
 }
 
 /** What is not as it was, though all that was backed up is there. */
-export function caveatOf({ databases }: ServerFacts, restored: readonly Restored[]): string | undefined {
+export function caveatOf(
+  { databases }: ServerFacts,
+  restored: readonly Restored[],
+  ofRoles: readonly string[],
+): string | undefined {
   const closed = databases
     .filter((one) => !one.connectable && restored.some(({ live }) => live === one.name))
     .map(
@@ -35,7 +39,7 @@ export function caveatOf({ databases }: ServerFacts, restored: readonly Restored
     unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`],
   )
   const unfilled = `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`
-  const all = [...closed, ...(views.length > 0 ? [unfilled] : [])]
+  const all = [...closed, ...ofRoles, ...(views.length > 0 ? [unfilled] : [])]
   return all.length > 0 ? all.join(" ") : undefined
 }
 

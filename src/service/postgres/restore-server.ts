@@ -52,16 +52,16 @@ export async function restoreServer(
     job,
     backup.artifacts.filter((one) => one.role !== "database"),
   )
-  await restoreRoles(job, backup.artifacts)
+  const roles = await restoreRoles(job, backup.artifacts)
   if (inPlace && dropped) await giveWay(job, incoming, { inPlace, look })
   const restored = await restoreAll(job, incoming, { dropped })
   await swapAll(job, restored, { dropped })
-  const caveat = caveatOf(server, restored)
+  const caveat = caveatOf(server, restored, roles.caveats)
   return {
     tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
     rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
     keys: 0,
-    kept: keptSentence(service, restored, { expected: contents.databases, dropped }),
+    kept: [keptSentence(service, restored, { expected: contents.databases, dropped }), ...roles.made].join(" "),
     ...(caveat === undefined ? {} : { caveat }),
     ...displacedIn(restored),
   }

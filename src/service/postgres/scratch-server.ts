@@ -1,3 +1,4 @@
+import { z } from "zod"
 import type { ServiceBackup } from "../../core/manifest.ts"
 import type { Container } from "../../docker/stack.ts"
 import { sh } from "../../shell/command.ts"
@@ -17,22 +18,41 @@ function needs({ artifacts, contents }: ServiceBackup): ScratchNeeds {
 /** Variables of the image that decide how the cluster is made. */
 const wanted = ["POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "PGDATA", "LANG", "LC_ALL", "TZ"]
 
-/** Without these an extension cannot be made, or a restore of many tables fails. */
-const settingsSql = `select name || '=' || setting from pg_settings
-where name in ('shared_preload_libraries', 'max_locks_per_transaction') and source <> 'default';`
+const liveSchema = z.object({
+  environment: z.object({ POSTGRES_USER: z.string(), POSTGRES_DB: z.string() }),
+  settings: z.array(z.string()),
+})
+
+/**
+ * The role that initdb made, which grants memberships, and the image's own database: the definition may name a file with
+ * them, or what it says may have come after the first start. Without the first two settings an extension cannot be made, or
+ * a restore of many tables fails; the others decide what functions, defaults and views of the data make of it.
+ */
+const liveSql = `\\set own \`printf %s "$PGDATABASE"\`
+select json_build_object(
+  'environment', json_build_object('POSTGRES_USER', (select rolname from pg_roles where oid = 10), 'POSTGRES_DB', :'own'),
+  'settings', (select coalesce(json_agg(name || '=' || setting), '[]') from pg_settings
+    where source in ('configuration file', 'command line', 'environment variable')
+      and name in ('shared_preload_libraries', 'max_locks_per_transaction', 'TimeZone', 'DateStyle',
+        'default_text_search_config', 'lc_monetary', 'lc_numeric', 'lc_time')));`
 
 async function recipe(service: Service, live: Container | undefined): Promise<ScratchRecipe> {
   const { services } = await service.stack.definition()
   const defined = services.find((one) => one.name === service.name)?.environment ?? {}
   const kept = wanted.flatMap((name) => (defined[name] === undefined ? [] : [[name, defined[name]] as const]))
-  const [settings = []] = live?.state === "running" ? await ask(service, live, settingsSql) : []
+  const told = live?.state === "running" ? await askLive(service, live) : { environment: {}, settings: [] }
   return {
     // Nobody can use the password: there is no network, and inside the socket asks for none.
-    environment: { ...Object.fromEntries(kept), POSTGRES_PASSWORD: "no-network" },
-    command: ["postgres", ...settings.flatMap((setting) => ["-c", setting])],
+    environment: { ...Object.fromEntries(kept), ...told.environment, POSTGRES_PASSWORD: "no-network" },
+    command: ["postgres", ...told.settings.flatMap((setting) => ["-c", setting])],
     // The image declares where its data lies.
     volumes: [],
   }
+}
+
+async function askLive(service: Service, live: Container): Promise<z.output<typeof liveSchema>> {
+  const [rows = []] = await ask(service, live, liveSql)
+  return liveSchema.parse(JSON.parse(rows.join("\n") || "null"))
 }
 
 /** Asked over TCP: while the image makes the cluster, a temporary server answers on the socket only. */

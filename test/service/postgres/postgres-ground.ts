@@ -31,12 +31,15 @@ export async function openGround(
     major: 15 | 17
     config?: Partial<ServiceConfig>
     prefix?: string
+    /** The first role; `clinic` unless told. */
+    user?: string
     /** Options of initdb. */
     initdb?: string
     /** Size of a disk of its own for the data: `256m`. */
     disk?: string
   },
 ): Promise<Ground> {
+  const user = options.user ?? "clinic"
   const containerName = `${options.prefix ?? "t-pg"}-${name}`
   const docker = (...args: readonly string[]) =>
     execFileSync("docker", args, { encoding: "utf8", maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "pipe"] })
@@ -44,7 +47,7 @@ export async function openGround(
   remove()
   docker(
     ...["run", "--detach", "--name", containerName, "--label", "infra-actions.testbed=1", "--network", "none"],
-    ...["--env", "POSTGRES_USER=clinic", "--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
+    ...["--env", `POSTGRES_USER=${user}`, "--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
     ...(options.disk ? ["--tmpfs", `/var/lib/postgresql/data:size=${options.disk}`] : []),
     ...["--env", `POSTGRES_INITDB_ARGS=${options.initdb ?? ""}`],
     ...[`infra-testbed/postgres:${options.major}`, "postgres", "-c", "fsync=off"],
@@ -61,19 +64,7 @@ export async function openGround(
     sql: (database, text) =>
       execFileSync(
         "docker",
-        [
-          "exec",
-          "-i",
-          containerName,
-          "psql",
-          "-qAtX",
-          "-v",
-          "ON_ERROR_STOP=1",
-          "-U",
-          "clinic",
-          "-d",
-          conninfo(database),
-        ],
+        ["exec", "-i", containerName, "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", conninfo(database)],
         {
           input: text,
           encoding: "utf8",
@@ -82,7 +73,7 @@ export async function openGround(
     session(database, text) {
       const child = spawn(
         "docker",
-        ["exec", "-i", containerName, "psql", "-qX", "-U", "clinic", "-d", conninfo(database)],
+        ["exec", "-i", containerName, "psql", "-qX", "-U", user, "-d", conninfo(database)],
         {
           stdio: ["pipe", "ignore", "ignore"],
         },
