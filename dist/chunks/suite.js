@@ -2980,10 +2980,10 @@ const texts$1 = {
 	"reconnect-network": "# Puts a container back into a network that was removed and made again, or that it was taken out of, and starts it.\n# $1 = network, $2 = the service's name, by which the others find it, $3 = container id.\ndocker network inspect \"$1\" >/dev/null || exit\n# It still refers to the network by the id of the one that is gone; not being in it is no error here.\ndocker network disconnect --force \"$1\" \"$3\" 2>/dev/null\ndocker network connect --alias \"$2\" \"$1\" \"$3\" || exit\ndocker start \"$3\"\n",
 	"redis-check-file": "# Checks a stored snapshot with the product's own checker. $1 image, $2 file.\ncheck_rdb \"$1\" \"$2\"\n",
 	"redis-check": "# check_rdb IMAGE FILE: reads the stored bytes to their end with the product's own checker, in a container without\n# network that goes away. Prints `magic`, for each database `select N` and the bytes that follow there, `keys`, `expires`.\ncheck_rdb() {\n  for check_try in 1 2 3; do\n    # shellcheck disable=SC2016 # expands in the container\n    report=$(docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --entrypoint sh \"$1\" -c \\\n      '\"$(command -v redis-check-rdb || command -v valkey-check-rdb)\" /dev/stdin; code=$?; echo \"checked $code\"; exit $code' <\"$2\" 2>&1)\n    code=$?\n    # Of a container that ends at once the engine may lose the last words: then nothing is known, and it is asked again.\n    case $code:$report in 0:*checked\\ 0*) break ;; 0:*) [ \"$check_try\" -lt 3 ] || code='0, without a word' ;; *) break ;; esac\n  done\n  case $report in *'RDB looks OK'*) ;; *) code=\"$code, without its OK\" ;; esac\n  if [ \"$code\" != 0 ]; then\n    printf '%s\\n' \"$report\" | tail -n 3 >&2\n    echo \"error $2 is not a whole snapshot: the checker ended with code $code\" >&2\n    return 1\n  fi\n  echo \"magic $(head -c 9 \"$2\")\"\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[offset \\([0-9]*\\)\\] Selecting DB ID \\([0-9]*\\).*$/\\1 \\2/p' | while read -r offset database; do\n    echo \"select $database $(tail -c \"+$((offset + 1))\" \"$2\" | head -c 24 | od -An -v -tx1 | tr -d ' \\n')\"\n  done\n  printf '%s\\n' \"$report\" | sed -n 's/^\\[info\\] \\([0-9]*\\) keys read$/keys \\1/p; s/^\\[info\\] \\([0-9]*\\) expires$/expires \\1/p'\n}\n",
-	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
+	"redis-client": "# Functions put in front of the other redis-* scripts.\n\n# Where the password may stand on a command line or in a named configuration file: told by docker, never printed.\nfind_password() {\n  given=$(docker inspect -f '{{.Path}} {{range .Args}}{{.}} {{end}}' \"$1\") || return 1\n  conf=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | grep '\\.conf$' | head -n 1)\n  password=$(printf '%s\\n' \"$given\" | sed -n 's/.*--requirepass[ =][\"'\\'']\\{0,1\\}\\([^ \"'\\''$]\\{1,\\}\\).*/\\1/p' | head -n 1)\n}\n\n# inside CONTAINER PORT [ARG...]: runs the sh text on standard input in the container. There `ask` is the client, `fail`\n# ends with a reason, $1.. are the ARGs. The password goes in by the environment alone.\ninside() {\n  (\n    container=$1 port=$2\n    shift 2\n    find_password \"$container\" || exit 1\n    text=$(client \"$port\" \"$conf\"; cat; printf x)\n    [ -z \"$password\" ] || { export REDISCLI_AUTH=\"$password\"; set -- -e REDISCLI_AUTH \"$container\" sh -s -- \"$@\"; }\n    [ -n \"$password\" ] || set -- \"$container\" sh -s -- \"$@\"\n    printf '%s' \"${text%x}\" | docker exec -i \"$@\"\n  )\n}\n\nclient() {\n  printf 'port=%s\\nconf=\"%s\"\\n' \"$1\" \"$(printf '%s' \"$2\" | tr -cd 'A-Za-z0-9._/-')\"\n  cat <<'INSIDE'\nexport LC_ALL=C\numask 077\nsay() { printf '%s\\n' \"$*\" >&2; }\nfail() { say \"error $*\"; exit 1; }\n: \"${REDISCLI_AUTH:=${DFLY_requirepass:-${REDIS_PASSWORD:-${VALKEY_PASSWORD:-${DRAGONFLY_PASSWORD:-}}}}}\"\nif [ -z \"$REDISCLI_AUTH\" ] && [ -r \"$conf\" ]; then\n  REDISCLI_AUTH=$(sed -n 's/^requirepass *\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\} *$/\\1/p' \"$conf\" | tail -n 1)\nfi\nif [ -n \"$REDISCLI_AUTH\" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi\ncli=$(command -v redis-cli || command -v valkey-cli) || fail \"the image has no redis-cli\"\nif command -v timeout >/dev/null; then quick=\"timeout 20\"; else quick=; fi\nask() { $quick \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\n# declined COMMAND REPLY: ends with the reply; `refused` where the server does not know the command by this name, or forbids it.\ndeclined() {\n  case $2 in\n    *\"unknown command\"* | *\"restricted command\"* | NOPERM*) fail \"refused $1: $2\" ;;\n    *) fail \"$1 answered: ${2:-nothing}\" ;;\n  esac\n}\nslow() { \"$cli\" -p \"$port\" \"$@\" 2>/dev/null | tr -d '\\r'; }\nfield() { ask INFO persistence | sed -n \"s/^$1://p\"; }\nsetting() { ask CONFIG GET \"$1\" | sed -n 2p; }\n# Ends where the server does not tell its settings.\nsettings_told() { [ -n \"$(setting dir)\" ] || declined \"CONFIG GET\" \"$(ask CONFIG GET dir | head -n 1)\"; }\nkeyspace() { ask INFO keyspace | grep '^db[0-9]' | tr '\\n' ' '; }\n# send FILE: its bytes to standard output; then, on the other one, their number and SHA-256 as the source has them.\n# The open file stays the same when the server renames a newer one over its name.\nsend() {\n  exec 3<\"$1\" || fail \"cannot open $1\"\n  cat <&3 || fail \"reading $1 stopped\"\n  say \"sent $(wc -c </proc/$$/fd/3) $(sha256sum </proc/$$/fd/3 | cut -d' ' -f1)\"\n  exec 3<&-\n}\nINSIDE\n}\n\n# receive PARTIAL COMMAND...: the command's output into a file, SHA-256 taken while writing and compared with what the\n# source said; the rest of what it said stays in PARTIAL.info.\nreceive() {\n  partial=$1\n  shift\n  rm -f \"$partial.fifo\"\n  mkfifo \"$partial.fifo\"\n  sha256sum <\"$partial.fifo\" >\"$partial.sum\" &\n  summer=$!\n  { \"$@\" 2>\"$partial.info\"; echo $? >\"$partial.code\"; } | tee \"$partial.fifo\" >\"$partial\"\n  written=$?\n  wait \"$summer\" || return 1\n  rm -f \"$partial.fifo\"\n  read -r sum _ <\"$partial.sum\"\n  read -r code <\"$partial.code\"\n  bytes=$(($(wc -c <\"$partial\")))\n  sent=$(sed -n 's/^sent *//p' \"$partial.info\")\n  grep '^error ' \"$partial.info\" >&2 && return 1\n  [ \"$written\" = 0 ] || { echo \"error writing $partial failed\" >&2; return 1; }\n  [ \"$code\" = 0 ] || { tail -n 3 \"$partial.info\" >&2; echo \"error the container's part ended with code $code\" >&2; return 1; }\n  [ \"$sent\" = \"$bytes $sum\" ] || { echo \"error $partial holds $bytes bytes $sum, the source sent ${sent:-nothing whole}\" >&2; return 1; }\n  [ \"$bytes\" -gt 0 ] || { echo \"error the snapshot is empty\" >&2; return 1; }\n  sync \"$partial\"\n}\n\n# room DIRECTORY KIB\nroom() {\n  free=$(df -Pk \"$1\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n  [ \"${free:-0}\" -ge \"$2\" ] || { echo \"error $1 has ${free:-no known} KiB free, the snapshot may need $2 KiB\" >&2; return 1; }\n}\n",
 	"redis-data": "# at_data TEXT CONTAINER IMAGE [ARG...]: runs the sh text as root in a container without network that has the volumes of\n# CONTAINER, since only the server's own user may read them; standard input goes to it. As process 1 a shell hears TERM only\n# by a trap, and while it waits; when it ends, so does all that is in the container.\nat_data() {\n  text=$1 container=$2 image=$3\n  shift 3\n  docker run --rm -i --network none --label infra-actions.scratch=1 --user 0 --volumes-from \"$container\" \\\n    --entrypoint sh \"$image\" -c 'exec 3<&0; trap \"exit 143\" TERM; sh -c \"$0\" at-data \"$@\" <&3 3<&- & wait \"$!\"' \"$text\" \"$@\"\n}\n\n# aside TO: moves all that a start would load out of the way; nothing is removed. $file, $append: as the server is set up.\n# moved TO MARK: says that all of it is there, since when, and what TO is: wholly or not at all, also after a crash of the\n# host. begin_append DIRECTORY LOG: with the append-only file on, the snapshot alone is ignored and then overwritten: it must\n# be the base of that file.\ncandidates() {\n  cat <<'INSIDE'\numask 077\nowner=$(stat -c %u:%g \"$1\") || exit 1\naside() {\n  mkdir -p -m 700 \"$1\" || exit 1\n  for one in \"$dir/$file\" \"$dir/$append\" \"$dir\"/temp-*.rdb \"$dir\"/appendonly.aof \"$dir\"/*.dfs \"$dir\"/*.rdb \"$dir\"/*.tmp; do\n    if [ -e \"$one\" ] && [ \"$one\" != \"$dir/\" ]; then mv \"$one\" \"$1/\" || exit 1; fi\n  done\n}\nmoved() {\n  printf '%s %s\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" \"$2\" >\"$1/.moved.t\" && chown \"$owner\" \"$1\" && sync || exit 1\n  mv -f \"$1/.moved.t\" \"$1/.moved\" && sync || exit 1\n}\nbegin_append() {\n  mkdir -m 700 \"$dir/$1\" && ln \"$dir/$file\" \"$dir/$1/$2.1.base.rdb\" || exit 1\n  echo \"file $2.1.base.rdb seq 1 type b\" >\"$dir/$1/$2.manifest\" && chown -R \"$owner\" \"$dir/$1\" || exit 1\n}\nINSIDE\n}\n",
-	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\ndir=$(setting dir)\ncase $dir in\n  *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;;\n  '') fail \"CONFIG GET dir gave nothing: $(ask PING)\" ;;\nesac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
-	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$dir\" ] && [ -n \"$name\" ] || fail \"CONFIG GET dir and dbfilename gave nothing: $(ask PING)\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) fail \"BGSAVE answered: $reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
+	"redis-dump-set": "# Backs up Dragonfly into a set of files. $1 container, $2 port, $3 name of the set in the data directory, $4 target\n# without `-0000.dfs.partial`, $5 KiB that the snapshot may need, $6 seconds that the save may take. On standard output:\n# what was found. Neither a missing file nor a changed byte is noticed by Dragonfly: the caller checks the set.\nset -u\ncontainer=$1 port=$2 set=$3 target=$4 need=$5 limit=$6 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\n\nforget() {\n  inside \"$container\" \"$port\" \"$set\" <<'INSIDE'\ndir=$(setting dir)\n[ -n \"$dir\" ] || fail \"CONFIG GET dir gave nothing\"\nrm -f \"$dir/$1\"-*.dfs \"$dir/$1\"-*.dfs.tmp\nINSIDE\n}\nbroken() { rm -f \"$target\"-*.dfs.partial; forget || echo \"the set $set may still lie in the data directory\" >&2; exit 1; }\ntrap 'rm -f \"$target\"-*.partial.fifo \"$target\"-*.partial.sum \"$target\"-*.partial.info \"$target\"-*.partial.code \"$target.list.partial\"' EXIT\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || exit 1\n\ninside \"$container\" \"$port\" \"$set\" \"$need\" \"$limit\" >\"$target.list.partial\" <<'INSIDE' || broken\nset=$1 need=$2 limit=$3\nsettings_told\ndir=$(setting dir)\ncase $dir in *://*) fail \"the data directory is $dir: a snapshot there is no file that can be copied\" ;; esac\nwhile [ \"$(field loading)\" != 0 ]; do\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"still loading its data\"\n  sleep 1\ndone\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB\"\n# Sets of runs that died: only this suite uses the name.\nrm -f \"$dir\"/infra-actions-*.dfs \"$dir\"/infra-actions-*.dfs.tmp\nchanges() { ask INFO stats | grep -E '^(keyspace_mutations|expired_keys|evicted_keys):' | tr '\\n' ' '; }\n# SAVE blocks nobody here and answers when the files are in place; the state after BGSAVE cannot be known.\nwhile :; do\n  before=\"$(changes)$(keyspace)\"\n  reply=$(slow SAVE DF \"$set\")\n  case $reply in\n    OK) break ;;\n    *\"in progress\"*)\n      limit=$((limit - 1))\n      [ \"$limit\" -gt 0 ] || fail \"another save did not end in time\"\n      sleep 1 ;;\n    *) declined SAVE \"$reply\" ;;\n  esac\ndone\necho \"before $before\"\necho \"after $(keyspace)$(changes)\"\n# What it counted by type while it wrote, unless another save has ended since.\nsaved=$(ask INFO persistence)\ncase $(printf '%s\\n' \"$saved\" | sed -n 's/^last_saved_file://p') in\n  \"$set-summary.dfs\" | */\"$set-summary.dfs\")\n    echo \"wrote $(printf '%s\\n' \"$saved\" | grep -E '^rdb_[a-z]+:' | tr '\\n' ' ')\" ;;\nesac\nfor file in \"$dir/$set\"-*.dfs; do\n  [ -e \"$file\" ] || fail \"SAVE answered OK but left no file in $dir\"\n  echo \"part $(basename \"$file\")\"\ndone\nINSIDE\n\nsend_part() {\n  inside \"$container\" \"$port\" \"$1\" <<'INSIDE'\nsend \"$(setting dir)/$1\"\nINSIDE\n}\ngrep -E '^(before|after|wrote) ' \"$target.list.partial\"\n# The names hold no blank: the set's is ours and Dragonfly adds numbers.\nparts=$(sed -n \"s/^part //p\" \"$target.list.partial\")\nfor part in $parts; do\n  file=$target${part#\"$set\"}\n  receive \"$file.partial\" send_part \"$part\" </dev/null || broken\n  echo \"file $bytes $sum $(basename \"$file\")\"\ndone\nforget\n",
+	"redis-dump": "# Backs up Redis or Valkey into one file. $1 container, $2 port, $3 image, $4 target without `.partial`, $5 KiB that the\n# snapshot may need, $6 seconds that the save may take. The server stays in use. On standard output: what was found.\nset -u\ntarget=$4 need=$5 bytes='' sum=''\numask 077\nmkdir -p \"$(dirname \"$target\")\"\nchmod 700 \"$(dirname \"$target\")\"\ntrap 'rm -f \"$target.partial.fifo\" \"$target.partial.sum\" \"$target.partial.info\" \"$target.partial.code\"' EXIT\nbroken() { rm -f \"$target.partial\"; exit 1; }\ntrap 'broken' TERM INT HUP\nroom \"$(dirname \"$target\")\" \"$need\" || broken\n\nsnapshot() {\n  inside \"$1\" \"$2\" \"$3\" \"$4\" <<'INSIDE'\nneed=$1 limit=$2\nuntil_field() {\n  while [ \"$(field \"$1\")\" != \"$2\" ]; do\n    limit=$((limit - 1))\n    [ \"$limit\" -gt 0 ] || fail \"the save did not end in time ($1 is not $2)\"\n    sleep 1\n  done\n}\nsettings_told\ndir=$(setting dir) name=$(setting dbfilename)\n[ -n \"$name\" ] || fail \"it is set up without dbfilename\"\nuntil_field loading 0\nfree=$(df -Pk \"$dir\" | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -ge \"$need\" ] || fail \"the data directory $dir has ${free:-no known} KiB free, the snapshot may need $need KiB; a save that fails would make the server refuse writes\"\nsay \"before $(keyspace)\"\n# LASTSAVE has a resolution of a second and proves nothing; rdb_saves counts every save that has ended.\nwhile :; do\n  saves=$(field rdb_saves)\n  reply=$(ask BGSAVE)\n  case $reply in\n    *\"Another child process\"* | *\"child process is active\"*) reply=$(ask BGSAVE SCHEDULE) ;;\n  esac\n  case $reply in\n    *started*) break ;;\n    *scheduled*)\n      while [ \"$(field rdb_saves)\" = \"$saves\" ]; do\n        limit=$((limit - 1))\n        [ \"$limit\" -gt 0 ] || fail \"the scheduled save did not begin in time\"\n        sleep 1\n      done\n      break ;;\n    *\"already in progress\"*) until_field rdb_bgsave_in_progress 0 ;;\n    *) declined BGSAVE \"$reply\" ;;\n  esac\ndone\nwaited=0\nwhile [ \"$(field rdb_bgsave_in_progress)\" != 0 ] && [ \"$waited\" -lt 20 ]; do waited=$((waited + 1)); sleep 0.1; done\nuntil_field rdb_bgsave_in_progress 0\nstatus=$(field rdb_last_bgsave_status)\n[ \"$status\" = ok ] || fail \"the save ended with status ${status:-unknown}\"\n[ \"$(field rdb_saves)\" -gt \"$saves\" ] || fail \"the save left no trace in rdb_saves\"\nsay \"after $(keyspace)\"\nsend \"$dir/$name\"\nINSIDE\n}\n\nreceive \"$target.partial\" snapshot \"$1\" \"$2\" \"$need\" \"$6\" || broken\nsed -n '/^before /p;/^after /p' \"$target.partial.info\"\necho \"file $bytes $sum $(basename \"$target\")\"\ncheck_rdb \"$3\" \"$target.partial\" || broken\n",
 	"redis-find": "# Looks for folders of a restore or an undo in all that is mounted: nobody needs to know where the server keeps its data.\n# $1 container, $2 image, $3 folders' names, blanks between them, $4.. where its volumes are mounted. Two lines for each: its\n# path, then its mark, empty without one.\n# shellcheck disable=SC2016 # expands in the container\ntext='\nnames=$1\nshift\nfor name in $names; do\n  found=$(find \"$@\" -xdev -type d -name \"$name\" -prune) || exit 1\n  [ -z \"$found\" ] || printf \"%s\\n\" \"$found\" | sort -u | while read -r one; do\n    mark=$(head -n 1 \"$one/.moved\" 2>/dev/null)\n    # Nothing has come into it, or nothing is left in it.\n    [ -n \"$mark\" ] || [ -n \"$(ls \"$one\")\" ] || continue\n    printf \"%s\\n%s\\n\" \"$one\" \"$mark\"\n  done\ndone\necho end\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-forget": "# Removes for good what restores replaced, or had brought, and kept. $1 container, $2 image, $3 data directory, $4.. folders in it. One that has\n# no mark is not theirs.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nshift\nfor one; do\n  case $one in *[!A-Za-z0-9._-]*) exit 1 ;; .pre-restore-?* | .failed-restore-?*) ;; *) exit 1 ;; esac\n  [ -e \"$one/.moved\" ] || { echo \"error $one is not what a restore replaced\" >&2; exit 1; }\ndone\nfor one; do rm -rf \"./$one\" || exit 1; done\nsync\n'\nat_data \"$text\" \"$@\" </dev/null\n",
 	"redis-kept": "# What restores replaced and kept, and what failed ones had brought. $1 container, $2 image, $3 data directory. Lines `KIB FOLDER MARK`; a folder without a mark\n# was still being filled when its restore was cut, an empty one with a mark was taken back.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ncd \"$1\" || exit 1\nfor one in .pre-restore-* .failed-restore-*; do\n  [ -d \"$one\" ] && [ -n \"$(ls \"$one\")\" ] || continue\n  printf \"%s %s %s\\n\" \"$(du -sk \"$one\" | cut -f1)\" \"$one\" \"$(head -n 1 \"$one/.moved\" 2>/dev/null)\"\ndone\necho end\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" </dev/null\n",
@@ -2991,9 +2991,9 @@ const texts$1 = {
 	"redis-lasting": "# Until when keys with an expiry are there at least, as some tell that are taken by chance in each database. $1 container,\n# $2 port, $3 seconds that it may take: what is told by then is enough. Lines `DATABASE SECONDS` since the epoch, none of\n# them late.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nend=$(($(date +%s) + $1))\n[ -z \"$quick\" ] || quick=\"timeout 5\"\nfor one in $(keyspace); do\n  case $one in db*,expires=0 | db*,expires=0,*) continue ;; esac\n  number=${one%%:*} number=${number#db} tries=8\n  while [ \"$tries\" -gt 0 ]; do\n    now=$(date +%s) tries=$((tries - 1))\n    [ \"$now\" -lt \"$end\" ] || break 2\n    key=$(ask -n \"$number\" RANDOMKEY)\n    left=$(printf '%s' \"$key\" | ask -n \"$number\" -x PTTL)\n    case $left in '' | *[!0-9]*) continue ;; esac\n    printf '%s %s\\n' \"$number\" $((now + left / 1000))\n  done\ndone\nINSIDE\n",
 	"redis-probe": "# Asks a redis-compatible server how it is. $1 container, $2 port, $3 seconds that it may take. First line: the reply to PING,\n# empty where there is none in time; then INFO, and when this was, in seconds since the epoch.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\n[ -z \"$quick\" ] || quick=\"timeout $1\"\nprintf 'PING\\nINFO\\nINFO persistence\\n' | $quick \"$cli\" -p \"$port\" 2>/dev/null | tr -d '\\r'\nprintf '\\nasked_at:%s\\n' \"$(date +%s)\"\nINSIDE\n",
 	"redis-round-trip": "# Writes, reads and removes one scratch key that would expire by itself. $1 container, $2 port, $3 key.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nreply=$(ask SET \"$1\" \"$1\" EX 30 NX)\n[ \"$reply\" = OK ] || { echo \"SET answered: $reply\"; exit 1; }\nreply=$(ask GET \"$1\")\n[ \"$reply\" = \"$1\" ] || { echo \"GET answered: $reply\"; exit 1; }\nreply=$(ask DEL \"$1\")\n[ \"$reply\" = 1 ] || { echo \"DEL answered: $reply\"; exit 1; }\necho ok\nINSIDE\n",
-	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) fail \"SAVE answered: $reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) fail \"SAVE answered: $reply\" ;;\n  esac\ndone\nINSIDE\n",
+	"redis-save": "# Makes a running server write all its data to its data directory and proves it. $1 container, $2 port, $3 seconds that it\n# may take.\ninside \"$1\" \"$2\" \"$3\" <<'INSIDE'\nlimit=$1\nwait_second() {\n  limit=$((limit - 1))\n  [ \"$limit\" -gt 0 ] || fail \"the save did not end in time\"\n  sleep 1\n}\nif ask INFO server | grep -q '^dragonfly_version:'; then\n  while :; do\n    reply=$(slow SAVE)\n    case $reply in\n      OK) exit 0 ;;\n      *\"in progress\"*) wait_second ;;\n      *\"filename is not specified\"*) fail \"it is set up without dbfilename: its data would not outlive a restart\" ;;\n      *) declined SAVE \"$reply\" ;;\n    esac\n  done\nfi\n# SAVE rather than BGSAVE: its reply is the proof, and nobody is left to be kept waiting.\nwhile :; do\n  reply=$(slow SAVE)\n  case $reply in\n    OK) exit 0 ;;\n    *\"already in progress\"*) wait_second ;;\n    *) declined SAVE \"$reply\" ;;\n  esac\ndone\nINSIDE\n",
 	"redis-settings-stopped": "# The same for one that does not answer: $1 container. From what Dragonfly reads of its environment, from the configuration\n# file that its arguments name, and from these; what none of them says keeps the image's default. `workdir`: where it starts.\nworkdir=$(docker inspect -f '{{.Config.WorkingDir}}' \"$1\") || exit 1\nenvironment=$(docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' \"$1\") || exit 1\nfind_password \"$1\" || exit 1\nunset password\n: \"${given:=}\"\necho \"workdir ${workdir:-/}\"\necho \"dir ${workdir:-/data}\"\nwanted='dir|dbfilename|appendonly|appenddirname|appendfilename'\nprintf '%s\\n' \"$environment\" | sed -n -E \"s/^DFLY_($wanted)=(.*)$/\\1 \\2/p\"\n: \"${conf:=$(printf '%s\\n' \"$given\" | tr ' ' '\\n' | sed -n 's/^--flagfile=//p' | tail -n 1)}\"\nif [ -n \"$conf\" ]; then\n  case $conf in /*) ;; *) conf=${workdir%/}/$conf ;; esac\n  # By itself first, for a pipe tells only how its last part ended.\n  docker cp -L \"$1:$conf\" - >/dev/null || { echo \"error its configuration file $conf cannot be read\" >&2; exit 1; }\n  docker cp -L \"$1:$conf\" - | tar -xOf - | tr -d \"\\\"'\\r\" | sed -n -E \"s/^(--)?($wanted)[= ]+(.*)$/\\2 \\3/p\"\nfi\nprintf '%s\\n' \"$given\" | sed 's/ --/\\n--/g' | tr -d \"\\\"'\" | sed -n -E \"s/^--($wanted)[= ]([^ ]*) *$/\\1 \\2/p\"\n",
-	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
+	"redis-settings": "# Where a redis-compatible server that answers keeps its data. $1 container, $2 port. Lines `name value`.\ninside \"$1\" \"$2\" <<'INSIDE'\nsettings_told\nfor name in dir dbfilename appendonly appenddirname appendfilename; do\n  printf '%s %s\\n' \"$name\" \"$(setting \"$name\")\"\ndone\nINSIDE\n",
 	"redis-stage": "# Brings one file of a snapshot beside the live data. $1 container, $2 image, $3 data directory in the container, $4 id\n# of the restore, $5 file on the host, $6 its SHA-256, $7 name of the file beside. What an earlier restore of the same run\n# has kept gets a number: its name is needed.\n# shellcheck disable=SC2016 # expands in the container\ntext='\ndir=$1 folder=$1/.restore-$2 sum=$3 name=$4 need=$5\numask 077\nfree=$(df -Pk \"$dir\" | sed -n \"2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p\")\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $dir has ${free:-no known} KiB free, the snapshot needs $need KiB\" >&2; exit 1; }\nkept=$dir/.pre-restore-$2 number=1\nif [ -e \"$kept\" ]; then\n  while [ -e \"$kept.$number\" ]; do number=$((number + 1)); done\n  mv \"$kept\" \"$kept.$number\" || exit 1\nfi\nmkdir -p \"$folder\" && cat >\"$folder/$name\" || exit 1\n[ \"$(sha256sum <\"$folder/$name\" | cut -d\" \" -f1)\" = \"$sum\" ] || { echo \"error $name changed on its way\" >&2; rm -f \"$folder/$name\"; exit 1; }\nchown \"$(stat -c %u:%g \"$dir\")\" \"$folder\" \"$folder/$name\" && sync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$6\" \"$7\" \"$(($(wc -c <\"$5\") / 1024 + 1024))\" <\"$5\"\n",
 	"redis-swap": "# Puts the staged files in the place of what the stopped server would load; that is moved aside and kept. $1 container,\n# $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's name, $8 what\n# to note about the data that is moved.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6\n[ -n \"$(ls -A \"$dir/.restore-$id\")\" ] || { echo \"error nothing is staged\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/.restore-$id\"/*; do mv \"$one\" \"$dir/\" || exit 1; done\nrmdir \"$dir/.restore-$id\" || exit 1\n[ \"$on\" = - ] || begin_append \"$on\" \"$log\"\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" </dev/null\n",
 	"redis-take-back": "# Puts what a restore kept in the place of what the stopped server would load; that is moved aside in the same way. $1\n# container, $2 image, $3 data directory, $4 id, $5 dbfilename, $6 append-only directory or `-`, $7 append-only file's\n# name, $8 what to note about the data that is moved, $9 the folder that was kept: its mark stays until the data is proven.\n# shellcheck disable=SC2016 # expands in the container\ntext=$(candidates)'\ndir=$1 id=$2 file=$3 append=$4 log=$5 note=$6 kept=$7\n[ -e \"$dir/$kept/.moved\" ] || { echo \"error $kept is not a whole set of replaced files\" >&2; exit 1; }\non=$append\n[ \"$append\" != - ] || append=appendonlydir\naside \"$dir/.pre-restore-$id\"\nmoved \"$dir/.pre-restore-$id\" \"$note\"\nfor one in \"$dir/$kept\"/*; do\n  if [ -e \"$one\" ]; then mv \"$one\" \"$dir/\" || exit 1; fi\ndone\nif [ \"$on\" != - ] && [ ! -e \"$dir/$on\" ] && [ -e \"$dir/$file\" ]; then begin_append \"$on\" \"$log\"; fi\nsync\n'\nat_data \"$text\" \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" \"$8\" \"$9\" </dev/null\n",
@@ -4373,6 +4373,23 @@ function isDatedAhead({ created }, now) {
 /** Whether it has this service's data. */
 function holds$2({ services }, name) {
 	return services.some(({ service }) => service === name);
+}
+/** All that it has data of: `service`, and `service/database` for each database of a Postgres server. */
+function heldBy({ services }) {
+	return services.flatMap(({ service, contents }) => contents.kind === "postgres" ? [service, ...contents.databases.map(({ name }) => `${service}/${name}`)] : [service]);
+}
+/**
+* All that the next backup of these services will have data of, as `heldBy`, as far as it is known before: of databases those
+* that are `configured`, else those that the last backup held.
+*/
+function comingToHold(services, backups, configured) {
+	const sorted = newestFirst(backups);
+	return services.flatMap((service) => {
+		const chosen = configured(service);
+		if (chosen) return [service, ...chosen.map((name) => `${service}/${name}`)];
+		const last = sorted.find((one) => holds$2(one, service))?.services.filter((one) => one.service === service);
+		return last ? heldBy({ services: last }) : [service];
+	});
 }
 
 // src/job/known-drills.ts
@@ -6500,9 +6517,9 @@ const periods = [
 * What to keep and what to remove, newest first, and why. The rule is restic's `forget` (`snapshot_policy.go`): each
 * period keeps the newest backup of each day, ISO week or month (UTC) that has one, until its count is used up; a backup
 * stays when any period wants it; while a count is left, the oldest stays too. A backup takes the place only of those
-* that hold nothing that it does not: one of some services never costs one of all. On top of it S8: only proven backups
-* count, the newest proven one of each service stays, what is in use stays, and an empty policy removes nothing; neither does
-* anything go while a date shows that a clock was wrong.
+* that hold nothing that it does not: one of some services or databases never costs one of all. On top of it S8: only
+* proven backups count, the newest proven one of each service and database stays, what is in use stays, and an empty policy
+* removes nothing; neither does anything go while a date shows that a clock was wrong.
 */
 function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set(), made }) {
 	const sorted = [...items].sort((a, b) => timeOf$1(b) - timeOf$1(a) || (a.id < b.id ? 1 : -1));
@@ -6536,15 +6553,15 @@ function decideRetention(items, { policy, now, inUse = /* @__PURE__ */ new Set()
 	});
 }
 /**
-* The same before a backup of `services` is made, for a disk that has no room for one more: what it will push out goes already,
-* but for what is the newest proven backup of any service now, or may be all there is of its time: the coming one may
+* The same before a backup that `holds` these is made, for a disk that has no room for one more: what it will push out goes
+* already, but for what is the newest proven backup of any service or database now, or may be all there is of its time: the coming one may
 * fail (S8).
 */
-function decideRetentionBefore(items, services, options) {
+function decideRetentionBefore(items, holds, options) {
 	const coming = {
 		id: "",
 		created: options.now.toISOString(),
-		services,
+		holds,
 		proven: true
 	};
 	const now = new Map(decideRetention(items, options).map((one) => [one.id, one]));
@@ -6556,7 +6573,7 @@ function decideRetentionBefore(items, services, options) {
 /** Each backup is counted among those that hold all that it holds; they are sorted newest first. */
 function wantedAmongRivals(policy, counted) {
 	const wanted = /* @__PURE__ */ new Map();
-	for (const alike of Map.groupBy(counted, ({ services }) => JSON.stringify([...services].sort())).values()) {
+	for (const alike of Map.groupBy(counted, ({ holds }) => JSON.stringify([...holds].sort())).values()) {
 		const [first] = alike;
 		const rivals = counted.filter((one) => first && holdsAll(one, first));
 		const byPeriod = wantedBy(policy, rivals);
@@ -6564,8 +6581,9 @@ function wantedAmongRivals(policy, counted) {
 	}
 	return wanted;
 }
-function holdsAll(one, { services }) {
-	return services.every((service) => one.services.includes(service));
+function holdsAll(one, { holds }) {
+	const held = new Set(one.holds);
+	return holds.every((what) => held.has(what));
 }
 /** restic's rule, over backups sorted newest first. */
 function wantedBy(policy, counted) {
@@ -6632,10 +6650,10 @@ async function pruneFirst(tools, services) {
 	const local = localStore$1(tools.stores);
 	await applyTo(tools, local, {
 		drills: await knownDrills(tools, [local]),
-		before: services
+		coming: services
 	});
 }
-async function applyTo(tools, store, { drills, ...moment }) {
+async function applyTo(tools, store, { drills, just, coming }) {
 	let decisions = [];
 	const removed = [];
 	try {
@@ -6643,6 +6661,11 @@ async function applyTo(tools, store, { drills, ...moment }) {
 		const { backups, unreadable } = await store.list();
 		for (const one of unreadable) tools.log.warning(`${store.name}: ${one} is no readable manifest and is left alone`);
 		const manifests = backups.map(({ manifest }) => manifest);
+		const before = coming && comingToHold(coming, manifests, (name) => tools.config.services[name]?.databases);
+		const moment = {
+			just,
+			...before && { before }
+		};
 		decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment);
 		const doubt = clockDoubt(store.name, decisions);
 		if (doubt !== void 0) tools.log.warning(doubt);
@@ -6677,7 +6700,7 @@ function retentionItems(store, manifests, drills) {
 	return manifests.map((manifest) => ({
 		id: manifest.id,
 		created: manifest.created,
-		services: manifest.services.map(({ service }) => service),
+		holds: heldBy(manifest),
 		proven: isProven(manifest, store, drills),
 		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
 	}));
@@ -7045,10 +7068,10 @@ async function missing$1(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && lacks(there, one) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
-	const items = [...retentionItems(to.name, there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)), drills), ...lacking.map(({ id, created, services }) => ({
-		id,
-		created,
-		services: services.map(({ service }) => service),
+	const items = [...retentionItems(to.name, there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)), drills), ...lacking.map((one) => ({
+		id: one.id,
+		created: one.created,
+		holds: heldBy(one),
 		proven: true
 	}))];
 	const wanted = (await retentionOf(tools, items)).filter(({ keep, reasons }) => keep && reasons.some((one) => one !== "clock"));
@@ -8490,6 +8513,10 @@ select json_build_object(
   'dataChecksums', current_setting('data_checksums') = 'on',
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
   'standby', pg_is_in_recovery(),
+  'lastReplayed', to_char(pg_last_xact_replay_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'upToDate', not pg_is_in_recovery() or (
+    exists (select from pg_stat_wal_receiver where status = 'streaming')
+    and coalesce(pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn(), false)),
   'oldSnapshotThreshold', coalesce(current_setting('old_snapshot_threshold', true), '-1'),
   'roles', (select json_agg(rolname) from pg_roles),
   'leftRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where shobj_description(oid, 'pg_authid') = ${literal(restoringRole)}),
@@ -8687,6 +8714,10 @@ const serverSchema = require_libraries.object({
 	dataChecksums: require_libraries.boolean(),
 	superuser: require_libraries.boolean(),
 	standby: require_libraries.boolean(),
+	/** Of a standby: when the last transaction that it replayed was committed, ISO 8601, UTC; null where there was none. */
+	lastReplayed: require_libraries.string$1().nullable(),
+	/** Whether it has replayed all that its primary, which sends to it now, has sent; true for a primary. */
+	upToDate: require_libraries.boolean(),
 	oldSnapshotThreshold: require_libraries.string$1(),
 	roles: require_libraries.array(require_libraries.string$1()),
 	/** Those of them that a killed restore left. */
@@ -8711,6 +8742,8 @@ const assumedServer = {
 	dataChecksums: false,
 	superuser: true,
 	standby: false,
+	lastReplayed: null,
+	upToDate: true,
 	oldSnapshotThreshold: "-1",
 	roles: [],
 	leftRoles: [],
@@ -9101,6 +9134,21 @@ function bytes(text, where) {
 	throw failure("disk-unknown", `nothing said how much room ${where} has`);
 }
 
+// src/service/postgres/standby-advice.ts
+/** Milliseconds: a standby that gets its WAL from an archive is behind by `archive_timeout`, minutes as a rule. */
+const behind = 9e5;
+/**
+* What a person should know of a standby's backup; nothing for a primary's. Refuses one that nobody sends anything, and whose
+* last transaction is old: its data may be as old as that, and a backup's age is told by when it was made.
+*/
+function standbyAdvice({ name }, { standby, now, lastReplayed, upToDate }) {
+	if (!standby) return [];
+	const told = `${name} is a standby, its backup holds the transactions that it has replayed: ${lastReplayed === null ? "it has replayed none since it started" : `its last one is of ${lastReplayed}`}`;
+	if (upToDate) return [`${told}, and its primary has sent no more.`];
+	if (lastReplayed !== null && Date.parse(now) - Date.parse(lastReplayed) <= behind) return [`${told}, and it is behind its primary, or has lost it.`];
+	throw refusal("postgres-standby-stale", `${told}, and no primary sends it any, or it does not replay them`, { hint: `Back up the primary, or mend the replication (pg_stat_wal_receiver). If the primary is lost and ${name} takes its place: SELECT pg_promote(), then run again.` });
+}
+
 // src/service/postgres/backup-server.ts
 /**
 * One archive for each database, with its rows counted in the dump's own snapshot, and one file with the cluster's
@@ -9122,7 +9170,7 @@ async function backupServer$1(service, container, { target, work, lockLimit, pla
 		assumed: assumedServer
 	});
 	const databases = chosenDatabases(service, server);
-	for (const sentence of backupAdvice(service, server)) target.warn?.(sentence);
+	for (const sentence of [...standbyAdvice(service, server), ...backupAdvice(service, server)]) target.warn?.(sentence);
 	assertSettings(service, server, databases);
 	await assertSpace(service, databases);
 	if (!work.dryRun) await assertWholeFiles(service, container, databases.map(({ name }) => name));
@@ -9815,7 +9863,7 @@ async function undoRestore$2(service, container, work, { only, failed = false } 
 		work,
 		server: await readServer(service, container)
 	});
-	return told$2(service, last, {
+	return told$3(service, last, {
 		back,
 		none,
 		aside,
@@ -9823,7 +9871,7 @@ async function undoRestore$2(service, container, work, { only, failed = false } 
 	});
 }
 /** `"app" of postgres as before the restore; what it had brought is in "app__old_0a1b2c3d".` */
-function told$2({ name }, last, { back, none, aside, run }) {
+function told$3({ name }, last, { back, none, aside, run }) {
 	const there = quoted(back.map(({ mark }) => mark.name));
 	const absent = quoted(none.flatMap(({ mark }) => mark.made));
 	const state = [...there ? [`${there} of ${name}`] : [], ...absent ? [`no ${absent} in ${name}`] : []];
@@ -11193,14 +11241,14 @@ async function restoreForeign$1(service, container, { file: path, database, forc
 			tables: contents.tables.length,
 			rows: rowsOf(contents),
 			keys: 0,
-			kept: `${kept}; ${told$1(role, roles, uncompared)}.`
+			kept: `${kept}; ${told$2(role, roles, uncompared)}.`
 		};
 	} catch (error) {
 		await drop(job, names.name, role === "" ? roles : [...roles, role], error);
 		throw error;
 	}
 }
-function told$1(role, roles, uncompared) {
+function told$2(role, roles, uncompared) {
 	const made = roles.length > 0 ? `; roles made without login: ${roles.map((one) => `"${one}"`).join(", ")}` : "";
 	const unknown = uncompared.length > 0 ? `; rows not compared: ${uncompared.slice(0, 10).join(", ")}` : "";
 	return `rights, settings and comment of the database itself are those of a new one; ${role === "" ? "owners are those of the dump" : `what came in belongs to the role "${role}"`}${made}${unknown}`;
@@ -11347,11 +11395,15 @@ function keptSentence(service, restored, { expected, dropped }) {
 	return subscriptions.length === 0 ? `${kept}${versions}.` : `${kept}${versions}; subscriptions of ${subscriptions.join(", ")} came back stopped.`;
 }
 /** What is not as it was, though all that was backed up is there. */
-function caveatOf({ databases }, restored) {
+function caveatOf({ databases }, restored, ofRoles) {
 	const closed = databases.filter((one) => !one.connectable && restored.some(({ live }) => live === one.name)).map(({ name }) => `"${name}" was closed to connections, and is open now. To close it: ALTER DATABASE ${identifier(name)} ALLOW_CONNECTIONS false.`);
 	const views = restored.flatMap(({ live, unfilled, reasons }) => unfilled.length === 0 ? [] : [`${unfilled.join(", ")} of "${live}" (${reasons.join("; ")})`]);
 	const unfilled = `materialized views could not be filled again: ${views.join(", ")}. Whoever reads them gets an error until REFRESH MATERIALIZED VIEW succeeds.`;
-	const all = [...closed, ...views.length > 0 ? [unfilled] : []];
+	const all = [
+		...closed,
+		...ofRoles,
+		...views.length > 0 ? [unfilled] : []
+	];
 	return all.length > 0 ? all.join(" ") : void 0;
 }
 /** `pg_trgm 1.6 (was 1.5)`, of one database. */
@@ -11363,42 +11415,106 @@ function otherVersions({ contents }, expected) {
 	});
 }
 
+// src/service/postgres/memberships.ts
+/** Undefined for every other statement, among them grants of a right. */
+function membershipOf(statement) {
+	const { tokens, text } = statement;
+	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
+	const [role, member] = [nameAt(statement, 1), nameAt(statement, to + 1)];
+	if (!beginsWith(statement, "GRANT") || to !== 2 || role === void 0 || member === void 0) return void 0;
+	const isGranted = isKeyword(tokens.at(-3), "GRANTED") && isKeyword(tokens.at(-2), "BY");
+	const options = tokens.slice(to + 2, isGranted ? -3 : void 0);
+	const option = (keyword) => {
+		const at = options.findIndex((token) => isKeyword(token, keyword));
+		return at < 0 ? void 0 : !isKeyword(options[at + 1], "FALSE");
+	};
+	return {
+		text,
+		role,
+		member,
+		grantor: isGranted ? nameAt(statement, tokens.length - 1) : void 0,
+		admin: option("ADMIN") ?? false,
+		inherit: option("INHERIT"),
+		set: option("SET") ?? true
+	};
+}
+/**
+* Statements for a server from 16 on, where only the first role may grant any, and whoever has the ADMIN OPTION: those that
+* give it come first, and what its grantor may not have granted here is granted without. A member that had the same role by
+* several grantors has all that any of them gave, whether or not they still count as several.
+*/
+function grantSql(memberships) {
+	const grants = memberships.toSorted((a, b) => Number(b.admin) - Number(a.admin));
+	const pairs = Map.groupBy(memberships, ({ role, member }) => JSON.stringify([role, member]));
+	const refused = "exception when insufficient_privilege or invalid_grant_operation then";
+	return [...grants.map((one) => one.grantor === void 0 ? one.text : block(`${one.text}; ${refused} ${withoutGrantor(one, [one])};`)), ...[...pairs.values()].flatMap((all) => {
+		const [one] = all;
+		if (!one || all.length === 1) return [];
+		return [block(`if ${`(select count(*) from pg_auth_members where ${isPair$1(one)})`} < ${all.length} then ${withoutGrantor(one, all)}; end if;`)];
+	})];
+}
+/** Statements that give a line `<mark> <index>` for each membership that has another grantor than it had. */
+function regrantedSql(memberships, mark) {
+	return memberships.flatMap((one, at) => one.grantor === void 0 ? [] : [`select ${literal(`${mark} ${at}`)} where not exists (select from pg_auth_members
+  where ${isPair$1(one)} and grantor = ${oid(one.grantor)})`]);
+}
+/** With all that any of `grants` gives. Nothing is said of an ADMIN OPTION that none gives: on its grants others may stand. */
+function withoutGrantor({ role, member }, grants) {
+	const inherits = grants.flatMap(({ inherit }) => inherit === void 0 ? [] : [inherit]);
+	const options = [
+		...grants.some(({ admin }) => admin) ? ["admin true"] : [],
+		...inherits.length === 0 ? [] : [`inherit ${inherits.some(Boolean)}`],
+		`set ${grants.some(({ set }) => set)}`
+	];
+	return `grant ${identifier(role)} to ${identifier(member)} with ${options.join(", ")}`;
+}
+function isPair$1({ role, member }) {
+	return `roleid = ${oid(role)} and member = ${oid(member)}`;
+}
+function oid(role) {
+	return `${literal(identifier(role))}::regrole`;
+}
+function block(statements) {
+	return `do ${literal(`begin ${statements} end`)}`;
+}
+
 // src/service/postgres/missing-roles.ts
 /**
-* Of a `pg_dumpall --globals-only`, the statements that bring back roles which are not in `existing`, as one
-* transaction; empty when none is missing. Roles that exist keep their password, attributes and settings; tablespaces
-* are left out, for their directories are not in a backup. Throws `SyntaxError` on a text that is cut off.
+* Of a `pg_dumpall --globals-only`, what brings back the roles that are not in `existing`; nothing when none is missing. Roles
+* that exist keep their password, attributes and settings; tablespaces are left out, for their directories are not in a
+* backup. Throws `SyntaxError` on a text that is cut off.
 */
 function missingRoles(globals, existing) {
 	const statements = sqlStatements(globals);
 	const present = new Set(existing);
-	const missing = new Set(statements.flatMap((one) => {
+	const names = statements.flatMap((one) => {
 		const name = beginsWith(one, "CREATE", "ROLE") ? nameAt(one, 2) : void 0;
 		return name === void 0 || present.has(name) ? [] : [name];
-	}));
-	if (missing.size === 0) return "";
-	return [
-		"begin",
-		...statements.filter((one) => concerns(one, missing)).map(({ text }) => text),
-		"commit",
-		""
-	].join(";\n");
+	});
+	const missing = new Set(names);
+	const kept = statements.filter((one) => concerns(one, missing));
+	return {
+		roles: names.map((name) => ({
+			name,
+			superuser: may(kept, name, "SUPERUSER"),
+			login: may(kept, name, "LOGIN")
+		})),
+		statements: kept.flatMap((one) => membershipOf(one) ? [] : [one.text]),
+		memberships: kept.flatMap((one) => membershipOf(one) ?? [])
+	};
+}
+/** Whether `ALTER ROLE name WITH ...` gives it this attribute. */
+function may(statements, role, attribute) {
+	return statements.some((one) => beginsWith(one, "ALTER", "ROLE") && nameAt(one, 2) === role && isKeyword(one.tokens[3], "WITH") && one.tokens.slice(4).some((token) => isKeyword(token, attribute)));
 }
 function concerns(statement, missing) {
 	const about = (at) => missing.has(nameAt(statement, at) ?? "");
 	if (beginsWith(statement, "CREATE", "ROLE") || beginsWith(statement, "ALTER", "ROLE")) return about(2);
 	if (beginsWith(statement, "COMMENT", "ON", "ROLE")) return about(3);
-	return beginsWith(statement, "GRANT") && memberships(statement).some((name) => missing.has(name));
-}
-/** Both sides of `GRANT role TO member`; of `GRANT right ON PARAMETER name TO role` the role alone. */
-function memberships(statement) {
-	const { tokens } = statement;
-	const to = tokens.findIndex((token) => isKeyword(token, "TO"));
-	const member = nameAt(statement, to + 1);
-	const names = to < 0 || member === void 0 ? [] : [member];
-	if (tokens.slice(0, to).some((token) => isKeyword(token, "ON"))) return isKeyword(tokens[tokens.findIndex((token) => isKeyword(token, "ON")) + 1], "PARAMETER") ? names : [];
-	const group = nameAt(statement, 1);
-	return group === void 0 ? names : [group, ...names];
+	const membership = membershipOf(statement);
+	if (membership) return missing.has(membership.role) || missing.has(membership.member);
+	const at = (keyword) => statement.tokens.findIndex((token) => isKeyword(token, keyword));
+	return isKeyword(statement.tokens[at("ON") + 1], "PARAMETER") && beginsWith(statement, "GRANT") && about(at("TO") + 1);
 }
 
 // src/service/postgres/restore-roles.ts
@@ -11407,19 +11523,50 @@ async function restoreRoles(job, artifacts) {
 	const { service, container, work, server } = job;
 	const file = artifacts.find((one) => one.role === "globals")?.file;
 	if (file === void 0) throw failure("manifest-incomplete", `the backup of ${service.name} has no file with its roles`);
-	const statements = await work.check("read-roles", async () => {
+	const { roles, statements, memberships } = await work.check("read-roles", async () => {
 		const { stdout } = await service.host.run(sh`cat ${`${service.backups}/${file}`}`);
 		return missingRoles(stdout, server.roles);
-	}, "");
-	if (statements === "") return;
+	}, {
+		roles: [],
+		statements: [],
+		memberships: []
+	});
+	if (roles.length === 0) return {
+		made: [],
+		caveats: []
+	};
 	const nonce = newNonce();
+	const grants = server.version < 16e4 ? memberships.map(({ text }) => text) : grantSql(memberships);
+	const sql = [
+		"begin",
+		...statements,
+		...grants,
+		"commit",
+		...regrantedSql(memberships, `${nonce} regranted`),
+		""
+	];
 	const { stdout } = await work.step(`restore-${service.name}-roles`, applyInside(container, nonce), {
-		input: new Secret("roles", statements),
+		input: new Secret("roles", sql.join(";\n")),
 		assume: `${nonce} end 0\n`
 	}).catch((error) => {
 		throw named(`restoring the roles of ${service.name}`, "postgres-roles-failed", error);
 	});
-	if (!cameToEnd(markedLines(stdout, nonce))) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
+	const lines = markedLines(stdout, nonce);
+	if (!cameToEnd(lines)) throw failure("postgres-roles-failed", `restoring the roles of ${service.name} broke off: none was made`);
+	return {
+		made: [`Roles that were missing are back as they were, with their old passwords: ${roles.map(told$1).join(", ")}.`],
+		caveats: regranted(valuesOf(lines, "regranted").flatMap((at) => memberships[Number(at)] ?? []))
+	};
+}
+function told$1({ name, superuser, login }) {
+	const powers = [...superuser ? ["SUPERUSER"] : [], ...login ? ["LOGIN"] : []];
+	return powers.length === 0 ? `"${name}"` : `"${name}" (${powers.join(", ")})`;
+}
+function regranted(memberships) {
+	if (memberships.length === 0) return [];
+	const shown = memberships.slice(0, 20).map(({ role, member, grantor }) => `"${member}" in "${role}" (was by "${grantor}")`);
+	const rest = memberships.length > shown.length ? [`${memberships.length - shown.length} more`] : [];
+	return [`memberships are now granted by the first role of the server, since who had granted them has no right to here: ${[...shown, ...rest].join(", ")}.`];
 }
 
 // src/service/postgres/restore-server.ts
@@ -11452,22 +11599,22 @@ async function restoreServer$1(service, container, { backup, work, place = place
 	const look = () => lackOf(job, incoming);
 	const dropped = mustGiveWay(job, incoming, await look(), inPlace !== void 0);
 	await assertUnchanged(job, backup.artifacts.filter((one) => one.role !== "database"));
-	await restoreRoles(job, backup.artifacts);
+	const roles = await restoreRoles(job, backup.artifacts);
 	if (inPlace && dropped) await giveWay(job, incoming, {
 		inPlace,
 		look
 	});
 	const restored = await restoreAll$1(job, incoming, { dropped });
 	await swapAll(job, restored, { dropped });
-	const caveat = caveatOf(server, restored);
+	const caveat = caveatOf(server, restored, roles.caveats);
 	return {
 		tables: contents.databases.reduce((sum, { tables }) => sum + tables.length, 0),
 		rows: contents.databases.reduce((sum, database) => sum + rowsOf(database), 0),
 		keys: 0,
-		kept: keptSentence(service, restored, {
+		kept: [keptSentence(service, restored, {
 			expected: contents.databases,
 			dropped
-		}),
+		}), ...roles.made].join(" "),
 		...caveat === void 0 ? {} : { caveat },
 		...displacedIn(restored)
 	};
@@ -11657,22 +11804,46 @@ const wanted$1 = [
 	"LC_ALL",
 	"TZ"
 ];
-/** Without these an extension cannot be made, or a restore of many tables fails. */
-const settingsSql = `select name || '=' || setting from pg_settings
-where name in ('shared_preload_libraries', 'max_locks_per_transaction') and source <> 'default';`;
+const liveSchema = require_libraries.object({
+	environment: require_libraries.object({
+		POSTGRES_USER: require_libraries.string$1(),
+		POSTGRES_DB: require_libraries.string$1()
+	}),
+	settings: require_libraries.array(require_libraries.string$1())
+});
+/**
+* The role that initdb made, which grants memberships, and the image's own database: the definition may name a file with
+* them, or what it says may have come after the first start. Without the first two settings an extension cannot be made, or
+* a restore of many tables fails; the others decide what functions, defaults and views of the data make of it.
+*/
+const liveSql = `\\set own \`printf %s "$PGDATABASE"\`
+select json_build_object(
+  'environment', json_build_object('POSTGRES_USER', (select rolname from pg_roles where oid = 10), 'POSTGRES_DB', :'own'),
+  'settings', (select coalesce(json_agg(name || '=' || setting), '[]') from pg_settings
+    where source in ('configuration file', 'command line', 'environment variable')
+      and name in ('shared_preload_libraries', 'max_locks_per_transaction', 'TimeZone', 'DateStyle',
+        'default_text_search_config', 'lc_monetary', 'lc_numeric', 'lc_time')));`;
 async function recipe$1(service, live) {
 	const { services } = await service.stack.definition();
 	const defined = services.find((one) => one.name === service.name)?.environment ?? {};
 	const kept = wanted$1.flatMap((name) => defined[name] === void 0 ? [] : [[name, defined[name]]]);
-	const [settings = []] = live?.state === "running" ? await ask$2(service, live, settingsSql) : [];
+	const told = live?.state === "running" ? await askLive(service, live) : {
+		environment: {},
+		settings: []
+	};
 	return {
 		environment: {
 			...Object.fromEntries(kept),
+			...told.environment,
 			POSTGRES_PASSWORD: "no-network"
 		},
-		command: ["postgres", ...settings.flatMap((setting) => ["-c", setting])],
+		command: ["postgres", ...told.settings.flatMap((setting) => ["-c", setting])],
 		volumes: []
 	};
+}
+async function askLive(service, live) {
+	const [rows = []] = await ask$2(service, live, liveSql);
+	return liveSchema.parse(JSON.parse(rows.join("\n") || "null"));
 }
 /** Asked over TCP: while the image makes the cluster, a temporary server answers on the socket only. */
 async function ready$1(service, container) {
@@ -12048,8 +12219,10 @@ function parseAnswer(text) {
 		const at = line.indexOf(":");
 		return at > 0 && /^[a-z0-9_]+$/i.test(line.slice(0, at)) ? [[line.slice(0, at), line.slice(at + 1)]] : [];
 	});
+	const info = rest.find((line) => /^(ERR|NOPERM) /.test(line)) ?? "";
 	return {
 		ping: ping.trim(),
+		info,
 		fields: Object.fromEntries(pairs),
 		keyspace: parseKeyspace(rest.join(" "))
 	};
@@ -12324,6 +12497,91 @@ function parseFile(line) {
 	};
 }
 
+// src/service/redis/refused-command.ts
+/** What it refused of what it was asked; undefined when it answered, or said anything else. */
+function refusedOf({ ping, info }) {
+	const isRefused = (reply) => /^NOPERM|unknown command|restricted command/.test(reply);
+	if (isRefused(ping)) return {
+		command: "PING",
+		reply: ping
+	};
+	return isRefused(info) ? {
+		command: "INFO",
+		reply: info
+	} : void 0;
+}
+/** The error of a work that needs this command. */
+function commandRefused({ name }, { command, reply }, cause) {
+	const rule = `+${command.toLowerCase().replace(" ", "|")}`;
+	return refusal("redis-command-refused", `${name} refuses the command ${command}: ${reply}`, {
+		hint: `Take it out of rename-command, or allow it (ACL SETUSER default ${rule}). PING, INFO, CONFIG GET, BGSAVE and SAVE are needed, by these names.`,
+		cause
+	});
+}
+/** For the end of a promise: throws `redis-command-refused` where a script's failure says so, any other error as it is. */
+function orRefused(service) {
+	return (error) => {
+		const said = error instanceof CommandError ? error.result.stderr : "";
+		const [, command, reply] = /^error refused ([A-Z ]+): (.*)$/m.exec(said) ?? [];
+		throw command && reply ? commandRefused(service, {
+			command,
+			reply
+		}, error) : error;
+	};
+}
+
+// src/service/redis/replication.ts
+/** Undefined for a master. Dragonfly can be set up to call its role `replica`. */
+function replicationOf({ fields }) {
+	if (fields.role !== "slave" && fields.role !== "replica") return void 0;
+	const master = `${fields.master_host}:${fields.master_port}`;
+	const isUp = fields.master_link_status === "up";
+	return {
+		master,
+		isUp,
+		detail: `the link to its master ${master} is ${isUp ? "up" : "down"}${since(fields, isUp)}`
+	};
+}
+/** Redis and Valkey tell how long the link is down, with -1 for always; Dragonfly only when it last heard of its master. */
+function since(fields, isUp) {
+	const { master_last_io_seconds_ago: heard, master_link_down_since_seconds: down } = fields;
+	const syncs = fields.master_sync_in_progress === "1" ? ", a full copy is on its way" : "";
+	const seconds = Number(isUp ? heard : down ?? heard);
+	if (isUp) return seconds >= 0 ? `, last heard of ${seconds} s ago` : "";
+	return `${seconds >= 0 ? ` since ${seconds} s` : ", and was not up since the server started"}${syncs}`;
+}
+/** `failed` where a replica does not get its master's changes any more; nothing to look at for a master. */
+function replicationChecks(answer) {
+	const found = replicationOf(answer);
+	return found ? [{
+		name: "replication",
+		state: found.isUp ? "ok" : "failed",
+		detail: found.detail
+	}] : [];
+}
+/**
+* Refuses a replica, for whatever is put into it its master overwrites, at once or when the link is up again; and a server
+* that may not be asked whether it is one.
+*/
+function assertMaster(service, answer) {
+	const { name } = service;
+	const refused = refusedOf(answer);
+	if (refused) throw commandRefused(service, refused);
+	const found = replicationOf(answer);
+	if (!found) return;
+	throw refusal("redis-replica", `${name} is a replica of ${found.master}, which overwrites whatever is put into it`, { hint: `Do it on the master. If ${name} is to be the master from now on: REPLICAOF NO ONE, and take replicaof out of its configuration.` });
+}
+/**
+* What a person should know of a replica's backup; undefined for a master's. Refuses one that lost its master: its data is
+* as old as that, and a backup's age is told by when it was made.
+*/
+function replicaAdvice({ name }, answer) {
+	const found = replicationOf(answer);
+	if (!found) return void 0;
+	if (found.isUp) return `${name} is a replica, its backup is as its master was when it last heard of it: ${found.detail}.`;
+	throw refusal("redis-replica-stale", `${name} is a replica, and ${found.detail}: its data is as old as that`, { hint: `Back up the master, or bring the link back. If the master is lost and ${name} takes its place: REPLICAOF NO ONE, then run again.` });
+}
+
 // src/service/redis/wait-server.ts
 /** Milliseconds that a load may take: ten minutes and one more for every 256 MiB. */
 function loadLimit(bytes) {
@@ -12354,12 +12612,15 @@ async function askReadyServer(service, container) {
 		const answer = await askServer(service, container);
 		const { ping, fields } = answer;
 		if (ping === "PONG" && fields.loading === "0") return answer;
+		const refused = refusedOf(answer);
+		if (refused) throw commandRefused(service, refused);
 		const bytes = Math.max(Number(fields.loading_total_bytes ?? 0), Number(fields.used_memory ?? 0));
 		if (!(ping.startsWith("LOADING") || ping === "PONG" && fields.loading === "1") || Date.now() - begun > loadLimit(bytes)) throw failure("redis-not-ready", `${service.name} does not serve: ${explainPing(answer)}`, { hint: hintFor(answer) });
 		await (0, node_timers_promises.setTimeout)(500);
 	}
 }
 function hintFor({ ping }) {
+	if (ping.startsWith("MASTERDOWN")) return "Bring the link to its master back, or work on the master.";
 	if (!ping.startsWith("NOAUTH") && !ping.startsWith("WRONGPASS")) return "See the container's log.";
 	return "Give the container its password as DFLY_requirepass, REDIS_PASSWORD, VALKEY_PASSWORD or REDISCLI_AUTH, or --requirepass.";
 }
@@ -12395,6 +12656,8 @@ const longest$2 = 36e5;
 */
 async function backupServer(service, container, { target, work }) {
 	const answer = await askReadyServer(service, container);
+	const advice = replicaAdvice(service, answer);
+	if (advice !== void 0) target.warn?.(advice);
 	const { product, version } = productOf(answer);
 	const base = `${keysFolder}/${service.name}-${target.stamp}`;
 	const command = product === "dragonfly" ? dumpSet : dumpFile;
@@ -12405,7 +12668,7 @@ async function backupServer(service, container, { target, work }) {
 	}), {
 		timeout: longest$2,
 		assume: assumed(`${service.name}-${target.stamp}`)
-	});
+	}).catch(orRefused(service));
 	const report = parseDumpReport(stdout);
 	const wrong = await work.check(`check-${service.name}`, () => product === "dragonfly" ? checkSet$1(service, report.files) : Promise.resolve([]), []);
 	const files = report.files.map(({ name }) => `${keysFolder}/${name}`);
@@ -12518,10 +12781,11 @@ async function awaitQuiet(service, container) {
 /** From the server when it answers, else from its arguments, its configuration file, its environment and the product's defaults. */
 async function readSettings(service, container, product) {
 	const name = container.state === "running" && (await askServer(service, container)).ping !== "" ? "redis-settings" : "redis-settings-stopped";
-	const { stdout } = await service.host.run(redisScript(name, {
+	const command = redisScript(name, {
 		effect: "read",
 		args: [container.id, portOf(service)]
-	}), { timeout: service.config.timeout + 2e4 });
+	});
+	const { stdout } = await service.host.run(command, { timeout: service.config.timeout + 2e4 }).catch(orRefused(service));
 	return judgeSettings(stdout, {
 		product,
 		container,
@@ -12916,7 +13180,7 @@ function expiringKeys(database) {
 // src/service/redis/probe-server.ts
 /** Share of `maxmemory` from which a server that cannot evict is reported. */
 const memoryLimit$1 = .9;
-/** PING, loading, memory and the last save, in one round trip; a server that does not answer is an answer. */
+/** PING, loading, memory, the last save and a replica's link to its master, in one round trip; a server that does not answer is an answer. */
 async function probeServer(service, container) {
 	if (container.state !== "running") return {
 		state: "unhealthy",
@@ -12940,6 +13204,16 @@ function judge(answer) {
 	const { ping, fields, keyspace } = answer;
 	const { product, version } = productOf(answer);
 	const loading = ping.startsWith("LOADING") || ping === "PONG" && fields.loading !== "0";
+	const refused = refusedOf(answer);
+	if (refused) return {
+		state: "unknown",
+		checks: [{
+			name: refused.command.toLowerCase(),
+			state: "unknown",
+			detail: `refused: ${refused.reply}`
+		}],
+		details: {}
+	};
 	if (ping.startsWith("NOAUTH") || ping.startsWith("WRONGPASS")) return {
 		state: "unknown",
 		checks: [{
@@ -12958,7 +13232,11 @@ function judge(answer) {
 		}],
 		details: {}
 	};
-	const checks = [ping === "PONG" ? ok("ping", "PONG") : failed("ping", explainPing(answer)), ...ping === "PONG" || fields.used_memory !== void 0 ? [memory(answer), lastSave(answer, product)] : []];
+	const checks = [
+		ping === "PONG" ? ok("ping", "PONG") : failed("ping", explainPing(answer)),
+		...ping === "PONG" || fields.used_memory !== void 0 ? [memory(answer), lastSave(answer, product)] : [],
+		...replicationChecks(answer).map(warned)
+	];
 	return {
 		state: checks.some((one) => one.state === "failed") ? "unhealthy" : checks.some((one) => one.state === "warning" || one.state === "unknown") ? "degraded" : "healthy",
 		checks,
@@ -13093,7 +13371,10 @@ async function putBack(options, reason) {
 			cause: reason
 		});
 	}
-	throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, { cause: reason });
+	throw failure("restore-failed", `${messageOf(reason)}; the data of before the restore is in its place`, {
+		...reason instanceof AppError && reason.hint !== void 0 && { hint: reason.hint },
+		cause: reason
+	});
 }
 
 // src/service/redis/restore-checks.ts
@@ -13172,14 +13453,17 @@ const grace = 600;
 */
 async function stopServer(service, container, work) {
 	const fingerprint = await fingerprintBeforeStop(service, container);
-	if (container.state === "running") await work.step(`save-${service.name}`, redisScript("redis-save", {
-		effect: "change",
-		args: [
-			container.id,
-			portOf(service),
-			3600
-		]
-	}), { timeout: 36e5 });
+	if (container.state === "running") {
+		const save = redisScript("redis-save", {
+			effect: "change",
+			args: [
+				container.id,
+				portOf(service),
+				3600
+			]
+		});
+		await work.step(`save-${service.name}`, save, { timeout: 36e5 }).catch(orRefused(service));
+	}
 	await endServer(service, container, work);
 	return fingerprint;
 }
@@ -13219,6 +13503,7 @@ const stageLimit = 18e5;
 async function restoreServer(service, container, { backup, work }) {
 	const contents = contentsOf(service.name, backup);
 	await work.check(`check-${service.name}`, () => checkBackup(service, container, backup), void 0);
+	await work.check(`answers-${service.name}`, () => serves(service, container), true);
 	const settings = await readSettings(service, container, contents.product);
 	const plan = {
 		service,
@@ -13227,13 +13512,12 @@ async function restoreServer(service, container, { backup, work }) {
 		settings,
 		work
 	};
-	await work.check(`answers-${service.name}`, () => serves(plan), true);
 	let reached = "staged";
 	let caveat;
 	try {
 		await stage(plan, contents.product);
 		await refuseSharedData(service, container, settings.mount);
-		const isServing = await serves(plan);
+		const isServing = await serves(service, container);
 		reached = "stopped";
 		const held = await makeStop(plan, isServing);
 		reached = "swapped";
@@ -13277,14 +13561,15 @@ async function stage({ service, container, backup, settings, work }, product) {
 	}
 }
 /**
-* Whether it serves. Throws `redis-not-ready` where it runs and says anything else but that it loads: what it may hold and has
-* not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
+* Whether it serves. Refuses a replica. Throws `redis-not-ready` where it runs and says anything else but that it loads:
+* what it may hold and has not saved would be lost with its stop. After a save that failed even PING is refused (redis.conf,
 * `stop-writes-on-bgsave-error`).
 */
-async function serves({ service, container }) {
+async function serves(service, container) {
 	const { state } = container;
 	if (state !== "running" && state !== "paused") return false;
 	const answer = state === "running" ? await askServer(service, container) : void 0;
+	if (answer) assertMaster(service, answer);
 	if (answer?.ping === "PONG" || answer?.ping.startsWith("LOADING")) return answer.ping === "PONG";
 	const why = answer ? explainPing(answer) : "it is paused";
 	throw failure("redis-not-ready", `${service.name} runs, and may hold what it has not saved: ${why}`, { hint: "Mend that; or stop its container, which gives up what it has not saved. Then restore again. Nothing was changed." });
@@ -13298,10 +13583,21 @@ async function makeStop({ service, container, work }, isServing) {
 async function proveLoaded({ service, container, backup }) {
 	const bytes = backup.artifacts.reduce((sum, one) => sum + one.bytes, 0);
 	const answer = await waitForServer(service, container, loadLimit(bytes));
+	assertMaster(service, answer);
 	const read = await keysRead(service, container, answer);
 	const { different, caveat } = compareLoaded(contentsOf(service.name, backup), answer, read);
-	if (different.length > 0) throw failure("restore-differs", `${service.name} did not load what the backup holds: ${different.join("; ")}`);
-	return caveat;
+	const evicted = evictionsOf(answer);
+	if (different.length > 0) {
+		const all = evicted === void 0 ? different : [...different, evicted];
+		throw failure("restore-differs", `${service.name} did not load what the backup holds: ${all.join("; ")}`, { ...evicted !== void 0 && { hint: `Raise maxmemory of ${service.name} to what the backup's server had, or set maxmemory-policy to noeviction; then restore again.` } });
+	}
+	return [caveat, evicted && `All its keys were read, but ${evicted}.`].filter(Boolean).join(" ") || void 0;
+}
+/** One phrase about the keys that a server has thrown out since its start; undefined when there are none. */
+function evictionsOf({ fields }) {
+	const { evicted_keys: keys = "0", maxmemory, maxmemory_policy: policy } = fields;
+	if (Number(keys) === 0) return void 0;
+	return `it evicted ${keys} of them by now, for its maxmemory is ${maxmemory} bytes (maxmemory-policy ${policy})`;
 }
 
 // src/service/redis/scratch-server.ts
@@ -13365,9 +13661,10 @@ async function ready(service, container) {
 /**
 * Takes the last restore back: the files that it replaced serve again; those that it had brought, saved first, are kept
 * in the same way, so that this can be taken back too. When the old data does not come up with the keys it had, all is
-* put back as it was. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
+* put back as it was. Refuses a replica. Throws `nothing-to-undo` when no restore, or none of the work `run`, left anything.
 */
 async function undoRestore$1(service, container, work, run) {
+	assertMaster(service, await askReadyServer(service, container));
 	const settings = await liveSettings(service, container);
 	const kept = await readKept(service, container, settings);
 	const last = kept.findLast(({ at, failed, note }) => at !== void 0 && !failed && (run === void 0 || note?.run === run));
@@ -13427,7 +13724,7 @@ async function proveOld(service, container, { bytes, note }) {
 }
 
 // src/service/redis/verify-server.ts
-/** Keys against a backup's, and a key written, read and removed. */
+/** Keys against a backup's, and a key written, read and removed; of a replica, which takes no writes, its link to its master. */
 async function verifyServer(service, container, backup, { restored = false } = {}) {
 	const answer = await askServer(service, container);
 	if (answer.ping !== "PONG") return [{
@@ -13436,8 +13733,9 @@ async function verifyServer(service, container, backup, { restored = false } = {
 		detail: explainPing(answer)
 	}];
 	const known = backup !== void 0 && backup.contents.kind !== "postgres" ? backup.contents : void 0;
-	const trip = await roundTrip(service, container);
-	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), restored ? warned(trip) : trip];
+	const link = replicationChecks(answer);
+	const own = link.length > 0 ? link : [await roundTrip(service, container)];
+	return [...known === void 0 ? [] : compareKeys(known, answer.keyspace), ...restored ? own.map(warned) : own];
 }
 /**
 * Keys without an expiry by database. Fewer than the backup has at least is a warning, since an application may delete
@@ -13499,6 +13797,7 @@ function redisDriver() {
 		probe: probeServer,
 		fingerprint: fingerprintServer,
 		stop: stopServer,
+		assertRestorable: async (service, container) => assertMaster(service, await askServer(service, container)),
 		backup: (service, container, target, work) => backupServer(service, container, {
 			target,
 			work
@@ -22319,8 +22618,8 @@ function summaryOf$1({ status, rung, differences, cause, advice, kept, plan }) {
 /**
 * Removes data that restores replaced, or had brought when they failed, and data directories that were set aside, more than
 * `age` milliseconds ago by the host's clock. Only when a proven backup of the very same server was made after that, and
-* its stored bytes, read again, match it; refuses otherwise. What does not say when it was replaced, or that it is ours,
-* stays. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
+* its stored bytes, read again, match it; refuses otherwise. A database that this backup does not hold stays, and what does not
+* say when it was replaced, or that it is ours. Damaged files go that a good copy has taken the place of. Refuses while the app waits for a restore, whose data
 * may be among it.
 */
 async function cleanReplaced(tools, { age, services }) {
@@ -22334,15 +22633,18 @@ async function cleanReplaced(tools, { age, services }) {
 		const replaced = await one.driver.replaced?.(one.service, containerOf(one)) ?? [];
 		const asides = await asidesOf(tools, one);
 		const old = [...replaced, ...asides].filter(isOld);
-		kept.push(...[...replaced, ...asides].filter((item) => !old.includes(item)).map(told));
-		if (old.length === 0) continue;
-		await assertProven(tools, one, old);
-		tools.log.info(`Removing ${old.map(told).join(", ")}`);
-		const names = (of) => of.filter(isOld).map(({ name }) => name);
+		const unheld = old.length === 0 ? [] : lackedBy(await assertProven(tools, one, old), one, replaced);
+		const goes = (item) => isOld(item) && !unheld.includes(item);
+		kept.push(...[...replaced, ...asides].filter((item) => !goes(item)).map(told));
+		for (const item of unheld.filter(isOld)) tools.log.warning(`${told(item)} stays: the newest proven backup has no database "${item.was}"`);
+		const going = old.filter(goes);
+		if (going.length === 0) continue;
+		tools.log.info(`Removing ${going.map(told).join(", ")}`);
+		const names = (of) => of.filter(goes).map(({ name }) => name);
 		await one.driver.removeReplaced?.(one.service, containerOf(one), names(replaced), tools.work);
 		await removeAsides(tools, one, names(asides));
 		await forgetAsides(tools, one);
-		removed.push(...old);
+		removed.push(...going);
 	}
 	const damaged = await cleanDamaged(tools, age);
 	return {
@@ -22372,7 +22674,7 @@ async function cleanDamaged(tools, age) {
 		bytes: gone.reduce((sum, { bytes }) => sum + bytes, 0)
 	};
 }
-/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. */
+/** The newest proven backup of this service must be younger than the youngest of what goes, and whole at this moment. Gives it. */
 async function assertProven(tools, one, old) {
 	const youngest = Math.max(...old.map(({ at }) => Date.parse(at ?? "")));
 	const store = localStore$1(tools.stores);
@@ -22381,6 +22683,12 @@ async function assertProven(tools, one, old) {
 	if (!manifest || Date.parse(manifest.created) <= youngest) throw unproven(`${one.service.name} has no proven backup that is younger than its last replaced data`);
 	const [difference] = await store.verify(manifest);
 	if (difference !== void 0) throw unproven(`backup ${manifest.id} is damaged: ${difference}`);
+	return manifest;
+}
+/** Replaced databases of which this backup holds nothing: since it was told which to hold, or they were dropped. */
+function lackedBy(manifest, { service }, replaced) {
+	const held = new Set(heldBy(manifest));
+	return service.kind === "postgres" ? replaced.filter(({ was }) => !held.has(`${service.name}/${was}`)) : [];
 }
 async function identityOf(one) {
 	return { identifier: (await one.driver.fingerprint?.(one.service, containerOf(one)))?.same["system-identifier"] };

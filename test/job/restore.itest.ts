@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failure } from "../../src/core/errors.ts"
@@ -10,11 +10,10 @@ import { cleanReplaced } from "../../src/job/clean-replaced.ts"
 import { finishInterrupted } from "../../src/job/finish-interrupted.ts"
 import { leftOnHost } from "../../src/job/left-on-host.ts"
 import { restore } from "../../src/job/restore.ts"
-import { restoreForeign } from "../../src/job/restore-foreign.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
 import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, open, redis, refusedWith, sql } from "./recreate-ground.ts"
+import { backupId, docker, open, redis, sql } from "./recreate-ground.ts"
 
 const slot = 25
 
@@ -81,21 +80,6 @@ describe("a restore into a server that does not serve", () => {
     assert.equal(sql(place, "select count(*) from notes"), "30")
     assert.equal(await state("api"), "running")
     assert.equal(aside().length, 1, "what was set aside stays")
-  })
-
-  it("is refused before the app stops where a key store is a replica, and so is an undo, after which the app runs", async () => {
-    const started = () => docker("inspect", "-f", "{{.State.StartedAt}}", name("api"))
-    const before = await started()
-    redis(place, "replicaof", "127.0.0.1", "7777")
-    try {
-      await assert.rejects(restore(open(place), { backupId: id }), refusedWith("redis-replica"))
-      assert.equal(await started(), before)
-      await assert.rejects(undoRestore(open(place)), refusedWith("redis-replica"))
-    } finally {
-      redis(place, "replicaof", "no", "one")
-    }
-    assert.equal(await state("api"), "running")
-    assert.equal(await readStoppedApp(open(place)), undefined)
   })
 
   it("names what was set aside, and removes it only after a later backup of the server that serves now", async () => {
@@ -208,27 +192,6 @@ describe("a restore into a server that does not serve", () => {
     assert.deepEqual([live(), redis(place, "get", "mine")], ["0", "kept"])
     await restore(open(place), { backupId: id })
     assert.deepEqual([sql(place, "select count(*) from notes"), redis(place, "get", "mine")], ["30", ""])
-  })
-
-  it("of somebody's dump that is refused has not stopped the app; of a good one it comes in and the app runs", async () => {
-    const started = () => docker("inspect", "-f", "{{.State.StartedAt}}", name("api"))
-    const file = join(place.baseDir, "dump.sql")
-    const options = { file, database: "healthcare", force: false, services: ["postgres"] }
-    const before = await started()
-    writeFileSync(file, "copy (select 1) to program 'true';\n")
-    await assert.rejects(restoreForeign(open(place), options), { code: "foreign-dump" })
-    await assert.rejects(restoreForeign(open(place), { ...options, file: `${file}.gone` }))
-    assert.deepEqual([await state("api"), await started()], ["running", before])
-    writeFileSync(file, await docker("exec", name("postgres"), "pg_dump", "-U", "app", "-d", "healthcare"))
-    sql(place, "delete from notes")
-    await restoreForeign(open(place), options)
-    assert.deepEqual([sql(place, "select count(*) from notes"), await state("api")], ["30", "running"])
-    assert.notEqual(await started(), before)
-  })
-
-  it("of a service that does not exist is told as that", async () => {
-    const wrong = { code: "unknown-service", hint: /postgres/ }
-    await assert.rejects(restore(open(place), { services: ["postgress"] }), wrong)
   })
 
   it("goes on with a server that answers although its health check fails", async () => {

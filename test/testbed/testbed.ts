@@ -40,7 +40,7 @@ export interface S3Server {
   readonly secretAccessKey: string
 }
 
-/** One stack: slot 0 is the default one, 1 to 39 lie beside it on ports of their own. */
+/** One stack: slot 0 is the default one, 1 to 49 lie beside it on ports of their own. */
 export interface StackPlace {
   readonly slot: number
   readonly project: string
@@ -52,7 +52,7 @@ export interface StackPlace {
 }
 
 export interface StackOptions {
-  /** 0 to 39; 0 unless told. */
+  /** 0 to 49; 0 unless told. */
   readonly slot?: number
   /** Tag of the sample app, `v1` unless told. */
   readonly app?: string
