@@ -80,7 +80,9 @@ async function applyTo(
     const manifests = backups.map(({ manifest }) => manifest)
     const before = coming && comingToHold(coming, manifests, (name) => tools.config.services[name]?.databases)
     const moment = { just, ...(before && { before }) }
-    decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment)
+    const lacking = await store.lacking(manifests)
+    const items = retentionItems(store.name, manifests, { drills: drills.records, lacking })
+    decisions = await retentionOf(tools, items, moment)
     const doubt = clockDoubt(store.name, decisions)
     if (doubt !== undefined) tools.log.warning(doubt)
     await carryOut(tools, store, { manifests, decisions, removed })
@@ -98,17 +100,26 @@ function assertTold({ untold, problems }: KnownDrills, store: BackupStore["name"
     throw failure("drills-unknown", `what drills have shown is not known: ${problems.join("; ")}`)
 }
 
-/** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */
+interface Seen {
+  readonly drills: readonly DrillRecord[]
+  /** What `BackupStore.lacking` says of them. */
+  readonly lacking: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * The backups of one store's list as its retention counts them: one whose last drill failed, or that has lost a file, costs
+ * no other its place.
+ */
 export function retentionItems(
   store: BackupStore["name"],
   manifests: readonly Manifest[],
-  drills: readonly DrillRecord[],
+  { drills, lacking }: Seen,
 ): readonly RetentionItem[] {
   return manifests.map((manifest) => ({
     id: manifest.id,
     created: manifest.created,
     holds: heldBy(manifest),
-    proven: isProven(manifest, store, drills),
+    proven: isProven(manifest, store, drills) && !lacking.has(manifest.id),
     lockedUntil: store === "s3" ? manifest.storage.lockedUntil : undefined,
   }))
 }

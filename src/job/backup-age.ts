@@ -12,7 +12,7 @@ import type { Tools } from "./tools.ts"
 
 /**
  * One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
- * failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
+ * failure, and one whose last drill failed, or that has lost a file, is none; a store that cannot be listed is unknown; where S3 is not required, what is
  * wrong with it is a warning.
  */
 export async function checkBackupAge(tools: Tools, limit: number): Promise<readonly Check[]> {
@@ -36,13 +36,10 @@ async function checkStore(
   try {
     if (drills.untold.has(store.name)) return { name, state: "unknown", detail: drills.problems.join("; ") }
     const { backups, unreadable } = await store.list()
-    return {
-      name,
-      ...judgeAge(
-        backups.map((one) => one.manifest),
-        { ...options, store: store.name, unreadable, drills: drills.records },
-      ),
-    }
+    const manifests = backups.map((one) => one.manifest)
+    const lacking = await store.lacking(manifests)
+    const seen = { store: store.name, unreadable, lacking, drills: drills.records }
+    return { name, ...judgeAge(manifests, { ...options, ...seen }) }
   } catch (error) {
     if (error instanceof AppError) return { name, state: "unknown", detail: error.message }
     throw error
@@ -60,15 +57,17 @@ export interface AgeOptions {
   readonly services: readonly string[]
   /** Newest first. */
   readonly drills?: readonly DrillRecord[]
+  /** Those that have lost a file, which are none any more. */
+  readonly lacking?: ReadonlyMap<string, unknown>
 }
 
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
 export function judgeAge(
   manifests: readonly Manifest[],
-  { store, now, limit, unreadable, services, drills = [] }: AgeOptions,
+  { store, now, limit, unreadable, services, drills = [], lacking = new Map() }: AgeOptions,
 ): Omit<Check, "name"> {
   const ages = manifests
-    .filter((one) => isProven(one, store, drills))
+    .filter((one) => isProven(one, store, drills) && !lacking.has(one.id))
     .map((one) => ({
       id: one.id,
       ahead: isDatedAhead(one, new Date(now)),
@@ -78,6 +77,7 @@ export function judgeAge(
     .sort((a, b) => a.age - b.age)
   const failed = manifests.filter((one) => lastDrill(drills, { backup: one.id, source: store })?.result === "failed")
   const also = [
+    ...(lacking.size > 0 ? [`; files are gone of ${[...lacking.keys()].join(", ")}`] : []),
     ...(unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : []),
     ...(failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []),
   ].join("")

@@ -77,11 +77,11 @@ async function inventoryOf(
   { store, manifests }: StoreList,
   { verify, problems, drills }: Look,
 ): Promise<StoreInventory> {
-  const items = retentionItems(store.name, manifests, drills)
-  const decisions = await retentionOf(tools, items)
+  const lacking = await lackingIn(tools, store, { manifests, problems })
+  const decisions = await retentionOf(tools, retentionItems(store.name, manifests, { drills, lacking }))
   const doubt = clockDoubt(store.name, decisions)
   if (doubt !== undefined) problems.push(doubt)
-  const found = new Map(verify ? [] : await lackingIn(tools, store, { manifests, problems }))
+  const found = new Map(verify ? [] : lacking)
   if (verify) for (const one of manifests) found.set(one.id, await differencesOf(tools, store, one))
   for (const [id, differences] of found) problems.push(...differences.map((one) => `${store.name}: ${id}: ${one}`))
   return { store: store.name, manifests, decisions, problems: found }

@@ -90,7 +90,7 @@ async function missing(tools: Tools, { from, to }: Way, { drills, ...lists }: Li
     ...retentionItems(
       to.name,
       there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)),
-      drills,
+      { drills, lacking: there.lacking },
     ),
     ...lacking.map((one) => ({ id: one.id, created: one.created, holds: heldBy(one), proven: true })),
   ]

@@ -82,7 +82,8 @@ function isAnothers(text: string, { project, environment }: Owner): boolean {
 
 /**
  * Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why,
- * unless they are surely another's.
+ * unless they are surely another's. A copy under another name is none of ours: two of one id, of which one is removed,
+ * would cost the files of both.
  */
 export function sortManifests(
   texts: readonly NamedText[],
@@ -94,8 +95,11 @@ export function sortManifests(
     const read = problem === undefined ? readManifest(text) : { problem }
     if ("problem" in read) {
       if (!isAnothers(text, { project, environment })) unreadable.push(`${name}: ${read.problem}`)
-    } else if (read.manifest.project === project && read.manifest.environment === environment)
-      manifests.push(read.manifest)
+    } else if (read.manifest.project === project && read.manifest.environment === environment) {
+      const { id } = read.manifest
+      if (name.split("/").at(-1) === `${id}.json`) manifests.push(read.manifest)
+      else unreadable.push(`${name}: it is of ${id}, which is not its name`)
+    }
   }
   manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1))
   return { manifests, unreadable }

@@ -37,7 +37,10 @@ interface Step {
   readonly step: string
 }
 
-/** The encrypted copy of an artifact, beside it, as an artifact of its own. `removeEncrypted` takes it away again. */
+/**
+ * The encrypted copy of an artifact, beside it, as an artifact of its own. `removeEncrypted` takes it away again. Throws
+ * `backup-corrupt` when what was encrypted is not the artifact any more.
+ */
 export async function encryptArtifact(
   { options }: S3Context,
   { artifact, work, step }: Step,
@@ -49,10 +52,10 @@ export async function encryptArtifact(
     script("change", remoteScript("openpgp-encrypt"), [options.directory, artifact.file, file]),
     { input: key, timeout: 600_000 + artifact.bytes / 10_000 },
   )
-  const [, bytes, sha256] = /^(\d+) ([0-9a-f]{64})$/m.exec(stdout) ?? []
-  if (bytes === undefined || sha256 === undefined || Number(bytes) <= artifact.bytes)
-    throw failure("host-answer", `the encryption of ${artifact.file} did not say what it wrote`)
-  return { ...artifact, file, bytes: Number(bytes), sha256 }
+  const { bytes, sha256, of } = encryptionOf(artifact.file, stdout)
+  if (of !== artifact.sha256)
+    throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`)
+  return { ...artifact, file, bytes, sha256 }
 }
 
 /** Seconds without growth after which the encryption of a growing file is given up: proving a large one takes long. */
@@ -75,10 +78,15 @@ export async function encryptGrowing(
     script("change", remoteScript("openpgp-follow"), args),
     { input: key, timeout: 86_400_000 },
   )
+  begun.encrypted = encryptionOf(file, stdout)
+}
+
+/** The result's bytes and SHA-256, and the SHA-256 of what was encrypted, as the scripts print them. */
+function encryptionOf(file: string, stdout: string): NonNullable<BegunUpload["encrypted"]> {
   const [, bytes, sha256, of] = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/m.exec(stdout) ?? []
   if (bytes === undefined || sha256 === undefined || of === undefined)
     throw failure("host-answer", `the encryption of ${file} did not say what it wrote`)
-  begun.encrypted = { bytes: Number(bytes), sha256, of }
+  return { bytes: Number(bytes), sha256, of }
 }
 
 export async function removeEncrypted(

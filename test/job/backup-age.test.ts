@@ -52,6 +52,17 @@ describe("the age of the newest proven backup", () => {
     })
   })
 
+  test("one that has lost a file is none", () => {
+    const [young, old] = [backup(1), backup(2)]
+    const lacking = new Map([[young.id, ["a file is gone"]]])
+    const { state, detail } = judge([young, old], { lacking })
+    assert.deepEqual(
+      [state, detail],
+      ["ok", `${old.id} is 2h 0m old, the limit is 26h 0m; files are gone of ${young.id}`],
+    )
+    assert.equal(judge([young], { lacking }).state, "failed")
+  })
+
   test("one from the future is not young: nothing is known", () => {
     assert.equal(judge([backup(-0.05)]).state, "ok")
     assert.equal(judge([backup(-1), backup(1)]).state, "unknown")

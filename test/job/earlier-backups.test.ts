@@ -111,10 +111,10 @@ test("S3 that does not answer is a warning where the host has a backup of all, a
 /** A store as both are: each tells its files apart by the same reading. */
 function storeOf(name: "local" | "s3", { backups, texts }: Held): BackupStore {
   const files = [
-    ...backups.map((of, at) => ({
-      name: `readable-${at}.json`,
-      text: printManifest(provenOf(`backup-2026020${at + 1}-020000`, of)),
-    })),
+    ...backups.map((of, at) => {
+      const id = `backup-2026020${at + 1}-020000`
+      return { name: `${id}.json`, text: printManifest(provenOf(id, of)) }
+    }),
     ...texts.map((text, at) => ({ name: `backup-2026010${at + 1}-020000.json`, text })),
   ]
   const { manifests, unreadable } = sortManifests(files, { project: "shop", environment: "test" })

@@ -18,8 +18,10 @@ function madeBefore(days: number, databases: readonly string[] | undefined): Man
   return manifestOf(id, { services: [keysOf("cache"), ...(databases ? [postgresOf("postgres", tables)] : [])] })
 }
 
+const seen = { drills: [], lacking: new Map() }
+
 function keptOf(manifests: readonly Manifest[], counts = policy): readonly Manifest[] {
-  const items = retentionItems("local", manifests, [])
+  const items = retentionItems("local", manifests, seen)
   const kept = new Set(decideRetention(items, { policy: counts, now }).flatMap(({ id, keep }) => (keep ? [id] : [])))
   return manifests.filter(({ id }) => kept.has(id))
 }
@@ -69,7 +71,7 @@ test("what goes before a backup is made is what it will push out: a database tha
   const removed = (configured?: readonly string[]) => {
     const coming = comingToHold(["cache", "postgres"], manifests, (name) => (name === "cache" ? undefined : configured))
     const options = { policy: { last: 2, daily: 0, weekly: 0, monthly: 0 }, now }
-    const decisions = decideRetentionBefore(retentionItems("local", manifests, []), coming, options)
+    const decisions = decideRetentionBefore(retentionItems("local", manifests, seen), coming, options)
     return decisions.flatMap(({ id, keep }) => (keep ? [] : [manifests.findIndex((one) => one.id === id)]))
   }
   assert.deepEqual(removed(["app", "billing"]), [2])
@@ -78,4 +80,19 @@ test("what goes before a backup is made is what it will push out: a database tha
     comingToHold(["postgres"], [], () => undefined),
     ["postgres"],
   )
+})
+
+test("what has lost a file takes no other's place", () => {
+  const manifests = [1, 2, 3, 4].map((days) => madeBefore(days, ["app"]))
+  const lacking = new Map(manifests.slice(0, 2).map(({ id }) => [id, ["a file is gone"]]))
+  const options = { policy: { last: 2, daily: 0, weekly: 0, monthly: 0 }, now }
+  const removedOf = (lost: typeof lacking) =>
+    decideRetention(retentionItems("local", manifests, { drills: [], lacking: lost }), options).flatMap(
+      ({ id, keep }) => (keep ? [] : [id]),
+    )
+  assert.deepEqual(
+    removedOf(new Map()),
+    manifests.slice(2).map(({ id }) => id),
+  )
+  assert.deepEqual(removedOf(lacking), [])
 })

@@ -47,6 +47,13 @@ test("S3 holds nothing of the bytes in clear, and gpg alone brings them back", a
   assert.deepEqual(readdirSync(`${ground.directory}/postgres`), ["a 'b.dump"])
 })
 
+test("what is not what was dumped any more is not encrypted into a copy", async () => {
+  await using ground = await s3Ground({ transfer: "host", encryption })
+  const made = makeBackup(ground.directory, { files: { [file]: Buffer.from("a row\n".repeat(1000)) } })
+  writeFileSync(`${ground.directory}/${file}`, "a ROW\n".repeat(1000))
+  await assert.rejects(putBackup(ground, made), { code: "backup-corrupt" })
+})
+
 test("a copy comes back by the commands of the guide, where nothing but the private key was brought", async () => {
   const guide = readFileSync(join(import.meta.dirname, "../../docs/s3.md"), "utf8")
   const [making, opening] = shellBlocks(guide).filter((block) => block.startsWith("gpg "))

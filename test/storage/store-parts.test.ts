@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { test } from "node:test"
 import fc from "fast-check"
 import { parseList } from "../../src/storage/local-store.ts"
-import { readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
+import { printManifest, readManifest, sortManifests } from "../../src/storage/manifest-file.ts"
 import { explainS3Error } from "../../src/storage/s3-error.ts"
 import { fetchingProgress } from "../../src/storage/s3-fetch.ts"
 import { bareEtag, compositeEtag, partSize, planParts } from "../../src/storage/s3-parts.ts"
@@ -11,6 +11,7 @@ import { readSent, sendingProgress } from "../../src/storage/s3-sent.ts"
 import { assertSession, sessionEndOf, urlLife } from "../../src/storage/s3-session.ts"
 import { keptOtherwise } from "../../src/storage/s3-storage-options.ts"
 import { differences, parseVerified } from "../../src/storage/stored-files.ts"
+import { keysOf, manifestOf } from "../support/manifests.ts"
 
 test("parts cover a file once, are equal but for the last, and never too many or too small", () => {
   fc.assert(
@@ -86,6 +87,22 @@ test("what cannot be read is named with why", () => {
   const { manifests, unreadable } = sortManifests([{ name: "a.json", text: "[]" }], { project: "p", environment: "e" })
   assert.deepEqual(manifests, [])
   assert.match(unreadable.join(), /^a\.json: ./)
+})
+
+test("a copy of a manifest under another name is none: its removal would cost the files of both", () => {
+  const artifact = { file: "redis/a.rdb", role: "keys", name: "a.rdb", bytes: 3, sha256: "a".repeat(64) } as const
+  const manifest = manifestOf("backup-20260102-030405", { services: [keysOf("cache", [], [artifact])] })
+  const text = printManifest(manifest)
+  const files = [`metadata/${manifest.id}.json`, `${manifest.id}.orig.json`, "backup-20260102-030406.json"]
+  const sorted = sortManifests(
+    files.map((name) => ({ name, text })),
+    manifest,
+  )
+  assert.deepEqual(sorted.manifests, [manifest])
+  assert.deepEqual(
+    sorted.unreadable,
+    files.slice(1).map((name) => `${name}: it is of ${manifest.id}, which is not its name`),
+  )
 })
 
 test("a file that was not looked at differs, like one that is missing", () => {
