@@ -44,10 +44,22 @@ export function engineError(result: Pick<RunResult, "code" | "stderr">, host: st
   return raise(fault, `${what} on ${host}${said ? `: ${said}` : ""}`, { hint })
 }
 
-/** Compose quotes the line of an environment file that it cannot read: it may be a secret. */
+/**
+ * Compose quotes the value that it cannot read, or takes a part of it for a variable's name: it may be a secret. All that
+ * follows goes with it, for a value may have lines. Of a file of variables the place stays, and the reason where it is fixed text.
+ */
 function withoutValues(stderr: string): string {
-  return stderr.replaceAll(/(unterminated quoted value|in variable name).*/g, "$1")
+  return stderr
+    .replace(/(You may need to escape any \$ with another \$).*/s, "$1")
+    .replaceAll(/^.*variable is not set\..*\n?/gm, "")
+    .replace(unreadFile, (_, place: string, rest: string) => place + (fixedReason.exec(rest)?.[0] ?? "cannot be read"))
 }
+
+/** Of `compose.env-file` compose names the file, of a service's `env_file` only the line, and not always that. */
+const unreadFile =
+  /(failed to read \/[^\n]*?: (?:line \d+: )?|^line \d+: |^(?=Invalid template|required variable))(.*)/ms
+const fixedReason =
+  /^(Invalid template|unterminated quoted value|unexpected character|key cannot contain a space|required variable)/
 
 /** Which fault an exit code and standard error tell of (`timeout` ends with 124, busybox's with 143, both 137 after KILL). */
 export function engineFault({ code, stderr }: Pick<RunResult, "code" | "stderr">): EngineFault | undefined {
@@ -62,7 +74,7 @@ const signs: readonly (readonly [EngineFault, RegExp])[] = [
   ["compose-missing", /'compose' is not a docker command|unknown shorthand flag: '\w' in -\w|unknown flag: --ansi/i],
   ["docker-missing", /docker['"]?: (command )?not found|failed to run command .?docker|can't execute 'docker'/i],
   ["compose-env-file-missing", /couldn't find env file|env file \S+ not found/i],
-  ["compose-env-file-invalid", /unterminated quoted value|unexpected character .* in variable name/],
+  ["compose-env-file-invalid", /failed to read \/|^line \d+: |^Invalid template|^required variable/m],
   ["compose-files-missing", /(open|stat) \S+\.ya?ml: no such file|no configuration file provided|can't cd to|cd: /i],
   ["compose-invalid", /^validating |yaml: |interpolat|required variable|undefined (service|volume|network)|invalid /im],
 ]

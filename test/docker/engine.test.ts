@@ -1,6 +1,23 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import fc from "fast-check"
 import { engineError, engineFault } from "../../src/docker/engine.ts"
+
+/** What compose says of a value in an environment file, in a service's, and in a compose file. */
+const complaints: readonly ((value: string) => string)[] = [
+  (value) => `failed to read /opt/x/.env: Invalid template: ${JSON.stringify(value)}`,
+  (value) => `failed to read /opt/x/.env: line 7: unterminated quoted value "${value}`,
+  (value) => `failed to read /opt/x/.env: line 1: unexpected character "&" in variable name "9&=${value}"`,
+  (value) => `failed to read /opt/x/.env: required variable ${value} is missing a value: ${value}`,
+  (value) => `failed to read /opt/x/.env: a reason of a later release: ${value}`,
+  (value) => `Invalid template: ${JSON.stringify(value)}`,
+  (value) => `line 2: unterminated quoted value '${value}`,
+  (value) => `required variable ${value} is missing a value`,
+  (value) =>
+    `invalid interpolation format for services.db.environment.A.\nYou may need to escape any $ with another $.\n${value}`,
+  (value) =>
+    `time="x" level=warning msg=${JSON.stringify(`The ${JSON.stringify(value)} variable is not set. D`)}\nyaml: x`,
+]
 
 describe("engineFault", () => {
   for (const [fault, code, stderr] of [
@@ -47,6 +64,25 @@ describe("engineFault", () => {
     const message = engineError({ code: 1, stderr }, "h")?.message ?? ""
     assert.match(message, /\/opt\/x\/.env: line 7: unterminated/)
     assert.doesNotMatch(message, /s3cret/)
+  })
+
+  it("names a service's own broken file of variables for what it is, and a compose file's variable by its name", () => {
+    const missing = "required variable et is missing a value"
+    assert.equal(engineError({ code: 1, stderr: missing }, "h")?.code, "compose-env-file-invalid")
+    const place = "error while interpolating services.db.image: required variable TAG is missing a value: set it"
+    assert.match(engineError({ code: 15, stderr: place }, "h")?.message ?? "", /TAG is missing a value: set it/)
+  })
+
+  it("shows no part of a value that compose cannot read, whatever is in it", () => {
+    const value = fc.string({ unit: fc.constantFrom(..."${}: \n\"'\\/.xé".split("")), maxLength: 20 })
+    fc.assert(
+      fc.property(fc.tuple(value, value), fc.constantFrom(...complaints), ([before, after], complain) => {
+        const stderr = complain(`${before}s3cret${after}`)
+        const error = engineError({ code: 1, stderr }, "h")
+        assert.ok(error, stderr)
+        assert.doesNotMatch(error.message, /s3cret/)
+      }),
+    )
   })
 
   it("makes a missing file the user's error and a dead engine an operator's", () => {
