@@ -3,6 +3,7 @@ import { AppError, failure, inputError, messageOf, refusal } from "../core/error
 import { isDatedAhead, latestBackup } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
 import { isProven } from "../core/manifest-contents.ts"
+import { mayStillAct } from "../host/work.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import { hostNow } from "./host-now.ts"
 import { knownDrills } from "./known-drills.ts"
@@ -149,7 +150,8 @@ function notFound(id: string, lists: readonly StoreList[]): unknown {
 
 /**
  * Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
- * else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+ * else fetched anew from each other store that has them, three times. Throws with every reason when none is whole, and at
+ * once what only says that the host or the lock is lost.
  */
 export async function bringLocal(
   tools: Tools,
@@ -166,12 +168,12 @@ export async function bringLocal(
         await store.fetch(own, tools.work)
         return store.name
       } catch (error) {
-        if (tools.signal.aborted) throw error
+        if (tools.signal.aborted || isUntold(error)) throw error
         reasons.push(`${store.name}: ${messageOf(error)}`)
         tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`)
-        // What an input lacks, another try lacks as well.
-        if (error instanceof AppError && error.kind === "input") {
-          lacking = error
+        // What an input lacks, another try lacks as well; what took too long takes as long again.
+        if (error instanceof AppError && (error.kind === "input" || isTimeout(error))) {
+          lacking = isTimeout(error) ? slow(error) : error
           break
         }
       }
@@ -185,6 +187,22 @@ export async function bringLocal(
     })
   throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, {
     hint: "Restore another backup-id, or by `services` those of this one whose files are whole.",
+  })
+}
+
+/** The host is gone, the step, or the lock: that says nothing about the copy, and no other can be fetched either. */
+function isUntold(error: unknown): boolean {
+  return !mayStillAct(error) && !isTimeout(error)
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof AppError && (error.code === "step-timeout" || error.code === "host-timeout")
+}
+
+function slow(cause: AppError): AppError {
+  return new AppError(cause.kind, cause.code, cause.message, {
+    hint: "Nothing is known against the backup: run this again when the host, or S3, is less busy.",
+    cause,
   })
 }
 

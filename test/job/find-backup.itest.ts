@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { test } from "node:test"
-import { inputError } from "../../src/core/errors.ts"
+import { failure, inputError } from "../../src/core/errors.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
+import { HostError } from "../../src/host/host.ts"
 import { silentLogger } from "../../src/job/logger.ts"
 import { bringLocal, findBackup } from "../../src/job/stores.ts"
 import type { Tools } from "../../src/job/tools.ts"
@@ -141,4 +142,23 @@ test("a copy that only lacks an input is not called broken", async () => {
   const stores = tools.stores.map((store) => (store.name === "s3" ? { ...store, fetch } : store))
   const found = await findBackup({ ...tools, stores }, manifest.id, "s3")
   await assert.rejects(bringLocal({ ...tools, stores }, found), { kind: "input", code: "backup-key", hint: "Give it." })
+})
+
+test("a lost host, a lost lock and a step that took too long say nothing against the copy", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make, warnings } = open(s3)
+  await make(newer, "local")
+  const manifest = await make(newer, "s3")
+  const found = await findBackup(tools, manifest.id, "auto")
+  const bring = (error: Error, only?: "local") => {
+    const fetch = () => Promise.reject(error)
+    const stores = found.stores.map((store) => (store.name === "local" ? { ...store, fetch } : store))
+    return bringLocal(tools, { ...found, stores: stores.filter(({ name }) => !only || name === only) })
+  }
+  for (const error of [new HostError("lost", "lost"), failure("lease-lost", "lost"), failure("step-cut", "cut")])
+    await assert.rejects(bring(error), error)
+  assert.deepEqual(warnings, [])
+  const timeout = failure("step-timeout", "verify was ended after 1h, its limit")
+  await assert.rejects(bring(timeout, "local"), { kind: "failed", code: "step-timeout", hint: /run this again/ })
+  assert.equal(await bring(timeout), "s3")
 })
