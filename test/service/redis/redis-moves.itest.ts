@@ -180,3 +180,15 @@ test("a folder into which nothing has come is none", () => {
   writeFileSync(join(ground.data, ".pre-restore-R/.moved"), "2026-11-21T03:00:00Z {}\n")
   assert.deepEqual(ground.left(".pre-restore-R"), [".pre-restore-R"])
 })
+
+test("a file of any name that a server could load goes aside, whoever made it, and comes back; any other stays", () => {
+  using ground = new Ground()
+  ground.write("", ["dump.rdb", "before-migration.rdb", "notes.txt"], "old")
+  const before = ground.content("")
+  ground.write(".restore-R", ["dump.rdb"], "new")
+  ground.run("redis-swap", ["R", "dump.rdb", "-", "l", "{}"])
+  assert.deepEqual(Object.keys(ground.content("")).sort(), ["dump.rdb", "notes.txt"])
+  assert.deepEqual(Object.keys(ground.content(".pre-restore-R")).sort(), ["before-migration.rdb", "dump.rdb"])
+  ground.run("redis-undo", ["R", "dump.rdb", "-"])
+  assert.deepEqual(ground.content(""), before)
+})
