@@ -16,7 +16,13 @@ test("the last backup of a service is found behind any number of another environ
     const tools = stackTools({ project: "shop", baseDir }, { host })
     const metadata = `${tools.layout.backups}/metadata`
     mkdirSync(metadata, { recursive: true })
-    const file = { file: "dragonfly/cache.rdb", role: "keys", name: "cache.rdb", bytes: 1, sha256: "a".repeat(64) } as const
+    const file = {
+      file: "dragonfly/cache.rdb",
+      role: "keys",
+      name: "cache.rdb",
+      bytes: 1,
+      sha256: "a".repeat(64),
+    } as const
     const services = [keysOf("cache", [], [file])]
     const write = (id: string, environment: string) =>
       writeFileSync(`${metadata}/${id}.json`, printManifest(manifestOf(id, { environment, services })))
