@@ -40,6 +40,8 @@ export const drillRecordSchema = z.strictObject({
   proven: z.literal("restored").optional(),
   /** Why it failed; empty when it did not. */
   reason: z.string(),
+  /** What it speaks against when it failed: only the bytes of this copy, or the backup, whichever copy of it. */
+  disproves: z.enum(["copy", "backup"]).optional(),
   /** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
   rtoSeconds: z.number().nullable(),
   /** Age of the backup's data when the drill began: what would be lost. */

@@ -5,7 +5,7 @@ import type { LastBackup } from "../service/driver.ts"
 import { newestManifests } from "../storage/local-store.ts"
 import type { Tools } from "./tools.ts"
 
-/** Manifests that are read: enough to find one of each service, and few to carry. */
+/** Manifests of our own that are read: enough to find one of each service, and few to carry. */
 const most = 20
 
 /**

@@ -2,7 +2,7 @@ import { sameBytes } from "../core/backup-inventory.ts"
 import { AppError, failure, inputError, messageOf, refusal } from "../core/errors.ts"
 import { isDatedAhead, latestBackup } from "../core/latest-backup.ts"
 import type { Manifest } from "../core/manifest.ts"
-import { isProven } from "../core/manifest-contents.ts"
+import { type Copy, provenCopies } from "../core/proven-copies.ts"
 import { mayStillAct } from "../host/work.ts"
 import type { BackupStore, PutReport } from "../storage/backup-store.ts"
 import { hostNow } from "./host-now.ts"
@@ -12,7 +12,7 @@ import type { Tools } from "./tools.ts"
 
 export type BackupSource = "auto" | "local" | "s3"
 
-/** A backup that was chosen, and the stores that have it, the nearest first. */
+/** A backup that was chosen, and the stores that have it, in the order in which they are tried: the nearest first. */
 export interface FoundBackup {
   readonly manifest: Manifest
   readonly stores: readonly BackupStore[]
@@ -45,10 +45,10 @@ export interface FindOptions {
 }
 
 /**
- * The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
- * error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
- * have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
- * error, unless another has it.
+ * The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for; of that one a copy
+ * that a drill has disproved comes last. Throws an input error that lists what there is when the id is unknown, and a refusal
+ * when `latest` cannot be known: a store that may have a newer one cannot be listed, no single backup holds the services, or
+ * it is dated in the future. For an id a store that cannot be listed is an error, unless another has it.
  */
 export async function findBackup(
   tools: Tools,
@@ -57,10 +57,11 @@ export async function findBackup(
   options: FindOptions = {},
 ): Promise<FoundBackup> {
   const lists = await Promise.all(storesOf(tools, source).map((store) => listed(store)))
-  const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id
-  const found = lists.flatMap(({ store, manifests }) =>
-    manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({ store, manifest })),
-  )
+  const { chosen, proven } = id === "latest" ? await chooseLatest(tools, lists, options) : { chosen: id }
+  const copies = copiesIn(lists).filter(({ manifest }) => manifest.id === chosen)
+  // A copy that a drill has disproved is the last resort.
+  const isDoubted = ({ manifest }: StoreCopy) => proven?.has(manifest) === false
+  const found = copies.toSorted((a, b) => Number(isDoubted(a)) - Number(isDoubted(b)))
   const [first] = found
   if (!first) throw notFound(id, lists)
   const manifests = new Map(found.map((one) => [one.store.name, one.manifest]))
@@ -76,14 +77,28 @@ export function storesOf({ stores }: Pick<Tools, "stores">, source: BackupSource
   })
 }
 
+interface Latest {
+  readonly chosen: string | undefined
+  /** The copies that vouch for a backup: those of the chosen one are restored first. */
+  readonly proven?: ReadonlySet<Manifest>
+}
+
+interface StoreCopy extends Copy {
+  readonly store: BackupStore
+}
+
+function copiesIn(lists: readonly StoreList[]): readonly StoreCopy[] {
+  return lists.flatMap(({ store, manifests }) => manifests.map((manifest) => ({ store, manifest, from: store.name })))
+}
+
 /** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
 async function chooseLatest(
   tools: Tools,
   lists: readonly StoreList[],
   { services, drillFailed = false }: FindOptions,
-): Promise<string | undefined> {
-  const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)))
-  if (published.length === 0) return undefined
+): Promise<Latest> {
+  const published = provenCopies(copiesIn(lists), []).map(({ manifest }) => manifest)
+  if (published.length === 0) return { chosen: undefined }
   const failed = lists.find(({ error }) => error !== undefined)
   if (failed) throw unknownLatest(failed, lists)
   const proven = drillFailed ? published : await withoutFailedDrills(tools, lists)
@@ -116,15 +131,14 @@ async function chooseLatest(
     for (const line of unreadable)
       if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id)
         tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`)
-  return id
+  return { chosen: id, proven: new Set(proven) }
 }
 
-/** Copies that are proven, and that no drill has disproved since. */
 async function withoutFailedDrills(tools: Tools, lists: readonly StoreList[]): Promise<readonly Manifest[]> {
   const stores = lists.map(({ store }) => store)
   const { records, problems } = await knownDrills(tools, stores)
   for (const problem of problems) tools.log.warning(problem)
-  return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)))
+  return provenCopies(copiesIn(lists), records).map(({ manifest }) => manifest)
 }
 
 function unknownLatest({ store, error }: StoreList, lists: readonly StoreList[]): Error {

@@ -106,9 +106,16 @@ async function list(options: LocalStoreOptions): ReturnType<BackupStore["list"]>
   return { backups: manifests.map((manifest) => ({ manifest, store: "local" })), unreadable }
 }
 
-/** As `list`, of the newest `most` manifests that lie there, whoever's they are; without those that cannot be read. */
-export async function newestManifests(options: LocalStoreOptions, most: number): Promise<readonly Manifest[]> {
-  return sortManifests(await texts(options, ["backup", most, ".json"]), options).manifests
+/**
+ * As `list`, the newest ones, at least `wanted` where there are as many; without those that cannot be read. Those of others who
+ * share the directory are read along, so that more are read where too few of the newest are this environment's.
+ */
+export async function newestManifests(options: LocalStoreOptions, wanted: number): Promise<readonly Manifest[]> {
+  for (let read = wanted; ; read *= 8) {
+    const found = await texts(options, ["backup", read, ".json"])
+    const { manifests } = sortManifests(found, options)
+    if (manifests.length >= wanted || found.length < read) return manifests
+  }
 }
 
 async function lacking(

@@ -104,7 +104,7 @@ describe("drill", () => {
   })
 
   test("what cannot be removed afterwards is told, and the copy is proven all the same", async () => {
-    const fetched = join(backups, ".drill-production")
+    const fetched = join(backups, `.drill-${ground.stack.project}.production`)
     const onOutput = (text: string) => {
       if (!text.includes("stage-drill-dragonfly")) return
       // Of root's, so that the host's user cannot remove it.
@@ -118,7 +118,7 @@ describe("drill", () => {
       [0, "partial", "leftovers", "success"],
       run.log,
     )
-    assert.match(run.summary, /Not removed.*\.drill-production/)
+    assert.match(run.summary, /Not removed.*\.drill-[\w-]+\.production/)
     assert.deepEqual([ground.records().at(-1)?.result, await provenLocally()], ["success", "restored"])
     assert.deepEqual(await ground.leftovers(), [])
   })

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import { test } from "node:test"
+import type { DrillRecord } from "../../src/core/drill-record.ts"
 import { failure, inputError } from "../../src/core/errors.ts"
 import type { Manifest } from "../../src/core/manifest.ts"
 import { HostError } from "../../src/host/host.ts"
@@ -128,6 +129,23 @@ test("a backup whose last drill failed is not the latest, but for another drill 
   await assert.rejects(findBackup(tools, "latest", "auto"), { code: "no-latest", message: /every backup failed/ })
   await drilled("drill-20261121-060000", newer, "success")
   assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, newer)
+})
+
+test("what a drill of one copy has disproved the other copy does not vouch for, until it came back itself; then it is first", async () => {
+  await using s3 = await s3Ground({ transfer: "host" })
+  const { tools, make, warnings } = open(s3)
+  await make(older, "local")
+  const inBoth = await make(newer, "s3")
+  const [local] = tools.stores
+  await local?.putManifest(inBoth, s3.work)
+  const drilled = (id: string, source: "local" | "s3", more: Partial<DrillRecord>) =>
+    local?.recordDrill({ ...recordOf(newer, id), source, ...more }, s3.work)
+  await drilled("drill-20261121-040000", "local", { result: "failed", disproves: "backup", reason: "17 instead of 20" })
+  assert.equal((await findBackup(tools, "latest", "auto")).manifest.id, older)
+  assert.match(warnings.join("\n"), /backup-20261121-030000 is newer, but its last drill failed/)
+  await drilled("drill-20261121-050000", "s3", {})
+  const { manifest, stores } = await findBackup(tools, "latest", "auto")
+  assert.deepEqual([manifest.id, stores.map(({ name }) => name)], [newer, ["s3", "local"]])
 })
 
 test("a copy that only lacks an input is not called broken", async () => {

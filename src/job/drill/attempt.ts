@@ -23,7 +23,7 @@ export interface AttemptOptions extends Chosen {
 }
 
 /** What a drill has shown of a copy. */
-export type Attempt = Pick<DrillRecord, "result" | "reason" | "proven" | "rtoSeconds" | "services">
+export type Attempt = Pick<DrillRecord, "result" | "reason" | "disproves" | "proven" | "rtoSeconds" | "services">
 
 /** Restores a copy and looks at it. Throws whatever kept it from being tried: only what is wrong with the copy is an outcome. */
 export async function attempt(tools: Tools, options: AttemptOptions): Promise<Attempt> {
@@ -36,10 +36,11 @@ export async function attempt(tools: Tools, options: AttemptOptions): Promise<At
     const seen = { rtoSeconds: secondsBetween(started.getTime(), usable), services: [...services] }
     return wrong === ""
       ? { result: "success", reason: "", proven: "restored", ...seen }
-      : { result: "failed", reason: wrong, ...seen }
+      : { result: "failed", reason: wrong, disproves: "backup", ...seen }
   } catch (error) {
-    if (tools.signal.aborted || !disproves(error)) throw error
-    return { result: "failed", reason: messageOf(error), rtoSeconds: null, services: [] }
+    const against = disproves(error)
+    if (tools.signal.aborted || !against) throw error
+    return { result: "failed", reason: messageOf(error), disproves: against, rtoSeconds: null, services: [] }
   }
 }
 

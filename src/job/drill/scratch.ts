@@ -1,3 +1,4 @@
+import { fileNamePart } from "../../core/backup-id.ts"
 import { failure, messageOf } from "../../core/errors.ts"
 import type { ServiceBackup } from "../../core/manifest.ts"
 import { listScratch, readScratch, removeScratch, startScratch } from "../../docker/scratch-container.ts"
@@ -17,9 +18,9 @@ export interface Scratch {
 /** Milliseconds until an empty server must have started. */
 const startLimit = 180_000
 
-/** Files fetched for a drill: beside the backups, never among them. */
+/** Files fetched for a drill: beside the backups, never among them, and apart from those of others who share the directory. */
 export function scratchFolder({ layout, config }: Pick<Tools, "layout" | "config">): string {
-  return `${layout.backups}/.drill-${config.environment}`
+  return `${layout.backups}/.drill-${fileNamePart(config.project)}.${fileNamePart(config.environment)}`
 }
 
 /** Starts an empty server of the image that the service runs now, for files that lie in `backups`; undefined in a dry run. */

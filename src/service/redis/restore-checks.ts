@@ -42,7 +42,7 @@ export async function checkBackup(service: Service, container: Container, backup
     const found = parseCheck((await service.host.run(check, { timeout: readLimit })).stdout)
     if (totalKeys(found.keyspace) !== totalKeys(contents.keyspace)) {
       throw failure(
-        "backup-corrupt",
+        "restore-differs",
         `${file} holds ${totalKeys(found.keyspace)} keys, its manifest says ${totalKeys(contents.keyspace)}`,
       )
     }

@@ -10,11 +10,16 @@ const ended = (stderr: string) => new CommandError({ command: sh`fetch`, code: 1
 
 const copyIsBad: readonly AppError[] = [
   failure("backup-corrupt", "the local files of b are not what their manifest says"),
+  failure("s3-object", "b names no object in S3 for a"),
+  failure("restore-failed", "put back", { cause: failure("backup-damaged", "the stored file was changed or cut") }),
+  ended("error postgres/a.dump came from S3 with other bytes than its manifest says\n"),
+]
+
+const backupIsBad: readonly AppError[] = [
   failure("restore-differs", "patients rows: 500 instead of 501"),
   failure("postgres-restore-failed", "COPY failed", { cause: ended("pg_restore: error: COPY failed") }),
   failure("postgres-permission", "the user lacks a right: permission denied for table people"),
   failure("restore-failed", "put back", { cause: failure("restore-differs", "it read 3 keys, the snapshot holds 4") }),
-  ended("error postgres/a.dump came from S3 with other bytes than its manifest says\n"),
 ]
 
 const couldNotTry: readonly AppError[] = [
@@ -33,9 +38,14 @@ const couldNotTry: readonly AppError[] = [
 ]
 
 describe("what a drill that ends with an error says of the copy", () => {
-  for (const error of copyIsBad) test(`${error.code}: ${error.message}: it is bad`, () => assert(disproves(error)))
-  for (const error of couldNotTry) test(`${error.code}: ${error.message}: nothing`, () => assert(!disproves(error)))
-  test("a mistake of ours: nothing", () => assert(!disproves(new TypeError("undefined is not a function"))))
+  for (const [errors, said] of [
+    [copyIsBad, "copy"],
+    [backupIsBad, "backup"],
+    [couldNotTry, undefined],
+    [[new TypeError("undefined is not a function")], undefined],
+  ] as const)
+    for (const error of errors)
+      test(`${error.message}: against ${said ?? "nothing"}`, () => assert.equal(disproves(error), said))
 })
 
 describe("what checks of restored data say", () => {

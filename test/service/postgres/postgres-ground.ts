@@ -47,7 +47,9 @@ export async function openGround(
   remove()
   docker(
     ...["run", "--detach", "--name", containerName, "--label", "infra-actions.testbed=1", "--network", "none"],
-    ...["--env", `POSTGRES_USER=${user}`, "--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
+    // The image's own is named by nothing, as in most stacks that keep it.
+    ...(user === "postgres" ? [] : ["--env", `POSTGRES_USER=${user}`]),
+    ...["--env", "POSTGRES_PASSWORD=secret word", "--env", "POSTGRES_DB=app"],
     ...(options.disk ? ["--tmpfs", `/var/lib/postgresql/data:size=${options.disk}`] : []),
     ...["--env", `POSTGRES_INITDB_ARGS=${options.initdb ?? ""}`],
     ...[`infra-testbed/postgres:${options.major}`, "postgres", "-c", "fsync=off"],
