@@ -1068,10 +1068,16 @@ function engineError(result, host) {
 	const { what, hint } = words[fault];
 	return (fault.startsWith("compose-") ? inputError : failure)(fault, `${what} on ${host}${said ? `: ${said}` : ""}`, { hint });
 }
-/** Compose quotes the line of an environment file that it cannot read: it may be a secret. */
+/**
+* Compose quotes the value that it cannot read, or takes a part of it for a variable's name: it may be a secret. All that
+* follows goes with it, for a value may have lines. Of a file of variables the place stays, and the reason where it is fixed text.
+*/
 function withoutValues(stderr) {
-	return stderr.replaceAll(/(unterminated quoted value|in variable name).*/g, "$1");
+	return stderr.replace(/(You may need to escape any \$ with another \$).*/s, "$1").replaceAll(/^.*variable is not set\..*\n?/gm, "").replace(unreadFile, (_, place, rest) => place + (fixedReason.exec(rest)?.[0] ?? "cannot be read"));
 }
+/** Of `compose.env-file` compose names the file, of a service's `env_file` only the line, and not always that. */
+const unreadFile = /(failed to read \/[^\n]*?: (?:line \d+: )?|^line \d+: |^(?=Invalid template|required variable))(.*)/ms;
+const fixedReason = /^(Invalid template|unterminated quoted value|unexpected character|key cannot contain a space|required variable)/;
 /** Which fault an exit code and standard error tell of (`timeout` ends with 124, busybox's with 143, both 137 after KILL). */
 function engineFault({ code, stderr }) {
 	if (code === 0) return void 0;
@@ -1084,7 +1090,7 @@ const signs = [
 	["compose-missing", /'compose' is not a docker command|unknown shorthand flag: '\w' in -\w|unknown flag: --ansi/i],
 	["docker-missing", /docker['"]?: (command )?not found|failed to run command .?docker|can't execute 'docker'/i],
 	["compose-env-file-missing", /couldn't find env file|env file \S+ not found/i],
-	["compose-env-file-invalid", /unterminated quoted value|unexpected character .* in variable name/],
+	["compose-env-file-invalid", /failed to read \/|^line \d+: |^Invalid template|^required variable/m],
 	["compose-files-missing", /(open|stat) \S+\.ya?ml: no such file|no configuration file provided|can't cd to|cd: /i],
 	["compose-invalid", /^validating |yaml: |interpolat|required variable|undefined (service|volume|network)|invalid /im]
 ];
@@ -2946,7 +2952,7 @@ const texts$1 = {
 	"lease": "# shellcheck shell=sh\n# Taking, renewing and releasing the lock whose claims fence.sh describes. Time is the host's clock, in seconds.\n# A record is one line: time of the claim, boot id, seconds after which it is stale, JSON of the holder.\n# shellcheck disable=SC2154 # lease_n is set by fence.sh\n\nlease_clock() {\n  lease_now=$(date +%s)\n  read -r lease_boot </proc/sys/kernel/random/boot_id\n}\n\nlease_number() {\n  case $1 in '' | *[!0-9]*) return 1 ;; esac\n}\n\n# lease_look DIR TTL: sets lease_n, lease_since, lease_at, lease_on, lease_ttl, lease_record, lease_age and lease_state:\n# free, held, stale, or ahead (renewed so far in the future that it would not run out by itself: the clock was set back).\nlease_look() {\n  lease_state=free\n  if [ -e \"$1\" ] && [ ! -r \"$1\" ]; then\n    echo \"$1 belongs to the account $(stat -c %U \"$1\"), and this one may not read it: act by that one\" >&2\n    return 74\n  fi\n  lease_top \"$1\"\n  if [ \"$lease_n\" -eq 0 ]; then return 0; fi\n  lease_since='' lease_on='' lease_ttl='' lease_record=''\n  read -r lease_since lease_on lease_ttl lease_record <\"$1/gen.$lease_n\"\n  if ! lease_number \"$lease_since\" || ! lease_number \"$lease_ttl\"; then # emptied by a power cut\n    lease_since=$(stat -c %Y \"$1/gen.$lease_n\") || return 1\n    lease_on=unknown lease_ttl=$2 lease_record=\n  fi\n  lease_at=$lease_since lease_beat='' lease_beat_on=''\n  if [ -e \"$1/beat.$lease_n\" ]; then read -r lease_beat lease_beat_on <\"$1/beat.$lease_n\"; fi\n  if lease_number \"$lease_beat\"; then lease_at=$lease_beat lease_on=$lease_beat_on; fi\n  lease_clock\n  lease_age=$((lease_now - lease_at)) lease_limit=$lease_ttl\n  # Its detached work died with the boot, but on shared storage another host has another boot id: two renewals missed.\n  if [ \"$lease_on\" != \"$lease_boot\" ] && [ \"$lease_on\" != unknown ]; then lease_limit=$((lease_ttl / 2)); fi\n  if [ -e \"$1/done.$lease_n\" ]; then return 0; fi\n  lease_state=held\n  if [ \"$lease_age\" -lt $((0 - lease_ttl)) ]; then lease_state=ahead; fi\n  if [ \"$lease_age\" -gt \"$lease_limit\" ]; then lease_state=stale; fi\n}\n\n# lease_say: one line about the newest claim: state, number, seconds since the claim, since the last renewal, ttl, boot,\n# record. Only `free 0` when there is none.\nlease_say() {\n  if [ \"$lease_n\" -eq 0 ]; then\n    echo \"free 0\"\n    return 0\n  fi\n  lease_same=other\n  if [ \"$lease_on\" = \"$lease_boot\" ]; then lease_same=this; fi\n  printf '%s %s %s %s %s %s %s\\n' \"$lease_state\" \"$lease_n\" \"$((lease_now - lease_since))\" \"$lease_age\" \\\n    \"$lease_ttl\" \"$lease_same\" \"$lease_record\"\n}\n\n# lease_read DIR TTL: looks and says.\nlease_read() {\n  lease_look \"$1\" \"$2\" || return\n  lease_say\n}\n\n# lease_claim DIR TTL RECORD: `claimed N`, with the line of lease_say about a stale claim that it takes over below it; or\n# only that line: who holds it.\nlease_claim() {\n  umask 077\n  mkdir -p \"$1\" || return 74\n  lease_look \"$1\" \"$2\" || return\n  case $lease_state in\n    held | ahead) lease_say ;;\n    *) lease_link \"$@\" ;;\n  esac\n}\n\n# lease_pass DIR TTL RECORD N: hands the lock on to the next process of its run: claims N+1 when N is the newest claim,\n# held or not, so that whoever still acts under N is fenced out. Answers as lease_claim.\nlease_pass() {\n  umask 077\n  lease_look \"$1\" \"$2\" || return\n  if [ \"$lease_n\" = \"$4\" ]; then lease_link \"$@\"; else lease_say; fi\n}\n\n# lease_link DIR TTL RECORD: makes the claim after the one that was looked at, unless somebody else does.\nlease_link() {\n  lease_before=\n  if [ \"$lease_state\" = stale ]; then lease_before=$(lease_say); fi\n  lease_clock\n  lease_m=$((lease_n + 1)) lease_t=$1/.claim.$$\n  rm -f \"$lease_t\" # left by a process of the same pid, it can be another name of that one's claim\n  # The record is whole and on disk before the link makes it visible.\n  if ! printf '%s %s %s %s\\n' \"$lease_now\" \"$lease_boot\" \"$2\" \"$3\" >\"$lease_t\" || ! sync \"$lease_t\"; then\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  if [ \"$(stat -c %u \"$1\")\" != \"$(stat -c %u \"$lease_t\")\" ]; then\n    echo \"it belongs to the account $(stat -c %U \"$1\"), which could not read what another one writes there: act by that one\" >&2\n    rm -f \"$lease_t\"\n    return 74\n  fi\n  lease_won=\n  if ln \"$lease_t\" \"$1/gen.$lease_m\" 2>\"$lease_t.why\"; then lease_won=yes; fi\n  if [ -z \"$lease_won\" ] && [ ! -e \"$1/gen.$lease_m\" ]; then\n    cat \"$lease_t.why\" >&2\n    rm -f \"$lease_t\" \"$lease_t.why\"\n    return 74\n  fi\n  rm -f \"$lease_t\" \"$lease_t.why\"\n  lease_top \"$1\"\n  if [ -z \"$lease_won\" ] || [ \"$lease_n\" != \"$lease_m\" ]; then\n    lease_read \"$1\" \"$2\"\n    return\n  fi\n  # A power cut must not bring the number back: its holder may live on elsewhere.\n  sync \"$1\" || return 74\n  lease_sweep \"$1\"\n  echo \"claimed $lease_m\"\n  if [ \"$lease_before\" ]; then echo \"$lease_before\"; fi\n}\n\n# lease_renew DIR N: code 79 when claim N no longer holds the lock.\nlease_renew() {\n  lease_held \"$1\" \"$2\" || return 79\n  lease_clock\n  if ! { printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" >\"$1/.beat.$$\" && mv \"$1/.beat.$$\" \"$1/beat.$2\"; }; then\n    rm -f \"$1/.beat.$$\"\n    # On a full disk the line of before has the room: it is as long.\n    printf '%s %s\\n' \"$lease_now\" \"$lease_boot\" 1<>\"$1/beat.$2\" || return 74\n  fi\n  lease_held \"$1\" \"$2\" || return 79\n}\n\n# lease_release DIR N WORK: `released`, `not-held`, or `working FOLDER...`: then the last of that work releases it.\nlease_release() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/bye.$2\" || return 74\n  lease_busy=$(work_of_lease \"$3\" \"$1\" \"$2\")\n  if [ \"$lease_busy\" ]; then\n    echo \"working $lease_busy\"\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo released\n}\n\n# lease_force DIR N: ends claim N for its holder, who finds out at the next fence: `forced` or `not-held`.\nlease_force() {\n  if ! lease_held \"$1\" \"$2\"; then\n    echo not-held\n    return 0\n  fi\n  : >\"$1/done.$2\" || return 74\n  echo forced\n}\n\n# lease_sweep DIR: forgets claims far below the top; a claim near it may still be looked at.\nlease_sweep() {\n  for lease_f in \"$1\"/gen.*; do\n    lease_k=${lease_f##*.}\n    lease_number \"$lease_k\" || continue\n    [ \"$lease_k\" -lt $((lease_n - 20)) ] || continue\n    rm -f \"$1/beat.$lease_k\" \"$1/done.$lease_k\" \"$1/bye.$lease_k\" \"$lease_f\"\n  done\n}\n",
 	"login-ends-work": "# What decides whether work that goes on after its login is killed: prints `user NAME`, `uid N`, `systemd yes|no`, and then,\n# where systemd runs, what logind says of KillUserProcesses, KillOnlyUsers and KillExcludeUsers, in the words of the\n# first that can tell it: busctl, loginctl, the configuration files. $1 = what to put before every path, nothing as a rule.\necho \"user $(id -un)\"\necho \"uid $(id -u)\"\n[ -d \"$1/run/systemd/system\" ] || { echo 'systemd no'; exit 0; }\necho 'systemd yes'\nfor one in KillUserProcesses KillOnlyUsers KillExcludeUsers; do\n  said=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \"$one\" 2>/dev/null) &&\n    echo \"$one=$said\"\ndone\nsaid=$(loginctl show-session --property KillUserProcesses --property KillOnlyUsers --property KillExcludeUsers 2>/dev/null) &&\n  printf '%s\\n' \"$said\" | sed 's/^/loginctl /'\nfor one in \"$1/etc/systemd/logind.conf\" \"$1\"/usr/lib/systemd/logind.conf.d/*.conf \"$1\"/run/systemd/logind.conf.d/*.conf \"$1\"/etc/systemd/logind.conf.d/*.conf; do\n  [ -r \"$one\" ] && sed -n 's/^[[:space:]]*\\(Kill[A-Za-z]*\\)[[:space:]]*=[[:space:]]*/file \\1=/p' \"$one\"\ndone\nexit 0\n",
 	"openpgp-decrypt": "# Decrypts a file with its session key, which opens nothing else. $1 directory of backups, $2 the encrypted file, $3 the\n# result, $4 the bytes that it will have. Standard input: the session key. The encrypted file goes when it is decrypted or\n# cannot be, for S3 has it; it stays when only the room was missing, and need not come again.\nset -u\numask 077\nhome=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncd \"$1\" || exit 1\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\nread -r key\nrm -f \"$3\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\nneed=$(($4 / 1024 + 1))\n[ \"${free:-0}\" -ge \"$need\" ] || { echo \"error $1 has ${free:-no known} KiB free, the decrypted file needs $need KiB\" >&2; exit 1; }\n# gpg repeats the session key among its messages: none of them is kept. Its exit code comes by 4, beside that of the writer.\ncodes=$({\n  {\n    gpg --homedir \"$home\" --batch --no-tty --quiet --override-session-key-fd 3 --output - --decrypt <\"$2\" 2>/dev/null 3<<KEY\n$key\nKEY\n    echo $? >&4\n  } | cat >\"$3\" || echo unwritten >&4\n} 4>&1)\nif [ \"$codes\" = 0 ]; then rm -f \"$2\"; exit 0; fi\nrm -f \"$3\"\ncase $codes in *unwritten*) echo \"error $3 cannot be written to its end: is the disk full?\" >&2; exit 1 ;; esac\nrm -f \"$2\"\necho \"error $2 cannot be decrypted: it was changed, or is not of this key\" >&2\nexit 1\n",
-	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nencrypt <\"$2\" >\"$3\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *}\"\n",
+	"openpgp-encrypt": "# Encrypts a file for whoever has the private key. $1 directory of backups, $2 path in it, $3 path of the result. Standard\n# input: the public key. Prints `BYTES SHA256` of the result and the SHA-256 of what was encrypted. With no path it only tries the key.\nset -eu\numask 077\nhome=$(mktemp -d)\ntrap 'rm -rf \"$home\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncommand -v gpg >/dev/null 2>&1 || { echo \"error gpg is not installed\" >&2; exit 1; }\ncat >\"$home/key\"\nencrypt() {\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" --output - --encrypt\n}\nif [ $# -eq 0 ]; then encrypt </dev/null >/dev/null; exit 0; fi\ncd \"$1\"\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$(($(wc -c <\"$2\") / 1024 + 1024))\" ] || { echo \"error $1 has no room for the encrypted copy of $2\" >&2; exit 1; }\nexec 4<\"$2\"\nmkfifo \"$home/plain\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\n# What `tee` could not read shows in the sum.\ntee \"$home/plain\" <&4 | encrypt >\"$3\"\nwait \"$!\"\nread -r plain _ <\"$home/plain.sum\"\nsum=$(sha256sum <\"$3\")\necho \"$(($(wc -c <\"$3\"))) ${sum%% *} $plain\"\n",
 	"openpgp-follow": "# Encrypts a file while it is still being written. $1 directory of backups, $2 path in it (`PATH.written` says that it is\n# whole), $3 the name that it gets when it is proven, $4 path of the result, which grows as `PATH.growing`, $5 KiB that the result may take, $6 seconds without growth\n# after which it is given up. Standard input: the public key. Prints `BYTES SHA256 SHA256-OF-THE-FILE`.\nset -eu\numask 077\nhome=$(mktemp -d)\nout=$4\ntrap 'rm -rf \"$home\"; rm -f \"$out.growing\"' EXIT\ntrap 'exit 1' TERM INT HUP\ncat >\"$home/key\"\ncd \"$1\"\nquiet=0\nuntil [ -e \"$2\" ]; do\n  if [ -e \"$3\" ] || [ \"$quiet\" -ge $(($6 * 5)) ]; then echo \"error $2 was not there\" >&2; exit 1; fi\n  quiet=$((quiet + 1))\n  sleep 0.2\ndone\nfree=$(df -Pk . | sed -n '2s/^.* \\([0-9]\\{1,\\}\\) \\{1,\\}[0-9]\\{1,\\}% .*$/\\1/p')\n[ \"${free:-0}\" -gt \"$5\" ] || { echo \"error $1 has no room for the dump and its encrypted copy at once\" >&2; exit 1; }\nexec 4<\"$2\"\n\n# What is there, and then what has come since, until the file has its name.\nfeed() {\n  quiet=0 had=\n  while :; do\n    # The name is looked at before the bytes: what comes before it is all.\n    if [ -e \"$2\" ] || [ -e \"$1.written\" ]; then whole=yes; else whole=; fi\n    cat <&4\n    if [ -n \"$whole\" ]; then : >\"$home/whole\"; return 0; fi\n    [ -e \"$1\" ] || [ -e \"$2\" ] || return 0\n    have=$(stat -L -c %s \"/proc/self/fd/4\")\n    if [ \"$have\" != \"$had\" ]; then quiet=0 had=$have; fi\n    quiet=$((quiet + 1))\n    [ \"$quiet\" -le $(($3 * 5)) ] || return 0\n    sleep 0.2\n  done\n}\n\nencrypt() {\n  code=0\n  gpg --homedir \"$home\" --batch --no-tty --quiet --trust-model always --compress-algo none --recipient-file \"$home/key\" \\\n    --output - --encrypt || code=$?\n  echo \"$code\" >\"$home/code\"\n}\n\nmkfifo \"$home/plain\" \"$home/coded\"\nsha256sum <\"$home/plain\" >\"$home/plain.sum\" &\nplain=$!\nsha256sum <\"$home/coded\" >\"$home/coded.sum\" &\ncoded=$!\nfeed \"$2\" \"$3\" \"$6\" | tee \"$home/plain\" | encrypt | tee \"$home/coded\" >\"$out.growing\"\nwait \"$plain\"\nwait \"$coded\"\nread -r code <\"$home/code\"\n[ \"$code\" = 0 ] || { echo \"error gpg ended with $code\" >&2; exit 1; }\n[ -e \"$home/whole\" ] || { echo \"error $2 did not come to its end\" >&2; exit 1; }\nmv \"$out.growing\" \"$out\"\nread -r plain _ <\"$home/plain.sum\"\nread -r coded _ <\"$home/coded.sum\"\necho \"$(($(wc -c <\"$out\"))) $coded $plain\"\n",
 	"openvidu-probe": "# Asks an OpenVidu 2 server for its health and its sessions. $1 = base URL, $2 = container id, $3 = seconds to wait.\n# Prints two lines, \"health BODY\" and \"sessions BODY\" (or \"sessions\" alone when they cannot be read), each body on one line.\n# 10: the host has no curl; 11: no answer to the health path, the reason is on standard error.\nbase=${1%/} container=$2 wait=$3\ncommand -v curl >/dev/null 2>&1 || exit 10\nbody=$(curl --silent --show-error --globoff --max-time \"$wait\" -- \"$base/openvidu/api/health\") || exit 11\nprintf 'health %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\nsecret=$(docker inspect --type container --format '{{range .Config.Env}}{{println .}}{{end}}' \"$container\" | sed -n 's/^OPENVIDU_SECRET=//p')\n# The secret goes to curl on standard input: an argument could be read by every user of the host.\nbody=$(printf '%s' \"$secret\" | sed -e 's/[\\\\\"]/\\\\&/g' -e 's/^/user = \"OPENVIDUAPP:/' -e 's/$/\"/' |\n  curl --silent --fail --globoff --max-time \"$wait\" --config - -- \"$base/openvidu/api/sessions\") || body=\nprintf 'sessions %s\\n' \"$(printf '%s' \"$body\" | tr '\\r\\n' '  ')\"\n",
 	"postgres-apply-inside": "# shellcheck shell=sh\n# Runs SQL, read from standard input, as one transaction or statement by statement as it says itself. $1 nonce, $2 connection string.\nsql -d \"$2\" || exit\nprintf '%s end 0\\n' \"$1\"\n",
@@ -3811,6 +3817,8 @@ const drillRecordSchema = require_libraries.strictObject({
 	proven: require_libraries.literal("restored").optional(),
 	/** Why it failed; empty when it did not. */
 	reason: require_libraries.string$1(),
+	/** What it speaks against when it failed: only the bytes of this copy, or the backup, whichever copy of it. */
+	disproves: require_libraries._enum(["copy", "backup"]).optional(),
 	/** From the beginning, fetching included, until every service served the restored data; null when that did not happen. */
 	rtoSeconds: require_libraries.number().nullable(),
 	/** Age of the backup's data when the drill began: what would be lost. */
@@ -4054,7 +4062,8 @@ function isAnothers(text, { project, environment }) {
 }
 /**
 * Sorts manifests' texts into this environment's backups, newest first, and those that cannot be read, named with why,
-* unless they are surely another's.
+* unless they are surely another's. A copy under another name is none of ours: two of one id, of which one is removed,
+* would cost the files of both.
 */
 function sortManifests(texts, { project, environment }) {
 	const manifests = [];
@@ -4066,7 +4075,11 @@ function sortManifests(texts, { project, environment }) {
 				project,
 				environment
 			})) unreadable.push(`${name}: ${read.problem}`);
-		} else if (read.manifest.project === project && read.manifest.environment === environment) manifests.push(read.manifest);
+		} else if (read.manifest.project === project && read.manifest.environment === environment) {
+			const { id } = read.manifest;
+			if (name.split("/").at(-1) === `${id}.json`) manifests.push(read.manifest);
+			else unreadable.push(`${name}: it is of ${id}, which is not its name`);
+		}
 	}
 	manifests.sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || (a.id < b.id ? 1 : -1));
 	return {
@@ -4392,6 +4405,32 @@ function comingToHold(services, backups, configured) {
 	});
 }
 
+// src/core/proven-copies.ts
+/**
+* Copies that are proven, and that no drill has disproved since: neither their own last one, nor that of the other store's
+* copy, which speaks against all of the same bytes, but where it only found its own bytes damaged, or this copy came back
+* later. `drills` newest first.
+*/
+function provenCopies(copies, drills) {
+	return copies.filter((one) => isProven(one.manifest, one.from, drills) && !isDisprovedByOther(one, copies, drills));
+}
+function isDisprovedByOther({ manifest, from }, copies, drills) {
+	const backup = manifest.id;
+	const source = from === "local" ? "s3" : "local";
+	const failed = lastDrill(drills, {
+		backup,
+		source
+	});
+	if (failed?.result !== "failed" || failed.disproves === "copy") return false;
+	const own = lastDrill(drills, {
+		backup,
+		source: from
+	});
+	if (own && Date.parse(own.started) > Date.parse(failed.started)) return false;
+	const other = copies.find((one) => one.from === source && one.manifest.id === backup);
+	return !other || JSON.stringify(other.manifest.services) === JSON.stringify(manifest.services);
+}
+
 // src/job/known-drills.ts
 /** Each store has the records of all drills that reached it: together they are all that is known. Reads each of them once. */
 async function knownDrills({ signal }, stores) {
@@ -4582,18 +4621,17 @@ function storedInS3(manifest, { tier, objects, lockedUntil }) {
 	};
 }
 /**
-* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for. Throws an input
-* error that lists what there is when the id is unknown, and a refusal when `latest` cannot be known: a store that may
-* have a newer one cannot be listed, no single backup holds the services, or it is dated in the future. For an id a store that cannot be listed is an
-* error, unless another has it.
+* The backup of this id, or for `latest` the newest proven one, from the lists of the stores asked for; of that one a copy
+* that a drill has disproved comes last. Throws an input error that lists what there is when the id is unknown, and a refusal
+* when `latest` cannot be known: a store that may have a newer one cannot be listed, no single backup holds the services, or
+* it is dated in the future. For an id a store that cannot be listed is an error, unless another has it.
 */
 async function findBackup(tools, id, source, options = {}) {
 	const lists = await Promise.all(storesOf(tools, source).map((store) => listed$1(store)));
-	const chosen = id === "latest" ? await chooseLatest(tools, lists, options) : id;
-	const found = lists.flatMap(({ store, manifests }) => manifests.filter((manifest) => manifest.id === chosen).map((manifest) => ({
-		store,
-		manifest
-	})));
+	const { chosen, proven } = id === "latest" ? await chooseLatest(tools, lists, options) : { chosen: id };
+	const copies = copiesIn(lists).filter(({ manifest }) => manifest.id === chosen);
+	const isDoubted = ({ manifest }) => proven?.has(manifest) === false;
+	const found = copies.toSorted((a, b) => Number(isDoubted(a)) - Number(isDoubted(b)));
 	const [first] = found;
 	if (!first) throw notFound(id, lists);
 	const manifests = new Map(found.map((one) => [one.store.name, one.manifest]));
@@ -4609,10 +4647,17 @@ function storesOf({ stores }, source) {
 	if (asked.length > 0) return asked;
 	throw inputError("no-such-store", `source: ${source}, but S3 is not configured`, { hint: "Add backup.s3 to infra.yml, or use source: local." });
 }
+function copiesIn(lists) {
+	return lists.flatMap(({ store, manifests }) => manifests.map((manifest) => ({
+		store,
+		manifest,
+		from: store.name
+	})));
+}
 /** Says what speaks against taking it for the latest, and refuses where that is not to be known. */
 async function chooseLatest(tools, lists, { services, drillFailed = false }) {
-	const published = lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name)));
-	if (published.length === 0) return void 0;
+	const published = provenCopies(copiesIn(lists), []).map(({ manifest }) => manifest);
+	if (published.length === 0) return { chosen: void 0 };
 	const failed = lists.find(({ error }) => error !== void 0);
 	if (failed) throw unknownLatest(failed, lists);
 	const proven = drillFailed ? published : await withoutFailedDrills(tools, lists);
@@ -4627,14 +4672,16 @@ async function chooseLatest(tools, lists, { services, drillFailed = false }) {
 	if (unheld.length > 0) tools.log.warning(`No backup holds ${unheld.join(", ")}`);
 	if (some.length > 0) tools.log.warning(`${id} is the newest backup that holds all; newer ones hold some services only: ${some.join("; ")}`);
 	for (const { store, unreadable } of lists) for (const line of unreadable) if ((/backup-\d{8}-\d{6}/.exec(line)?.[0] ?? "z") > id) tools.log.warning(`${store.name}: ${line} is no readable manifest; it may be of a newer backup than ${id}`);
-	return id;
+	return {
+		chosen: id,
+		proven: new Set(proven)
+	};
 }
-/** Copies that are proven, and that no drill has disproved since. */
 async function withoutFailedDrills(tools, lists) {
 	const stores = lists.map(({ store }) => store);
 	const { records, problems } = await knownDrills(tools, stores);
 	for (const problem of problems) tools.log.warning(problem);
-	return lists.flatMap(({ store, manifests }) => manifests.filter((one) => isProven(one, store.name, records)));
+	return provenCopies(copiesIn(lists), records).map(({ manifest }) => manifest);
 }
 function unknownLatest({ store, error }, lists) {
 	const other = lists.find((one) => one.error === void 0)?.store.name;
@@ -4653,7 +4700,8 @@ function notFound(id, lists) {
 }
 /**
 * Makes sure that the backup's files lie on the host as the manifest says: the local ones if their checksums hold,
-* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole.
+* else fetched anew from each other store that has them, three times. Throws with every reason when none is whole, and at
+* once what only says that the host or the lock is lost.
 */
 async function bringLocal(tools, { manifest, stores, manifests }) {
 	const reasons = [];
@@ -4664,11 +4712,11 @@ async function bringLocal(tools, { manifest, stores, manifests }) {
 		await store.fetch(own, tools.work);
 		return store.name;
 	} catch (error) {
-		if (tools.signal.aborted) throw error;
+		if (tools.signal.aborted || isUntold(error)) throw error;
 		reasons.push(`${store.name}: ${messageOf(error)}`);
 		tools.log.warning(`The copy of ${manifest.id} in ${store.name} cannot be used: ${messageOf(error)}`);
-		if (error instanceof AppError && error.kind === "input") {
-			lacking = error;
+		if (error instanceof AppError && (error.kind === "input" || isTimeout$1(error))) {
+			lacking = isTimeout$1(error) ? slow(error) : error;
 			break;
 		}
 	}
@@ -4677,6 +4725,19 @@ async function bringLocal(tools, { manifest, stores, manifests }) {
 		cause: lacking
 	});
 	throw failure("backup-unusable", `no whole copy of ${manifest.id}: ${reasons.join("; ")}`, { hint: "Restore another backup-id, or by `services` those of this one whose files are whole." });
+}
+/** The host is gone, the step, or the lock: that says nothing about the copy, and no other can be fetched either. */
+function isUntold(error) {
+	return !mayStillAct(error) && !isTimeout$1(error);
+}
+function isTimeout$1(error) {
+	return error instanceof AppError && (error.code === "step-timeout" || error.code === "host-timeout");
+}
+function slow(cause) {
+	return new AppError(cause.kind, cause.code, cause.message, {
+		hint: "Nothing is known against the backup: run this again when the host, or S3, is less busy.",
+		cause
+	});
 }
 /** Takes back what was stored of a backup that is not going to be published. What stops it is told, and never hides `reason`. */
 async function discard$1(tools, backup, reason) {
@@ -6666,7 +6727,11 @@ async function applyTo(tools, store, { drills, just, coming }) {
 			just,
 			...before && { before }
 		};
-		decisions = await retentionOf(tools, retentionItems(store.name, manifests, drills.records), moment);
+		const lacking = await store.lacking(manifests);
+		decisions = await retentionOf(tools, retentionItems(store.name, manifests, {
+			drills: drills.records,
+			lacking
+		}), moment);
 		const doubt = clockDoubt(store.name, decisions);
 		if (doubt !== void 0) tools.log.warning(doubt);
 		await carryOut(tools, store, {
@@ -6695,13 +6760,16 @@ async function applyTo(tools, store, { drills, just, coming }) {
 function assertTold({ untold, problems }, store) {
 	if (untold.has("local") || untold.has(store)) throw failure("drills-unknown", `what drills have shown is not known: ${problems.join("; ")}`);
 }
-/** The backups of one store's list as its retention counts them: one whose last drill failed costs no other its place. */
-function retentionItems(store, manifests, drills) {
+/**
+* The backups of one store's list as its retention counts them: one whose last drill failed, or that has lost a file, costs
+* no other its place.
+*/
+function retentionItems(store, manifests, { drills, lacking }) {
 	return manifests.map((manifest) => ({
 		id: manifest.id,
 		created: manifest.created,
 		holds: heldBy(manifest),
-		proven: isProven(manifest, store, drills),
+		proven: isProven(manifest, store, drills) && !lacking.has(manifest.id),
 		lockedUntil: store === "s3" ? manifest.storage.lockedUntil : void 0
 	}));
 }
@@ -7068,7 +7136,10 @@ async function missing$1(tools, { from, to }, { drills, ...lists }) {
 	const there = lists[to.name];
 	const lacking = lists[from.name].manifests.filter((one) => isProven(one, from.name, drills) && lacks(there, one) && !there.unreadable.some((line) => line.includes(one.id)));
 	if (lacking.length === 0) return [];
-	const items = [...retentionItems(to.name, there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)), drills), ...lacking.map((one) => ({
+	const items = [...retentionItems(to.name, there.manifests.filter((one) => !lacking.some(({ id }) => id === one.id)), {
+		drills,
+		lacking: there.lacking
+	}), ...lacking.map((one) => ({
 		id: one.id,
 		created: one.created,
 		holds: heldBy(one),
@@ -13404,7 +13475,7 @@ async function checkBackup(service, container, backup) {
 			parts: ["redis-check"]
 		});
 		const found = parseCheck((await service.host.run(check, { timeout: readLimit })).stdout);
-		if (totalKeys(found.keyspace) !== totalKeys(contents.keyspace)) throw failure("backup-corrupt", `${file} holds ${totalKeys(found.keyspace)} keys, its manifest says ${totalKeys(contents.keyspace)}`);
+		if (totalKeys(found.keyspace) !== totalKeys(contents.keyspace)) throw failure("restore-differs", `${file} holds ${totalKeys(found.keyspace)} keys, its manifest says ${totalKeys(contents.keyspace)}`);
 	}
 }
 async function checkSet(service, files) {
@@ -15838,13 +15909,20 @@ async function list(options) {
 		unreadable
 	};
 }
-/** As `list`, of the newest `most` manifests that lie there, whoever's they are; without those that cannot be read. */
-async function newestManifests(options, most) {
-	return sortManifests(await texts(options, [
-		"backup",
-		most,
-		".json"
-	]), options).manifests;
+/**
+* As `list`, the newest ones, at least `wanted` where there are as many; without those that cannot be read. Those of others who
+* share the directory are read along, so that more are read where too few of the newest are this environment's.
+*/
+async function newestManifests(options, wanted) {
+	for (let read = wanted;; read *= 8) {
+		const found = await texts(options, [
+			"backup",
+			read,
+			".json"
+		]);
+		const { manifests } = sortManifests(found, options);
+		if (manifests.length >= wanted || found.length < read) return manifests;
+	}
 }
 async function lacking({ host, directory }, manifests) {
 	const files = manifests.flatMap((one) => artifactsOf(one).map(({ file }) => file));
@@ -16567,7 +16645,10 @@ async function requireEncryption({ options }, publicKey) {
 		});
 	}
 }
-/** The encrypted copy of an artifact, beside it, as an artifact of its own. `removeEncrypted` takes it away again. */
+/**
+* The encrypted copy of an artifact, beside it, as an artifact of its own. `removeEncrypted` takes it away again. Throws
+* `backup-corrupt` when what was encrypted is not the artifact any more.
+*/
 async function encryptArtifact({ options }, { artifact, work, step }, key) {
 	const file = encryptedFile(artifact.file);
 	const { stdout } = await work.step(step, script("change", remoteScript("openpgp-encrypt"), [
@@ -16578,12 +16659,12 @@ async function encryptArtifact({ options }, { artifact, work, step }, key) {
 		input: key,
 		timeout: 6e5 + artifact.bytes / 1e4
 	});
-	const [, bytes, sha256] = /^(\d+) ([0-9a-f]{64})$/m.exec(stdout) ?? [];
-	if (bytes === void 0 || sha256 === void 0 || Number(bytes) <= artifact.bytes) throw failure("host-answer", `the encryption of ${artifact.file} did not say what it wrote`);
+	const { bytes, sha256, of } = encryptionOf(artifact.file, stdout);
+	if (of !== artifact.sha256) throw failure("backup-corrupt", `${artifact.file} on the host is not what it was when it was written`);
 	return {
 		...artifact,
 		file,
-		bytes: Number(bytes),
+		bytes,
 		sha256
 	};
 }
@@ -16608,9 +16689,13 @@ async function encryptGrowing({ options }, { growing, begun, work }, key) {
 		input: key,
 		timeout: 864e5
 	});
+	begun.encrypted = encryptionOf(file, stdout);
+}
+/** The result's bytes and SHA-256, and the SHA-256 of what was encrypted, as the scripts print them. */
+function encryptionOf(file, stdout) {
 	const [, bytes, sha256, of] = /^(\d+) ([0-9a-f]{64}) ([0-9a-f]{64})$/m.exec(stdout) ?? [];
 	if (bytes === void 0 || sha256 === void 0 || of === void 0) throw failure("host-answer", `the encryption of ${file} did not say what it wrote`);
-	begun.encrypted = {
+	return {
 		bytes: Number(bytes),
 		sha256,
 		of
@@ -18487,14 +18572,17 @@ async function listBackups(tools, { verify = false } = {}) {
 	};
 }
 async function inventoryOf(tools, { store, manifests }, { verify, problems, drills }) {
-	const items = retentionItems(store.name, manifests, drills);
-	const decisions = await retentionOf(tools, items);
-	const doubt = clockDoubt(store.name, decisions);
-	if (doubt !== void 0) problems.push(doubt);
-	const found = new Map(verify ? [] : await lackingIn(tools, store, {
+	const lacking = await lackingIn(tools, store, {
 		manifests,
 		problems
+	});
+	const decisions = await retentionOf(tools, retentionItems(store.name, manifests, {
+		drills,
+		lacking
 	}));
+	const doubt = clockDoubt(store.name, decisions);
+	if (doubt !== void 0) problems.push(doubt);
+	const found = new Map(verify ? [] : lacking);
 	if (verify) for (const one of manifests) found.set(one.id, await differencesOf(tools, store, one));
 	for (const [id, differences] of found) problems.push(...differences.map((one) => `${store.name}: ${id}: ${one}`));
 	return {
@@ -18797,7 +18885,7 @@ function gibibytes(kibibytes) {
 }
 
 // src/job/last-backups.ts
-/** Manifests that are read: enough to find one of each service, and few to carry. */
+/** Manifests of our own that are read: enough to find one of each service, and few to carry. */
 const most = 20;
 /**
 * What the newest proven backup on the host holds of a service; undefined where none is known. Only to say what is missing:
@@ -20384,10 +20472,14 @@ const detectChangesAction = action(detectChangesContract, async (inputs, context
 });
 
 // src/job/drill/disproof.ts
-/** What an error is called that says: these bytes, counts or data are not those that were backed up. */
-const codes = /* @__PURE__ */ new Set([
+/** What an error is called that says: these bytes are not those that were stored. Another copy may be whole. */
+const ofCopy = /* @__PURE__ */ new Set([
 	"backup-corrupt",
 	"backup-damaged",
+	"s3-object"
+]);
+/** The same for counts or data that are not those that were backed up: no copy of these bytes is any better. */
+const ofBackup = /* @__PURE__ */ new Set([
 	"backup-incomplete",
 	"manifest-incomplete",
 	"postgres-contradiction",
@@ -20396,19 +20488,20 @@ const codes = /* @__PURE__ */ new Set([
 	"postgres-role-failed",
 	"postgres-roles-failed",
 	"postgres-wrong-dump",
-	"restore-differs",
-	"s3-object"
+	"restore-differs"
 ]);
 /** The failure of a restore that has put back what was there: the reason is its cause. */
 const wrapped = "restore-failed";
 /**
-* Whether an error, or what caused it, speaks against the copy that was drilled. Anything else (a key, an image, Docker, the
-* connection, want of room) only kept it from being tried, which says nothing about it (S11).
+* What an error, or what caused it, speaks against. Undefined for anything else (a key, an image, Docker, the connection,
+* want of room): it only kept the copy from being tried, which says nothing about it (S11).
 */
 function disproves(error) {
-	if (!(error instanceof AppError)) return false;
-	if (error instanceof CommandError) return /with other bytes than its manifest says$/m.test(error.result.stderr);
-	return codes.has(error.code) || error.code === wrapped && disproves(error.cause);
+	if (!(error instanceof AppError)) return void 0;
+	if (error instanceof CommandError) return /with other bytes than its manifest says$/m.test(error.result.stderr) ? "copy" : void 0;
+	if (ofCopy.has(error.code)) return "copy";
+	if (ofBackup.has(error.code)) return "backup";
+	return error.code === wrapped ? disproves(error.cause) : void 0;
 }
 
 // src/docker/scratch-container.ts
@@ -20518,9 +20611,9 @@ function limitWithin(meminfo, wanted) {
 // src/job/drill/scratch.ts
 /** Milliseconds until an empty server must have started. */
 const startLimit = 18e4;
-/** Files fetched for a drill: beside the backups, never among them. */
+/** Files fetched for a drill: beside the backups, never among them, and apart from those of others who share the directory. */
 function scratchFolder({ layout, config }) {
-	return `${layout.backups}/.drill-${config.environment}`;
+	return `${layout.backups}/.drill-${fileNamePart(config.project)}.${fileNamePart(config.environment)}`;
 }
 /** Starts an empty server of the image that the service runs now, for files that lie in `backups`; undefined in a dry run. */
 async function openScratch(tools, one, { backup, backups }) {
@@ -20768,13 +20861,16 @@ async function attempt$1(tools, options) {
 		} : {
 			result: "failed",
 			reason: wrong,
+			disproves: "backup",
 			...seen
 		};
 	} catch (error) {
-		if (tools.signal.aborted || !disproves(error)) throw error;
+		const against = disproves(error);
+		if (tools.signal.aborted || !against) throw error;
 		return {
 			result: "failed",
 			reason: messageOf(error),
+			disproves: against,
 			rtoSeconds: null,
 			services: []
 		};
@@ -22046,7 +22142,7 @@ function sum(numbers) {
 // src/job/backup-age.ts
 /**
 * One check a store: whether its newest proven backup of each data service is younger than `limit` (milliseconds). None is a
-* failure, and one whose last drill failed is none; a store that cannot be listed is unknown; where S3 is not required, what is
+* failure, and one whose last drill failed, or that has lost a file, is none; a store that cannot be listed is unknown; where S3 is not required, what is
 * wrong with it is a warning.
 */
 async function checkBackupAge(tools, limit) {
@@ -22076,13 +22172,19 @@ async function checkStore(store, { drills, ...options }) {
 			detail: drills.problems.join("; ")
 		};
 		const { backups, unreadable } = await store.list();
+		const manifests = backups.map((one) => one.manifest);
+		const lacking = await store.lacking(manifests);
+		const seen = {
+			store: store.name,
+			unreadable,
+			lacking,
+			drills: drills.records
+		};
 		return {
 			name,
-			...judgeAge(backups.map((one) => one.manifest), {
+			...judgeAge(manifests, {
 				...options,
-				store: store.name,
-				unreadable,
-				drills: drills.records
+				...seen
 			})
 		};
 	} catch (error) {
@@ -22095,8 +22197,8 @@ async function checkStore(store, { drills, ...options }) {
 	}
 }
 /** A backup from the future is no young one: a clock is wrong, and nothing is known. */
-function judgeAge(manifests, { store, now, limit, unreadable, services, drills = [] }) {
-	const ages = manifests.filter((one) => isProven(one, store, drills)).map((one) => ({
+function judgeAge(manifests, { store, now, limit, unreadable, services, drills = [], lacking = /* @__PURE__ */ new Map() }) {
+	const ages = manifests.filter((one) => isProven(one, store, drills) && !lacking.has(one.id)).map((one) => ({
 		id: one.id,
 		ahead: isDatedAhead(one, new Date(now)),
 		age: now - Date.parse(one.created),
@@ -22106,7 +22208,11 @@ function judgeAge(manifests, { store, now, limit, unreadable, services, drills =
 		backup: one.id,
 		source: store
 	})?.result === "failed");
-	const also = [...unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : [], ...failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []].join("");
+	const also = [
+		...lacking.size > 0 ? [`; files are gone of ${[...lacking.keys()].join(", ")}`] : [],
+		...unreadable.length > 0 ? [`; ${unreadable.length} manifests cannot be read`] : [],
+		...failed.length > 0 ? [`; the last drill failed of ${failed.map(({ id }) => id).join(", ")}`] : []
+	].join("");
 	const [first] = ages;
 	if (!first) return {
 		state: "failed",
