@@ -6039,534 +6039,6 @@ function tellDumps({ layout, log }, dumps) {
 	}
 }
 
-// src/job/upgrade-note.ts
-const noteSchema$3 = require_libraries.object({
-	format: require_libraries.literal(1),
-	service: require_libraries.string$1(),
-	/** The image that served the old directory, by its id. */
-	imageId: require_libraries.string$1(),
-	/** By what it can be pulled again, `repository@sha256:...`; absent where no registry is known to have it. */
-	image: require_libraries.string$1().optional(),
-	directory: require_libraries.string$1(),
-	/** Where the old directory is kept while the new one is filled, and afterwards. */
-	aside: require_libraries.string$1(),
-	/** Where the new one goes when the upgrade fails. */
-	failed: require_libraries.string$1()
-});
-/** Shell text that writes the notes down, durably, before anything of theirs is touched. */
-function writeUpgrades(layout, notes) {
-	return writeNote(noteFile$1(layout), notes);
-}
-/** Shell text that ends them: forward, or back. */
-function forgetUpgrades(layout) {
-	return removeNotes(noteFile$1(layout));
-}
-/** The upgrades that have begun and not ended; none as a rule. */
-async function readUpgrades(tools) {
-	return await readNote$1(tools, noteFile$1(tools.layout), require_libraries.array(noteSchema$3)) ?? [];
-}
-function noteFile$1({ state }) {
-	return `${state}/upgrade.json`;
-}
-
-// src/job/settle-upgrade.ts
-/**
-* Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again.
-* What the upgrade had filled is kept aside. The rest of the infrastructure and the app are `finishInterrupted`'s, which
-* compares the data before they start. To be called before anything else changes the host.
-*/
-async function settleUpgrade(tools) {
-	const notes = await readUpgrades(tools);
-	if (notes.length === 0) return;
-	const services = notes.map((one) => one.service);
-	tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`);
-	for (const line of await putDataBack(tools, notes)) tools.log.warning(line);
-	await putDefinitionBack(tools, await readInstalled(tools));
-	const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]));
-	const up = tools.stack.up(services, {
-		forceRecreate: true,
-		noDependencies: true,
-		pull: "never",
-		images
-	});
-	await tools.work.step("settle-upgrade", up);
-	await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
-	if ((await readStoppedApp(tools))?.awaits === "services") return;
-	try {
-		await startOthers$1(tools);
-		const infrastructure = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container);
-		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`);
-	}
-}
-/**
-* Has the image of before on the host, which moves its directory back and serves it: as long as the upgrade lasts no container keeps it
-* from being pruned. Throws `image-gone` where it is not to be had, with nothing changed.
-*/
-async function ensureOldImage(tools, { service, imageId, image, aside }) {
-	const isThere = () => inspectImage(tools.host, imageId);
-	if (await isThere()) return;
-	let why = "no registry is known to have it";
-	if (image !== void 0) try {
-		await ensureImage(tools, image, `pull-${service}`);
-		if (tools.work.dryRun || await isThere()) return;
-		why = `${image} is another one`;
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		why = messageOf(error);
-	}
-	throw failure("image-gone", `the image that served ${service} before its upgrade (${imageId}) is gone: ${why}`, { hint: `Bring it back with docker pull or docker load on the host, then run this again. Nothing is lost: the old data is in ${aside}, or still in its place.` });
-}
-/** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
-async function startOthers$1(tools) {
-	const stopped = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
-	for (const one of stopped) await assertSoleServer(tools, one);
-	const containers = stopped.flatMap((one) => one.copies.filter(({ state }) => state === "exited"));
-	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
-}
-/**
-* Stops whatever of the stack runs on these directories and puts the old ones back. Refuses while anybody else uses them
-* (S13). Where what gave way is kept, one sentence each.
-*/
-async function putDataBack(tools, notes) {
-	for (const note of notes) await ensureOldImage(tools, note);
-	const names = notes.map((one) => one.service);
-	const own = async () => (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
-	const containers = (await own()).flatMap((one) => one.container ?? []);
-	if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }));
-	for (const one of await own()) await assertSoleServer(tools, one);
-	const kept = [];
-	for (const note of notes) {
-		const { stdout } = await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
-		if (/^kept$/m.test(stdout)) kept.push(`What the upgrade of ${note.service} had filled is in ${note.failed}, with whatever others than the app have written to the new server.`);
-	}
-	return kept;
-}
-
-// src/docker/kill-now.ts
-/** Shell text that ends a server that must not save, whatever it is at by now: one that has ended already is no failure. */
-function killNow({ id }) {
-	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
-}
-
-// src/job/stop-new.ts
-/**
-* What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
-* new data services have served others, these are stopped, then the data services cleanly: what they hold now.
-*/
-async function stoppedWith(tools, services, { before, proven, except = [] }) {
-	if (!proven) return before;
-	const found = new Map(before.map((one) => [one.service, one]));
-	await stopRest(tools, services);
-	const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name));
-	for (const one of await refresh(tools, data)) try {
-		const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
-		if (left) found.set(one.service.name, left);
-	} catch (error) {
-		if (!isOurs(tools, error)) throw error;
-		await assertEnded(tools, one, error);
-		tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`);
-	}
-	const note = await readStoppedApp(tools);
-	const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service));
-	if (note?.awaits === "services") await tools.work.step("note-stopped", noteStoppedApp(tools.layout, {
-		...note,
-		fingerprints
-	}));
-	return [...found.values()];
-}
-/** Whatever way back there is ends a store of keys, and with it what others have written since, if it cannot be saved. */
-async function assertEnded(tools, one, error) {
-	const [now] = await refresh(tools, [one]);
-	const { name } = one.service;
-	if (!isKeyStore(one) || !["running", "paused"].includes(now?.container?.state ?? "none")) return;
-	throw failure("not-saved", `${name} cannot save what was written since it serves, and is left as it is: ${messageOf(error)}`, {
-		hint: `Do not end ${name}: what it has not saved is in its memory alone. Mend what keeps it from that and run this again.`,
-		cause: error
-	});
-}
-/** Whoever else may write to the stores, before their data is looked at. */
-async function stopRest(tools, services) {
-	await stopContainers(tools, "stop-rest", services.filter((one) => !holdsData(one)));
-}
-/** Stops those of them that run, gracefully. `step` is its name in the journal. */
-async function stopContainers(tools, step, services) {
-	if (services.length === 0) return;
-	const running = (await refresh(tools, services)).flatMap((one) => one.copies).filter(isRunning);
-	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
-}
-/**
-* Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
-* was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
-* not proven. A database writes its log as it goes, and is stopped in order.
-*/
-async function killStores(tools, services, isToDie) {
-	for (const one of await refresh(tools, services.filter(isKeyStore))) {
-		const { container } = one;
-		if (!container || !["running", "restarting"].includes(container.state) || !await isToDie(one)) continue;
-		await tools.work.step(`kill-${one.service.name}`, killNow(container));
-	}
-}
-
-// src/job/fall-back.ts
-/**
-* The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
-* definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
-* backup of this run, for those services alone whose data is proven to be lost. Throws when no rung holds.
-*/
-async function fallBack(tools, replacement, stopped) {
-	const { services, upgrades, putBack } = replacement;
-	const known = services.filter((one) => one.container);
-	const images = Object.fromEntries(known.map((one) => [one.service.name, containerOf(one).imageId]));
-	const notes = upgrades.map(({ note }) => note);
-	const before = await stoppedWith(tools, known, {
-		...stopped,
-		except: notes.map(({ service }) => service)
-	});
-	const gaveWay = [];
-	const failed = await backToPrevious(tools, {
-		services,
-		images,
-		before,
-		proven: stopped.proven,
-		putBack: async () => {
-			if (notes.length > 0) {
-				await tools.work.step("note-way-back", writeUpgrades(tools.layout, notes));
-				gaveWay.push(...await putDataBack(tools, notes));
-			}
-			await putBack();
-		}
-	});
-	if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
-	if (!failed) return {
-		rung: notes.length > 0 ? "previous-data" : "previous-images",
-		kept: gaveWay,
-		differences: []
-	};
-	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}`);
-	const restored = await restoreLost(tools, replacement, {
-		before,
-		dumps: stopped.dumps,
-		failed
-	});
-	await startRest(tools, known, images);
-	return {
-		rung: restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images",
-		kept: [...gaveWay, ...restored.map((one) => one.kept)],
-		differences: restored.map((one) => one.difference)
-	};
-}
-/**
-* Restores what has lost its data. Nothing where the previous servers were just proven to hold the same, and something
-* else does not serve: the rest was started on it and writes, so it cannot be compared with what it was any more.
-*/
-async function restoreLost(tools, replacement, { before, dumps, failed }) {
-	if (failed.proven) {
-		tools.log.warning("The data is the same on them, so nothing is restored");
-		return [];
-	}
-	tools.log.warning("What has lost its data is restored");
-	return restoreBroken(tools, replacement, {
-		before,
-		dumps
-	});
-}
-/** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
-async function backToPrevious(tools, previous) {
-	const { services, images, before, proven } = previous;
-	const known = services.filter((one) => one.service.name in images);
-	await stopRest(tools, services);
-	const unproven = proven ? [] : before.map(({ service }) => service);
-	await killStores(tools, known, async (one) => {
-		const { name } = one.service;
-		return one.container?.imageId !== images[name] && unproven.includes(name) || !await isWhole(one, before);
-	});
-	await stopContainers(tools, "stop-added", services.filter((one) => !known.includes(one)));
-	await previous.putBack();
-	return tryCompared(tools, {
-		services: known,
-		before,
-		step: {
-			start: "put-images-back",
-			wait: "wait-previous",
-			compare: "fingerprint-previous"
-		},
-		...comparedOnce(tools, await readStoppedApp(tools), (names) => upPrevious(tools, names, images))
-	});
-}
-function upPrevious({ stack }, services, images) {
-	const own = Object.fromEntries(Object.entries(images).filter(([name]) => services.includes(name)));
-	return stack.up(services, {
-		forceRecreate: true,
-		noDependencies: true,
-		pull: "never",
-		images: own
-	});
-}
-/** After a restore, too, everything runs that ran before. */
-async function startRest(tools, known, images) {
-	const rest = known.filter((one) => !holdsData(one));
-	if (rest.length > 0) await tools.work.step("start-rest", upPrevious(tools, names$1(rest), images));
-	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), void 0);
-}
-/** Restores those data services that do not serve what they held; the others are left alone. */
-async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
-	const data = await refresh(tools, services.filter((one) => one.container && holdsData(one)));
-	const lost = [];
-	for (const one of data) if (isKeyStore(one) && await hasLost(tools, one, before)) lost.push(one.service.name);
-	await killStores(tools, data, async ({ service }) => lost.includes(service.name));
-	const restored = [];
-	for (const one of await refresh(tools, data)) {
-		const { name } = one.service;
-		if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue;
-		const dump = isKeyStore(one) ? dumps?.get(name) : void 0;
-		const held = dump ?? manifest.services.find(({ service }) => service === name);
-		if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`);
-		await assertSoleServer(tools, one);
-		const aside = isKeyStore(one) ? void 0 : await makeServing(tools, one, manifest.id);
-		const [now = one] = await refresh(tools, [one]);
-		if (!isKeyStore(one) && aside === void 0 && await isWhole(now, before)) continue;
-		const report = await one.driver.restore(one.service, containerOf(now), held, tools.work);
-		for (const told of [report.caveat, report.displaced]) if (told !== void 0) tools.log.warning(`${name}: ${told}`);
-		const [was, is] = dump ? ["as the new containers left it", "as it was stopped"] : ["as it was stopped", `as it was at ${manifest.created}`];
-		const unread = aside === void 0 ? "" : ` What it could not read is in ${aside}.`;
-		restored.push({
-			kept: `${name} was restored ${is}; what was written after that is kept. ${report.kept}${unread}`,
-			difference: {
-				service: name,
-				fact: "restored",
-				before: was,
-				after: is
-			}
-		});
-	}
-	return restored;
-}
-
-// src/job/recreate-result.ts
-/** What serves after a recreation: the new containers, or the rung of the way back that held. */
-const rungs = [
-	"new-containers",
-	"previous-images",
-	"previous-data",
-	"backup"
-];
-/** What serves now, for a person. */
-function describeRung(rung) {
-	switch (rung) {
-		case "new-containers": return "the new containers serve";
-		case "previous-images": return "the previous images serve again, on the same data";
-		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
-		case "backup": return "the previous images serve again, with restored data";
-	}
-}
-
-// src/job/go-back.ts
-/**
-* The first rung of the run that was cut off: what it had replaced, as it was. Why it does not hold, undefined when it does.
-* Nothing is put back to what may not read the data.
-*/
-async function goBack$1(tools, { note, services, failed }) {
-	const { previous = {} } = note;
-	const unreadable = await unreadableBefore(tools, {
-		note,
-		services,
-		failed
-	});
-	if (unreadable !== void 0) return {
-		...failed,
-		error: staysForward(failed, unreadable)
-	};
-	tools.log.warning(`The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`);
-	const replaced = services.filter((one) => one.service.name in previous);
-	const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => id === null ? [] : [[name, id]]));
-	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
-	const known = replaced.filter((one) => one.service.name in images);
-	const proven = failed.proven || note.fingerprints.length === 0;
-	if (failed.proven) await stopRest(tools, services);
-	const before = await stoppedWith(tools, known, {
-		before: note.fingerprints,
-		proven
-	});
-	const back = {
-		services: replaced,
-		images,
-		proven,
-		putBack
-	};
-	let still = await backToPrevious(tools, {
-		...back,
-		before
-	});
-	if (still && !still.proven && still.differences.length === 0) {
-		const left = await restoreDumps(tools, {
-			note,
-			services: known,
-			before
-		});
-		if (left) still = await backToPrevious(tools, {
-			...back,
-			before: left
-		});
-	}
-	if (still) return still;
-	tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
-	await startOthers(tools, services.filter((one) => !replaced.includes(one) && one.container));
-}
-/**
-* The last rung of a run that died on its way back: what the previous image of a store of keys cannot read, for the new one had
-* saved it, gives way to what was dumped when it was stopped. Gives what the other data must be then; undefined where
-* nothing was restored.
-*/
-async function restoreDumps(tools, { note, services, before }) {
-	const { backup, dumps: noted = {} } = note;
-	const dumps = new Map(Object.entries(noted).filter(([name]) => before.some(({ service }) => service === name)));
-	if (backup === void 0 || dumps.size === 0) return void 0;
-	const { manifest } = await findBackup(tools, backup, "auto");
-	const dumped = services.filter((one) => dumps.has(one.service.name));
-	const restored = await restoreBroken(tools, {
-		services: dumped,
-		manifest
-	}, {
-		before,
-		dumps
-	});
-	if (restored.length === 0) return void 0;
-	for (const { kept } of restored) tools.log.warning(kept);
-	const left = before.filter(({ service }) => !restored.some(({ difference }) => difference.service === service));
-	await tools.work.step("note-restored", noteStoppedApp(tools.layout, {
-		...note,
-		fingerprints: [...left]
-	}));
-	return left;
-}
-/**
-* A store of keys that has another image than before and may have been written to since it was proven: what it holds is only
-* in the new version's format, which the previous one may not read. The run that had a dump for this is dead.
-*/
-async function unreadableBefore(tools, { note, services, failed }) {
-	const isProven = (name) => failed.proven || !note.fingerprints.some(({ service }) => service === name);
-	const stores = await refresh(tools, services.filter(isKeyStore));
-	return names$1(stores).find((name, at) => {
-		const id = note.previous?.[name];
-		return typeof id === "string" && stores[at]?.container?.imageId !== id && isProven(name);
-	});
-}
-function staysForward({ error }, service) {
-	const stays = `${service} stays on its new image, for the previous one may not read what it has saved`;
-	return failure("no-way-back", `${messageOf(error)}; ${stays}`, {
-		hint: "Nothing is lost. Mend what the message names and run this again, or run recreate with a definition that serves; this image or a newer one reads the data.",
-		cause: error
-	});
-}
-/** What stood still beside the data although it was not replaced. */
-async function startOthers(tools, services) {
-	if (services.length === 0) return;
-	await tools.work.step("start-others", startThese(tools, names$1(services)));
-	await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), void 0);
-}
-/** Shell text that starts these services as they are. */
-function startThese({ stack }, services) {
-	return stack.up(services, {
-		noRecreate: true,
-		noDependencies: true,
-		pull: "never"
-	});
-}
-
-// src/job/deployed.ts
-/**
-* The commits whose files the host runs, from its release history; none where nothing was deployed yet. A history with
-* lines that cannot be read says nothing certain: then none as well. Throws when the host gives no answer.
-*/
-async function readDeployed(tools) {
-	const history = await readHistory(tools);
-	return history.unreadable.length === 0 ? deployedCommits(history) : {
-		infra: void 0,
-		app: void 0
-	};
-}
-
-// src/job/record-infrastructure.ts
-/**
-* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection. A
-* commit is named only when all of it is that commit's; otherwise all of it counts as changed. `mixed`: the caller
-* knows that it is not.
-*/
-async function recordInfrastructure(tools, services, { mixed = false } = {}) {
-	const now = tools.clock.now();
-	const containers = await tools.stack.containers();
-	await recordRelease(tools, {
-		format: 1,
-		id: `infra-${releaseId(now, tools.run.sha)}`,
-		kind: "recreate",
-		time: now.toISOString(),
-		commit: mixed ? "" : await commitOf(tools, services),
-		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
-			service: service.name,
-			reference: one.image,
-			imageId: one.imageId
-		}))),
-		run: {
-			id: tools.run.id,
-			url: tools.run.url,
-			actor: tools.run.actor
-		},
-		status: "good"
-	});
-}
-/** Some services of this commit and the others of another one are no commit's. */
-async function commitOf(tools, services) {
-	const { sha } = tools.run;
-	if ((await tools.stack.servicesOf("infrastructure")).every(({ name }) => services.some(({ service }) => service.name === name))) return sha;
-	const { infra } = await readDeployed(tools);
-	return infra === sha ? sha : "";
-}
-
-// src/job/in-place-note.ts
-const replacedSchema = require_libraries.object({
-	/** The work that did it: what it replaced in other services belongs to it. */
-	run: require_libraries.string$1(),
-	at: require_libraries.datetime(),
-	/** The backup that holds what was dropped; null where whoever asked for it renounced one. */
-	held: require_libraries.string$1().nullable()
-});
-const noteSchema$2 = require_libraries.object({
-	format: require_libraries.literal(1),
-	services: require_libraries.record(require_libraries.string$1(), replacedSchema)
-});
-/** Milliseconds for which the backup of what was dropped stays, whatever retention says: as long as `clean` leaves replaced data. */
-const heldFor = 12096e5;
-/** Writes down, durably, what the restore under way has dropped, before it ends: well, or with the app left stopped. */
-async function noteReplacedInPlace(tools) {
-	const dropped = Object.entries((await readRestoring(tools))?.restoring.inPlace?.dropped ?? {});
-	if (dropped.length === 0) return;
-	const now = {
-		run: tools.work.id,
-		at: tools.clock.now().toISOString()
-	};
-	const services = {
-		...await readReplacedInPlace(tools),
-		...Object.fromEntries(dropped.map(([service, held]) => [service, {
-			...now,
-			held
-		}]))
-	};
-	await tools.work.step("note-replaced", writeNote(noteFile(tools.layout), {
-		format: 1,
-		services
-	}));
-}
-/** By service its last restore in place. */
-async function readReplacedInPlace(tools) {
-	return (await readNote$1(tools, noteFile(tools.layout), noteSchema$2))?.services ?? {};
-}
-function noteFile({ state }) {
-	return `${state}/replaced-in-place.json`;
-}
-
 // src/core/retention.ts
 const periods = [
 	"last",
@@ -6689,6 +6161,48 @@ function keep$1(item, reasons) {
 }
 function timeOf$1({ created }) {
 	return Date.parse(created);
+}
+
+// src/job/in-place-note.ts
+const replacedSchema = require_libraries.object({
+	/** The work that did it: what it replaced in other services belongs to it. */
+	run: require_libraries.string$1(),
+	at: require_libraries.datetime(),
+	/** The backup that holds what was dropped; null where whoever asked for it renounced one. */
+	held: require_libraries.string$1().nullable()
+});
+const noteSchema$3 = require_libraries.object({
+	format: require_libraries.literal(1),
+	services: require_libraries.record(require_libraries.string$1(), replacedSchema)
+});
+/** Milliseconds for which the backup of what was dropped stays, whatever retention says: as long as `clean` leaves replaced data. */
+const heldFor = 12096e5;
+/** Writes down, durably, what the restore under way has dropped, before it ends: well, or with the app left stopped. */
+async function noteReplacedInPlace(tools) {
+	const dropped = Object.entries((await readRestoring(tools))?.restoring.inPlace?.dropped ?? {});
+	if (dropped.length === 0) return;
+	const now = {
+		run: tools.work.id,
+		at: tools.clock.now().toISOString()
+	};
+	const services = {
+		...await readReplacedInPlace(tools),
+		...Object.fromEntries(dropped.map(([service, held]) => [service, {
+			...now,
+			held
+		}]))
+	};
+	await tools.work.step("note-replaced", writeNote(noteFile$1(tools.layout), {
+		format: 1,
+		services
+	}));
+}
+/** By service its last restore in place. */
+async function readReplacedInPlace(tools) {
+	return (await readNote$1(tools, noteFile$1(tools.layout), noteSchema$3))?.services ?? {};
+}
+function noteFile$1({ state }) {
+	return `${state}/replaced-in-place.json`;
 }
 
 // src/job/apply-retention.ts
@@ -7410,6 +6924,10 @@ function partOf$1({ services }, service) {
 }
 
 // src/job/restore-service.ts
+/** Says what a restore did not make, or could not show to be, as it was. */
+function warnOf({ log }, service, { caveat, displaced }) {
+	for (const told of [caveat, displaced]) if (told !== void 0) log.warning(`${service}: ${told}`);
+}
 /** Restores one service from files that are on the host, and says at once where what it replaced is. */
 async function restoreService(tools, held, how) {
 	const { id } = how;
@@ -7424,7 +6942,7 @@ async function restoreService(tools, held, how) {
 		const report = await one.driver.restore(one.service, containerOf(ready ?? one), held, tools.work, place);
 		const kept = [report.kept, ...aside === void 0 ? [] : [`What it could not read is in ${aside}.`]].concat(place?.told() ?? []).join(" ");
 		if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`);
-		for (const told of [report.caveat, report.displaced]) if (told !== void 0) tools.log.warning(`${held.service}: ${told}`);
+		warnOf(tools, held.service, report);
 		return {
 			...report,
 			kept
@@ -7467,6 +6985,492 @@ function assertSameKind({ service }, held) {
 	const isPostgres = held.contents.kind === "postgres";
 	if (service.kind === "postgres" === isPostgres) return;
 	throw failure("wrong-kind", `the backup of ${service.name} is of kind ${held.contents.kind}, the service is ${service.kind}`);
+}
+
+// src/job/upgrade-note.ts
+const noteSchema$2 = require_libraries.object({
+	format: require_libraries.literal(1),
+	service: require_libraries.string$1(),
+	/** The image that served the old directory, by its id. */
+	imageId: require_libraries.string$1(),
+	/** By what it can be pulled again, `repository@sha256:...`; absent where no registry is known to have it. */
+	image: require_libraries.string$1().optional(),
+	directory: require_libraries.string$1(),
+	/** Where the old directory is kept while the new one is filled, and afterwards. */
+	aside: require_libraries.string$1(),
+	/** Where the new one goes when the upgrade fails. */
+	failed: require_libraries.string$1()
+});
+/** Shell text that writes the notes down, durably, before anything of theirs is touched. */
+function writeUpgrades(layout, notes) {
+	return writeNote(noteFile(layout), notes);
+}
+/** Shell text that ends them: forward, or back. */
+function forgetUpgrades(layout) {
+	return removeNotes(noteFile(layout));
+}
+/** The upgrades that have begun and not ended; none as a rule. */
+async function readUpgrades(tools) {
+	return await readNote$1(tools, noteFile(tools.layout), require_libraries.array(noteSchema$2)) ?? [];
+}
+function noteFile({ state }) {
+	return `${state}/upgrade.json`;
+}
+
+// src/job/settle-upgrade.ts
+/**
+* Undoes a major upgrade that an earlier run began and did not end: the old directory, definition and image serve again.
+* What the upgrade had filled is kept aside. The rest of the infrastructure and the app are `finishInterrupted`'s, which
+* compares the data before they start. To be called before anything else changes the host.
+*/
+async function settleUpgrade(tools) {
+	const notes = await readUpgrades(tools);
+	if (notes.length === 0) return;
+	const services = notes.map((one) => one.service);
+	tools.log.warning(`An upgrade of ${services.join(", ")} was interrupted: the old data and image are put back`);
+	for (const line of await putDataBack(tools, notes)) tools.log.warning(line);
+	await putDefinitionBack(tools, await readInstalled(tools));
+	const images = Object.fromEntries(notes.map((one) => [one.service, one.imageId]));
+	const up = tools.stack.up(services, {
+		forceRecreate: true,
+		noDependencies: true,
+		pull: "never",
+		images
+	});
+	await tools.work.step("settle-upgrade", up);
+	await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	if ((await readStoppedApp(tools))?.awaits === "services") return;
+	try {
+		await startOthers$1(tools);
+		const infrastructure = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container);
+		await tools.work.check("wait-settled", () => waitHealthy(tools, definitions(infrastructure)), void 0);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		tools.log.warning(`The old data of ${services.join(", ")} is back, but not everything serves: ${messageOf(error)}`);
+	}
+}
+/**
+* Has the image of before on the host, which moves its directory back and serves it: as long as the upgrade lasts no container keeps it
+* from being pruned. Throws `image-gone` where it is not to be had, with nothing changed.
+*/
+async function ensureOldImage(tools, { service, imageId, image, aside }) {
+	const isThere = () => inspectImage(tools.host, imageId);
+	if (await isThere()) return;
+	let why = "no registry is known to have it";
+	if (image !== void 0) try {
+		await ensureImage(tools, image, `pull-${service}`);
+		if (tools.work.dryRun || await isThere()) return;
+		why = `${image} is another one`;
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		why = messageOf(error);
+	}
+	throw failure("image-gone", `the image that served ${service} before its upgrade (${imageId}) is gone: ${why}`, { hint: `Bring it back with docker pull or docker load on the host, then run this again. Nothing is lost: the old data is in ${aside}, or still in its place.` });
+}
+/** The rest of the infrastructure, which the upgrade had stopped as well, where the app waits for a restore whatever the data is. */
+async function startOthers$1(tools) {
+	const stopped = (await servicesOf$2(tools, "infrastructure")).filter((one) => one.container?.state === "exited");
+	for (const one of stopped) await assertSoleServer(tools, one);
+	const containers = stopped.flatMap((one) => one.copies.filter(({ state }) => state === "exited"));
+	if (containers.length > 0) await tools.work.step("start-settled", tools.stack.start(containers));
+}
+/**
+* Stops whatever of the stack runs on these directories and puts the old ones back. Refuses while anybody else uses them
+* (S13). Where what gave way is kept, one sentence each.
+*/
+async function putDataBack(tools, notes) {
+	for (const note of notes) await ensureOldImage(tools, note);
+	const names = notes.map((one) => one.service);
+	const own = async () => (await servicesOf$2(tools, "infrastructure")).filter(({ service }) => names.includes(service.name));
+	const containers = (await own()).flatMap((one) => one.container ?? []);
+	if (containers.length > 0) await tools.work.step("stop-upgraded", tools.stack.stop(containers, { graceSeconds: 120 }));
+	for (const one of await own()) await assertSoleServer(tools, one);
+	const kept = [];
+	for (const note of notes) {
+		const { stdout } = await tools.work.step(`put-data-back-${note.service}`, putAsideBack(note, note.failed));
+		if (/^kept$/m.test(stdout)) kept.push(`What the upgrade of ${note.service} had filled is in ${note.failed}, with whatever others than the app have written to the new server.`);
+	}
+	return kept;
+}
+
+// src/docker/kill-now.ts
+/** Shell text that ends a server that must not save, whatever it is at by now: one that has ended already is no failure. */
+function killNow({ id }) {
+	return change`docker kill ${id} || docker stop -t 0 ${id} || exit; docker wait ${id}`;
+}
+
+// src/job/stop-new.ts
+/**
+* What the data must be on the way back: what it was at the clean stop, as long as nobody may have written since. Where the
+* new data services have served others, these are stopped, then the data services cleanly: what they hold now.
+*/
+async function stoppedWith(tools, services, { before, proven, except = [] }) {
+	if (!proven) return before;
+	const found = new Map(before.map((one) => [one.service, one]));
+	await stopRest(tools, services);
+	const data = services.filter((one) => holdsData(one) && !except.includes(one.service.name));
+	for (const one of await refresh(tools, data)) try {
+		const left = await one.driver.stop?.(one.service, containerOf(one), tools.work);
+		if (left) found.set(one.service.name, left);
+	} catch (error) {
+		if (!isOurs(tools, error)) throw error;
+		await assertEnded(tools, one, error);
+		tools.log.warning(`A new data service could not be stopped cleanly: ${messageOf(error)}`);
+	}
+	const note = await readStoppedApp(tools);
+	const fingerprints = [...found.values()].filter(({ service }) => !except.includes(service));
+	if (note?.awaits === "services") await tools.work.step("note-stopped", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints
+	}));
+	return [...found.values()];
+}
+/** Whatever way back there is ends a store of keys, and with it what others have written since, if it cannot be saved. */
+async function assertEnded(tools, one, error) {
+	const [now] = await refresh(tools, [one]);
+	const { name } = one.service;
+	if (!isKeyStore(one) || !["running", "paused"].includes(now?.container?.state ?? "none")) return;
+	throw failure("not-saved", `${name} cannot save what was written since it serves, and is left as it is: ${messageOf(error)}`, {
+		hint: `Do not end ${name}: what it has not saved is in its memory alone. Mend what keeps it from that and run this again.`,
+		cause: error
+	});
+}
+/** Whoever else may write to the stores, before their data is looked at. */
+async function stopRest(tools, services) {
+	await stopContainers(tools, "stop-rest", services.filter((one) => !holdsData(one)));
+}
+/** Stops those of them that run, gracefully. `step` is its name in the journal. */
+async function stopContainers(tools, step, services) {
+	if (services.length === 0) return;
+	const running = (await refresh(tools, services)).flatMap((one) => one.copies).filter(isRunning);
+	if (running.length > 0) await tools.work.step(step, tools.stack.stop(running));
+}
+/**
+* Kills these stores of keys, for a stop would have them save over the snapshot of the clean stop: data that is not what it
+* was, or a newer version's format, which the previous image cannot read. Nobody that we know of has written to one that is
+* not proven. A database writes its log as it goes, and is stopped in order.
+*/
+async function killStores(tools, services, isToDie) {
+	for (const one of await refresh(tools, services.filter(isKeyStore))) {
+		const { container } = one;
+		if (!container || !["running", "restarting"].includes(container.state) || !await isToDie(one)) continue;
+		await tools.work.step(`kill-${one.service.name}`, killNow(container));
+	}
+}
+
+// src/job/fall-back.ts
+/**
+* The way back from new containers that do not serve the same data, rung by rung, each proven: the previous images and
+* definition on the same data, or on the directory that an upgrade had set aside; where that does not serve either, the
+* backup of this run, for those services alone whose data is proven to be lost. Throws when no rung holds.
+*/
+async function fallBack(tools, replacement, stopped) {
+	const { services, upgrades, putBack } = replacement;
+	const known = services.filter((one) => one.container);
+	const images = Object.fromEntries(known.map((one) => [one.service.name, containerOf(one).imageId]));
+	const notes = upgrades.map(({ note }) => note);
+	const before = await stoppedWith(tools, known, {
+		...stopped,
+		except: notes.map(({ service }) => service)
+	});
+	const gaveWay = [];
+	const failed = await backToPrevious(tools, {
+		services,
+		images,
+		before,
+		proven: stopped.proven,
+		putBack: async () => {
+			if (notes.length > 0) {
+				await tools.work.step("note-way-back", writeUpgrades(tools.layout, notes));
+				gaveWay.push(...await putDataBack(tools, notes));
+			}
+			await putBack();
+		}
+	});
+	if (notes.length > 0) await tools.work.step("end-upgrade", forgetUpgrades(tools.layout));
+	if (!failed) return {
+		rung: notes.length > 0 ? "previous-data" : "previous-images",
+		kept: gaveWay,
+		differences: []
+	};
+	tools.log.warning(`The previous images do not serve either: ${messageOf(failed.error)}`);
+	const restored = await restoreLost(tools, replacement, {
+		before,
+		dumps: stopped.dumps,
+		failed
+	});
+	await startRest(tools, known, images);
+	return {
+		rung: restored.length > 0 ? "backup" : notes.length > 0 ? "previous-data" : "previous-images",
+		kept: [...gaveWay, ...restored.map((one) => one.kept)],
+		differences: restored.map((one) => one.difference)
+	};
+}
+/**
+* Restores what has lost its data. Nothing where the previous servers were just proven to hold the same, and something
+* else does not serve: the rest was started on it and writes, so it cannot be compared with what it was any more.
+*/
+async function restoreLost(tools, replacement, { before, dumps, failed }) {
+	if (failed.proven) {
+		tools.log.warning("The data is the same on them, so nothing is restored");
+		return [];
+	}
+	tools.log.warning("What has lost its data is restored");
+	return restoreBroken(tools, replacement, {
+		before,
+		dumps
+	});
+}
+/** The first rung: the previous images and definition on the data that is there, compared; why it does not hold, undefined when it does. */
+async function backToPrevious(tools, previous) {
+	const { services, images, before, proven } = previous;
+	const known = services.filter((one) => one.service.name in images);
+	await stopRest(tools, services);
+	const unproven = proven ? [] : before.map(({ service }) => service);
+	await killStores(tools, known, async (one) => {
+		const { name } = one.service;
+		return one.container?.imageId !== images[name] && unproven.includes(name) || !await isWhole(one, before);
+	});
+	await stopContainers(tools, "stop-added", services.filter((one) => !known.includes(one)));
+	await previous.putBack();
+	return tryCompared(tools, {
+		services: known,
+		before,
+		step: {
+			start: "put-images-back",
+			wait: "wait-previous",
+			compare: "fingerprint-previous"
+		},
+		...comparedOnce(tools, await readStoppedApp(tools), (names) => upPrevious(tools, names, images))
+	});
+}
+function upPrevious({ stack }, services, images) {
+	const own = Object.fromEntries(Object.entries(images).filter(([name]) => services.includes(name)));
+	return stack.up(services, {
+		forceRecreate: true,
+		noDependencies: true,
+		pull: "never",
+		images: own
+	});
+}
+/** After a restore, too, everything runs that ran before. */
+async function startRest(tools, known, images) {
+	const rest = known.filter((one) => !holdsData(one));
+	if (rest.length > 0) await tools.work.step("start-rest", upPrevious(tools, names$1(rest), images));
+	await tools.work.check("wait-restored", () => waitHealthy(tools, definitions(known)), void 0);
+}
+/** Restores those data services that do not serve what they held; the others are left alone. */
+async function restoreBroken(tools, { services, manifest }, { before, dumps }) {
+	const data = await refresh(tools, services.filter((one) => one.container && holdsData(one)));
+	const lost = [];
+	for (const one of data) if (isKeyStore(one) && await hasLost(tools, one, before)) lost.push(one.service.name);
+	await killStores(tools, data, async ({ service }) => lost.includes(service.name));
+	const restored = [];
+	for (const one of await refresh(tools, data)) {
+		const { name } = one.service;
+		if (isKeyStore(one) ? !lost.includes(name) : await isWhole(one, before)) continue;
+		const dump = isKeyStore(one) ? dumps?.get(name) : void 0;
+		const held = dump ?? manifest.services.find(({ service }) => service === name);
+		if (!held || !one.driver.restore) throw failure("cannot-restore", `${name} cannot be restored`);
+		await assertSoleServer(tools, one);
+		const aside = isKeyStore(one) ? void 0 : await makeServing(tools, one, manifest.id);
+		const [now = one] = await refresh(tools, [one]);
+		if (!isKeyStore(one) && aside === void 0 && await isWhole(now, before)) continue;
+		const report = await one.driver.restore(one.service, containerOf(now), held, tools.work);
+		warnOf(tools, name, report);
+		const [was, is] = dump ? ["as the new containers left it", "as it was stopped"] : ["as it was stopped", `as it was at ${manifest.created}`];
+		const unread = aside === void 0 ? "" : ` What it could not read is in ${aside}.`;
+		restored.push({
+			kept: `${name} was restored ${is}; what was written after that is kept. ${report.kept}${unread}`,
+			difference: {
+				service: name,
+				fact: "restored",
+				before: was,
+				after: is
+			}
+		});
+	}
+	return restored;
+}
+
+// src/job/recreate-result.ts
+/** What serves after a recreation: the new containers, or the rung of the way back that held. */
+const rungs = [
+	"new-containers",
+	"previous-images",
+	"previous-data",
+	"backup"
+];
+/** What serves now, for a person. */
+function describeRung(rung) {
+	switch (rung) {
+		case "new-containers": return "the new containers serve";
+		case "previous-images": return "the previous images serve again, on the same data";
+		case "previous-data": return "the previous images serve again, on the data directory from before the upgrade";
+		case "backup": return "the previous images serve again, with restored data";
+	}
+}
+
+// src/job/go-back.ts
+/**
+* The first rung of the run that was cut off: what it had replaced, as it was. Why it does not hold, undefined when it does.
+* Nothing is put back to what may not read the data.
+*/
+async function goBack$1(tools, { note, services, failed }) {
+	const { previous = {} } = note;
+	const unreadable = await unreadableBefore(tools, {
+		note,
+		services,
+		failed
+	});
+	if (unreadable !== void 0) return {
+		...failed,
+		error: staysForward(failed, unreadable)
+	};
+	tools.log.warning(`The new containers of the interrupted run do not serve: ${messageOf(failed.error)}. Putting back what was there before.`);
+	const replaced = services.filter((one) => one.service.name in previous);
+	const images = Object.fromEntries(Object.entries(previous).flatMap(([name, id]) => id === null ? [] : [[name, id]]));
+	const putBack = async () => putDefinitionBack(tools, await readInstalled(tools));
+	const known = replaced.filter((one) => one.service.name in images);
+	const proven = failed.proven || note.fingerprints.length === 0;
+	if (failed.proven) await stopRest(tools, services);
+	const before = await stoppedWith(tools, known, {
+		before: note.fingerprints,
+		proven
+	});
+	const back = {
+		services: replaced,
+		images,
+		proven,
+		putBack
+	};
+	let still = await backToPrevious(tools, {
+		...back,
+		before
+	});
+	if (still && !still.proven && still.differences.length === 0) {
+		const left = await restoreDumps(tools, {
+			note,
+			services: known,
+			before
+		});
+		if (left) still = await backToPrevious(tools, {
+			...back,
+			before: left
+		});
+	}
+	if (still) return still;
+	tools.log.warning(`It is proven that ${describeRung("previous-images")}`);
+	await startOthers(tools, services.filter((one) => !replaced.includes(one) && one.container));
+}
+/**
+* The last rung of a run that died on its way back: what the previous image of a store of keys cannot read, for the new one had
+* saved it, gives way to what was dumped when it was stopped. Gives what the other data must be then; undefined where
+* nothing was restored.
+*/
+async function restoreDumps(tools, { note, services, before }) {
+	const { backup, dumps: noted = {} } = note;
+	const dumps = new Map(Object.entries(noted).filter(([name]) => before.some(({ service }) => service === name)));
+	if (backup === void 0 || dumps.size === 0) return void 0;
+	const { manifest } = await findBackup(tools, backup, "auto");
+	const dumped = services.filter((one) => dumps.has(one.service.name));
+	const restored = await restoreBroken(tools, {
+		services: dumped,
+		manifest
+	}, {
+		before,
+		dumps
+	});
+	if (restored.length === 0) return void 0;
+	for (const { kept } of restored) tools.log.warning(kept);
+	const left = before.filter(({ service }) => !restored.some(({ difference }) => difference.service === service));
+	await tools.work.step("note-restored", noteStoppedApp(tools.layout, {
+		...note,
+		fingerprints: [...left]
+	}));
+	return left;
+}
+/**
+* A store of keys that has another image than before and may have been written to since it was proven: what it holds is only
+* in the new version's format, which the previous one may not read. The run that had a dump for this is dead.
+*/
+async function unreadableBefore(tools, { note, services, failed }) {
+	const isProven = (name) => failed.proven || !note.fingerprints.some(({ service }) => service === name);
+	const stores = await refresh(tools, services.filter(isKeyStore));
+	return names$1(stores).find((name, at) => {
+		const id = note.previous?.[name];
+		return typeof id === "string" && stores[at]?.container?.imageId !== id && isProven(name);
+	});
+}
+function staysForward({ error }, service) {
+	const stays = `${service} stays on its new image, for the previous one may not read what it has saved`;
+	return failure("no-way-back", `${messageOf(error)}; ${stays}`, {
+		hint: "Nothing is lost. Mend what the message names and run this again, or run recreate with a definition that serves; this image or a newer one reads the data.",
+		cause: error
+	});
+}
+/** What stood still beside the data although it was not replaced. */
+async function startOthers(tools, services) {
+	if (services.length === 0) return;
+	await tools.work.step("start-others", startThese(tools, names$1(services)));
+	await tools.work.check("wait-others", () => waitHealthy(tools, definitions(services)), void 0);
+}
+/** Shell text that starts these services as they are. */
+function startThese({ stack }, services) {
+	return stack.up(services, {
+		noRecreate: true,
+		noDependencies: true,
+		pull: "never"
+	});
+}
+
+// src/job/deployed.ts
+/**
+* The commits whose files the host runs, from its release history; none where nothing was deployed yet. A history with
+* lines that cannot be read says nothing certain: then none as well. Throws when the host gives no answer.
+*/
+async function readDeployed(tools) {
+	const history = await readHistory(tools);
+	return history.unreadable.length === 0 ? deployedCommits(history) : {
+		infra: void 0,
+		app: void 0
+	};
+}
+
+// src/job/record-infrastructure.ts
+/**
+* Writes down which commit's infrastructure now runs, with the images: the base of the next run's change detection. A
+* commit is named only when all of it is that commit's; otherwise all of it counts as changed. `mixed`: the caller
+* knows that it is not.
+*/
+async function recordInfrastructure(tools, services, { mixed = false } = {}) {
+	const now = tools.clock.now();
+	const containers = await tools.stack.containers();
+	await recordRelease(tools, {
+		format: 1,
+		id: `infra-${releaseId(now, tools.run.sha)}`,
+		kind: "recreate",
+		time: now.toISOString(),
+		commit: mixed ? "" : await commitOf(tools, services),
+		images: services.flatMap(({ service }) => containers.filter((one) => one.service === service.name).map((one) => ({
+			service: service.name,
+			reference: one.image,
+			imageId: one.imageId
+		}))),
+		run: {
+			id: tools.run.id,
+			url: tools.run.url,
+			actor: tools.run.actor
+		},
+		status: "good"
+	});
+}
+/** Some services of this commit and the others of another one are no commit's. */
+async function commitOf(tools, services) {
+	const { sha } = tools.run;
+	if ((await tools.stack.servicesOf("infrastructure")).every(({ name }) => services.some(({ service }) => service.name === name))) return sha;
+	const { infra } = await readDeployed(tools);
+	return infra === sha ? sha : "";
 }
 
 // src/job/held-data.ts

@@ -7,6 +7,7 @@ import type { PutBack } from "./install-definition.ts"
 import { hasLost, isKeyStore, isWhole } from "./lost-data.ts"
 import { makeServing } from "./make-serving.ts"
 import type { Rung } from "./recreate-result.ts"
+import { warnOf } from "./restore-service.ts"
 import { putDataBack } from "./settle-upgrade.ts"
 import { containerOf, definitions, holdsData, names, type StackService } from "./stack-services.ts"
 import { comparedOnce, type NotStarted, tryCompared } from "./start-compared.ts"
@@ -168,7 +169,7 @@ export async function restoreBroken(
     // One that was only late has lost nothing.
     if (!isKeyStore(one) && aside === undefined && (await isWhole(now, before))) continue
     const report = await one.driver.restore(one.service, containerOf(now), held, tools.work)
-    for (const told of [report.caveat, report.displaced]) if (told !== undefined) tools.log.warning(`${name}: ${told}`)
+    warnOf(tools, name, report)
     const [was, is] = dump
       ? ["as the new containers left it", "as it was stopped"]
       : ["as it was stopped", `as it was at ${manifest.created}`]

@@ -16,6 +16,11 @@ export interface HowRestored {
   readonly inPlace: Restoring["inPlace"]
 }
 
+/** Says what a restore did not make, or could not show to be, as it was. */
+export function warnOf({ log }: Pick<Tools, "log">, service: string, { caveat, displaced }: RestoreReport): void {
+  for (const told of [caveat, displaced]) if (told !== undefined) log.warning(`${service}: ${told}`)
+}
+
 /** Restores one service from files that are on the host, and says at once where what it replaced is. */
 export async function restoreService(tools: Tools, held: ServiceBackup, how: HowRestored): Promise<RestoreReport> {
   const { id } = how
@@ -32,8 +37,7 @@ export async function restoreService(tools: Tools, held: ServiceBackup, how: How
       .concat(place?.told() ?? [])
       .join(" ")
     if (!tools.work.dryRun) tools.log.info(`${held.service} has the data of ${id}. ${kept}`)
-    for (const told of [report.caveat, report.displaced])
-      if (told !== undefined) tools.log.warning(`${held.service}: ${told}`)
+    warnOf(tools, held.service, report)
     return { ...report, kept }
   } catch (error) {
     const gone = place?.told()
