@@ -16,7 +16,7 @@ import { localStore } from "../../src/storage/local-store.ts"
 import { directWork } from "../support/direct-work.ts"
 import { deployHost, stackTools } from "../support/stack-tools.ts"
 import { checkLedger } from "../testbed/ledger.ts"
-import { type StackPlace, storeUrls } from "../testbed/testbed.ts"
+import { resetStack, type StackPlace, storeUrls } from "../testbed/testbed.ts"
 import { runWriter } from "../testbed/writer.ts"
 
 export interface OpenOptions {
@@ -76,6 +76,13 @@ export function refusedWith(code: string) {
 /** The id of a backup made by this run. */
 export async function backupId(tools: Tools): Promise<string> {
   return (await backup(tools)).manifest.id
+}
+
+/** A new stack with thirty notes, and a backup of it. */
+export async function backedUpNotes(slot: number): Promise<{ readonly place: StackPlace; readonly id: string }> {
+  const place = await resetStack({ slot, app: "v1" })
+  sql(place, "create table notes as select generate_series(1, 30) n")
+  return { place, id: await backupId(open(place)) }
 }
 
 export async function docker(...words: readonly string[]): Promise<string> {

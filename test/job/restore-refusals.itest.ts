@@ -6,8 +6,8 @@ import { restore } from "../../src/job/restore.ts"
 import { restoreForeign } from "../../src/job/restore-foreign.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
-import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, open, redis, refusedWith, sql } from "./recreate-ground.ts"
+import { removeStack, type StackPlace } from "../testbed/testbed.ts"
+import { backedUpNotes, docker, open, redis, refusedWith, sql } from "./recreate-ground.ts"
 
 const slot = 40
 
@@ -15,9 +15,7 @@ describe("a restore that is refused", () => {
   let place: StackPlace
   let id: string
   before(async () => {
-    place = await resetStack({ slot, app: "v1" })
-    sql(place, "create table notes as select generate_series(1, 30) n")
-    id = await backupId(open(place))
+    ;({ place, id } = await backedUpNotes(slot))
   })
   after(() => removeStack({ slot }))
 

@@ -12,8 +12,8 @@ import { leftOnHost } from "../../src/job/left-on-host.ts"
 import { restore } from "../../src/job/restore.ts"
 import { readStoppedApp } from "../../src/job/stopped-app-note.ts"
 import { undoRestore } from "../../src/job/undo-restore.ts"
-import { removeStack, resetStack, type StackPlace } from "../testbed/testbed.ts"
-import { backupId, docker, open, redis, sql } from "./recreate-ground.ts"
+import { removeStack, type StackPlace } from "../testbed/testbed.ts"
+import { backedUpNotes, docker, open, redis, sql } from "./recreate-ground.ts"
 
 const slot = 25
 
@@ -21,9 +21,7 @@ describe("a restore into a server that does not serve", () => {
   let place: StackPlace
   let id: string
   before(async () => {
-    place = await resetStack({ slot, app: "v1" })
-    sql(place, "create table notes as select generate_series(1, 30) n")
-    id = await backupId(open(place))
+    ;({ place, id } = await backedUpNotes(slot))
   })
   after(() => removeStack({ slot }))
 
